@@ -1,0 +1,98 @@
+//! What went wrong, at which stage, and what to do about it.
+
+use std::io;
+
+use crate::Denial;
+
+mod kind;
+
+pub(crate) use kind::Kind;
+
+/// Why there is no connection, or why a host or a trust setting was refused.
+///
+/// Messages name the host and port as configured, never an address that a name resolved to.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Error(Box<Kind>);
+
+/// How far a connect came.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Stage {
+    /// The host or URI was refused as written; nothing was sent.
+    Configuration,
+    /// Asking for the addresses of the name.
+    Resolve,
+    /// Judging the name and its addresses; nothing was sent to them.
+    Policy,
+    /// Opening the TCP connection.
+    Connect,
+    /// Loading trust, or the TLS handshake.
+    Tls,
+}
+
+impl Stage {
+    /// The stage in a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::Resolve => "resolve",
+            Self::Policy => "policy",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+        }
+    }
+}
+
+impl Error {
+    /// How far it came.
+    pub fn stage(&self) -> Stage {
+        match &*self.0 {
+            Kind::Host { .. } | Kind::Port { .. } | Kind::Scheme { .. } => Stage::Configuration,
+            Kind::Resolve { .. } | Kind::NoAddress { .. } => Stage::Resolve,
+            Kind::Denied { .. } => Stage::Policy,
+            Kind::Connect { .. } => Stage::Connect,
+            Kind::TimedOut { stage, .. } => *stage,
+            Kind::Handshake { .. }
+            | Kind::ServerName { .. }
+            | Kind::Ca(_)
+            | Kind::SystemTrust { .. }
+            | Kind::TlsSetup { .. } => Stage::Tls,
+        }
+    }
+
+    /// Whether the policy refused the host or one of its addresses.
+    pub fn is_denied(&self) -> bool {
+        self.denial().is_some()
+    }
+
+    /// Why the policy refused, where it did.
+    pub fn denial(&self) -> Option<Denial> {
+        match &*self.0 {
+            Kind::Denied { denial, .. } => Some(*denial),
+            _ => None,
+        }
+    }
+
+    /// Whether the time ran out, at any stage: the guard's time or the system's.
+    pub fn is_timeout(&self) -> bool {
+        match &*self.0 {
+            Kind::TimedOut { .. } => true,
+            Kind::Resolve { source, .. }
+            | Kind::Connect { source, .. }
+            | Kind::Handshake { source, .. } => source.kind() == io::ErrorKind::TimedOut,
+            _ => false,
+        }
+    }
+
+    /// Whether trust could not be loaded, or the TLS handshake failed or took too long.
+    pub fn is_tls(&self) -> bool {
+        self.stage() == Stage::Tls
+    }
+}
+
+impl From<Kind> for Error {
+    fn from(kind: Kind) -> Self {
+        Self(Box::new(kind))
+    }
+}

@@ -1,0 +1,132 @@
+//! The guard: a policy, a resolver and a time limit, shared by everything that connects out.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::{Denial, DenialClass, Host, Policy, Resolve, SystemResolver};
+
+const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Keeps `now + timeout` from overflowing, whatever a configuration says.
+const LONGEST_CONNECT_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Opens connections to hosts that the [`Policy`] allows, and counts those it refuses.
+///
+/// A clone is cheap and shares everything, the counters included.
+///
+/// Each connect resolves the name once, judges every answer, and dials only addresses it judged. One denied answer refuses
+/// the name. A reconnect resolves and judges again.
+#[derive(Clone)]
+pub struct Guard {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    policy: Policy,
+    resolver: Box<dyn Resolve>,
+    connect_timeout: Duration,
+    denials: [AtomicU64; DenialClass::ALL.len()],
+}
+
+impl Guard {
+    /// A guard that asks the system's resolver and gives each connect five seconds.
+    pub fn new(policy: Policy) -> Self {
+        Self::builder(policy).build()
+    }
+
+    /// A guard whose resolver or timeout differs from the default.
+    pub fn builder(policy: Policy) -> GuardBuilder {
+        GuardBuilder {
+            policy,
+            resolver: Box::new(SystemResolver),
+            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+        }
+    }
+
+    /// How many connects were refused since the guard was built, for every class, zeros included.
+    pub fn denials(&self) -> Vec<(DenialClass, u64)> {
+        let counters = self.inner.denials.iter();
+        let counts = counters.map(|counter| counter.load(Ordering::Relaxed));
+        DenialClass::ALL.iter().copied().zip(counts).collect()
+    }
+
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.inner.policy
+    }
+
+    pub(crate) fn resolver(&self) -> &dyn Resolve {
+        &*self.inner.resolver
+    }
+
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        self.inner.connect_timeout
+    }
+
+    /// Counts and logs a refusal: over HTTP the caller sees only "network error", so the reason must be found here.
+    pub(crate) fn record(&self, denial: Denial, host: &Host, port: u16) {
+        self.inner.denials[denial.class() as usize].fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(
+            target: "cap_egress",
+            class = denial.class().as_str(),
+            rule = denial.rule(),
+            %host,
+            port,
+            "outbound connection refused by the egress policy"
+        );
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard")
+            .field("policy", &self.inner.policy)
+            .field("connect_timeout", &self.inner.connect_timeout)
+            .field("denials", &self.denials())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Options of a [`Guard`].
+#[must_use = "a builder does nothing until `build`"]
+pub struct GuardBuilder {
+    policy: Policy,
+    resolver: Box<dyn Resolve>,
+    connect_timeout: Duration,
+}
+
+impl GuardBuilder {
+    /// Asks this resolver instead of the system's.
+    pub fn resolver(mut self, resolver: impl Resolve + 'static) -> Self {
+        self.resolver = Box::new(resolver);
+        self
+    }
+
+    /// Limits a whole connect: resolution, every address that is tried, and the TLS handshake. A day at most.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout.min(LONGEST_CONNECT_TIMEOUT);
+        self
+    }
+
+    /// The guard.
+    #[must_use]
+    pub fn build(self) -> Guard {
+        Guard {
+            inner: Arc::new(Inner {
+                policy: self.policy,
+                resolver: self.resolver,
+                connect_timeout: self.connect_timeout,
+                denials: Default::default(),
+            }),
+        }
+    }
+}
+
+impl fmt::Debug for GuardBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GuardBuilder")
+            .field("policy", &self.policy)
+            .field("connect_timeout", &self.connect_timeout)
+            .finish_non_exhaustive()
+    }
+}

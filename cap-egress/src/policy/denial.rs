@@ -1,0 +1,126 @@
+//! Why an address or a name was refused, in words that never hold the address itself.
+
+use std::fmt;
+
+/// What kind of rule refused an address or a name. The value of a metric label and of a log field.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum DenialClass {
+    /// Reaches only what shares the link, where cloud metadata services live.
+    LinkLocal,
+    /// A cloud provider's metadata or management service, which hands credentials to whoever asks.
+    Metadata,
+    /// Unspecified, multicast, broadcast or reserved: no server has such an address.
+    NeverAPeer,
+    /// A translation or tunnel prefix whose real destination cannot be seen from here.
+    Tunnel,
+    /// A range that the operator denied.
+    Configured,
+    /// The name of a cloud metadata service.
+    Name,
+}
+
+impl DenialClass {
+    /// Every class, in the order in which the guard counts them.
+    pub const ALL: &'static [Self] = &[
+        Self::LinkLocal,
+        Self::Metadata,
+        Self::NeverAPeer,
+        Self::Tunnel,
+        Self::Configured,
+        Self::Name,
+    ];
+
+    /// The class as a label value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LinkLocal => "link_local",
+            Self::Metadata => "metadata",
+            Self::NeverAPeer => "never_a_peer",
+            Self::Tunnel => "tunnel",
+            Self::Configured => "configured",
+            Self::Name => "name",
+        }
+    }
+}
+
+impl fmt::Display for DenialClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A refusal by the [`Policy`](crate::Policy): the class, the rule, and what to set if the connection is wanted.
+///
+/// It holds no address that a name resolved to, so that it can be shown to whoever configured the name.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Denial {
+    class: DenialClass,
+    rule: &'static str,
+    form: Option<&'static str>,
+}
+
+impl Denial {
+    pub(super) const fn new(class: DenialClass, rule: &'static str) -> Self {
+        Self {
+            class,
+            rule,
+            form: None,
+        }
+    }
+
+    pub(super) const fn written_inside(mut self, form: &'static str) -> Self {
+        self.form = Some(form);
+        self
+    }
+
+    /// What kind of rule refused.
+    pub const fn class(&self) -> DenialClass {
+        self.class
+    }
+
+    /// The rule: the prefix or name, and what it is.
+    pub const fn rule(&self) -> &'static str {
+        self.rule
+    }
+}
+
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { class, rule, form } = self;
+        write!(f, "denied as {class}: {rule}")?;
+        if let Some(form) = form {
+            write!(f, ", written inside {form}")?;
+        }
+        f.write_str(match class {
+            DenialClass::Name => {
+                "; if this is wanted, give the address instead of the name and list it in `egress.allow`"
+            }
+            _ => "; if this is wanted, list the address in `egress.allow`",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_class_is_listed_once_in_counting_order() {
+        for (at, class) in DenialClass::ALL.iter().enumerate() {
+            assert_eq!(*class as usize, at, "{class}");
+        }
+    }
+
+    #[test]
+    fn a_denial_says_class_rule_embedding_and_setting() {
+        let denial = Denial::new(DenialClass::Metadata, "192.0.2.1/32 (an example)");
+        assert_eq!(
+            denial
+                .written_inside("::ffff:0:0/96 (IPv4-mapped)")
+                .to_string(),
+            "denied as metadata: 192.0.2.1/32 (an example), written inside ::ffff:0:0/96 (IPv4-mapped); \
+             if this is wanted, list the address in `egress.allow`"
+        );
+    }
+}

@@ -1,0 +1,334 @@
+//! The one declaration of every metric: its name, kind, labels, help and buckets.
+//!
+//! From the table at the end come the data that documentation, dashboards and the alert checker read ([`METRICS`]), and the
+//! instruments that the groups record into (`Families`). Adding a metric touches this table and the group that records it.
+
+use cap_names::closed_enum;
+
+use crate::labels::{
+    CertificateStatus, ChannelType, Endpoint, ExecutionStatus, ExpiryThreshold, FamilyName,
+    FindingSeverity, Host, IssuerType, JobResult, JobType, KekProvider, Label as _, Method, Module,
+    Outcome, Provider, RenewalTrigger, RotationId, Route, SourceId, Status, Target, TargetResult,
+    Version, Words,
+};
+use crate::storage::{Counters, Exposed, Gauge, Histograms, Inventory};
+
+/// One metric of the catalogue, as data.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Metric {
+    /// The name on the wire, for a counter with its `_total`.
+    pub name: &'static str,
+    /// Counter, gauge or histogram.
+    pub kind: Kind,
+    /// The labels, in wire order.
+    pub labels: &'static [Label],
+    /// One sentence for `# HELP`.
+    pub help: &'static str,
+    /// The group that records it.
+    pub group: Group,
+    /// Upper bounds of a histogram's buckets, without `+Inf`; empty for other kinds.
+    pub buckets: &'static [f64],
+}
+
+impl Metric {
+    /// The label of the given name.
+    pub fn label(&self, name: &str) -> Option<&'static Label> {
+        self.labels.iter().find(|label| label.name == name)
+    }
+}
+
+closed_enum! {
+    /// The type in `# TYPE`.
+    pub enum Kind: "metric kind" {
+        /// Only goes up.
+        Counter = "counter",
+        /// Goes up and down.
+        Gauge = "gauge",
+        /// Counts observations by bucket.
+        Histogram = "histogram",
+    }
+}
+
+/// One label of a metric.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Label {
+    /// The name on the wire.
+    pub name: &'static str,
+    /// What may stand in it.
+    pub values: Values,
+}
+
+/// What may stand in a label.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Values {
+    /// One of these words.
+    Closed(&'static [&'static str]),
+    /// An HTTP status code, `none` without a response, `other` outside 100–599.
+    HttpStatus,
+    /// Any word; past `limit` different ones, `_overflow`.
+    Open {
+        /// The most different words.
+        limit: usize,
+    },
+}
+
+impl Values {
+    /// Whether a series may carry this value.
+    pub fn allows(&self, value: &str) -> bool {
+        match self {
+            Values::Closed(words) => words.contains(&value),
+            Values::HttpStatus => {
+                matches!(value, "none" | "other")
+                    || value.len() == 3
+                        && value
+                            .parse()
+                            .is_ok_and(|code: u16| (100..=599).contains(&code))
+            }
+            Values::Open { .. } => true,
+        }
+    }
+}
+
+/// The metric of the given name.
+pub fn metric(name: &str) -> Option<&'static Metric> {
+    METRICS.iter().find(|metric| metric.name == name)
+}
+
+const SECONDS: &[f64] = &[
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
+const JOB_SECONDS: &[f64] = &[
+    0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0,
+];
+
+macro_rules! kind {
+    (counter) => {
+        Kind::Counter
+    };
+    (histogram) => {
+        Kind::Histogram
+    };
+    (gauge) => {
+        Kind::Gauge
+    };
+    (inventory) => {
+        Kind::Gauge
+    };
+    (mirror) => {
+        Kind::Counter
+    };
+}
+
+macro_rules! buckets {
+    () => {
+        &[]
+    };
+    ($bounds:ident) => {
+        $bounds
+    };
+}
+
+macro_rules! instrument {
+    (counter $($label:ty)*) => { Counters<($($label,)*)> };
+    (histogram $($label:ty)*) => { Histograms<($($label,)*)> };
+    (gauge) => { Gauge };
+    (inventory $($label:ty)*) => { Inventory };
+    (mirror $($label:ty)*) => { Inventory };
+}
+
+macro_rules! catalogue {
+    ($(
+        $(#[$group_meta:meta])*
+        $group:ident $Group:ident = $group_name:literal {
+            $($instrument:ident $field:ident = $name:literal {$($label:tt: $Label:ident),*} $(in $buckets:ident)? $help:literal;)*
+        }
+    )*) => {
+        closed_enum! {
+            /// The groups of the catalogue.
+            pub enum Group: "metric group" {
+                $($(#[$group_meta])* $Group = $group_name,)*
+            }
+        }
+
+        /// Every metric, in the order of exposition.
+        pub static METRICS: &[Metric] = &[$($(
+            Metric {
+                name: $name,
+                kind: kind!($instrument),
+                labels: &[$(Label { name: stringify!($label), values: $Label::VALUES }),*],
+                help: $help,
+                group: Group::$Group,
+                buckets: buckets!($($buckets)?),
+            },
+        )*)*];
+
+        /// The instruments of one group each.
+        pub(crate) mod families {
+            use super::*;
+
+            $(
+                #[derive(Debug)]
+                pub(crate) struct $Group {
+                    $(pub(crate) $field: instrument!($instrument $($Label)*),)*
+                }
+            )*
+        }
+
+        /// The instruments of one `Metrics`, a field for every declaration.
+        #[derive(Debug)]
+        pub(crate) struct Families {
+            $(pub(crate) $group: families::$Group,)*
+        }
+
+        impl Families {
+            pub(crate) fn new(words: &std::sync::Arc<Words>) -> Self {
+                // Fields are evaluated in the order they are written, which is the order of METRICS.
+                let mut metrics = METRICS.iter();
+                let mut next = || metrics.next().expect("a family for every declaration");
+                Families {
+                    $($group: families::$Group {
+                        $($field: <instrument!($instrument $($Label)*)>::new(next(), words),)*
+                    },)*
+                }
+            }
+
+            pub(crate) fn all(&self) -> Vec<&dyn Exposed> {
+                vec![$($(&self.$group.$field,)*)*]
+            }
+        }
+    };
+}
+
+catalogue! {
+    /// HTTP requests served.
+    http Http = "HTTP" {
+        counter requests = "cap_http_requests_total" {method: Method, path: Route, status: Status}
+            "HTTP requests answered, by route pattern and status code";
+        histogram duration = "cap_http_request_duration_seconds" {method: Method, path: Route} in SECONDS
+            "Time from the request's head to the end of the response body";
+        gauge in_flight = "cap_http_in_flight_requests" {}
+            "HTTP requests being answered now";
+    }
+    /// The job queue.
+    jobs Jobs = "Job queue" {
+        counter queued = "cap_jobs_queued_total" {type: JobType}
+            "Jobs put into the queue";
+        counter completed = "cap_jobs_completed_total" {type: JobType, result: JobResult}
+            "Job attempts that ended, by result";
+        counter retry = "cap_jobs_retry_total" {type: JobType}
+            "Job attempts that failed and will be tried again";
+        counter dead_letter = "cap_jobs_dead_letter_total" {type: JobType}
+            "Jobs given up after their last attempt";
+        histogram duration = "cap_jobs_duration_seconds" {type: JobType} in JOB_SECONDS
+            "Run time of one job attempt";
+        inventory queue_depth = "cap_jobs_queue_depth" {type: JobType}
+            "Jobs waiting in the queue";
+    }
+    /// The certificate inventory.
+    certificates Certificates = "Certificates" {
+        inventory total = "cap_certificates_total" {status: CertificateStatus, issuer_type: IssuerType}
+            "Certificates in the inventory";
+        inventory expiring = "cap_certificates_expiring_in_days" {threshold: ExpiryThreshold}
+            "Unexpired certificates with fewer days left than the threshold (cumulative)";
+        counter issued = "cap_certificates_issued_total" {issuer_type: IssuerType}
+            "Certificates issued for the first time";
+        counter renewed = "cap_certificates_renewed_total" {issuer_type: IssuerType, trigger: RenewalTrigger}
+            "Certificates renewed";
+    }
+    /// Pushing certificates to targets.
+    distribution Distribution = "Distribution" {
+        counter executions = "cap_distribution_executions_total" {module: Module, status: ExecutionStatus}
+            "Distribution runs that ended";
+        counter target_result = "cap_distribution_target_result_total" {module: Module, error_class: TargetResult}
+            "Answers of distribution targets, error_class none for success";
+        counter fanout = "cap_distribution_fanout_total" {}
+            "Distributions split into child runs";
+        gauge fanout_children = "cap_distribution_fanout_children_active" {}
+            "Child runs of distributions under way now";
+        counter validation = "cap_distribution_validation_total" {status: Outcome}
+            "Checks that a target serves what was pushed to it";
+    }
+    /// Key-encryption keys.
+    kek Kek = "KEK / encryption" {
+        inventory loaded_versions = "cap_kek_process_loaded_versions" {host: Host, version: Version}
+            "1 where the host has the KEK version loaded, 0 otherwise";
+        inventory current_version = "cap_kek_process_current_version" {host: Host}
+            "KEK version that the host encrypts with";
+        inventory laggards = "cap_kek_cluster_laggards_total" {target: Target}
+            "Hosts that do not have the target KEK version loaded; the cluster is not ready while this is above 0";
+        inventory rotation_active = "cap_kek_rotation_active" {rotation_id: RotationId}
+            "1 while the rotation runs";
+        inventory rotation_progress = "cap_kek_rotation_progress_ratio" {rotation_id: RotationId}
+            "Share of the rotation that is done, 0 to 1";
+        counter wrap = "cap_kek_wrap_total" {provider: KekProvider, result: Outcome}
+            "Data keys wrapped";
+        counter unwrap = "cap_kek_unwrap_total" {provider: KekProvider, result: Outcome}
+            "Data keys unwrapped";
+    }
+    /// Notifications sent.
+    notifications Notifications = "Notifications" {
+        counter delivery = "cap_notification_delivery_total" {channel_type: ChannelType, status: Outcome}
+            "Notifications delivered or given up";
+        histogram delivery_duration = "cap_notification_delivery_duration_seconds" {channel_type: ChannelType} in SECONDS
+            "Time that one delivery took";
+    }
+    /// Certificates found on the network.
+    discovery Discovery = "Discovery" {
+        inventory sources = "cap_discovery_sources_total" {}
+            "Discovery sources configured";
+        inventory endpoints = "cap_discovery_endpoints_total" {source_id: SourceId}
+            "Endpoints that the source found in its last run";
+        inventory findings = "cap_discovery_findings_open" {severity: FindingSeverity}
+            "Findings not yet resolved";
+    }
+    /// Calls to external systems.
+    external External = "External calls" {
+        histogram duration = "cap_external_request_duration_seconds" {provider: Provider, endpoint: Endpoint, status: Status} in SECONDS
+            "Time of one call to an external system, status none when no response came";
+        counter requests = "cap_external_request_total" {provider: Provider, endpoint: Endpoint, result: Outcome}
+            "Calls to external systems";
+    }
+    /// The product's license.
+    license License = "License" {
+        inventory valid = "cap_license_valid" {}
+            "1 while the license is valid, 0 when it is invalid or expired";
+        inventory expires_in = "cap_license_expires_in_seconds" {}
+            "Seconds until the license expires, negative afterwards; absent for a perpetual license";
+        inventory cert_usage = "cap_license_cert_usage" {}
+            "Certificates that count against the license";
+        inventory cert_limit = "cap_license_cert_limit" {}
+            "Certificates that the license allows, 0 for unlimited";
+    }
+    /// The health of the pipes themselves, beyond the source's metrics.
+    pipes Pipes = "The pipes themselves" {
+        mirror spans_started = "cap_telemetry_spans_started_total" {}
+            "Sampled spans started";
+        mirror spans_exported = "cap_telemetry_spans_exported_total" {}
+            "Spans that the collector accepted";
+        mirror spans_rejected = "cap_telemetry_spans_rejected_total" {}
+            "Spans that the collector refused";
+        mirror spans_dropped = "cap_telemetry_spans_dropped_total" {}
+            "Spans dropped because the export queue was full";
+        mirror spans_failed = "cap_telemetry_spans_failed_total" {}
+            "Spans given up after export failed";
+        inventory spans_pending = "cap_telemetry_spans_pending" {}
+            "Spans open, queued or being exported";
+        mirror audit_enqueued = "cap_telemetry_audit_events_enqueued_total" {}
+            "Audit events handed to the syslog forwarder";
+        mirror audit_acked = "cap_telemetry_audit_events_acked_total" {}
+            "Audit events that the relay acknowledged";
+        mirror audit_dropped = "cap_telemetry_audit_events_dropped_total" {}
+            "Audit events dropped, oldest first, because the buffer was full";
+        inventory audit_queued = "cap_telemetry_audit_events_queued" {}
+            "Audit events in the buffer, unsent or not yet acknowledged";
+        inventory syslog_connected = "cap_telemetry_syslog_connected" {}
+            "1 while a relay is connected";
+        inventory scrape_duration = "cap_telemetry_scrape_duration_seconds" {}
+            "Time that rendering the previous scrape took";
+        mirror folded = "cap_telemetry_series_folded_total" {family: FamilyName}
+            "Series folded into an overflow series because their family was full";
+    }
+}

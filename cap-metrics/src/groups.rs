@@ -1,0 +1,19 @@
+//! Recording, a group for each subject, in the subject's words.
+
+mod certificates;
+mod deliveries;
+mod external;
+mod http;
+mod jobs;
+mod kek;
+mod license;
+mod pipes;
+
+pub use certificates::Certificates;
+pub use deliveries::{Discovery, Distribution, Notifications};
+pub use external::External;
+pub use http::{Http, HttpRequest};
+pub use jobs::{JobRun, Jobs};
+pub use kek::{Kek, KekState};
+pub use license::{License, LicenseState};
+pub use pipes::{PipeTotals, Pipes};

@@ -1,0 +1,102 @@
+//! The certificate inventory.
+
+use cap_names::Closed as _;
+
+use crate::Metrics;
+use crate::labels::{CertificateStatus, ExpiryThreshold, RenewalTrigger};
+
+/// Records the inventory and what is issued and renewed.
+#[derive(Clone, Copy, Debug)]
+pub struct Certificates<'a>(pub(crate) &'a Metrics);
+
+impl Certificates<'_> {
+    /// Names every issuer type in use, once, at start-up: their counters stand at 0 from then on.
+    pub fn register<'n>(&self, issuer_types: impl IntoIterator<Item = &'n str>) {
+        let certificates = &self.0.inner.families.certificates;
+        for name in issuer_types {
+            let issuer = self.0.inner.words.issuer_type(name);
+            certificates.issued.touch((issuer,));
+            for trigger in RenewalTrigger::ALL {
+                certificates.renewed.touch((issuer, *trigger));
+            }
+        }
+    }
+
+    /// Replaces the inventory: how many certificates there are of each status and issuer type.
+    pub fn set_inventory<W: AsRef<str>>(
+        &self,
+        counts: impl IntoIterator<Item = (CertificateStatus, W, u64)>,
+    ) {
+        let rows: Vec<_> = counts
+            .into_iter()
+            .map(|(status, issuer, n)| {
+                (
+                    [status.as_str().to_owned(), issuer.as_ref().to_owned()],
+                    n as f64,
+                )
+            })
+            .collect();
+        self.0.inner.families.certificates.total.replace(rows);
+    }
+
+    /// Replaces the expiry counts from the days each unexpired certificate has left. A certificate counts under every
+    /// threshold that is above its days.
+    pub fn set_days_left(&self, days_left: impl IntoIterator<Item = f64>) {
+        const DAYS: [f64; 4] = [7.0, 14.0, 30.0, 90.0];
+        let mut counts = [0u64; DAYS.len()];
+        for left in days_left {
+            for (count, days) in counts.iter_mut().zip(DAYS) {
+                *count += u64::from(left < days);
+            }
+        }
+        let rows = ExpiryThreshold::ALL
+            .iter()
+            .zip(counts)
+            .map(|(threshold, count)| ([threshold.as_str()], count as f64));
+        self.0.inner.families.certificates.expiring.replace(rows);
+    }
+
+    /// A certificate was issued for the first time.
+    pub fn issued(&self, issuer_type: &str) {
+        let issuer = self.0.inner.words.issuer_type(issuer_type);
+        self.0.inner.families.certificates.issued.inc((issuer,));
+    }
+
+    /// A certificate was renewed.
+    pub fn renewed(&self, issuer_type: &str, trigger: RenewalTrigger) {
+        let issuer = self.0.inner.words.issuer_type(issuer_type);
+        let certificates = &self.0.inner.families.certificates;
+        certificates.renewed.inc((issuer, trigger));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_counts_under_every_threshold_above_its_days() {
+        let metrics = Metrics::new();
+        metrics.certificates().set_days_left([5.0, 20.0, 365.0]);
+        let text = metrics.render();
+        for (threshold, count) in [("7", 1), ("14", 1), ("30", 2), ("90", 2)] {
+            let line =
+                format!("cap_certificates_expiring_in_days{{threshold=\"{threshold}\"}} {count}\n");
+            assert!(text.contains(&line), "{line} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn an_issuer_that_is_deleted_leaves_no_series() {
+        let metrics = Metrics::new();
+        let certificates = metrics.certificates();
+        certificates.set_inventory([
+            (CertificateStatus::Active, "acme", 2),
+            (CertificateStatus::Active, "msca", 1),
+        ]);
+        certificates.set_inventory([(CertificateStatus::Active, "acme", 2)]);
+        let text = metrics.render();
+        assert!(text.contains(r#"cap_certificates_total{status="active",issuer_type="acme"} 2"#));
+        assert!(!text.contains("msca"), "{text}");
+    }
+}

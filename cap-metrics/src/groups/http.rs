@@ -1,0 +1,148 @@
+//! Requests served.
+
+use std::time::Instant;
+
+use crate::Metrics;
+use crate::labels::{Method, Route, Status};
+
+/// Records HTTP requests; see also `MetricsLayer`, which does it for a tower service.
+#[derive(Clone, Copy, Debug)]
+pub struct Http<'a>(pub(crate) &'a Metrics);
+
+impl Http<'_> {
+    /// The handle of a route pattern. `/{id}` and `/:id` are one route, written `/:id`.
+    pub fn route(&self, pattern: &str) -> Route {
+        self.0.inner.words.route(&colon_form(pattern))
+    }
+
+    /// The one route of every request that no pattern matches.
+    pub fn unmatched(&self) -> Route {
+        self.0.inner.words.route("unmatched")
+    }
+
+    /// A request arrived: it is in flight until the returned value is dropped, and counted then.
+    pub fn started(&self, method: Method, route: Route) -> HttpRequest {
+        self.0.inner.families.http.in_flight.inc();
+        HttpRequest {
+            metrics: self.0.clone(),
+            method,
+            route,
+            status: None,
+            started: Instant::now(),
+        }
+    }
+
+    /// Counts one answered request, without a duration.
+    #[inline]
+    pub fn count(&self, method: Method, route: Route, status: Status) {
+        self.0
+            .inner
+            .families
+            .http
+            .requests
+            .inc((method, route, status));
+    }
+}
+
+/// A request in flight. Dropped before [`answered`](HttpRequest::answered), it counts as 499 (the client went away), or as
+/// 500 while unwinding from a panic.
+#[derive(Debug)]
+#[must_use = "the request ends when this is dropped"]
+pub struct HttpRequest {
+    metrics: Metrics,
+    method: Method,
+    route: Route,
+    status: Option<Status>,
+    started: Instant,
+}
+
+impl HttpRequest {
+    /// The head of the response is known.
+    pub fn answered(&mut self, status: Status) {
+        self.status = Some(status);
+    }
+}
+
+impl Drop for HttpRequest {
+    fn drop(&mut self) {
+        let status = self
+            .status
+            .unwrap_or_else(|| Status::new(if std::thread::panicking() { 500 } else { 499 }));
+        let http = &self.metrics.inner.families.http;
+        http.requests.inc((self.method, self.route, status));
+        http.duration
+            .observe((self.method, self.route), self.started.elapsed());
+        http.in_flight.dec();
+    }
+}
+
+/// `/projects/{projectId}` as `/projects/:projectId`; a catch-all `{*rest}` as `*rest`.
+fn colon_form(pattern: &str) -> String {
+    let segments: Vec<_> = pattern
+        .split('/')
+        .map(|segment| {
+            match segment
+                .strip_prefix('{')
+                .and_then(|rest| rest.strip_suffix('}'))
+            {
+                Some(name) if name.starts_with('*') => name.to_owned(),
+                Some(name) => format!(":{name}"),
+                None => segment.to_owned(),
+            }
+        })
+        .collect();
+    segments.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_spellings_of_a_pattern_are_one_route() {
+        assert_eq!(
+            colon_form("/projects/{projectId}/certificates/{id}"),
+            "/projects/:projectId/certificates/:id"
+        );
+        assert_eq!(colon_form("/files/{*path}"), "/files/*path");
+        let metrics = Metrics::new();
+        assert_eq!(
+            metrics.http().route("/a/{id}"),
+            metrics.http().route("/a/:id")
+        );
+    }
+
+    #[test]
+    fn an_abandoned_request_leaves_nothing_in_flight_and_counts_as_499() {
+        let metrics = Metrics::new();
+        let route = metrics.http().route("/healthz");
+        drop(metrics.http().started(Method::Get, route));
+        let text = metrics.render();
+        assert!(text.contains("cap_http_in_flight_requests 0\n"), "{text}");
+        assert!(
+            text.contains(
+                r#"cap_http_requests_total{method="GET",path="/healthz",status="499"} 1"#
+            ),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_request_whose_handler_panics_counts_as_500() {
+        let metrics = Metrics::new();
+        let inside = metrics.clone();
+        let joined = std::thread::spawn(move || {
+            let _request = inside
+                .http()
+                .started(Method::Get, inside.http().unmatched());
+            panic!("a handler's bug");
+        })
+        .join();
+        assert!(joined.is_err());
+        let text = metrics.render();
+        assert!(
+            text.contains(r#"{method="GET",path="unmatched",status="500"} 1"#),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,142 @@
+//! The job queue.
+
+use std::time::Instant;
+
+use cap_names::Closed as _;
+
+use crate::Metrics;
+use crate::labels::{JobResult, JobType};
+
+/// Records what the job queue does.
+#[derive(Clone, Copy, Debug)]
+pub struct Jobs<'a>(pub(crate) &'a Metrics);
+
+impl Jobs<'_> {
+    /// Names every job type there is, once, at start-up: their counters stand at 0 from then on.
+    pub fn register<'n>(&self, types: impl IntoIterator<Item = &'n str>) {
+        let jobs = &self.0.inner.families.jobs;
+        for name in types {
+            let job_type = self.job_type(name);
+            jobs.queued.touch((job_type,));
+            jobs.retry.touch((job_type,));
+            jobs.dead_letter.touch((job_type,));
+            jobs.duration.touch((job_type,));
+            for result in JobResult::ALL {
+                jobs.completed.touch((job_type, *result));
+            }
+        }
+    }
+
+    /// A job was put into the queue.
+    pub fn queued(&self, job_type: &str) {
+        let jobs = &self.0.inner.families.jobs;
+        jobs.queued.inc((self.job_type(job_type),));
+    }
+
+    /// An attempt begins; the returned value times it and counts how it ended.
+    pub fn start(&self, job_type: &str) -> JobRun {
+        JobRun {
+            metrics: self.0.clone(),
+            job_type: self.job_type(job_type),
+            result: JobResult::Failed,
+            started: Instant::now(),
+        }
+    }
+
+    /// An attempt failed, and the job will be tried again.
+    pub fn retried(&self, job_type: &str) {
+        let jobs = &self.0.inner.families.jobs;
+        jobs.retry.inc((self.job_type(job_type),));
+    }
+
+    /// A job was given up.
+    pub fn dead_lettered(&self, job_type: &str) {
+        let jobs = &self.0.inner.families.jobs;
+        jobs.dead_letter.inc((self.job_type(job_type),));
+    }
+
+    /// How many jobs of each type are waiting now; a type that is not named is no longer exposed.
+    pub fn set_queue_depth<W: AsRef<str>>(&self, waiting: impl IntoIterator<Item = (W, u64)>) {
+        let rows = waiting
+            .into_iter()
+            .map(|(job_type, depth)| ([job_type], depth as f64));
+        self.0.inner.families.jobs.queue_depth.replace(rows);
+    }
+
+    fn job_type(&self, name: &str) -> JobType {
+        self.0.inner.words.job_type(name)
+    }
+}
+
+/// One attempt under way. Dropped without [`finish`](JobRun::finish) (an error path, a panic), it counts as failed.
+#[derive(Debug)]
+#[must_use = "the attempt ends when this is dropped"]
+pub struct JobRun {
+    metrics: Metrics,
+    job_type: JobType,
+    result: JobResult,
+    started: Instant,
+}
+
+impl JobRun {
+    /// The attempt ended with this result.
+    pub fn finish(mut self, result: JobResult) {
+        self.result = result;
+    }
+}
+
+impl Drop for JobRun {
+    fn drop(&mut self) {
+        let jobs = &self.metrics.inner.families.jobs;
+        jobs.completed.inc((self.job_type, self.result));
+        jobs.duration
+            .observe((self.job_type,), self.started.elapsed());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn registered_types_stand_at_zero_before_their_first_event() {
+        let metrics = Metrics::new();
+        metrics.jobs().register(["renew"]);
+        let text = metrics.render();
+        for line in [
+            r#"cap_jobs_queued_total{type="renew"} 0"#,
+            r#"cap_jobs_completed_total{type="renew",result="partial"} 0"#,
+            r#"cap_jobs_dead_letter_total{type="renew"} 0"#,
+            r#"cap_jobs_duration_seconds_count{type="renew"} 0"#,
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_run_that_is_forgotten_counts_as_failed() {
+        let metrics = Metrics::new();
+        drop(metrics.jobs().start("renew"));
+        assert!(
+            metrics
+                .render()
+                .contains(r#"cap_jobs_completed_total{type="renew",result="failed"} 1"#)
+        );
+    }
+
+    #[test]
+    fn a_queue_that_is_gone_leaves_no_depth_behind() {
+        let metrics = Metrics::new();
+        metrics.jobs().set_queue_depth([("renew", 3), ("issue", 1)]);
+        metrics.jobs().set_queue_depth([("issue", 0)]);
+        let text = metrics.render();
+        assert!(
+            text.contains(r#"cap_jobs_queue_depth{type="issue"} 0"#),
+            "{text}"
+        );
+        assert!(
+            !text.contains(r#"cap_jobs_queue_depth{type="renew"}"#),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,57 @@
+//! The product's license.
+
+use crate::Metrics;
+
+/// Records the state of the license.
+#[derive(Clone, Copy, Debug)]
+pub struct License<'a>(pub(crate) &'a Metrics);
+
+/// What is known of the license.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LicenseState {
+    /// Whether it is valid now.
+    pub valid: bool,
+    /// Seconds until it expires, negative afterwards; `None` for a perpetual license.
+    pub expires_in_seconds: Option<f64>,
+    /// Certificates that count against it.
+    pub cert_usage: u64,
+    /// Certificates it allows; `None` for any number.
+    pub cert_limit: Option<u64>,
+}
+
+impl License<'_> {
+    /// Replaces the state. Until the first call no license metric is exposed, since an unknown license must not look
+    /// expired.
+    pub fn set(&self, state: &LicenseState) {
+        let license = &self.0.inner.families.license;
+        license.valid.set(f64::from(u8::from(state.valid)));
+        match state.expires_in_seconds {
+            Some(seconds) => license.expires_in.set(seconds),
+            None => license.expires_in.clear(),
+        }
+        license.cert_usage.set(state.cert_usage as f64);
+        license.cert_limit.set(state.cert_limit.unwrap_or(0) as f64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_license_is_absent_and_a_perpetual_one_has_no_expiry() {
+        let metrics = Metrics::new();
+        assert!(!metrics.render().contains("cap_license"));
+        let state = LicenseState {
+            valid: true,
+            expires_in_seconds: None,
+            cert_usage: 3,
+            cert_limit: None,
+        };
+        metrics.license().set(&state);
+        let text = metrics.render();
+        assert!(text.contains("cap_license_valid 1\n"), "{text}");
+        assert!(text.contains("cap_license_cert_limit 0\n"), "{text}");
+        assert!(!text.contains("cap_license_expires_in_seconds"), "{text}");
+    }
+}

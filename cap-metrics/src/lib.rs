@@ -1,0 +1,55 @@
+//! The fixed catalogue of CertAutoPilot's Prometheus metrics: typed instruments to record into, and the same declarations
+//! as data.
+//!
+//! ```
+//! use cap_metrics::{JobResult, Metrics};
+//!
+//! let metrics = Metrics::new();
+//! metrics.jobs().register(["renew"]);
+//! metrics.jobs().queued("renew");
+//! let run = metrics.jobs().start("renew");
+//! run.finish(JobResult::Success);
+//!
+//! let text = metrics.render();
+//! assert!(text.contains(r#"cap_jobs_completed_total{type="renew",result="success"} 1"#));
+//! ```
+//!
+//! Every metric is declared once, in [`METRICS`]; recording goes through the group that speaks of its subject
+//! ([`Jobs`], [`Certificates`], …), so a name or a label cannot be misspelt. Label sets are bounded: past its limit an open
+//! label becomes `_overflow`, and `cap_telemetry_series_folded_total` says how often a family was affected.
+//!
+//! # Features
+//!
+//! `http` (default): [`MetricsLayer`], which measures requests of any tower service, and [`MetricsService`], which answers
+//! `/metrics`. Without it the crate is the catalogue and the recorder.
+//!
+//! # What it does not do
+//!
+//! It opens no sockets, reads no environment, and has no process-wide state: two `Metrics` in one process are two registries.
+//! The text carries what was recorded and nothing else, so it holds no secrets as long as label values hold none.
+
+#![forbid(unsafe_code)]
+
+mod catalogue;
+mod expose;
+mod groups;
+#[cfg(feature = "http")]
+mod http;
+mod labels;
+mod metrics;
+mod storage;
+
+pub use catalogue::{Group, Kind, Label, METRICS, Metric, Values, metric};
+pub use expose::TEXT_0_0_4;
+pub use groups::{
+    Certificates, Discovery, Distribution, External, Http, HttpRequest, JobRun, Jobs, Kek,
+    KekState, License, LicenseState, Notifications, PipeTotals, Pipes,
+};
+#[cfg(feature = "http")]
+pub use http::{MeasuredBody, MetricsFuture, MetricsLayer, MetricsMiddleware, MetricsService};
+pub use labels::{
+    CertificateStatus, ChannelType, Endpoint, ExecutionStatus, ExpiryThreshold, FindingSeverity,
+    IssuerType, JobResult, JobType, KekProvider, Method, Module, Outcome, Provider, RenewalTrigger,
+    Route, Status, TargetResult,
+};
+pub use metrics::Metrics;
