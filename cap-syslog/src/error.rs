@@ -1,0 +1,27 @@
+//! What can be wrong with a configuration.
+
+use cap_names::ErrorClass;
+
+/// A forwarder could not be set up. Nothing that the relay does later is an error of this type: see
+/// [`Status`](crate::Status).
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Error(#[from] Kind);
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Kind {
+    #[error("syslog.{key}: {what}")]
+    Config { key: &'static str, what: String },
+    #[error("the syslog thread could not be started")]
+    Thread(#[source] std::io::Error),
+}
+
+impl Error {
+    /// The kind of failure.
+    pub fn class(&self) -> ErrorClass {
+        match self.0 {
+            Kind::Config { .. } => ErrorClass::Validation,
+            Kind::Thread(_) => ErrorClass::IoTransient,
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! One connection: batches out, acknowledgements watched, and the peer's close noticed at once.
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use super::{Shared, passed};
+use crate::tcp;
+
+/// Records formatted at once; a batch is written with as few calls as the socket takes.
+const BATCH: usize = 256;
+/// How often the kernel is asked what was acknowledged while something is not yet released.
+const POLL: Duration = Duration::from_millis(50);
+
+pub(super) enum End {
+    /// The forwarder was stopped, and everything is released or the deadline has passed.
+    Stopped,
+    Broken(io::Error),
+}
+
+impl From<io::Error> for End {
+    fn from(error: io::Error) -> Self {
+        End::Broken(error)
+    }
+}
+
+/// A batch that was written whole.
+struct Written {
+    /// The number after its last event.
+    event: u64,
+    /// The bytes written on this connection up to its end.
+    offset: u64,
+    acked_at: Option<Instant>,
+}
+
+/// What was written on this connection and is not yet released.
+#[derive(Default)]
+struct Window {
+    written: u64,
+    batches: VecDeque<Written>,
+}
+
+impl Window {
+    fn acknowledged(&mut self, unacknowledged: u64, now: Instant) -> Option<u64> {
+        let offset = self.written.saturating_sub(unacknowledged);
+        let mut acked = None;
+        for batch in self.batches.iter_mut().filter(|batch| batch.offset <= offset) {
+            batch.acked_at.get_or_insert(now);
+            acked = Some(batch.event);
+        }
+        acked
+    }
+
+    /// The number up to which events have waited out their grace.
+    fn graced(&mut self, grace: Duration, now: Instant) -> Option<u64> {
+        let mut released = None;
+        while let Some(batch) = self.batches.front()
+            && batch.acked_at.is_some_and(|at| now >= at + grace)
+        {
+            released = Some(batch.event);
+            self.batches.pop_front();
+        }
+        released
+    }
+}
+
+/// Forwards until the peer closes (`Ok`, with whether anything was released), the connection breaks, or the forwarder stops.
+pub(super) async fn forward(
+    shared: &Shared,
+    mut stream: TcpStream,
+    stopping: &mut watch::Receiver<Option<Instant>>,
+) -> Result<bool, End> {
+    tcp::set_options(&stream, &shared.config)?;
+    let (mut reader, mut writer) = stream.split();
+    let mut window = Window::default();
+    let mut pending = Vec::with_capacity(64 * 1024);
+    let mut at = 0;
+    let mut end = 0;
+    let mut half_closed = false;
+    let mut progress = false;
+    let mut poll = tokio::time::interval(POLL);
+    poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut ignored = [0; 256];
+
+    loop {
+        let until = *stopping.borrow_and_update();
+        if at == pending.len() && !half_closed {
+            pending.clear();
+            at = 0;
+            end = next_batch(shared, &mut pending, end);
+        }
+        let idle = pending.is_empty();
+        if until.is_some() && idle && !half_closed {
+            // Nothing more will come: tell the relay so, and it closes when it has read everything.
+            writer.shutdown().await?;
+            half_closed = true;
+        }
+        if half_closed && window.batches.is_empty() {
+            return Err(End::Stopped);
+        }
+        tokio::select! {
+            biased;
+            () = passed(until) => return Err(End::Stopped),
+            read = reader.read(&mut ignored) => {
+                if read? == 0 {
+                    if half_closed && tcp::unacknowledged(reader.as_ref())? == 0 {
+                        shared.ring().release_to(end);
+                        return Err(End::Stopped);
+                    }
+                    return Ok(progress);
+                }
+            }
+            written = writer.write(&pending[at..]), if !idle => {
+                let written = written?;
+                at += written;
+                window.written += written as u64;
+                if at == pending.len() {
+                    shared.ring().sent_to(end);
+                    window.batches.push_back(Written { event: end, offset: window.written, acked_at: None });
+                }
+            }
+            _ = poll.tick(), if !window.batches.is_empty() => {
+                let now = Instant::now();
+                let unacknowledged = tcp::unacknowledged(reader.as_ref())?;
+                let acked = window.acknowledged(unacknowledged, now);
+                let graced = window.graced(shared.config.grace, now);
+                let mut ring = shared.ring();
+                if let Some(acked) = acked {
+                    ring.acked_to(acked);
+                }
+                if let Some(graced) = graced {
+                    progress = true;
+                    ring.release_to(graced);
+                }
+            }
+            () = shared.more.notified(), if idle && !half_closed => {}
+            changed = stopping.changed(), if until.is_none() => {
+                if changed.is_err() { return Err(End::Stopped); }
+            }
+        }
+    }
+}
+
+/// Formats the next unsent events into `pending`, and says the number after the last of them.
+fn next_batch(shared: &Shared, pending: &mut Vec<u8>, end: u64) -> u64 {
+    let mut ring = shared.ring();
+    let (events, batch_end) = ring.unsent(BATCH);
+    drop(ring);
+    if events.is_empty() {
+        return end;
+    }
+    for event in &events {
+        let framing = shared.config.framing;
+        framing.append(pending, |out| shared.formatter.write(event, out));
+    }
+    batch_end
+}

@@ -1,0 +1,58 @@
+//! Audit events to a SIEM: RFC 5424 syslog over TCP, through relay outages, without ever blocking the caller.
+//!
+//! ```no_run
+//! use cap_names::Actor;
+//! use cap_syslog::{Config, Event, Forwarder};
+//! use std::time::Duration;
+//!
+//! let config = Config::new("relay.example".parse()?, 601);
+//! let forwarder = Forwarder::start(config, cap_egress::Guard::new(cap_egress::Policy::default()))?;
+//! forwarder.enqueue(
+//!     Event::new("evt_1", "cert.issued", Actor::user("alice@example.com"), "Certificate issued for api.example.com")
+//!         .project("p1")
+//!         .resource("cert:c1"),
+//! );
+//! let report = forwarder.shutdown(Duration::from_secs(5));
+//! assert_eq!(report.enqueued, report.released + report.dropped + report.queued);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Delivery
+//!
+//! [`Forwarder::enqueue`] puts the event into a bounded buffer and returns; when the buffer is full the oldest event makes
+//! room and is counted. A thread of the crate's own formats, frames and writes. An event leaves the buffer only when the
+//! relay's TCP stack has acknowledged its bytes and a grace has passed, so a relay that dies with unread bytes gets them
+//! again after the reconnect: delivery is at least once, and duplicates carry the same `event_id`. After a drop, the next
+//! record is a synthetic `syslog.gap` event that says how many events are missing, and the first and last of them.
+//!
+//! Where the kernel cannot be asked what was acknowledged (anything but Linux), the grace alone decides.
+//!
+//! # What no input can do
+//!
+//! One event is one record: control characters are written as `#` and three octal digits (`#012` for a line feed), header
+//! fields and parameter names are reduced to the characters and lengths of RFC 5424, and a record that would be too long
+//! loses whole parameters and the end of its text, never a part of a parameter.
+//!
+//! # What it does not do
+//!
+//! It is not the primary audit record, which stays the caller's. It reads no environment and resolves no host name of its
+//! own: [`Config::hostname`] is given. UDP and TLS are not in this version.
+
+mod config;
+mod error;
+mod event;
+mod format;
+mod forwarder;
+mod frame;
+mod ring;
+mod status;
+mod tcp;
+mod timestamp;
+
+pub use config::{Config, Facility};
+pub use error::Error;
+pub use event::Event;
+pub use format::Formatter;
+pub use forwarder::Forwarder;
+pub use frame::Framing;
+pub use status::{Report, State, Status};

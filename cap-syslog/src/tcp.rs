@@ -1,0 +1,44 @@
+//! A TCP connection to a relay: its socket options, and what the relay's TCP stack has acknowledged.
+
+use std::io;
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::TcpStream;
+
+use crate::config::Config;
+
+/// Bounds how long a silent peer goes unnoticed.
+pub(crate) fn set_options(stream: &TcpStream, config: &Config) -> io::Result<()> {
+    let socket = SockRef::from(stream);
+    let keepalive = TcpKeepalive::new()
+        .with_time(config.stall_timeout)
+        .with_interval(config.stall_timeout / 4);
+    socket.set_tcp_keepalive(&keepalive)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(config.stall_timeout))?;
+    Ok(())
+}
+
+/// Bytes written to the socket that the peer's TCP stack has not acknowledged (`SIOCOUTQ`).
+///
+/// Only meaningful while the connection is healthy: a reset empties the queue.
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "no safe wrapper of this ioctl is published")]
+pub(crate) fn unacknowledged(stream: &TcpStream) -> io::Result<u64> {
+    use std::os::fd::AsRawFd as _;
+
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: SIOCOUTQ (the same number as TIOCOUTQ, tcp(7)) writes one int to the pointer, which is to a live local; the
+    // descriptor is open for as long as `stream` is borrowed.
+    let outcome = unsafe { libc::ioctl(stream.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
+    if outcome < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(u64::try_from(bytes).unwrap_or(0))
+}
+
+/// Where the kernel cannot be asked, everything written counts as acknowledged, and the grace alone decides.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn unacknowledged(_: &TcpStream) -> io::Result<u64> {
+    Ok(0)
+}

@@ -1,0 +1,169 @@
+//! The forwarder against a listener of the test's own, over real sockets.
+
+use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use cap_egress::{Guard, Policy};
+use cap_names::Actor;
+use cap_syslog::{Config, Event, Forwarder, State};
+
+const LONG: Duration = Duration::from_secs(20);
+
+fn forwarder(to: SocketAddr, change: impl FnOnce(&mut Config)) -> Forwarder {
+    let mut config = Config::new(to.ip().to_string().parse().expect("a host"), to.port());
+    config.grace = Duration::from_millis(100);
+    change(&mut config);
+    Forwarder::start(config, Guard::new(Policy::default())).expect("a sound configuration")
+}
+
+fn listener() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    (listener, address)
+}
+
+fn event(n: usize) -> Event {
+    Event::new(format!("e{n}"), "auth.login", Actor::user("alice"), "Logged in")
+}
+
+/// Reads octet-counted records until `done` says so or the peer closes; the event ids in order.
+fn read_ids(stream: &mut TcpStream, mut done: impl FnMut(&[String]) -> bool) -> Vec<String> {
+    let mut ids = Vec::new();
+    let mut buffered = Vec::new();
+    let mut chunk = [0; 16 * 1024];
+    loop {
+        while let Some(space) = buffered.iter().position(|b| *b == b' ') {
+            let length: usize = std::str::from_utf8(&buffered[..space])
+                .expect("digits")
+                .parse()
+                .expect("a length");
+            if buffered.len() < space + 1 + length {
+                break;
+            }
+            let frame: Vec<u8> = buffered.drain(..space + 1 + length).collect();
+            let record = String::from_utf8(frame[space + 1..].to_vec()).expect("UTF-8");
+            let (_, rest) = record.split_once("event_id=\"").expect("an event id");
+            ids.push(rest.split('"').next().expect("its end").to_owned());
+        }
+        if done(&ids) {
+            return ids;
+        }
+        match stream.read(&mut chunk) {
+            Ok(0) | Err(_) => return ids,
+            Ok(n) => buffered.extend_from_slice(&chunk[..n]),
+        }
+    }
+}
+
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < LONG, "{what} did not happen");
+        std::thread::yield_now();
+    }
+}
+
+fn closes(forwarder: &Forwarder) {
+    let s = forwarder.status();
+    assert_eq!(s.enqueued, s.released + s.dropped + s.queued, "{s:?}");
+}
+
+#[test]
+fn events_arrive_in_order_and_shutdown_waits_for_the_relay() {
+    let (listener, address) = listener();
+    let forwarder = forwarder(address, |_| {});
+    (0..1000).for_each(|n| forwarder.enqueue(event(n)));
+    let relay = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        read_ids(&mut stream, |_| false)
+    });
+    let report = forwarder.shutdown(LONG);
+    let expected: Vec<_> = (0..1000).map(|n| format!("e{n}")).collect();
+    assert_eq!(relay.join().expect("no panic"), expected);
+    assert_eq!((report.enqueued, report.released, report.queued), (1000, 1000, 0));
+    assert_eq!(forwarder.status().state, State::Stopped);
+}
+
+#[test]
+fn a_relay_that_dies_with_unread_records_gets_them_again() {
+    let (listener, address) = listener();
+    let forwarder = forwarder(address, |c| c.grace = Duration::from_secs(5));
+    (0..500).for_each(|n| forwarder.enqueue(event(n)));
+
+    // The first relay reads a little and dies: closing a socket with unread bytes resets the connection.
+    let (mut first, _) = listener.accept().expect("a connection");
+    let mut some = [0; 100];
+    first.read_exact(&mut some).expect("some bytes");
+    until("the rest", || forwarder.status().queued == 500);
+    drop(first);
+
+    let (mut second, _) = listener.accept().expect("a reconnect");
+    let ids = read_ids(&mut second, |ids| ids.len() == 500);
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), 500);
+    assert_eq!(forwarder.status().reconnects, 1);
+    closes(&forwarder);
+}
+
+#[test]
+fn an_outage_longer_than_the_buffer_loses_exactly_the_oldest_and_says_so() {
+    let (listener, address) = listener();
+    drop(listener);
+    let forwarder = forwarder(address, |c| c.buffer_size = 100);
+    until("a refused connection", || forwarder.status().last_error.is_some());
+    let slowest = (0..250)
+        .map(|n| {
+            let start = Instant::now();
+            forwarder.enqueue(event(n));
+            start.elapsed()
+        })
+        .max();
+    assert!(slowest < Some(Duration::from_millis(100)), "a caller waited {slowest:?}");
+    assert_eq!(forwarder.status().dropped, 150);
+    assert!(forwarder.status().warning().is_some());
+
+    let listener = TcpListener::bind(address).expect("the port is free again");
+    let (mut stream, _) = listener.accept().expect("a reconnect");
+    let ids = read_ids(&mut stream, |ids| ids.len() == 101);
+    let mut expected: Vec<_> = (150..250).map(|n| format!("e{n}")).collect();
+    expected.insert(0, "gap-e0".to_owned());
+    assert_eq!(ids, expected);
+    closes(&forwarder);
+}
+
+#[test]
+fn a_relay_that_never_reads_does_not_hold_up_shutdown() {
+    let (listener, address) = listener();
+    let forwarder = forwarder(address, |c| c.buffer_size = 50_000);
+    (0..50_000).for_each(|n| forwarder.enqueue(event(n)));
+    let (stream, _) = listener.accept().expect("a connection");
+    let start = Instant::now();
+    let report = forwarder.shutdown(Duration::from_millis(300));
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    assert!(report.queued > 0, "{report}");
+    assert_eq!(report.enqueued, report.released + report.dropped + report.queued);
+    drop(stream);
+}
+
+#[test]
+fn without_a_relay_start_and_shutdown_return_at_once_and_say_what_is_left() {
+    let (listener, address) = listener();
+    drop(listener);
+    let forwarder = forwarder(address, |_| {});
+    forwarder.enqueue(event(1));
+    let report = forwarder.shutdown(Duration::from_millis(100));
+    assert_eq!((report.queued, report.released), (1, 0));
+}
+
+#[test]
+fn what_the_relay_says_is_ignored() {
+    let (listener, address) = listener();
+    let forwarder = forwarder(address, |_| {});
+    forwarder.enqueue(event(1));
+    let (mut stream, _) = listener.accept().expect("a connection");
+    stream.write_all(b"hello").expect("written");
+    assert_eq!(read_ids(&mut stream, |ids| ids.len() == 1), ["e1"]);
+    until("the release", || forwarder.status().released == 1);
+    assert_eq!(forwarder.status().state, State::Connected);
+}
