@@ -16,9 +16,11 @@
 #![forbid(unsafe_code)]
 
 mod closed;
+mod route;
 mod vocabulary;
 
 pub mod keys;
 
 pub use closed::{Closed, Unknown};
+pub use route::route_pattern;
 pub use vocabulary::{Actor, ActorType, ErrorClass, Severity};

@@ -12,7 +12,7 @@ pub struct Http<'a>(pub(crate) &'a Metrics);
 impl Http<'_> {
     /// The handle of a route pattern. `/{id}` and `/:id` are one route, written `/:id`.
     pub fn route(&self, pattern: &str) -> Route {
-        self.0.inner.words.route(&colon_form(pattern))
+        self.0.inner.words.route(&cap_names::route_pattern(pattern))
     }
 
     /// The one route of every request that no pattern matches.
@@ -76,35 +76,12 @@ impl Drop for HttpRequest {
     }
 }
 
-/// `/projects/{projectId}` as `/projects/:projectId`; a catch-all `{*rest}` as `*rest`.
-fn colon_form(pattern: &str) -> String {
-    let segments: Vec<_> = pattern
-        .split('/')
-        .map(|segment| {
-            match segment
-                .strip_prefix('{')
-                .and_then(|rest| rest.strip_suffix('}'))
-            {
-                Some(name) if name.starts_with('*') => name.to_owned(),
-                Some(name) => format!(":{name}"),
-                None => segment.to_owned(),
-            }
-        })
-        .collect();
-    segments.join("/")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn both_spellings_of_a_pattern_are_one_route() {
-        assert_eq!(
-            colon_form("/projects/{projectId}/certificates/{id}"),
-            "/projects/:projectId/certificates/:id"
-        );
-        assert_eq!(colon_form("/files/{*path}"), "/files/*path");
         let metrics = Metrics::new();
         assert_eq!(
             metrics.http().route("/a/{id}"),

@@ -1,0 +1,81 @@
+//! The settings of the trace pipe.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue};
+
+use crate::Endpoint;
+
+/// The settings of the trace pipe; the fields' defaults are those of [`Config::new`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// The collector.
+    pub endpoint: Endpoint,
+    /// Share of traces sampled when no upstream has decided. Default: 0.1.
+    pub sample_rate: SampleRate,
+    /// Headers of every export request. Their values are secrets: mark them with `HeaderValue::set_sensitive`.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Attributes of the resource, `service.name` among them. Default: `service.name=certautopilot`.
+    pub resource: Vec<(String, String)>,
+    /// Ended spans held at most until they are sent. Default: 8192.
+    pub queue_size: usize,
+    /// Spans of one request at most. Default: 512.
+    pub batch_size: usize,
+    /// How long a span waits for its batch to fill. Default: 1 s.
+    pub batch_delay: Duration,
+    /// How long one request may take. Default: 10 s.
+    pub timeout: Duration,
+    /// How long a batch is tried again before its spans count as failed. Default: 30 s.
+    pub retry_for: Duration,
+}
+
+impl Config {
+    /// The defaults, for a collector.
+    pub fn new(endpoint: Endpoint) -> Self {
+        Config {
+            endpoint,
+            sample_rate: SampleRate::default(),
+            headers: Vec::new(),
+            resource: vec![("service.name".to_owned(), "certautopilot".to_owned())],
+            queue_size: 8192,
+            batch_size: 512,
+            batch_delay: Duration::from_secs(1),
+            timeout: Duration::from_secs(10),
+            retry_for: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A share from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SampleRate(f64);
+
+impl SampleRate {
+    /// Every trace.
+    pub const ALL: SampleRate = SampleRate(1.0);
+
+    /// The share as a number.
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+/// One trace in ten.
+impl Default for SampleRate {
+    fn default() -> Self {
+        SampleRate(0.1)
+    }
+}
+
+impl FromStr for SampleRate {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        match s.parse::<f64>() {
+            Ok(rate) if (0.0..=1.0).contains(&rate) => Ok(SampleRate(rate)),
+            _ => Err(format!("{s:?} is not a share: write a number from 0 to 1")),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! What can be wrong with a set-up.
+
+use cap_names::ErrorClass;
+
+/// The trace pipe could not be set up. Nothing that the collector does later is an error of this type: see
+/// [`Stats`](crate::Stats).
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Error(#[from] Kind);
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Kind {
+    #[error("telemetry.tracing.{key}: {what}")]
+    Config { key: &'static str, what: String },
+    #[error("the trace export thread could not be started")]
+    Thread(#[source] std::io::Error),
+    #[error("the OTLP encoder could not be built")]
+    Exporter(#[source] opentelemetry_otlp::ExporterBuildError),
+}
+
+impl Error {
+    /// The kind of failure.
+    pub fn class(&self) -> ErrorClass {
+        match self.0 {
+            Kind::Config { .. } | Kind::Exporter(_) => ErrorClass::Validation,
+            Kind::Thread(_) => ErrorClass::IoTransient,
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The tower layer that makes a span for every request.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as Task, Poll, ready};
+
+use axum::extract::MatchedPath;
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::carrier;
+use crate::pipe::Tracing;
+use crate::span::Span;
+
+/// Makes a server span for every request: a child of the inbound context, current while the handler runs, named after axum's
+/// matched route, and an error from status 500 on. Add it with `Router::layer`, which runs after routing.
+#[derive(Clone, Debug)]
+pub struct TraceLayer(Tracing);
+
+impl TraceLayer {
+    /// A layer that records into `tracing`.
+    pub fn new(tracing: Tracing) -> Self {
+        TraceLayer(tracing)
+    }
+}
+
+impl<S> Layer<S> for TraceLayer {
+    type Service = TraceMiddleware<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        TraceMiddleware {
+            inner,
+            tracing: self.0.clone(),
+        }
+    }
+}
+
+/// The service that [`TraceLayer`] makes.
+#[derive(Clone, Debug)]
+pub struct TraceMiddleware<S> {
+    inner: S,
+    tracing: Tracing,
+}
+
+impl<S, B, R> Service<Request<B>> for TraceMiddleware<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = TraceFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Task<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let route = request.extensions().get::<MatchedPath>();
+        let route = route.map(|path| cap_names::route_pattern(path.as_str()));
+        let parent = carrier::from_headers(request.headers());
+        let span = self
+            .tracing
+            .request(parent, request.method(), route.as_deref());
+        let inner = span.in_scope(|| self.inner.call(request));
+        TraceFuture {
+            inner,
+            span: Some(span),
+        }
+    }
+}
+
+pin_project! {
+    /// A response on its way, under its span.
+    #[derive(Debug)]
+    pub struct TraceFuture<F> {
+        #[pin]
+        inner: F,
+        span: Option<Span>,
+    }
+}
+
+impl<F, R, E> Future for TraceFuture<F>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let outcome = match &*this.span {
+            Some(span) => ready!(span.in_scope(|| this.inner.poll(cx))),
+            None => ready!(this.inner.poll(cx)),
+        };
+        if let Some(span) = this.span.take() {
+            span.status(
+                outcome
+                    .as_ref()
+                    .map_or(500, |response| response.status().as_u16()),
+                500,
+            );
+        }
+        Poll::Ready(outcome)
+    }
+}

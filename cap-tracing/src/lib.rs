@@ -1,0 +1,67 @@
+//! Traces of HTTP requests and jobs over OTLP, with CertAutoPilot's attribute conventions and W3C context in and out.
+//!
+//! ```no_run
+//! use cap_egress::{Connector, Guard, Policy, Trust};
+//! use cap_tracing::{Carrier, Config, Job, Tracing};
+//! use std::time::Duration;
+//!
+//! let connector = Connector::new(Guard::new(Policy::default()), Trust::system()?);
+//! let tracing = Tracing::start(Config::new("http://otel-collector.observability:4318".parse()?), connector)?;
+//!
+//! let job = Job { job_type: "renew", id: "j1", attempt: 1, certificate_id: Some("c1"), project_id: None };
+//! let span = tracing.job(&job, &Carrier::default(), None);
+//! span.in_scope(|| { /* what the job does; spans made here are its children */ });
+//! drop(span);
+//!
+//! let report = tracing.shutdown(Duration::from_secs(5));
+//! println!("{report}");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Delivery
+//!
+//! A span that ends goes into a bounded queue; when the queue is full it is dropped and counted, and the caller never waits.
+//! A thread with a runtime of its own sends batches, retries what may work later within a budget that a shutdown cuts, and
+//! counts what the collector refused in a partial success. [`Stats`] closes:
+//! `started = exported + rejected + dropped + failed + pending`.
+//!
+//! # Sampling and propagation
+//!
+//! The decision of an upstream is honoured; without one, traces are sampled at the configured rate by trace id. Under an
+//! unsampled parent no span is made at all, and the inbound context and baggage go out as they came in; the same holds when
+//! tracing is [`disabled`](Tracing::disabled). Baggage is sent only to [`Audience::Internal`].
+//!
+//! # Features
+//!
+//! `http` (default): [`TraceLayer`], a span for every request of a tower service.
+//!
+//! # What it does not do
+//!
+//! It sets no process-wide tracer or propagator and reads no environment (limits and exporter options of the SDK that would
+//! come from there are overridden). OTLP/gRPC is not in this version.
+
+#![forbid(unsafe_code)]
+
+mod carrier;
+mod config;
+mod deliver;
+mod endpoint;
+mod error;
+#[cfg(feature = "http")]
+mod http;
+mod pipe;
+mod queue;
+mod span;
+mod spans;
+mod stats;
+
+pub use carrier::{Audience, Carrier};
+pub use config::{Config, SampleRate};
+pub use endpoint::Endpoint;
+pub use error::Error;
+#[cfg(feature = "http")]
+pub use http::{TraceFuture, TraceLayer, TraceMiddleware};
+pub use pipe::Tracing;
+pub use span::{Current, Span, current};
+pub use spans::Job;
+pub use stats::Stats;
