@@ -1,7 +1,7 @@
-//! One connect, from a host to a stream: judge the name, resolve, judge every answer, dial what was judged, shake hands.
+//! One connect, from a host to a stream: judge the name, resolve, judge every answer, dial what was judged, shake
+//! hands.
 
 use std::future::Future;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -15,12 +15,17 @@ use tokio_rustls::client::TlsStream;
 use crate::error::Kind;
 use crate::{Denial, Error, Guard, Host, Stage, Trust};
 
+mod open;
+
+use open::open;
+
 impl Guard {
     /// Connects over TCP, with `TCP_NODELAY` set.
     ///
     /// # Errors
     ///
-    /// [`Error::stage`] says how far it came. A refusal by the policy ([`Error::is_denied`]) has sent nothing to the host.
+    /// [`Error::stage`] says how far it came. A refusal by the policy ([`Error::is_denied`]) has sent nothing to the
+    /// host.
     pub async fn connect(&self, host: &Host, port: u16) -> Result<TcpStream, Error> {
         Attempt::new(self, host, port).connect().await
     }
@@ -109,8 +114,8 @@ impl<'a> Attempt<'a> {
         Ok(Judged(to_dial.collect()))
     }
 
-    /// Tries the addresses in order. Each gets an even share of the time that is left, so that one that swallows packets
-    /// leaves time for the next; the first failure is the one reported.
+    /// Tries the addresses in order. Each gets an even share of the time that is left, so that one that swallows
+    /// packets leaves time for the next; the first failure is the one reported.
     async fn dial(&self, Judged(addresses): Judged) -> Result<TcpStream, Error> {
         let mut failure = None;
         for (tried, address) in addresses.iter().enumerate() {
@@ -178,60 +183,5 @@ impl<'a> Attempt<'a> {
     /// Where to, as configured.
     fn at(&self) -> String {
         format!("{}:{}", self.host, self.port)
-    }
-}
-
-async fn open(address: SocketAddr) -> io::Result<TcpStream> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that opens a TCP connection, to an address that was judged"
-    )]
-    let stream = TcpStream::connect(address).await?;
-    check_peer(&stream, address)?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
-/// Refuses a stream whose far end is not the address that was judged, or is the stream itself: a connect to a free local
-/// port can meet its own SYN (RFC 9293, 3.5, simultaneous open), and a reconnect loop would then talk to itself.
-fn check_peer(stream: &TcpStream, judged: SocketAddr) -> io::Result<()> {
-    let peer = stream.peer_addr()?;
-    if (peer.ip(), peer.port()) != (judged.ip(), judged.port()) {
-        return Err(io::Error::other(
-            "connected to another address than the one judged",
-        ));
-    }
-    if stream.local_addr()? == peer {
-        return Err(io::ErrorKind::ConnectionRefused.into());
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use tokio::net::{TcpListener, TcpSocket};
-
-    #[tokio::test]
-    async fn a_stream_to_another_address_than_the_judged_one_is_refused() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let stream = open(address).await.unwrap();
-
-        assert!(check_peer(&stream, address).is_ok());
-        let judged = SocketAddr::new([127, 0, 0, 2].into(), address.port());
-        assert!(check_peer(&stream, judged).is_err());
-    }
-
-    #[tokio::test]
-    async fn a_stream_connected_to_itself_counts_as_refused() {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let own = socket.local_addr().unwrap();
-        #[expect(clippy::disallowed_methods, reason = "a socket that meets its own SYN")]
-        let stream = socket.connect(own).await.unwrap();
-
-        let refusal = check_peer(&stream, own).unwrap_err();
-        assert_eq!(refusal.kind(), io::ErrorKind::ConnectionRefused);
     }
 }

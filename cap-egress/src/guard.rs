@@ -15,8 +15,8 @@ const LONGEST_CONNECT_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 ///
 /// A clone is cheap and shares everything, the counters included.
 ///
-/// Each connect resolves the name once, judges every answer, and dials only addresses it judged. One denied answer refuses
-/// the name. A reconnect resolves and judges again.
+/// Each connect resolves the name once, judges every answer, and dials only addresses it judged. One denied answer
+/// refuses the name. A reconnect resolves and judges again.
 #[derive(Clone)]
 pub struct Guard {
     inner: Arc<Inner>,

@@ -11,10 +11,10 @@ mod ipv4;
 
 /// An IP address in any spelling the system's resolver would accept, or a DNS name.
 ///
-/// `2852039166`, `0xa9fea9fe`, `0251.0376.0251.0376` and `169.254.43518` all become the address 169.254.169.254, so that
-/// no later step has to ask what a resolver would make of them. A name is lower-cased and loses a trailing dot. Its labels
-/// have 1 to 63 letters, digits, hyphens and underscores, and it has at most 253 characters (RFC 1035, 2.3.4). Names with
-/// other letters are given in their ASCII form (`xn--…`, RFC 5891).
+/// `2852039166`, `0xa9fea9fe`, `0251.0376.0251.0376` and `169.254.43518` all become the address 169.254.169.254, so
+/// that no later step has to ask what a resolver would make of them. A name is lower-cased and loses a trailing dot.
+/// Its labels have 1 to 63 letters, digits, hyphens and underscores, and it has at most 253 characters (RFC 1035,
+/// 2.3.4). Names with other letters are given in their ASCII form (`xn--…`, RFC 5891).
 ///
 /// `Display` writes the form used before `:port`, with brackets around IPv6, and parses back to the same host.
 ///

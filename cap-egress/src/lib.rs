@@ -2,8 +2,8 @@
 //! time.
 //!
 //! Telemetry is sent to hosts that an operator configures, from inside a network where some addresses hand out
-//! credentials to whoever asks. The [`Guard`] parses a [`Host`] once, resolves it, lets a [`Policy`] judge every answer,
-//! dials only what was judged, and verifies TLS against one set of roots, the [`Trust`].
+//! credentials to whoever asks. The [`Guard`] parses a [`Host`] once, resolves it, lets a [`Policy`] judge every
+//! answer, dials only what was judged, and verifies TLS against one set of roots, the [`Trust`].
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), cap_egress::Error> {
@@ -27,11 +27,11 @@
 //!
 //! # Security notes
 //!
-//! - Denied by default, in every spelling and embedding: link-local and cloud-metadata addresses, addresses that are never
-//!   a peer, and tunnel prefixes (6to4, Teredo, local-use NAT64). [`Policy`] adds ranges and exempts them.
+//! - Denied by default, in every spelling and embedding: link-local and cloud-metadata addresses, addresses that are
+//!   never a peer, and tunnel prefixes (6to4, Teredo, local-use NAT64). [`Policy`] adds ranges and exempts them.
 //! - One denied answer refuses a name. The addresses dialled are those judged, so a second resolution cannot swap them.
-//! - A [`Denial`] names a class and a rule, never an address that a name resolved to. [`Guard::denials`] counts them, and
-//!   each is a `tracing` warning with the target `cap_egress`.
+//! - A [`Denial`] names a class and a rule, never an address that a name resolved to. [`Guard::denials`] counts them,
+//!   and each is a `tracing` warning with the target `cap_egress`.
 //! - [`Trust`] says where roots come from. The only variables that matter are `SSL_CERT_FILE` and `SSL_CERT_DIR`.
 //! - A site's own NAT64 prefix looks like any other address; deny it with [`Policy::with_denied`].
 
@@ -56,3 +56,7 @@ pub use policy::{Denial, DenialClass, Policy};
 pub use resolve::{Resolve, Resolving, SystemResolver};
 pub use stream::Stream;
 pub use trust::Trust;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -20,8 +20,8 @@ pub trait Resolve: Send + Sync {
 
 /// The system's resolver, `getaddrinfo`.
 ///
-/// It runs on Tokio's blocking threads. When the guard's timeout ends a connect, the thread goes on until the system's own
-/// timeout (`resolv.conf(5)`: `timeout` times `attempts` for each server).
+/// It runs on Tokio's blocking threads. When the guard's timeout ends a connect, the thread goes on until the system's
+/// own timeout (`resolv.conf(5)`: `timeout` times `attempts` for each server).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemResolver;
 

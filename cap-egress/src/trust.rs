@@ -20,8 +20,8 @@ pub(crate) use ca::CaProblem;
 /// Where the system has no store at all (a container built from scratch), the public roots of Mozilla's programme stand
 /// in for it. A store that exists but cannot be read is an error instead, so that a mistyped path never widens trust.
 ///
-/// `SSL_CERT_FILE` and `SSL_CERT_DIR` say where the system's store is, as they do for OpenSSL, Go and curl; they replace
-/// the default places. No feature flag and no process-wide default changes trust.
+/// `SSL_CERT_FILE` and `SSL_CERT_DIR` say where the system's store is, as they do for OpenSSL, Go and curl; they
+/// replace the default places. No feature flag and no process-wide default changes trust.
 ///
 /// Loading reads files and blocks for some milliseconds: do it once, and clone.
 #[derive(Clone)]
@@ -55,8 +55,8 @@ impl Trust {
         Self::with_roots(roots, added_roots)
     }
 
-    /// A TLS client configuration with this trust, TLS 1.2 and 1.3, no client certificate, and these protocols offered in
-    /// the handshake, most wanted first. Each call has its own session cache.
+    /// A TLS client configuration with this trust, TLS 1.2 and 1.3, no client certificate, and these protocols offered
+    /// in the handshake, most wanted first. Each call has its own session cache.
     pub fn client_config(&self, alpn: &[&[u8]]) -> Arc<ClientConfig> {
         let mut config = ClientConfig::clone(&self.config);
         config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();

@@ -62,14 +62,23 @@ impl Config {
             return wrong("port", "0 is no port; 601 is usual for TCP".to_owned());
         }
         if self.buffer_size == 0 {
-            return wrong("buffer_size", "0 would drop every event; write at least 1".to_owned());
+            return wrong(
+                "buffer_size",
+                "0 would drop every event; write at least 1".to_owned(),
+            );
         }
         if self.max_message_size < 2048 {
-            let what = format!("{} is too small; write at least 2048", self.max_message_size);
+            let what = format!(
+                "{} is too small; write at least 2048",
+                self.max_message_size
+            );
             return wrong("max_message_size", what);
         }
         let sd_id_ok = (1..=32).contains(&self.sd_id.len())
-            && self.sd_id.bytes().all(|b| b.is_ascii_graphic() && !br#"=]""#.contains(&b));
+            && self
+                .sd_id
+                .bytes()
+                .all(|b| b.is_ascii_graphic() && !br#"=]""#.contains(&b));
         if !sd_id_ok {
             let what = format!(
                 "{:?} is no SD-ID (RFC 5424, 6.3.2): 1 to 32 printable ASCII characters other than = ] \"",
@@ -139,7 +148,13 @@ mod tests {
 
     #[test]
     fn facilities_have_the_codes_of_the_rfc() {
-        for (name, code) in [("local0", 16), ("local5", 21), ("local6", 22), ("21", 21), ("0", 0)] {
+        for (name, code) in [
+            ("local0", 16),
+            ("local5", 21),
+            ("local6", 22),
+            ("21", 21),
+            ("0", 0),
+        ] {
             assert_eq!(name.parse::<Facility>().map(Facility::code), Ok(code));
         }
         assert_eq!(Facility::default().code(), 22);

@@ -107,14 +107,27 @@ impl Event {
     }
 }
 
-const OWN_NAMES: [&str; 6] = ["event_id", "event_type", "org_id", "project_id", "actor", "resource"];
+const OWN_NAMES: [&str; 6] = [
+    "event_id",
+    "event_type",
+    "org_id",
+    "project_id",
+    "actor",
+    "resource",
+];
 
 fn param_name(name: &str) -> String {
     let prefix = if OWN_NAMES.contains(&name) { "x_" } else { "" };
     let mut clean: String = prefix
         .chars()
         .chain(name.chars())
-        .map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '-' {
+                c
+            } else {
+                '_'
+            }
+        })
         .take(NAME_LIMIT)
         .collect();
     if clean.is_empty() {
@@ -146,7 +159,10 @@ mod tests {
             ("a.b c=d\"]é", "a_b_c_d___"),
             ("", "_"),
             ("actor", "x_actor"),
-            ("a-very-long-name-that-goes-on-and-on", "a-very-long-name-that-goes-on-an"),
+            (
+                "a-very-long-name-that-goes-on-and-on",
+                "a-very-long-name-that-goes-on-an",
+            ),
         ];
         for (given, expected) in cases {
             assert_eq!(param_name(given), expected);
@@ -155,7 +171,9 @@ mod tests {
 
     #[test]
     fn a_parameter_given_twice_keeps_its_last_value() {
-        let event = Event::new("e", "t", Actor::system("s"), "m").param("k", "1").param("k", "2");
+        let event = Event::new("e", "t", Actor::system("s"), "m")
+            .param("k", "1")
+            .param("k", "2");
         assert_eq!(event.params, [("k".to_owned(), "2".to_owned())]);
     }
 

@@ -65,7 +65,14 @@ impl Formatter {
 
     /// Drops whole parameters, last first and never the actor, until the rest leaves room for the text; then cuts the text.
     #[cold]
-    fn shorten(&self, event: &Event, out: &mut Vec<u8>, start: usize, optional: usize, text_len: usize) {
+    fn shorten(
+        &self,
+        event: &Event,
+        out: &mut Vec<u8>,
+        start: usize,
+        optional: usize,
+        text_len: usize,
+    ) {
         out.truncate(optional);
         param(out, "actor", &event.actor);
         let needed = out.len() - start + "]".len() + text_len.min(TEXT_RESERVE);
@@ -112,7 +119,12 @@ fn parameters(event: &Event) -> impl Iterator<Item = (&str, &str)> {
     ];
     own.into_iter()
         .filter_map(|(name, value)| value.map(|value| (name, value)))
-        .chain(event.params.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+        .chain(
+            event
+                .params
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str())),
+        )
 }
 
 /// Appends ` name="value"`.
@@ -169,7 +181,12 @@ fn escape(mut value: &[u8], table: &[Byte; 256], out: &mut Vec<u8>) {
         let byte = value[at];
         match table[byte as usize] {
             Byte::Quoted => out.extend_from_slice(&[b'\\', byte]),
-            _ => out.extend_from_slice(&[b'#', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)]),
+            _ => out.extend_from_slice(&[
+                b'#',
+                b'0' + (byte >> 6),
+                b'0' + (byte >> 3 & 7),
+                b'0' + (byte & 7),
+            ]),
         }
         value = &value[at + 1..];
     }
@@ -183,7 +200,11 @@ fn header_field(value: &str, limit: usize) -> String {
         .map(|c| if c.is_ascii_graphic() { c } else { '_' })
         .take(limit)
         .collect();
-    if clean.is_empty() { "-".to_owned() } else { clean }
+    if clean.is_empty() {
+        "-".to_owned()
+    } else {
+        clean
+    }
 }
 
 #[cfg(test)]
@@ -217,7 +238,11 @@ mod tests {
         .org("...")
         .project("...")
         .resource("cert:...")
-        .time(DateTime::parse_from_rfc3339("2026-04-21T14:23:45.123Z").expect("a time").to_utc())
+        .time(
+            DateTime::parse_from_rfc3339("2026-04-21T14:23:45.123Z")
+                .expect("a time")
+                .to_utc(),
+        )
     }
 
     #[test]
@@ -252,14 +277,26 @@ mod tests {
             .param("third", "3");
         event.summary = "é".repeat(3000);
         let record = written(&config, &event);
-        assert!(record.len() <= 2048 && record.len() > 2040, "{}", record.len());
-        assert!(record.contains(r#"actor="user:alice@example.com" resource="rrr"#), "{record}");
-        assert!(record.contains("first=") && !record.contains("second=") && !record.contains("third="));
+        assert!(
+            record.len() <= 2048 && record.len() > 2040,
+            "{}",
+            record.len()
+        );
+        assert!(
+            record.contains(r#"actor="user:alice@example.com" resource="rrr"#),
+            "{record}"
+        );
+        assert!(
+            record.contains("first=") && !record.contains("second=") && !record.contains("third=")
+        );
         assert!(record.ends_with("é...[cut]"), "{record}");
 
         event.resource = Some("r".repeat(5000));
         let record = written(&config, &event);
-        assert!(record.contains(r#"actor="user:alice@example.com"]"#), "{record}");
+        assert!(
+            record.contains(r#"actor="user:alice@example.com"]"#),
+            "{record}"
+        );
     }
 
     #[test]

@@ -98,7 +98,8 @@ impl Forwarder {
     /// A snapshot of the accounting and the connection.
     pub fn status(&self) -> Status {
         let link = self.shared.link();
-        let (state, connections, last_error) = (link.state, link.connections, link.last_error.clone());
+        let (state, connections, last_error) =
+            (link.state, link.connections, link.last_error.clone());
         drop(link);
         let ring = self.shared.ring();
         Status {
@@ -145,7 +146,9 @@ impl Forwarder {
 
 impl fmt::Debug for Forwarder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Forwarder").field("status", &self.status()).finish()
+        f.debug_struct("Forwarder")
+            .field("status", &self.status())
+            .finish()
     }
 }
 

@@ -45,7 +45,9 @@ impl FromStr for Framing {
         match s {
             "octet-counting" => Ok(Framing::OctetCounting),
             "newline" => Ok(Framing::Newline),
-            _ => Err(format!("unknown framing {s:?}: write octet-counting or newline")),
+            _ => Err(format!(
+                "unknown framing {s:?}: write octet-counting or newline"
+            )),
         }
     }
 }

@@ -146,7 +146,6 @@ impl Ring {
         (batch, end)
     }
 
-
     /// Everything before number `end` was written to the connection.
     pub(crate) fn sent_to(&mut self, end: u64) {
         self.sent = self.sent.max(end);
@@ -193,7 +192,10 @@ mod tests {
     }
 
     fn closes(ring: &Ring) {
-        assert_eq!(ring.enqueued, ring.released + ring.dropped + ring.len() as u64);
+        assert_eq!(
+            ring.enqueued,
+            ring.released + ring.dropped + ring.len() as u64
+        );
     }
 
     #[test]
@@ -202,7 +204,11 @@ mod tests {
         assert_eq!(ring.dropped, 3);
         let (batch, end) = ring.unsent(10);
         assert_eq!(ids(&batch), ["gap-a", "d", "e"]);
-        let params: Vec<_> = batch[0].params.iter().map(|(_, value)| value.as_str()).collect();
+        let params: Vec<_> = batch[0]
+            .params
+            .iter()
+            .map(|(_, value)| value.as_str())
+            .collect();
         assert_eq!(params, ["3", "a", "c"]);
         ring.sent_to(end);
         ring.release_to(end);

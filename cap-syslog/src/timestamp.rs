@@ -36,7 +36,9 @@ mod tests {
             ("2026-04-21T16:23:45+02:00", "2026-04-21T14:23:45.000Z"),
             ("2016-12-31T23:59:60.5Z", "2016-12-31T23:59:59.999Z"),
         ] {
-            let time = DateTime::parse_from_rfc3339(given).expect("a time").to_utc();
+            let time = DateTime::parse_from_rfc3339(given)
+                .expect("a time")
+                .to_utc();
             let mut out = Vec::new();
             write(&time, &mut out);
             assert_eq!(String::from_utf8_lossy(&out), expected);

@@ -25,7 +25,12 @@ fn listener() -> (TcpListener, SocketAddr) {
 }
 
 fn event(n: usize) -> Event {
-    Event::new(format!("e{n}"), "auth.login", Actor::user("alice"), "Logged in")
+    Event::new(
+        format!("e{n}"),
+        "auth.login",
+        Actor::user("alice"),
+        "Logged in",
+    )
 }
 
 /// Reads octet-counted records until `done` says so or the peer closes; the event ids in order.
@@ -82,7 +87,10 @@ fn events_arrive_in_order_and_shutdown_waits_for_the_relay() {
     let report = forwarder.shutdown(LONG);
     let expected: Vec<_> = (0..1000).map(|n| format!("e{n}")).collect();
     assert_eq!(relay.join().expect("no panic"), expected);
-    assert_eq!((report.enqueued, report.released, report.queued), (1000, 1000, 0));
+    assert_eq!(
+        (report.enqueued, report.released, report.queued),
+        (1000, 1000, 0)
+    );
     assert_eq!(forwarder.status().state, State::Stopped);
 }
 
@@ -111,7 +119,9 @@ fn an_outage_longer_than_the_buffer_loses_exactly_the_oldest_and_says_so() {
     let (listener, address) = listener();
     drop(listener);
     let forwarder = forwarder(address, |c| c.buffer_size = 100);
-    until("a refused connection", || forwarder.status().last_error.is_some());
+    until("a refused connection", || {
+        forwarder.status().last_error.is_some()
+    });
     let slowest = (0..250)
         .map(|n| {
             let start = Instant::now();
@@ -119,7 +129,10 @@ fn an_outage_longer_than_the_buffer_loses_exactly_the_oldest_and_says_so() {
             start.elapsed()
         })
         .max();
-    assert!(slowest < Some(Duration::from_millis(100)), "a caller waited {slowest:?}");
+    assert!(
+        slowest < Some(Duration::from_millis(100)),
+        "a caller waited {slowest:?}"
+    );
     assert_eq!(forwarder.status().dropped, 150);
     assert!(forwarder.status().warning().is_some());
 
@@ -140,9 +153,16 @@ fn a_relay_that_never_reads_does_not_hold_up_shutdown() {
     let (stream, _) = listener.accept().expect("a connection");
     let start = Instant::now();
     let report = forwarder.shutdown(Duration::from_millis(300));
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        start.elapsed()
+    );
     assert!(report.queued > 0, "{report}");
-    assert_eq!(report.enqueued, report.released + report.dropped + report.queued);
+    assert_eq!(
+        report.enqueued,
+        report.released + report.dropped + report.queued
+    );
     drop(stream);
 }
 

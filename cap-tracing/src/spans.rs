@@ -64,7 +64,7 @@ impl Tracing {
             );
             let links = previous
                 .map(Carrier::context)
-                .filter(|context| context.has_active_span())
+                .filter(opentelemetry::trace::TraceContextExt::has_active_span)
                 .map(|context| Link::with_context(context.span().span_context().clone()));
             (
                 format!("job {}", job.job_type),

@@ -1,6 +1,7 @@
 //! What is denied by default: the table, most specific rule first.
 //!
-//! Private ranges, shared address space (RFC 6598) and loopback are absent on purpose, and so is the rest of `fc00::/7`.
+//! Private ranges, shared address space (RFC 6598) and loopback are absent on purpose, and so is the rest of
+//! `fc00::/7`.
 
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

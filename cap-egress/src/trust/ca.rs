@@ -5,7 +5,8 @@ use rustls::pki_types::pem::{self, PemObject, SectionKind};
 
 /// Adds every certificate in `text` and says how many there were.
 pub(super) fn add(roots: &mut RootCertStore, text: &[u8]) -> Result<usize, CaProblem> {
-    // YAML and forms indent. The PEM reader skips a section whose marker does not start its line, and with it a certificate.
+    // YAML and forms indent. The PEM reader skips a section whose marker does not start its line, and with it a
+    // certificate.
     let lines: Vec<&[u8]> = text
         .split(|b| *b == b'\n')
         .map(<[u8]>::trim_ascii)

@@ -48,7 +48,11 @@ impl Window {
     fn acknowledged(&mut self, unacknowledged: u64, now: Instant) -> Option<u64> {
         let offset = self.written.saturating_sub(unacknowledged);
         let mut acked = None;
-        for batch in self.batches.iter_mut().filter(|batch| batch.offset <= offset) {
+        for batch in self
+            .batches
+            .iter_mut()
+            .filter(|batch| batch.offset <= offset)
+        {
             batch.acked_at.get_or_insert(now);
             acked = Some(batch.event);
         }

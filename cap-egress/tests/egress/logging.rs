@@ -1,0 +1,59 @@
+//! A denial leaves a warning behind, because an HTTP client reports only "network error".
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use cap_egress::{Guard, Policy};
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::support::{Script, host, ips};
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn a_denial_is_a_warning_with_class_rule_and_host_but_not_the_resolved_address() {
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(lines.clone())
+        .with_ansi(false)
+        .finish();
+    let _logging = tracing::subscriber::set_default(subscriber);
+
+    let script = Script::answering([ips(&["169.254.77.78"])]);
+    let guard = Guard::builder(Policy::default()).resolver(script).build();
+    guard
+        .connect(&host("relay.example"), 514)
+        .await
+        .unwrap_err();
+
+    let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    for part in [
+        "WARN cap_egress:",
+        "class=\"link_local\"",
+        "rule=\"169.254.0.0/16 (link-local)\"",
+        "host=relay.example",
+        "port=514",
+    ] {
+        assert!(logged.contains(part), "{part} is missing: {logged}");
+    }
+    assert!(!logged.contains("169.254.77.78"), "{logged}");
+}

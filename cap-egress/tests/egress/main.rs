@@ -1,0 +1,15 @@
+//! The guard from outside: the table of addresses, and real sockets on loopback.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests fail by panicking, too"
+)]
+
+mod addresses;
+mod dialling;
+mod embeddings;
+mod hosts;
+mod http;
+mod logging;
+mod support;
+mod tls;

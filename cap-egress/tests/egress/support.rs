@@ -1,0 +1,78 @@
+//! What the tests connect to and resolve with.
+
+pub(crate) mod authority;
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use cap_egress::{Host, Resolve, Resolving};
+
+pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+pub(crate) fn host(written: &str) -> Host {
+    written.parse().unwrap()
+}
+
+pub(crate) fn ips(written: &[&str]) -> Vec<IpAddr> {
+    written.iter().map(|ip| ip.parse().unwrap()).collect()
+}
+
+/// A listener that can say whether anyone connected.
+pub(crate) struct Tripwire(TcpListener);
+
+impl Tripwire {
+    pub(crate) fn set() -> Self {
+        let listener = TcpListener::bind((LOOPBACK, 0)).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        Self(listener)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.0.local_addr().unwrap().port()
+    }
+
+    /// A connect on loopback is in the accept queue before it returns, so there is nothing to wait for.
+    pub(crate) fn is_untouched(&self) -> bool {
+        matches!(self.0.accept(), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+}
+
+/// Gives each question the next of its answers, and counts the questions.
+#[derive(Clone, Default)]
+pub(crate) struct Script {
+    answers: Arc<Mutex<VecDeque<Vec<IpAddr>>>>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Script {
+    pub(crate) fn answering(answers: impl IntoIterator<Item = Vec<IpAddr>>) -> Self {
+        Self {
+            answers: Arc::new(Mutex::new(answers.into_iter().collect())),
+            asked: Arc::default(),
+        }
+    }
+
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+impl Resolve for Script {
+    fn resolve<'a>(&'a self, _: &'a str, _: u16) -> Resolving<'a> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let answer = self.answers.lock().unwrap().pop_front();
+        Box::pin(async move { answer.ok_or_else(|| io::Error::other("asked once too often")) })
+    }
+}
+
+/// Never answers.
+pub(crate) struct Silent;
+
+impl Resolve for Silent {
+    fn resolve<'a>(&'a self, _: &'a str, _: u16) -> Resolving<'a> {
+        Box::pin(std::future::pending())
+    }
+}

@@ -1,0 +1,185 @@
+//! The settings of all pipes, taken from a document.
+
+use cap_egress::{Host, IpNet, Policy};
+use cap_syslog::{Facility, Framing};
+use cap_tracing::{Endpoint, SampleRate};
+use http::{HeaderName, HeaderValue};
+
+use crate::document::{Document, pairs};
+use crate::error::Error;
+use crate::instance;
+use crate::interval::Interval;
+
+/// The settings of all pipes. A pipe that is `None` is off.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// The name of this process among its siblings (`instance_name`, else the pod's or host's).
+    pub instance_name: String,
+    /// Traces (`telemetry.tracing.*`).
+    pub tracing: Option<cap_tracing::Config>,
+    /// Audit events (`syslog.*`).
+    pub syslog: Option<cap_syslog::Config>,
+    /// What no connection may reach (`egress.*`).
+    pub egress: Policy,
+}
+
+/// Everything off, for tests and tools.
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            instance_name: "localhost".to_owned(),
+            tracing: None,
+            syslog: None,
+            egress: Policy::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Takes the keys `instance_name`, `telemetry.*`, `syslog.*` and `egress.*`. Where neither the document nor its
+    /// `CERTAUTOPILOT_*` says anything, `OTEL_SDK_DISABLED`, `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_HEADERS` and
+    /// `OTEL_SERVICE_NAME` do.
+    ///
+    /// # Errors
+    ///
+    /// When a value does not parse, or one that is needed is missing.
+    pub fn from_document(document: &mut Document) -> Result<Self, Error> {
+        let setting = document.take("instance_name")?;
+        let instance_name = instance::name(setting, |name| document.env(name).map(str::to_owned));
+        Ok(Config {
+            tracing: tracing(document, &instance_name)?,
+            syslog: syslog(document, &instance_name)?,
+            egress: Policy::default()
+                .with_denied(document.take_list::<IpNet>("egress.deny")?)
+                .with_exempt(document.take_list::<IpNet>("egress.allow")?),
+            instance_name,
+        })
+    }
+}
+
+fn tracing(document: &mut Document, instance: &str) -> Result<Option<cap_tracing::Config>, Error> {
+    const ENDPOINT: &str = "telemetry.tracing.endpoint";
+    const HEADERS: &str = "telemetry.tracing.headers";
+
+    let enabled = document.take::<bool>("telemetry.tracing.enabled")?;
+    let mut endpoint = document.take::<Endpoint>(ENDPOINT)?;
+    let sample_rate = document.take::<SampleRate>("telemetry.tracing.sample_rate")?;
+    let mut headers = document.take_map(HEADERS)?;
+    let timeout = document.take::<Interval>("telemetry.tracing.timeout")?;
+    let retry_for = document.take::<Interval>("telemetry.tracing.retry_for")?;
+    let queue_size = document.take("telemetry.tracing.queue_size")?;
+
+    let disabled = document
+        .env("OTEL_SDK_DISABLED")
+        .is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    if !enabled.unwrap_or(false) || disabled {
+        return Ok(None);
+    }
+    if endpoint.is_none()
+        && let Some(base) = document.env("OTEL_EXPORTER_OTLP_ENDPOINT")
+    {
+        // By the specification this one is a base, below which each signal has its path.
+        let traces = format!("{}/v1/traces", base.trim_end_matches('/'));
+        let parsed = traces.parse().map_err(|what: String| {
+            Error::config("environment: OTEL_EXPORTER_OTLP_ENDPOINT", what)
+        })?;
+        endpoint = Some(parsed);
+    }
+    if headers.is_empty()
+        && let Some(text) = document.env("OTEL_EXPORTER_OTLP_HEADERS")
+    {
+        headers = pairs(text)
+            .map_err(|what| Error::config("environment: OTEL_EXPORTER_OTLP_HEADERS", what))?;
+    }
+    let Some(endpoint) = endpoint else {
+        return Err(document.wrong(
+            ENDPOINT,
+            "tracing is enabled, so it is needed; write http://HOST:4318",
+        ));
+    };
+
+    let mut config = cap_tracing::Config::new(endpoint);
+    config.sample_rate = sample_rate.unwrap_or(config.sample_rate);
+    config.timeout = timeout.map_or(config.timeout, |Interval(timeout)| timeout);
+    config.retry_for = retry_for.map_or(config.retry_for, |Interval(retry_for)| retry_for);
+    config.queue_size = queue_size.unwrap_or(config.queue_size);
+    config.headers = headers
+        .into_iter()
+        .map(|(name, value)| {
+            header(&name, &value).ok_or_else(|| {
+                document.wrong(HEADERS, format!("{name:?} is not a header with a value"))
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    let service = document
+        .env("OTEL_SERVICE_NAME")
+        .unwrap_or("certautopilot")
+        .to_owned();
+    config.resource = vec![
+        ("service.name".to_owned(), service),
+        (
+            "service.version".to_owned(),
+            env!("CARGO_PKG_VERSION").to_owned(),
+        ),
+        ("service.instance.id".to_owned(), instance.to_owned()),
+    ];
+    Ok(Some(config))
+}
+
+fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
+    let name = HeaderName::try_from(name).ok()?;
+    let mut value = HeaderValue::try_from(value).ok()?;
+    value.set_sensitive(true);
+    Some((name, value))
+}
+
+fn syslog(document: &mut Document, instance: &str) -> Result<Option<cap_syslog::Config>, Error> {
+    const HOST: &str = "syslog.host";
+    const TRANSPORT: &str = "syslog.transport";
+
+    let enabled = document.take::<bool>("syslog.enabled")?;
+    let host = document.take::<Host>(HOST)?;
+    let port = document.take::<u16>("syslog.port")?;
+    let transport = document.take::<String>(TRANSPORT)?;
+    let framing = document.take::<Framing>("syslog.framing")?;
+    let facility = document.take::<Facility>("syslog.facility")?;
+    let hostname = document.take::<String>("syslog.hostname")?;
+    let app_name = document.take::<String>("syslog.app_name")?;
+    let sd_id = document.take::<String>("syslog.sd_id")?;
+    let buffer_size = document.take("syslog.buffer_size")?;
+    let max_message_size = document.take("syslog.max_message_size")?;
+    let grace = document.take::<Interval>("syslog.grace")?;
+
+    match transport.as_deref() {
+        None | Some("tcp") => {}
+        Some(later @ ("udp" | "tcp+tls")) => {
+            return Err(document.wrong(
+                TRANSPORT,
+                format!("{later} is not supported in this version; write tcp"),
+            ));
+        }
+        Some(other) => {
+            return Err(document.wrong(TRANSPORT, format!("unknown transport {other:?}; write tcp")));
+        }
+    }
+    if !enabled.unwrap_or(false) {
+        return Ok(None);
+    }
+    let Some(host) = host else {
+        return Err(document.wrong(
+            HOST,
+            "syslog is enabled, so it is needed; write the relay's name or address",
+        ));
+    };
+    let mut config = cap_syslog::Config::new(host, port.unwrap_or(601));
+    config.framing = framing.unwrap_or(config.framing);
+    config.facility = facility.unwrap_or(config.facility);
+    config.hostname = hostname.unwrap_or_else(|| instance.to_owned());
+    config.app_name = app_name.unwrap_or(config.app_name);
+    config.sd_id = sd_id.unwrap_or(config.sd_id);
+    config.buffer_size = buffer_size.unwrap_or(config.buffer_size);
+    config.max_message_size = max_message_size.unwrap_or(config.max_message_size);
+    config.grace = grace.map_or(config.grace, |Interval(grace)| grace);
+    Ok(Some(config))
+}

@@ -1,0 +1,57 @@
+//! What the pipes say of themselves, while they run and at the end.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// A snapshot of all pipes. A pipe that is off is `None`.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Status {
+    /// The name of this process among its siblings.
+    pub instance_name: String,
+    /// The trace pipe.
+    pub tracing: Option<cap_tracing::Stats>,
+    /// The audit pipe.
+    pub syslog: Option<cap_syslog::Status>,
+    /// What a person should be told about the audit pipe.
+    pub warning: Option<String>,
+}
+
+/// What a shutdown left. A pipe that is off is `None`.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// The trace pipe.
+    pub tracing: Option<cap_tracing::Stats>,
+    /// The audit pipe.
+    pub syslog: Option<cap_syslog::Report>,
+}
+
+impl Report {
+    /// Whether everything that was handed over was delivered.
+    pub fn is_complete(&self) -> bool {
+        let traces = self
+            .tracing
+            .as_ref()
+            .is_none_or(|spans| spans.exported == spans.started);
+        let audit = self
+            .syslog
+            .as_ref()
+            .is_none_or(|events| events.released == events.enqueued);
+        traces && audit
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.tracing {
+            Some(spans) => write!(f, "traces: {spans}")?,
+            None => f.write_str("traces: off")?,
+        }
+        match &self.syslog {
+            Some(events) => write!(f, "; syslog: {events}"),
+            None => f.write_str("; syslog: off"),
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The one handle: started once, cloned freely, shut down once.
+
+use std::fmt;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use cap_egress::{Connector, Guard, Trust};
+use cap_metrics::{Metrics, PipeTotals};
+use cap_syslog::{Event, Forwarder, State};
+use cap_tracing::Tracing;
+
+use crate::config::Config;
+use crate::error::{Error, Kind};
+use crate::report::{Report, Status};
+
+/// Metrics, traces and audit syslog of one process. Clones share the pipes.
+#[derive(Clone)]
+pub struct Telemetry(Arc<Pipes>);
+
+struct Pipes {
+    instance_name: String,
+    metrics: Metrics,
+    tracing: Option<Tracing>,
+    no_tracing: Tracing,
+    forwarder: Option<Forwarder>,
+    guard: Guard,
+    connector: Connector,
+}
+
+impl Telemetry {
+    /// Starts the pipes that are on, from inside or outside any runtime. A collector or relay that is away delays nothing.
+    ///
+    /// # Errors
+    ///
+    /// When a setting cannot work, no trust roots can be read, or the system has no thread left.
+    pub fn start(config: Config) -> Result<Self, Error> {
+        let guard = Guard::new(config.egress);
+        let connector = Connector::new(guard.clone(), Trust::system().map_err(Kind::Egress)?);
+        let tracing = config
+            .tracing
+            .map(|config| Tracing::start(config, connector.clone()))
+            .transpose()
+            .map_err(Kind::Tracing)?;
+        let forwarder = config
+            .syslog
+            .map(|config| Forwarder::start(config, guard.clone()))
+            .transpose()
+            .map_err(Kind::Syslog)?;
+        let metrics = Metrics::new();
+        let (spans, events) = (tracing.clone(), forwarder.clone());
+        metrics.before_scrape(move |metrics| {
+            metrics
+                .pipes()
+                .set(&totals(spans.as_ref(), events.as_ref()))
+        });
+        Ok(Telemetry(Arc::new(Pipes {
+            instance_name: config.instance_name,
+            metrics,
+            tracing,
+            no_tracing: Tracing::disabled(),
+            forwarder,
+            guard,
+            connector,
+        })))
+    }
+
+    /// The metrics to record into.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// The spans to open; passes contexts through when tracing is off.
+    pub fn tracing(&self) -> &Tracing {
+        self.0.tracing.as_ref().unwrap_or(&self.0.no_tracing)
+    }
+
+    /// Sends an audit event to the relay and marks it on the current span; the record carries that span's ids, so that archive
+    /// and trace lead to each other. Never waits, and does nothing where syslog is off. The primary record stays the caller's.
+    pub fn audit(&self, mut event: Event) {
+        let current = cap_tracing::current();
+        current.audit_event(event.id(), event.event_type());
+        if let Some(forwarder) = &self.0.forwarder {
+            if let Some((trace_id, span_id)) = current.ids() {
+                event = event.param("trace_id", trace_id).param("span_id", span_id);
+            }
+            forwarder.enqueue(event);
+        }
+    }
+
+    /// A connector for the process's own HTTP clients, behind the same guard and trust roots.
+    pub fn connector(&self) -> Connector {
+        self.0.connector.clone()
+    }
+
+    /// The guard of every outbound connection.
+    pub fn guard(&self) -> &Guard {
+        &self.0.guard
+    }
+
+    /// The name of this process among its siblings.
+    pub fn instance_name(&self) -> &str {
+        &self.0.instance_name
+    }
+
+    /// A snapshot of all pipes.
+    pub fn status(&self) -> Status {
+        let syslog = self.0.forwarder.as_ref().map(Forwarder::status);
+        Status {
+            instance_name: self.0.instance_name.clone(),
+            tracing: self.0.tracing.as_ref().map(Tracing::stats),
+            warning: syslog.as_ref().and_then(cap_syslog::Status::warning),
+            syslog,
+        }
+    }
+
+    /// Drains the pipes side by side, all within `deadline`, and reports what was left. Blocks the calling thread for so long;
+    /// in async code call it where blocking is allowed.
+    pub fn shutdown(&self, deadline: Duration) -> Report {
+        thread::scope(|scope| {
+            let tracing = self
+                .0
+                .tracing
+                .as_ref()
+                .map(|tracing| scope.spawn(move || tracing.shutdown(deadline)));
+            let syslog = self
+                .0
+                .forwarder
+                .as_ref()
+                .map(|forwarder| forwarder.shutdown(deadline));
+            let tracing = tracing.map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            });
+            Report { tracing, syslog }
+        })
+    }
+}
+
+impl fmt::Debug for Telemetry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Telemetry").field(&self.status()).finish()
+    }
+}
+
+fn totals(tracing: Option<&Tracing>, forwarder: Option<&Forwarder>) -> PipeTotals {
+    let mut totals = PipeTotals::default();
+    if let Some(spans) = tracing.map(Tracing::stats) {
+        totals.spans_started = spans.started;
+        totals.spans_exported = spans.exported;
+        totals.spans_rejected = spans.rejected;
+        totals.spans_dropped = spans.dropped;
+        totals.spans_failed = spans.failed;
+        totals.spans_pending = spans.pending;
+    }
+    if let Some(events) = forwarder.map(Forwarder::status) {
+        totals.audit_events_enqueued = events.enqueued;
+        totals.audit_events_acked = events.released;
+        totals.audit_events_dropped = events.dropped;
+        totals.audit_events_queued = events.queued;
+        totals.syslog_connected = events.state == State::Connected;
+    }
+    totals
+}

@@ -1,0 +1,216 @@
+//! What a person sees when a configuration is right, misspelt or wrong.
+
+use std::time::Duration;
+
+use cap_telemetry::{Config, Document, Error, Telemetry};
+use expect_test::{Expect, expect};
+
+fn load(text: &str, env: &[(&str, &str)]) -> Result<Config, Error> {
+    let env = env
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let mut document = Document::parse("config.yaml", text, env)?;
+    let config = Config::from_document(&mut document)?;
+    document.finish()?;
+    Ok(config)
+}
+
+fn complains(text: &str, env: &[(&str, &str)], expected: &Expect) {
+    let error = load(text, env).expect_err(text).to_string();
+    expected.assert_eq(&error);
+}
+
+const FULL: &str = "
+instance_name: cap-api-1
+telemetry:
+  tracing:
+    enabled: true
+    endpoint: http://otel-collector.observability:4318
+    sample_rate: 0.25
+    headers:
+      authorization: Bearer hunter2
+syslog:
+  enabled: true
+  host: relay.example
+  port: 1601
+  facility: local5
+  buffer_size: 500
+egress:
+  deny: [10.0.0.0/8]
+";
+
+#[test]
+fn every_section_reaches_its_pipe() {
+    let config = load(FULL, &[]).expect("sound");
+    let tracing = config.tracing.expect("on");
+    assert_eq!(tracing.sample_rate.get(), 0.25);
+    assert_eq!(
+        tracing.endpoint.to_string(),
+        "http://otel-collector.observability:4318/v1/traces"
+    );
+    let syslog = config.syslog.expect("on");
+    assert_eq!((syslog.port, syslog.buffer_size), (1601, 500));
+    assert_eq!(syslog.hostname, "cap-api-1");
+    assert!(
+        config
+            .egress
+            .judge("10.1.2.3".parse().expect("an address"))
+            .is_err()
+    );
+}
+
+#[test]
+fn the_environment_overrides_the_file_and_otel_fills_what_both_leave_open() {
+    let config = load(
+        FULL,
+        &[
+            ("CERTAUTOPILOT_TELEMETRY_TRACING_SAMPLE_RATE", "1.0"),
+            ("CERTAUTOPILOT_SYSLOG_ENABLED", "false"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://other:1"),
+        ],
+    )
+    .expect("sound");
+    let tracing = config.tracing.expect("on");
+    assert_eq!(tracing.sample_rate.get(), 1.0);
+    assert_eq!(
+        tracing.endpoint.uri().host(),
+        Some("otel-collector.observability")
+    );
+    assert!(config.syslog.is_none());
+
+    let on = [
+        ("CERTAUTOPILOT_TELEMETRY_TRACING_ENABLED", "true"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://other:1/"),
+    ];
+    let config = load("", &on).expect("sound");
+    assert_eq!(
+        config.tracing.expect("on").endpoint.to_string(),
+        "http://other:1/v1/traces"
+    );
+    assert!(
+        load(FULL, &[("OTEL_SDK_DISABLED", "true")])
+            .expect("sound")
+            .tracing
+            .is_none()
+    );
+}
+
+#[test]
+fn secrets_are_not_shown() {
+    let config = load(FULL, &[]).expect("sound");
+    assert!(!format!("{config:?}").contains("hunter2"), "{config:?}");
+}
+
+#[test]
+fn mistakes_name_the_place_and_the_remedy() {
+    complains(
+        "syslog:\n  hots: relay\n",
+        &[],
+        &expect!["config.yaml:2: syslog.hots: unknown key; the nearest valid key is syslog.host"],
+    );
+    complains(
+        "telemetry:\n  tracing:\n    sample_rate: 2\n",
+        &[],
+        &expect![[
+            r#"config.yaml:3: telemetry.tracing.sample_rate: "2" is not a share: write a number from 0 to 1"#
+        ]],
+    );
+    complains(
+        "syslog:\n  port: [1]\n",
+        &[],
+        &expect!["config.yaml:2: syslog.port: expected one value, found a list"],
+    );
+    complains(
+        "syslog: true\n",
+        &[],
+        &expect!["config.yaml:1: syslog: expected a section with keys of its own, found a value"],
+    );
+    complains(
+        "syslog:\n  enabled: true\n",
+        &[],
+        &expect![
+            "config.yaml: syslog.host: syslog is enabled, so it is needed; write the relay's name or address"
+        ],
+    );
+    complains(
+        "syslog:\n  transport: udp\n",
+        &[],
+        &expect!["config.yaml: syslog.transport: udp is not supported in this version; write tcp"],
+    );
+    complains(
+        "",
+        &[("CERTAUTOPILOT_SYSLOG_PORT", "many")],
+        &expect!["environment: CERTAUTOPILOT_SYSLOG_PORT: invalid digit found in string"],
+    );
+    complains(
+        "egress:\n  deny: 10.0.0.0/8\n",
+        &[],
+        &expect!["config.yaml:2: egress.deny: expected a list, found one value"],
+    );
+    complains(
+        "- a\n- b\n",
+        &[],
+        &expect!["config.yaml:1: expected keys and values"],
+    );
+}
+
+#[test]
+fn a_file_that_is_not_yaml_or_says_a_key_twice_names_the_line() {
+    for (text, line) in [
+        ("syslog:\n  host: a\n  host: b\n", ":3"),
+        ("a: [1\nb: 2\n", ":"),
+    ] {
+        let error = load(text, &[]).expect_err(text).to_string();
+        assert!(error.starts_with(&format!("config.yaml{line}")), "{error}");
+    }
+    let error = Document::read("/does/not/exist.yaml")
+        .expect_err("absent")
+        .to_string();
+    assert!(error.starts_with("/does/not/exist.yaml: "), "{error}");
+}
+
+#[test]
+fn with_everything_off_the_handle_works_and_shutdown_is_complete() {
+    let telemetry = Telemetry::start(Config::default()).expect("nothing can fail");
+    telemetry.audit(cap_telemetry::syslog::Event::new(
+        "e1",
+        "auth.login",
+        cap_telemetry::names::Actor::user("alice"),
+        "Logged in",
+    ));
+    assert!(
+        telemetry
+            .metrics()
+            .render()
+            .contains("cap_telemetry_spans_started_total 0")
+    );
+    let report = telemetry.shutdown(Duration::from_secs(1));
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(
+        serde_json::to_string(&report).expect("JSON"),
+        r#"{"tracing":null,"syslog":null}"#
+    );
+}
+
+#[test]
+fn dead_peers_delay_neither_start_nor_a_bounded_shutdown() {
+    let dead = std::net::TcpListener::bind("127.0.0.1:0")
+        .expect("a port")
+        .local_addr()
+        .expect("bound");
+    let text = format!(
+        "telemetry:\n  tracing:\n    enabled: true\n    endpoint: http://{dead}\nsyslog:\n  enabled: true\n  host: {}\n  port: {}\n",
+        dead.ip(),
+        dead.port()
+    );
+    let telemetry = Telemetry::start(load(&text, &[]).expect("sound")).expect("started");
+    telemetry.audit(cap_telemetry::syslog::Event::new(
+        "e1",
+        "auth.login",
+        cap_telemetry::names::Actor::user("alice"),
+        "Logged in",
+    ));
+    let report = telemetry.shutdown(Duration::from_millis(200));
+    assert!(!report.is_complete());
+    assert_eq!(report.syslog.map(|events| events.queued), Some(1));
+}
