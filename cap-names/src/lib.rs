@@ -16,11 +16,13 @@
 #![forbid(unsafe_code)]
 
 mod closed;
+mod nearest;
 mod route;
 mod vocabulary;
 
 pub mod keys;
 
 pub use closed::{Closed, Unknown};
+pub use nearest::nearest;
 pub use route::route_pattern;
 pub use vocabulary::{Actor, ActorType, ErrorClass, Severity};

@@ -160,7 +160,9 @@ fn syslog(document: &mut Document, instance: &str) -> Result<Option<cap_syslog::
             ));
         }
         Some(other) => {
-            return Err(document.wrong(TRANSPORT, format!("unknown transport {other:?}; write tcp")));
+            return Err(
+                document.wrong(TRANSPORT, format!("unknown transport {other:?}; write tcp"))
+            );
         }
     }
     if !enabled.unwrap_or(false) {

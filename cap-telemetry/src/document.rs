@@ -204,7 +204,7 @@ impl Document {
         let what = if self.known.iter().any(|known| known.starts_with(&section)) {
             "expected a section with keys of its own, found a value".to_owned()
         } else {
-            match self.known.iter().min_by_key(|known| distance(known, path)) {
+            match cap_names::nearest(path, &self.known) {
                 Some(nearest) => format!("unknown key; the nearest valid key is {nearest}"),
                 None => "unknown key".to_owned(),
             }
@@ -248,20 +248,4 @@ pub(crate) fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
             Ok((name.trim().to_owned(), value.trim().to_owned()))
         })
         .collect()
-}
-
-/// Edit distance (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -50,9 +50,8 @@ impl Telemetry {
         let metrics = Metrics::new();
         let (spans, events) = (tracing.clone(), forwarder.clone());
         metrics.before_scrape(move |metrics| {
-            metrics
-                .pipes()
-                .set(&totals(spans.as_ref(), events.as_ref()))
+            let totals = totals(spans.as_ref(), events.as_ref());
+            metrics.pipes().set(&totals);
         });
         Ok(Telemetry(Arc::new(Pipes {
             instance_name: config.instance_name,

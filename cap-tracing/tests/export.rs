@@ -1,5 +1,7 @@
 //! Spans over real sockets to a collector of the test's own, and the accounting after each fault.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, mpsc};

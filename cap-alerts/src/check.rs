@@ -1,0 +1,278 @@
+//! Faults of an expression that Prometheus accepts in silence: a name that is not in the catalogue, sides that never match.
+
+use std::fmt;
+
+use crate::expr::carried;
+
+/// Checks a PromQL expression against the metric catalogue.
+///
+/// The labels `cluster`, `namespace`, `job`, `instance` and `pod` are known from the scrape, and a name with a colon is taken
+/// for a recording rule. What cannot be told from the expression and the catalogue alone is not reported.
+///
+/// ```
+/// let findings = cap_alerts::check(r#"cap_certificates_total{status="expird"} > 0"#);
+/// assert_eq!(
+///     findings[0].to_string(),
+///     r#"unknown value "expird" of label `status`: `cap_certificates_total` only has active, expired, revoked, renewal_failed; write "expired""#,
+/// );
+/// ```
+pub fn check(expr: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    match promql_parser::parser::parse(expr) {
+        Ok(parsed) => {
+            carried(&parsed, &mut findings);
+        }
+        Err(message) => findings.push(Finding::new(
+            Fault::Syntax,
+            "not a PromQL expression",
+            message,
+            "write one that Prometheus reads",
+        )),
+    }
+    findings
+}
+
+/// One fault of an expression. Displayed as what, why, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The kind of fault.
+    pub fault: Fault,
+    /// What is wrong.
+    pub what: String,
+    /// Why that is wrong.
+    pub why: String,
+    /// What to write instead.
+    pub instead: String,
+}
+
+/// A kind of fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The expression cannot be read.
+    Syntax,
+    /// The catalogue declares no such metric.
+    UnknownMetric,
+    /// The metric has no such label.
+    UnknownLabel,
+    /// The label never holds such a value.
+    UnknownValue,
+    /// The two sides of an operator can never match.
+    NeverMatches,
+}
+
+impl Finding {
+    pub(crate) fn new(
+        fault: Fault,
+        what: impl Into<String>,
+        why: impl Into<String>,
+        instead: impl Into<String>,
+    ) -> Self {
+        Finding {
+            fault,
+            what: what.into(),
+            why: why.into(),
+            instead: instead.into(),
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}; {}", self.what, self.why, self.instead)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Options, alerts, literal};
+
+    fn findings(expr: &str) -> Vec<String> {
+        check(expr).iter().map(Finding::to_string).collect()
+    }
+
+    #[test]
+    fn each_fault_is_named_with_its_reason_and_its_remedy() {
+        let table = [
+            (
+                "sum by (job (up)",
+                "not a PromQL expression: unclosed left parenthesis; write one that Prometheus reads",
+            ),
+            (
+                "rate(up)",
+                "not a PromQL expression: expected type matrix in call to function 'rate', got vector; write one that \
+                 Prometheus reads",
+            ),
+            (
+                r#"up{job="a" or job="b"}"#,
+                r#"`or` between the matchers of `up{job="a" or job="b"}`: Prometheus does not read it; write one selector for each alternative and join them with `or`"#,
+            ),
+            (
+                "rate(cap_jobs_dead_leter_total[5m])",
+                "unknown metric `cap_jobs_dead_leter_total`: the catalogue does not declare it, so the selector is always \
+                 empty; write `cap_jobs_dead_letter_total`",
+            ),
+            (
+                "max_over_time((1 - avg(node_load1))[1h:])",
+                "unknown metric `node_load1`: the catalogue does not declare it, so the selector is always empty; name a \
+                 metric of the catalogue",
+            ),
+            (
+                "rate(cap_jobs_retry_total_sum[5m])",
+                "unknown metric `cap_jobs_retry_total_sum`: the catalogue does not declare it, so the selector is always \
+                 empty; write `cap_jobs_retry_total`",
+            ),
+            (
+                "cap_http_request_duration_seconds",
+                "`cap_http_request_duration_seconds` is a histogram: no series has that bare name; write \
+                 `cap_http_request_duration_seconds_bucket`, `cap_http_request_duration_seconds_sum` or \
+                 `cap_http_request_duration_seconds_count`",
+            ),
+            (
+                r#"{__name__=~"cert_.+"}"#,
+                r#"no metric's name matches `{__name__=~"cert_.+"}`: the selector is always empty; match names of the catalogue, which start with `cap_`"#,
+            ),
+            (
+                r#"{__name__="cap_license_vald"} == 0"#,
+                "unknown metric `cap_license_vald`: the catalogue does not declare it, so the selector is always empty; \
+                 write `cap_license_valid`",
+            ),
+            (
+                r#"increase(cap_certificates_issued_total{isuer_type="acme"}[5m])"#,
+                r#"unknown label `isuer_type` in `isuer_type="acme"`: `cap_certificates_issued_total` does not carry it; match on `issuer_type`"#,
+            ),
+            (
+                r#"cap_license_valid{region="eu"}"#,
+                r#"unknown label `region` in `region="eu"`: `cap_license_valid` does not carry it; match on one of cluster, instance, job, namespace, pod"#,
+            ),
+            (
+                r#"cap_http_request_duration_seconds_sum{le="1.0"}"#,
+                r#"unknown label `le` in `le="1.0"`: `cap_http_request_duration_seconds_sum` does not carry it; match on one of cluster, instance, job, method, namespace, path, pod"#,
+            ),
+            (
+                r#"cap_certificates_total{status!="renewl_failed"}"#,
+                r#"unknown value "renewl_failed" of label `status`: `cap_certificates_total` only has active, expired, revoked, renewal_failed; write "renewal_failed""#,
+            ),
+            (
+                r#"cap_certificates_total{status=~"expired|broken"}"#,
+                r#"unknown value "broken" of label `status`: `cap_certificates_total` only has active, expired, revoked, renewal_failed; write one of these"#,
+            ),
+            (
+                r#"cap_http_requests_total{status=~"6.."}"#,
+                r#"unknown value "6.." of label `status`: `cap_http_requests_total` only has 100 to 599, none, other; write one of these"#,
+            ),
+            (
+                r#"cap_certificates_total{status="expired"} / cap_certificates_total{status="active"}"#,
+                r#"the sides of `/` can never match: `status` is "expired" on the left and "active" on the right, so the result is always empty; write `/ ignoring (status)`"#,
+            ),
+            (
+                r#"cap_license_valid{job="a"} and cap_license_cert_usage{job="b"}"#,
+                r#"the sides of `and` can never match: `job` is "a" on the left and "b" on the right, so the result is always empty; write `and ignoring (job)`"#,
+            ),
+            (
+                r#"up{pod!=""} and on (job, pod) sum by (job) (up)"#,
+                "the sides of `and` can never match: only the left side carries `pod`, so the result is always empty; \
+                 aggregate both sides by labels that they share and write `and on (job)`",
+            ),
+            (
+                "sum by (job) (up) > on (job, instance) up",
+                "the sides of `>` can never match: only the right side carries `instance`, so the result is always empty; \
+                 aggregate both sides by labels that they share and write `> on (job)`",
+            ),
+            (
+                "cap_license_valid == 0 unless on (type) cap_jobs_queue_depth",
+                "the sides of `unless` can never match: only the right side carries `type`, so it removes nothing; aggregate \
+                 both sides by labels that they share and write `unless on (cluster, job, namespace)`",
+            ),
+            (
+                "sum by (type) (cap_jobs_queue_depth) or vector(0)",
+                "the sides of `or` can never match: only the left side carries `type`, so the right side is always added, \
+                 never a fallback; aggregate the left side to no labels, or write `or on ()` to add the right side only when \
+                 the left is empty",
+            ),
+        ];
+        for (expr, finding) in table {
+            assert_eq!(findings(expr), [finding], "{expr}");
+        }
+    }
+
+    #[test]
+    fn the_first_alert_as_written_is_found_and_told_why() {
+        assert_eq!(
+            findings(&literal::expr()),
+            [
+                "the sides of `and` can never match: only the left side carries `issuer_type`, `status`; only the right side \
+              carries `threshold`, so the result is always empty; aggregate both sides by labels that they share and write \
+              `and on (cluster, job, namespace)`"
+            ]
+        );
+    }
+
+    #[test]
+    fn every_fault_of_an_expression_is_found() {
+        let expr = r#"rate(cap_nothing_like_it[5m]) + on (job) cap_certificates_total{status="gone", colour="red"}"#;
+        let faults: Vec<Fault> = check(expr).iter().map(|finding| finding.fault).collect();
+        assert_eq!(
+            faults,
+            [
+                Fault::UnknownMetric,
+                Fault::UnknownValue,
+                Fault::UnknownLabel
+            ]
+        );
+    }
+
+    #[test]
+    fn the_recommended_alerts_have_no_finding_however_they_are_grouped() {
+        let mut options = Options::default();
+        for grouping in [
+            &["cluster", "namespace", "job"][..],
+            &["region"],
+            &["type", "job"],
+            &[],
+        ] {
+            options.grouping = grouping.iter().map(|name| name.parse().unwrap()).collect();
+            for alert in alerts(&options) {
+                assert_eq!(findings(&alert.expr), [""; 0], "{}", alert.expr);
+            }
+        }
+    }
+
+    #[test]
+    fn sound_expressions_have_no_finding() {
+        for expr in [
+            "1 + 2",
+            "vector(1)",
+            "up == 0",
+            r#"absent(up{job="certautopilot"}) or up == 0"#,
+            r#"absent(up{job="certautopilot"}) and on (job) absent(cap_license_valid{job="certautopilot"})"#,
+            "sum(cap_jobs_queue_depth) or vector(0)",
+            "sum by (type) (cap_jobs_queue_depth) or on () vector(0)",
+            "cap_license_cert_usage / (cap_license_cert_limit > 0) >= 0.9",
+            r#"cap_certificates_total{status="expired"} / ignoring (status) cap_certificates_total{status="active"}"#,
+            r#"sum without (status) (cap_certificates_total{status="expired"}) / sum without (status) (cap_certificates_total)"#,
+            r#"sum(rate(cap_http_requests_total{status=~"5.."}[5m])) / sum(rate(cap_http_requests_total[5m]))"#,
+            r#"cap_http_requests_total{status!~"none|other", method!="", path=~"/projects/.*"}"#,
+            "histogram_quantile(0.95, sum by (le, provider) (rate(cap_external_request_duration_seconds_bucket[5m]))) > 10",
+            "rate(cap_jobs_duration_seconds_sum[5m]) / rate(cap_jobs_duration_seconds_count[5m])",
+            "cap_jobs_queue_depth > 100 and ignoring (result) sum without (result) (rate(cap_jobs_completed_total[15m])) == 0",
+            "cap_jobs_queue_depth * on (job, instance) group_left () up",
+            "up * on (job, instance) group_right () cap_jobs_queue_depth",
+            r#"count_values by (job, host) ("version", cap_kek_process_current_version) unless on (job, host, version) cap_kek_process_loaded_versions == 1"#,
+            r#"label_replace(cap_license_valid, "type", "$1", "job", "(.*)") and on (type) cap_jobs_queue_depth"#,
+            "topk(3, cap_jobs_queue_depth) and cap_jobs_queue_depth",
+            "job:cap_jobs_queue_depth:sum and on (type) cap_jobs_queue_depth",
+            r#"{__name__=~"cap_license_.+", anything="goes"} and up"#,
+            "cap_license_valid and cap_license_cert_usage > bool 5",
+            "-cap_license_valid + cap_license_valid offset 1h",
+            "max_over_time(sum by (job) (up)[1h:5m]) > on (job) count by (job) (cap_license_valid)",
+            "cap_license_valid == scalar(sum(up))",
+            // What is missing on one side is filled in.
+            "cap_jobs_queue_depth + fill (0) sum without (type) (cap_jobs_queue_depth)",
+        ] {
+            assert_eq!(findings(expr), [""; 0], "{expr}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! CertAutoPilot's recommended Prometheus alerts, generated as files and checked against the metric catalogue.
+//!
+//! ```
+//! use cap_alerts::{Fault, Options, check, prometheus_rule, rules_file};
+//!
+//! let options = Options::default();
+//! assert!(rules_file(&options).contains("alert: KEKClusterNotReady"));
+//! assert!(prometheus_rule(&options).contains("kind: PrometheusRule"));
+//!
+//! // Prometheus takes this without complaint, and it stays empty for ever.
+//! let findings = check(r#"cap_license_valid == 0 and cap_certificates_expiring_in_days{threshold="7"} > 0"#);
+//! assert_eq!(findings[0].fault, Fault::NeverMatches);
+//! ```
+//!
+//! [`alerts`] is the data; [`rules_file`] and [`prometheus_rule`] are the same alerts in the two forms that are loaded;
+//! [`rule_tests`] says, for promtool, when each must fire and when not. [`check`] reads any expression and follows every
+//! selector to the catalogue, and labels from there to every operator. [`artefacts`] is all that is generated into the
+//! repository.
+//!
+//! # What it does not do
+//!
+//! It writes no file, asks no Prometheus server and runs no tool: options go in, text comes out, and the same text every
+//! time. It has no features. Label names are checked before they stand in an expression; nothing else of a caller's does.
+
+#![forbid(unsafe_code)]
+
+mod artefact;
+mod check;
+mod error;
+mod expr;
+mod labels;
+mod literal;
+mod matching;
+mod options;
+mod promtool;
+mod reference;
+mod render;
+mod rules;
+mod selector;
+
+pub use artefact::{Artefact, artefacts};
+pub use check::{Fault, Finding, check};
+pub use error::Error;
+pub use options::{LabelName, Options};
+pub use promtool::rule_tests;
+pub use render::{prometheus_rule, rules_file};
+pub use rules::{Alert, Severity, alerts};
+
+/// The README's example, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,149 @@
+//! The alerts as the files that Prometheus and its operator load.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::Options;
+use crate::rules::{Alert, alerts};
+
+/// The alerts as a rule file, for `rule_files` in `prometheus.yml`.
+pub fn rules_file(options: &Options) -> String {
+    document(&Groups::recommended(options))
+}
+
+/// The alerts as a `PrometheusRule` of the Prometheus operator (`monitoring.coreos.com/v1`), named `certautopilot`.
+pub fn prometheus_rule(options: &Options) -> String {
+    document(&Resource {
+        api_version: "monitoring.coreos.com/v1",
+        kind: "PrometheusRule",
+        metadata: Metadata {
+            name: "certautopilot",
+            labels: BTreeMap::from([
+                ("app.kubernetes.io/name", "certautopilot"),
+                ("release", "prometheus"),
+            ]),
+        },
+        spec: Groups::recommended(options),
+    })
+}
+
+/// YAML with multi-line strings as block scalars, other strings on one line however long, and words quoted that YAML 1.1
+/// takes for booleans.
+pub(crate) fn document(value: &impl Serialize) -> String {
+    let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
+    serde_saphyr::to_string_with_options(value, options)
+        .expect("a tree of strings, numbers, lists and maps always serializes")
+}
+
+/// The top of a rule file, and the spec of a `PrometheusRule`.
+#[derive(Serialize)]
+pub(crate) struct Groups {
+    groups: Vec<Group>,
+}
+
+#[derive(Serialize)]
+struct Group {
+    name: &'static str,
+    rules: Vec<Rule>,
+}
+
+/// An alerting rule as YAML.
+#[derive(Serialize)]
+pub(crate) struct Rule {
+    pub(crate) alert: String,
+    pub(crate) expr: String,
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    pub(crate) hold: Option<String>,
+    pub(crate) labels: BTreeMap<&'static str, String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) annotations: BTreeMap<&'static str, String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Resource {
+    api_version: &'static str,
+    kind: &'static str,
+    metadata: Metadata,
+    spec: Groups,
+}
+
+#[derive(Serialize)]
+struct Metadata {
+    name: &'static str,
+    labels: BTreeMap<&'static str, &'static str>,
+}
+
+impl Groups {
+    pub(crate) fn one(name: &'static str, rules: Vec<Rule>) -> Self {
+        Groups {
+            groups: vec![Group { name, rules }],
+        }
+    }
+
+    fn recommended(options: &Options) -> Self {
+        let rules = alerts(options).into_iter().map(Rule::from).collect();
+        Groups::one("certautopilot", rules)
+    }
+}
+
+impl From<Alert> for Rule {
+    fn from(alert: Alert) -> Self {
+        Rule {
+            alert: alert.name.to_owned(),
+            expr: alert.expr,
+            hold: (alert.hold > Duration::ZERO).then(|| duration(alert.hold)),
+            labels: BTreeMap::from([("severity", alert.severity.to_string())]),
+            annotations: BTreeMap::from([
+                ("description", alert.description),
+                ("summary", alert.summary),
+            ]),
+        }
+    }
+}
+
+/// A duration in Prometheus's spelling, in the largest unit that needs no fraction.
+pub(crate) fn duration(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds if seconds % 3600 == 0 => format!("{}h", seconds / 3600),
+        seconds if seconds % 60 == 0 => format!("{}m", seconds / 60),
+        seconds => format!("{seconds}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_spelled_in_the_largest_whole_unit() {
+        for (seconds, text) in [(3600, "1h"), (5400, "90m"), (300, "5m"), (30, "30s")] {
+            assert_eq!(duration(Duration::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn expressions_survive_the_way_through_yaml() {
+        let rules = rules_file(&Options::default());
+        let read: serde_json::Value = serde_saphyr::from_str(&rules).unwrap();
+        for (index, alert) in alerts(&Options::default()).into_iter().enumerate() {
+            let rule = &read["groups"][0]["rules"][index];
+            assert_eq!(rule["alert"], alert.name);
+            assert_eq!(rule["expr"], alert.expr);
+            assert_eq!(rule["annotations"]["description"], alert.description);
+            assert_eq!(rule["annotations"]["summary"], alert.summary);
+        }
+    }
+
+    #[test]
+    fn a_rule_without_a_hold_has_no_for() {
+        let read: serde_json::Value =
+            serde_saphyr::from_str(&prometheus_rule(&Options::default())).unwrap();
+        let holds: Vec<_> = (0..4)
+            .map(|index| read["spec"]["groups"][0]["rules"][index]["for"].as_str())
+            .collect();
+        assert_eq!(holds, [Some("1h"), Some("5m"), Some("15m"), None]);
+    }
+}

@@ -1,0 +1,243 @@
+//! A selector followed to the catalogue: does the metric exist, has it the labels, can they hold the values.
+
+use cap_metrics::{Kind, METRICS, Metric, Values, metric};
+use promql_parser::label::{MatchOp, Matcher};
+use promql_parser::parser::VectorSelector;
+
+use crate::check::{Fault, Finding};
+use crate::labels::{Held, Labels};
+use cap_names::nearest;
+
+/// The labels a scrape adds to every series. `job` and `instance` are always there; the others depend on where Prometheus
+/// runs and how it relabels.
+const TARGET_LABELS: [(&str, Held); 5] = [
+    ("cluster", Held::Anything),
+    ("namespace", Held::Anything),
+    ("job", Held::Something),
+    ("instance", Held::Something),
+    ("pod", Held::Anything),
+];
+
+/// The series that Prometheus itself writes for every target.
+const SCRAPE_SERIES: [&str; 5] = [
+    "up",
+    "scrape_duration_seconds",
+    "scrape_samples_scraped",
+    "scrape_samples_post_metric_relabeling",
+    "scrape_series_added",
+];
+
+/// Checks a selector and tells the labels of what it selects.
+pub(crate) fn selected(selector: &VectorSelector, findings: &mut Vec<Finding>) -> Labels {
+    if !selector.matchers.or_matchers.is_empty() {
+        findings.push(Finding::new(
+            Fault::Syntax,
+            format!("`or` between the matchers of `{selector}`"),
+            "Prometheus does not read it",
+            "write one selector for each alternative and join them with `or`",
+        ));
+        return Labels::unknown();
+    }
+    let (named, matchers): (Vec<_>, Vec<_>) = selector
+        .matchers
+        .matchers
+        .iter()
+        .partition(|matcher| matcher.name == "__name__");
+    let name = selector.name.as_deref().or_else(|| {
+        named
+            .iter()
+            .find(|matcher| matcher.op == MatchOp::Equal)
+            .map(|matcher| matcher.value.as_str())
+    });
+    let Some(name) = name else {
+        if !named.is_empty()
+            && !series_names().any(|series| named.iter().all(|m| m.is_match(&series)))
+        {
+            findings.push(Finding::new(
+                Fault::UnknownMetric,
+                format!("no metric's name matches `{selector}`"),
+                "the selector is always empty",
+                "match names of the catalogue, which start with `cap_`",
+            ));
+        }
+        return Labels::unknown();
+    };
+    let Some(mut labels) = labels_of(name, findings) else {
+        return Labels::unknown();
+    };
+    for matcher in matchers {
+        narrow(&mut labels, name, matcher, findings);
+    }
+    labels
+}
+
+/// The labels of the named series, or `None` where nothing can be said of them.
+fn labels_of(name: &str, findings: &mut Vec<Finding>) -> Option<Labels> {
+    let target = TARGET_LABELS
+        .into_iter()
+        .fold(Labels::none(), |labels, (name, held)| {
+            labels.with(name, held)
+        });
+    if SCRAPE_SERIES.contains(&name) {
+        return Some(target);
+    }
+    // A colon marks what a recording rule wrote; its labels are up to that rule.
+    if name.contains(':') {
+        return None;
+    }
+    let Some(metric) = declared(name) else {
+        findings.push(unknown_metric(name));
+        return None;
+    };
+    let mut labels = metric.labels.iter().fold(target, |labels, label| {
+        let held = match label.values {
+            Values::Closed(words) => Held::one_of(words.iter().copied()),
+            _ => Held::Something,
+        };
+        labels.with(label.name, held)
+    });
+    if name.ends_with("_bucket") {
+        labels.set("le", Held::Something);
+    }
+    Some(labels)
+}
+
+/// The declaration behind the name of a series.
+fn declared(name: &str) -> Option<&'static Metric> {
+    match metric(name) {
+        Some(metric) if metric.kind != Kind::Histogram => Some(metric),
+        _ => ["_bucket", "_sum", "_count"]
+            .iter()
+            .find_map(|suffix| metric(name.strip_suffix(suffix)?))
+            .filter(|metric| metric.kind == Kind::Histogram),
+    }
+}
+
+/// The name of every series there can be.
+fn series_names() -> impl Iterator<Item = String> {
+    METRICS
+        .iter()
+        .flat_map(|metric| match metric.kind {
+            Kind::Histogram => ["_bucket", "_sum", "_count"]
+                .map(|suffix| format!("{}{suffix}", metric.name))
+                .to_vec(),
+            _ => vec![metric.name.to_owned()],
+        })
+        .chain(SCRAPE_SERIES.map(str::to_owned))
+}
+
+fn unknown_metric(name: &str) -> Finding {
+    if metric(name).is_some() {
+        return Finding::new(
+            Fault::UnknownMetric,
+            format!("`{name}` is a histogram"),
+            "no series has that bare name",
+            format!("write `{name}_bucket`, `{name}_sum` or `{name}_count`"),
+        );
+    }
+    Finding::new(
+        Fault::UnknownMetric,
+        format!("unknown metric `{name}`"),
+        "the catalogue does not declare it, so the selector is always empty",
+        match nearest(name, series_names()) {
+            Some(near) => format!("write `{near}`"),
+            None => "name a metric of the catalogue".to_owned(),
+        },
+    )
+}
+
+/// Narrows the labels of the named series to what one matcher lets through.
+fn narrow(labels: &mut Labels, series: &str, matcher: &Matcher, findings: &mut Vec<Finding>) {
+    let name = matcher.name.as_str();
+    if !labels.names().any(|known| known == name) {
+        findings.push(Finding::new(
+            Fault::UnknownLabel,
+            format!("unknown label `{name}` in `{matcher}`"),
+            format!("`{series}` does not carry it"),
+            match nearest(name, labels.names()) {
+                Some(near) => format!("match on `{near}`"),
+                None => format!(
+                    "match on one of {}",
+                    labels.names().collect::<Vec<_>>().join(", ")
+                ),
+            },
+        ));
+        return;
+    }
+    if let Some(label) = declared(series).and_then(|metric| metric.label(name))
+        && let Some(word) = impossible(label.values, matcher)
+    {
+        findings.push(unknown_value(series, label, &word));
+        return;
+    }
+    let held = match (&matcher.op, labels.get(name)) {
+        (MatchOp::Equal, _) => Held::exactly(&matcher.value),
+        (_, Held::OneOf(values)) => Held::one_of(
+            values
+                .iter()
+                .filter(|value| matcher.is_match(value))
+                .cloned(),
+        ),
+        (MatchOp::Re(_), _) if !matcher.is_match("") => match words(&matcher.value) {
+            Some(words) => Held::one_of(words),
+            None => Held::Something,
+        },
+        (_, Held::Anything) if !matcher.is_match("") => Held::Something,
+        (_, held) => held.clone(),
+    };
+    // Nothing is left where two matchers contradict each other; what one of them says is then as good as any.
+    if held != Held::one_of::<&str>([]) {
+        labels.set(name, held);
+    }
+}
+
+/// A value that the matcher names and the label can never hold.
+fn impossible(values: Values, matcher: &Matcher) -> Option<String> {
+    // `!=""` and the like name no value, and say truly that there is one.
+    let negated = matches!(matcher.op, MatchOp::NotEqual | MatchOp::NotRe(_));
+    let never = |word: &&str| !(values.allows(word) || negated && word.is_empty());
+    let pattern = match &matcher.op {
+        MatchOp::Equal | MatchOp::NotEqual => {
+            return Some(matcher.value.as_str())
+                .filter(never)
+                .map(str::to_owned);
+        }
+        MatchOp::Re(pattern) | MatchOp::NotRe(pattern) => pattern,
+    };
+    if let Some(words) = words(&matcher.value) {
+        return words.into_iter().find(never).map(str::to_owned);
+    }
+    let reachable = match values {
+        Values::Closed(words) => words.iter().any(|word| pattern.is_match(word)),
+        Values::HttpStatus => (100..=599)
+            .map(|code| code.to_string())
+            .chain(["none", "other"].map(str::to_owned))
+            .any(|word| pattern.is_match(&word)),
+        _ => true,
+    };
+    (!reachable).then(|| matcher.value.clone())
+}
+
+/// The alternatives of a regular expression that only lists words, as in `failed|partial`.
+fn words(pattern: &str) -> Option<Vec<&str>> {
+    pattern
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '|'))
+        .then(|| pattern.split('|').collect())
+}
+
+fn unknown_value(series: &str, label: &cap_metrics::Label, word: &str) -> Finding {
+    let known = match label.values {
+        Values::Closed(words) => words,
+        _ => &["100 to 599", "none", "other"],
+    };
+    Finding::new(
+        Fault::UnknownValue,
+        format!("unknown value {word:?} of label `{}`", label.name),
+        format!("`{series}` only has {}", known.join(", ")),
+        match nearest(word, known) {
+            Some(near) => format!("write {near:?}"),
+            None => "write one of these".to_owned(),
+        },
+    )
+}

@@ -1,0 +1,64 @@
+//! The custom resources by the Prometheus operator's own schemas.
+
+use std::fs;
+
+use cap_alerts::artefacts;
+use serde_json::Value;
+
+#[test]
+fn the_prometheus_rule_follows_its_schema() {
+    let Some(faults) = faults_by("prometheusrule") else {
+        return;
+    };
+    assert_eq!(faults(&resource("prometheusrule.yaml")), [""; 0]);
+}
+
+#[test]
+fn the_service_monitor_follows_its_schema() {
+    let Some(faults) = faults_by("servicemonitor") else {
+        return;
+    };
+    assert_eq!(faults(&resource("servicemonitor.yaml")), [""; 0]);
+}
+
+#[test]
+fn the_schema_would_find_a_hold_that_is_not_a_duration() {
+    let Some(faults) = faults_by("prometheusrule") else {
+        return;
+    };
+    let mut rule = resource("prometheusrule.yaml");
+    rule["spec"]["groups"][0]["rules"][0]["for"] = "1 hour".into();
+    assert_eq!(faults(&rule).len(), 1);
+}
+
+fn resource(file: &str) -> Value {
+    let artefact = artefacts()
+        .into_iter()
+        .find(|artefact| artefact.path.ends_with(file))
+        .expect("a generated file");
+    serde_saphyr::from_str(&artefact.text).expect("YAML")
+}
+
+/// A validator by the schema of a resource, unless the schemas are not at hand.
+#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
+fn faults_by(resource: &str) -> Option<impl Fn(&Value) -> Vec<String>> {
+    let path = format!(
+        concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../shared/crd/{}.schema.json"
+        ),
+        resource
+    );
+    let Ok(schema) = fs::read_to_string(path) else {
+        println!("skipped: no schema of {resource} beside the repository (shared/crd)");
+        return None;
+    };
+    let validator = jsonschema::validator_for(&serde_json::from_str(&schema).expect("JSON"))
+        .expect("a JSON Schema");
+    Some(move |resource: &Value| {
+        validator
+            .iter_errors(resource)
+            .map(|fault| fault.to_string())
+            .collect()
+    })
+}

@@ -1,0 +1,72 @@
+//! Commands that build something and run it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The folder that holds the workspace.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask is a folder of the workspace")
+}
+
+/// `cargo` with these arguments, in the workspace.
+pub(crate) fn cargo(args: &[&str]) -> Command {
+    let program = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
+    let mut command = Command::new(program);
+    command.args(args).current_dir(root());
+    command
+}
+
+/// Runs to the end; a failure names the command.
+pub(crate) fn run(command: &mut Command) -> Result<(), String> {
+    let status = command
+        .status()
+        .map_err(|error| format!("{command:?} could not be started: {error}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("{command:?} ended with {status}"))
+    }
+}
+
+pub(crate) fn demo(args: &[String]) -> Result<(), String> {
+    service()?;
+    run(cargo(&[
+        "run",
+        "--quiet",
+        "--package",
+        "cap-tests",
+        "--bin",
+        "demo",
+        "--",
+    ])
+    .args(args))
+}
+
+pub(crate) fn test(args: &[String]) -> Result<(), String> {
+    service()?;
+    run(cargo(&["test", "--workspace"]).args(args))
+}
+
+pub(crate) fn bench(args: &[String]) -> Result<(), String> {
+    run(cargo(&[
+        "bench",
+        "--package",
+        "cap-tests",
+        "--bench",
+        "compare",
+        "--",
+    ])
+    .args(args))
+}
+
+/// The reference service is a process of its own in the demo and the end-to-end tests, so it is built before them.
+fn service() -> Result<(), String> {
+    run(&mut cargo(&[
+        "build",
+        "--package",
+        "certautopilot",
+        "--bins",
+    ]))
+}

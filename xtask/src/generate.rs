@@ -1,0 +1,122 @@
+//! Writes what is generated, or says where it has drifted.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cap_alerts::Options;
+
+use crate::cargo::root;
+
+/// All of deploy/ and docs/.
+pub(crate) fn all(args: &[String]) -> Result<(), String> {
+    let check = match args {
+        [] => false,
+        [flag] if flag == "--check" => true,
+        _ => return Err("usage: cargo xtask gen [--check]".to_owned()),
+    };
+    let files: Vec<_> = cap_alerts::artefacts()
+        .into_iter()
+        .map(|artefact| (root().join(artefact.path), artefact.text))
+        .collect();
+    write(&files, check, "cargo xtask gen")
+}
+
+/// The alert rules alone.
+pub(crate) fn rules(args: &[String]) -> Result<(), String> {
+    const USAGE: &str = "usage: cargo xtask gen-rules [--stdout] [--check] [--out DIR] [--format prometheus|operator]";
+    let (mut stdout, mut check, mut out, mut format) = (false, false, None, None);
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--stdout" => stdout = true,
+            "--check" => check = true,
+            "--out" => out = Some(PathBuf::from(args.next().ok_or(USAGE)?)),
+            "--format" => format = Some(args.next().ok_or(USAGE)?.as_str()),
+            _ => return Err(USAGE.to_owned()),
+        }
+    }
+    let options = Options::default();
+    let prometheus = (
+        "prometheus/certautopilot.rules.yml",
+        cap_alerts::rules_file(&options),
+    );
+    let operator = (
+        "kubernetes/prometheusrule.yaml",
+        cap_alerts::prometheus_rule(&options),
+    );
+    let chosen = match format {
+        None if stdout => vec![prometheus],
+        None => vec![prometheus, operator],
+        Some("prometheus") => vec![prometheus],
+        Some("operator") => vec![operator],
+        Some(other) => return Err(format!("unknown format {other:?}; {USAGE}")),
+    };
+    if stdout {
+        chosen.iter().for_each(|(_, text)| print!("{text}"));
+        return Ok(());
+    }
+    let out = out.unwrap_or_else(|| root().join("deploy"));
+    let files: Vec<_> = chosen
+        .into_iter()
+        .map(|(path, text)| (out.join(path), text))
+        .collect();
+    write(&files, check, "cargo xtask gen-rules")
+}
+
+fn write(files: &[(PathBuf, String)], check: bool, command: &str) -> Result<(), String> {
+    let drifted: Vec<&(PathBuf, String)> = files
+        .iter()
+        .filter(|(path, text)| fs::read_to_string(path).ok().as_deref() != Some(text))
+        .collect();
+    if check {
+        return match drifted.as_slice() {
+            [] => Ok(()),
+            some => {
+                let names: Vec<_> = some.iter().map(|(path, _)| shown(path)).collect();
+                Err(format!(
+                    "out of date: {}; run {command} and commit the result",
+                    names.join(", ")
+                ))
+            }
+        };
+    }
+    for (path, text) in drifted {
+        let failed = |error| format!("{}: {error}", shown(path));
+        fs::create_dir_all(path.parent().expect("a file in a folder")).map_err(failed)?;
+        fs::write(path, text).map_err(failed)?;
+        println!("wrote {}", shown(path));
+    }
+    Ok(())
+}
+
+fn shown(path: &Path) -> String {
+    path.strip_prefix(root())
+        .unwrap_or(path)
+        .display()
+        .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_committed_is_what_the_generator_writes() {
+        all(&["--check".to_owned()]).expect("no drift");
+    }
+
+    #[test]
+    fn a_hand_edited_file_is_named() {
+        let folder = std::env::temp_dir().join(format!("cap-gen-{}", std::process::id()));
+        let out = ["--out".to_owned(), folder.display().to_string()];
+        rules(&out).expect("written");
+        let check = [&out[..], &["--check".to_owned()]].concat();
+        rules(&check).expect("no drift yet");
+        let edited = folder.join("prometheus/certautopilot.rules.yml");
+        let text = fs::read_to_string(&edited).expect("it was written");
+        fs::write(&edited, text.replace("> 0", "> 1")).expect("writable");
+        let error = rules(&check).expect_err("drift");
+        assert!(error.contains("certautopilot.rules.yml"), "{error}");
+        fs::remove_dir_all(folder).expect("removable");
+    }
+}

@@ -1,0 +1,58 @@
+//! The project's own commands: `cargo xtask <command>`.
+
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "commands of the developer's talk on the terminal and read their environment"
+)]
+
+mod cargo;
+mod deny;
+mod generate;
+mod peers;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask <command>
+
+  demo [--seconds N] [--json FILE] [--peers]   run the reference service against receivers and show what arrived
+  test                                         run every test
+  bench NAME [--json FILE]                     compare with peers: egress, metrics, tracing, syslog, facade or all
+  gen [--check]                                write deploy/ and docs/, or fail where they are out of date
+  gen-rules [--stdout] [--check] [--out DIR] [--format prometheus|operator]
+                                               write the alert rules
+  peers [--only NAME,…] [--list]               install the real programs that tests talk to
+  deny [advisories]                            check licences, bans and sources of the dependencies
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let Some((command, args)) = args.split_first() else {
+        eprint!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    let outcome = match command.as_str() {
+        "demo" => cargo::demo(args),
+        "test" => cargo::test(args),
+        "bench" => cargo::bench(args),
+        "gen" => generate::all(args),
+        "gen-rules" => generate::rules(args),
+        "peers" => peers::run(args),
+        "deny" => deny::run(args),
+        "help" | "--help" | "-h" => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        other => Err(format!("unknown command {other:?}\n\n{USAGE}")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
