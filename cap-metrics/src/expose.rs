@@ -92,6 +92,13 @@ impl<'a> Sample<'a> {
         out.push('\n');
     }
 
+    /// The line up to its number.
+    pub(crate) fn line(self) -> Box<str> {
+        let mut line = String::new();
+        self.start(&mut line);
+        line.into_boxed_str()
+    }
+
     fn start(self, out: &mut String) {
         out.push_str(self.name);
         out.push_str(self.suffix);
@@ -120,7 +127,7 @@ pub(crate) fn number(value: f64) -> String {
     format!("{value}")
 }
 
-fn push_u64(out: &mut String, mut value: u64) {
+pub(crate) fn push_u64(out: &mut String, mut value: u64) {
     let mut digits = [0u8; 20];
     let mut start = digits.len();
     loop {

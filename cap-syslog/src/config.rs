@@ -166,7 +166,8 @@ mod tests {
     #[test]
     fn a_setting_that_cannot_work_is_refused_by_name() {
         let base = Config::new("127.0.0.1".parse().expect("a host"), 601);
-        let cases: [(&str, fn(&mut Config)); 4] = [
+        type Spoil = fn(&mut Config);
+        let cases: [(&str, Spoil); 4] = [
             ("syslog.port", |c| c.port = 0),
             ("syslog.buffer_size", |c| c.buffer_size = 0),
             ("syslog.max_message_size", |c| c.max_message_size = 100),

@@ -176,6 +176,10 @@ static TEXT: [Byte; 256] = table(b"");
 static PARAM_VALUE: [Byte; 256] = table(br#""\]"#);
 
 fn escape(mut value: &[u8], table: &[Byte; 256], out: &mut Vec<u8>) {
+    if is_plain(value) {
+        out.extend_from_slice(value);
+        return;
+    }
     while let Some(at) = value.iter().position(|b| table[*b as usize] != Byte::Plain) {
         out.extend_from_slice(&value[..at]);
         let byte = value[at];
@@ -191,6 +195,14 @@ fn escape(mut value: &[u8], table: &[Byte; 256], out: &mut Vec<u8>) {
         value = &value[at + 1..];
     }
     out.extend_from_slice(value);
+}
+
+/// Whether neither table changes a byte. Without an early exit, so that it is done many bytes at a time.
+fn is_plain(value: &[u8]) -> bool {
+    let special = value.iter().fold(false, |special, b| {
+        special | (*b < b' ') | (*b == 0x7f) | (*b == b'"') | (*b == b'\\') | (*b == b']')
+    });
+    !special
 }
 
 /// A header field of printable ASCII without spaces (PRINTUSASCII), or `-`.

@@ -14,7 +14,7 @@ pub enum Framing {
 
 impl Framing {
     /// Appends the record that `write` appends, framed.
-    pub(crate) fn append(self, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    pub fn append(self, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
         let start = out.len();
         write(out);
         match self {

@@ -3,9 +3,11 @@
 //! `cap.*` keys are the product's own; the others are the semantic conventions of OpenTelemetry for HTTP, databases and
 //! messaging.
 
+use std::borrow::Cow;
+
 use cap_names::keys;
 use http::{Method, Uri};
-use opentelemetry::trace::{Link, SpanBuilder, SpanKind, TraceContextExt as _, Tracer as _};
+use opentelemetry::trace::{Span as _, SpanBuilder, SpanKind, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, KeyValue};
 
 use crate::carrier::Carrier;
@@ -28,27 +30,28 @@ pub struct Job<'a> {
 }
 
 impl Tracing {
-    /// A request that this service answers. `route` is the pattern that matched; `url.path` is not recorded without one, since
-    /// anything may stand in it.
+    /// A request that this service answers. `route` is the pattern that matched; `url.path` is not recorded, since anything may
+    /// stand in it.
     pub(crate) fn request(&self, parent: Context, method: &Method, route: Option<&str>) -> Span {
-        self.open(parent, SpanKind::Server, || {
-            let known = known_method(method);
-            let name = match route {
-                Some(route) => format!("{} {route}", known.unwrap_or("HTTP")),
-                None => known.unwrap_or("HTTP").to_owned(),
-            };
+        let known = known_method(method);
+        let name = || match route {
+            Some(route) => format!("{} {route}", known.unwrap_or("HTTP")).into(),
+            None => known.unwrap_or("HTTP").into(),
+        };
+        self.open(parent, SpanKind::Server, name, || {
             let mut attributes = vec![KeyValue::new(
                 "http.request.method",
                 known.unwrap_or("_OTHER"),
             )];
             attributes.extend(route.map(|route| KeyValue::new("http.route", route.to_owned())));
-            (name, attributes, Vec::new())
+            attributes
         })
     }
 
     /// An attempt at a job: a child of the span that enqueued it, and from attempt 2 on linked to the attempt before.
     pub fn job(&self, job: &Job<'_>, parent: &Carrier, previous: Option<&Carrier>) -> Span {
-        self.open(parent.context(), SpanKind::Consumer, || {
+        let name = || format!("job {}", job.job_type).into();
+        let span = self.open(parent.context(), SpanKind::Consumer, name, || {
             let mut attributes = vec![
                 KeyValue::new(keys::JOB_TYPE, job.job_type.to_owned()),
                 KeyValue::new(keys::JOB_ID, job.id.to_owned()),
@@ -62,26 +65,28 @@ impl Tracing {
                 ids.into_iter()
                     .filter_map(|(key, id)| Some(KeyValue::new(key, id?.to_owned()))),
             );
-            let links = previous
-                .map(Carrier::context)
-                .filter(opentelemetry::trace::TraceContextExt::has_active_span)
-                .map(|context| Link::with_context(context.span().span_context().clone()));
-            (
-                format!("job {}", job.job_type),
-                attributes,
-                links.into_iter().collect(),
-            )
-        })
+            attributes
+        });
+        if let Some(previous) = previous
+            .filter(|_| span.context.span().is_recording())
+            .map(Carrier::context)
+            && previous.has_active_span()
+        {
+            span.context
+                .span()
+                .add_link(previous.span().span_context().clone(), Vec::new());
+        }
+        span
     }
 
     /// Putting a job into the queue. Its [`carrier`](Span::carrier) goes with the job.
     pub fn enqueue(&self, job_type: &str, job_id: &str) -> Span {
-        self.open(Context::current(), SpanKind::Producer, || {
-            let attributes = vec![
+        let name = || format!("enqueue {job_type}").into();
+        self.open(Context::current(), SpanKind::Producer, name, || {
+            vec![
                 KeyValue::new(keys::JOB_TYPE, job_type.to_owned()),
                 KeyValue::new(keys::JOB_ID, job_id.to_owned()),
-            ];
-            (format!("enqueue {job_type}"), attributes, Vec::new())
+            ]
         })
     }
 
@@ -93,7 +98,8 @@ impl Tracing {
         method: &Method,
         uri: &Uri,
     ) -> Span {
-        self.open(Context::current(), SpanKind::Client, || {
+        let name = || format!("{provider} {endpoint}").into();
+        self.open(Context::current(), SpanKind::Client, name, || {
             let mut attributes = vec![
                 KeyValue::new(keys::EXTERNAL_PROVIDER, provider.to_owned()),
                 KeyValue::new(keys::EXTERNAL_ENDPOINT, endpoint.to_owned()),
@@ -110,44 +116,45 @@ impl Tracing {
                 uri.port_u16()
                     .map(|port| KeyValue::new("server.port", i64::from(port))),
             );
-            (format!("{provider} {endpoint}"), attributes, Vec::new())
+            attributes
         })
     }
 
     /// A database operation.
     pub fn db(&self, operation: &str, table: &str) -> Span {
-        self.open(Context::current(), SpanKind::Client, || {
-            let attributes = vec![
+        let name = || format!("{operation} {table}").into();
+        self.open(Context::current(), SpanKind::Client, name, || {
+            vec![
                 KeyValue::new("db.operation.name", operation.to_owned()),
                 KeyValue::new("db.collection.name", table.to_owned()),
-            ];
-            (format!("{operation} {table}"), attributes, Vec::new())
+            ]
         })
     }
 
-    /// Opens a span; `describe` runs only when one is made.
+    /// Opens a span. Under an unsampled parent not even its name is made; the attributes are made only when it records.
     fn open(
         &self,
         parent: Context,
         kind: SpanKind,
-        describe: impl FnOnce() -> (String, Vec<KeyValue>, Vec<Link>),
+        name: impl FnOnce() -> Cow<'static, str>,
+        attributes: impl FnOnce() -> Vec<KeyValue>,
     ) -> Span {
-        let upstream = parent.span().span_context().clone();
-        let Some(tracer) = self
-            .tracer()
-            .filter(|_| !upstream.is_valid() || upstream.is_sampled())
-        else {
+        let unsampled = {
+            let span = parent.span();
+            let upstream = span.span_context();
+            upstream.is_valid() && !upstream.is_sampled()
+        };
+        let Some(tracer) = self.tracer().filter(|_| !unsampled) else {
             return Span {
                 context: parent,
                 own: false,
             };
         };
-        let (name, attributes, links) = describe();
-        let builder = SpanBuilder::from_name(name)
-            .with_kind(kind)
-            .with_attributes(attributes)
-            .with_links(links);
-        let span = tracer.build_with_context(builder, &parent);
+        let builder = SpanBuilder::from_name(name()).with_kind(kind);
+        let mut span = tracer.build_with_context(builder, &parent);
+        if span.is_recording() {
+            span.set_attributes(attributes());
+        }
         Span {
             context: parent.with_span(span),
             own: true,

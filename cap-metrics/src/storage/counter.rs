@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::{Exposed, LabelSet, Table};
 use crate::catalogue::Metric;
-use crate::expose::Sample;
+use crate::expose;
 use crate::labels::Words;
 
 /// A cache line of its own (two on CPUs that fetch lines in pairs).
@@ -77,8 +77,10 @@ impl<K: LabelSet> Exposed for Counters<K> {
     }
 
     fn write(&self, out: &mut String) {
-        for series in self.0.series() {
-            Sample::of(self.0.metric.name, &series.labels).write_u64(out, series.cell.get());
+        for series in self.0.series().values() {
+            out.push_str(&series.line);
+            expose::push_u64(out, series.cell.get());
+            out.push('\n');
         }
     }
 

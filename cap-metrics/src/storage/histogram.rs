@@ -74,7 +74,7 @@ impl<K: LabelSet> Exposed for Histograms<K> {
             .map(|bound| number(*bound))
             .chain(["+Inf".to_owned()])
             .collect();
-        for series in self.0.series() {
+        for series in self.0.series().values() {
             let sample = Sample::of(metric.name, &series.labels);
             let mut cumulative = 0;
             for (bucket, le) in series.cell.buckets.iter().zip(&les) {

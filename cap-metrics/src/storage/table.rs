@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::catalogue::Metric;
-use crate::expose::labels_text;
+use crate::expose::{Sample, labels_text};
 use crate::labels::{Label, Words};
 
 /// Series that a family holds at most; a further one is folded into its overflow series.
@@ -77,19 +77,24 @@ label_set!(C, A, B);
 
 type Row<C> = Box<[OnceLock<Arc<Series<C>>>]>;
 
-/// One series: its labels as text, rendered once, and its cell.
+/// One series: its labels and the start of its line as text, rendered once, and its cell.
 #[derive(Debug)]
 pub(crate) struct Series<C> {
     pub(crate) labels: Box<str>,
+    pub(crate) line: Box<str>,
     pub(crate) cell: C,
 }
+
+/// Series by their labels, in the order of exposition.
+type Born<C> = BTreeMap<Box<str>, Arc<Series<C>>>;
 
 /// An array of cells, rows of which appear when first used. Recording takes no lock once a series was born.
 pub(crate) struct Table<K, C> {
     pub(crate) metric: &'static Metric,
     words: Arc<Words>,
     rows: Box<[OnceLock<Row<C>>]>,
-    born: Mutex<BTreeMap<Box<str>, Arc<Series<C>>>>,
+    /// Copied by a birth only while a scrape holds it.
+    born: Mutex<Arc<Born<C>>>,
     folded: AtomicU64,
     limit: usize,
     new_cell: fn(&'static Metric) -> C,
@@ -150,8 +155,10 @@ impl<K: LabelSet, C> Table<K, C> {
             }
         }
         let labels = labels.into_boxed_str();
+        let born = Arc::make_mut(&mut born);
         Arc::clone(born.entry(labels.clone()).or_insert_with(|| {
             Arc::new(Series {
+                line: Sample::of(self.metric.name, &labels).line(),
                 labels,
                 cell: (self.new_cell)(self.metric),
             })
@@ -162,10 +169,9 @@ impl<K: LabelSet, C> Table<K, C> {
         self.folded.load(Ordering::Relaxed)
     }
 
-    /// Every series, in order of its labels. The lock that births take is held only while the list is copied.
-    pub(crate) fn series(&self) -> Vec<Arc<Series<C>>> {
-        let born = self.born.lock().unwrap_or_else(PoisonError::into_inner);
-        born.values().map(Arc::clone).collect()
+    /// Every series, in order of its labels, as they are now. No lock is held while they are read.
+    pub(crate) fn series(&self) -> Arc<Born<C>> {
+        Arc::clone(&self.born.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -196,7 +202,7 @@ mod tests {
         }
         let series: Vec<_> = table
             .series()
-            .iter()
+            .values()
             .map(|series| {
                 (
                     series.labels.to_string(),
@@ -234,7 +240,7 @@ mod tests {
         assert_eq!(series.len(), 32);
         assert!(
             series
-                .iter()
+                .values()
                 .all(|series| series.cell.load(Ordering::Relaxed) == 8)
         );
     }
