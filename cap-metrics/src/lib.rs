@@ -53,3 +53,7 @@ pub use labels::{
     Route, Status, TargetResult,
 };
 pub use metrics::Metrics;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -26,3 +26,7 @@ pub use closed::{Closed, Unknown};
 pub use nearest::nearest;
 pub use route::route_pattern;
 pub use vocabulary::{Actor, ActorType, ErrorClass, Severity};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -23,6 +23,7 @@ pub struct Event {
     pub(crate) severity: Severity,
     pub(crate) time: DateTime<Utc>,
     pub(crate) summary: String,
+    /// What leads up to each value on the wire (` name="`), and the value.
     pub(crate) params: Vec<(String, String)>,
 }
 
@@ -88,10 +89,10 @@ impl Event {
     /// keeps its last value.
     #[must_use]
     pub fn param(mut self, name: &str, value: impl Into<String>) -> Self {
-        let name = param_name(name);
-        match self.params.iter_mut().find(|(known, _)| *known == name) {
+        let lead = format!(" {}=\"", param_name(name));
+        match self.params.iter_mut().find(|(known, _)| *known == lead) {
             Some((_, old)) => *old = value.into(),
-            None => self.params.push((name, value.into())),
+            None => self.params.push((lead, value.into())),
         }
         self
     }
@@ -174,7 +175,7 @@ mod tests {
         let event = Event::new("e", "t", Actor::system("s"), "m")
             .param("k", "1")
             .param("k", "2");
-        assert_eq!(event.params, [("k".to_owned(), "2".to_owned())]);
+        assert_eq!(event.params, [(" k=\"".to_owned(), "2".to_owned())]);
     }
 
     #[test]

@@ -50,11 +50,11 @@ impl Formatter {
         out.extend_from_slice(&self.pri[event.severity.index()]);
         timestamp::write(&event.time, out);
         out.extend_from_slice(&self.header);
-        param(out, "event_id", &event.id);
-        param(out, "event_type", &event.event_type);
+        param(out, EVENT_ID, &event.id);
+        param(out, EVENT_TYPE, &event.event_type);
         let optional = out.len();
-        for (name, value) in parameters(event) {
-            param(out, name, value);
+        for (lead, value) in parameters(event) {
+            param(out, lead, value);
         }
         out.push(b']');
         let text = text(event, out);
@@ -74,16 +74,16 @@ impl Formatter {
         text_len: usize,
     ) {
         out.truncate(optional);
-        param(out, "actor", &event.actor);
+        param(out, ACTOR, &event.actor);
         let needed = out.len() - start + "]".len() + text_len.min(TEXT_RESERVE);
         let mut room = self.max.saturating_sub(needed);
         out.truncate(optional);
 
         let mut full = false;
-        for (name, value) in parameters(event) {
+        for (lead, value) in parameters(event) {
             let before = out.len();
-            param(out, name, value);
-            if name == "actor" {
+            param(out, lead, value);
+            if lead == ACTOR {
                 continue;
             }
             let len = out.len() - before;
@@ -109,29 +109,31 @@ impl Formatter {
     }
 }
 
-/// The parameters after event_type, in wire order.
+const EVENT_ID: &str = " event_id=\"";
+const EVENT_TYPE: &str = " event_type=\"";
+const ACTOR: &str = " actor=\"";
+
+/// The parameters after event_type, in wire order: what leads up to the value, and the value.
 fn parameters(event: &Event) -> impl Iterator<Item = (&str, &str)> {
     let own = [
-        ("org_id", event.org.as_deref()),
-        ("project_id", event.project.as_deref()),
-        ("actor", Some(event.actor.as_str())),
-        ("resource", event.resource.as_deref()),
+        (" org_id=\"", event.org.as_deref()),
+        (" project_id=\"", event.project.as_deref()),
+        (ACTOR, Some(event.actor.as_str())),
+        (" resource=\"", event.resource.as_deref()),
     ];
     own.into_iter()
-        .filter_map(|(name, value)| value.map(|value| (name, value)))
+        .filter_map(|(lead, value)| value.map(|value| (lead, value)))
         .chain(
             event
                 .params
                 .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str())),
+                .map(|(lead, value)| (lead.as_str(), value.as_str())),
         )
 }
 
-/// Appends ` name="value"`.
-fn param(out: &mut Vec<u8>, name: &str, value: &str) {
-    out.push(b' ');
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"=\"");
+/// Appends ` name="value"`, of which `lead` is everything before the value.
+fn param(out: &mut Vec<u8>, lead: &str, value: &str) {
+    out.extend_from_slice(lead.as_bytes());
     escape(value.as_bytes(), &PARAM_VALUE, out);
     out.push(b'"');
 }

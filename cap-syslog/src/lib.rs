@@ -56,3 +56,7 @@ pub use format::Formatter;
 pub use forwarder::Forwarder;
 pub use frame::Framing;
 pub use status::{Report, State, Status};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -4,16 +4,17 @@ use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
 
 /// Appends `2026-04-21T14:23:45.123Z`. A year that four digits cannot hold is written as the nearest one that they can.
 pub(crate) fn write(time: &DateTime<Utc>, out: &mut Vec<u8>) {
-    let year = time.year().clamp(0, 9999).unsigned_abs();
+    let (date, clock) = (time.naive_utc().date(), time.naive_utc().time());
+    let year = date.year().clamp(0, 9999).unsigned_abs();
     // A leap second is nanosecond 1,000,000,000 and above of second 59, which RFC 5424 does not allow.
-    let millis = (time.nanosecond() / 1_000_000).min(999);
+    let millis = (clock.nanosecond() / 1_000_000).min(999);
     let mut text = *b"0000-00-00T00:00:00.000Z";
     digits(&mut text[0..4], year);
-    digits(&mut text[5..7], time.month());
-    digits(&mut text[8..10], time.day());
-    digits(&mut text[11..13], time.hour());
-    digits(&mut text[14..16], time.minute());
-    digits(&mut text[17..19], time.second());
+    digits(&mut text[5..7], date.month());
+    digits(&mut text[8..10], date.day());
+    digits(&mut text[11..13], clock.hour());
+    digits(&mut text[14..16], clock.minute());
+    digits(&mut text[17..19], clock.second());
     digits(&mut text[20..23], millis);
     out.extend_from_slice(&text);
 }

@@ -44,3 +44,7 @@ pub use cap_metrics as metrics;
 pub use cap_names as names;
 pub use cap_syslog as syslog;
 pub use cap_tracing as tracing;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -30,6 +30,9 @@ impl Carrier {
     }
 
     pub(crate) fn context(&self) -> Context {
+        if self.0.is_empty() {
+            return Context::new();
+        }
         extract(self)
     }
 }

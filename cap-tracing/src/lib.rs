@@ -65,3 +65,7 @@ pub use pipe::Tracing;
 pub use span::{Current, Span, current};
 pub use spans::Job;
 pub use stats::Stats;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,56 @@
+//! A new key with its signing request, and what is read from the certificate that comes back.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Utc};
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
+use ring::digest::{SHA256, digest};
+use x509_parser::pem::parse_x509_pem;
+
+/// A private key, and the request that asks for a certificate for it.
+pub(crate) struct Requested {
+    /// PKCS #10, in PEM.
+    pub csr: String,
+    /// PKCS #8, in PEM.
+    pub private_key: Vec<u8>,
+}
+
+impl Requested {
+    /// Makes a P-256 key and a request for this host name.
+    ///
+    /// # Errors
+    /// When the name cannot stand in a certificate.
+    pub(crate) fn new(domain: &str) -> Result<Self, rcgen::Error> {
+        let key = KeyPair::generate()?;
+        let mut params = CertificateParams::new([domain.to_owned()])?;
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, domain);
+        Ok(Requested {
+            csr: params.serialize_request(&key)?.pem()?,
+            private_key: key.serialize_pem().into_bytes(),
+        })
+    }
+}
+
+impl std::fmt::Debug for Requested {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Requested").finish_non_exhaustive()
+    }
+}
+
+/// When the first certificate of a PEM chain expires; `None` when there is none.
+pub(crate) fn leaf_expiry(pem: &str) -> Option<DateTime<Utc>> {
+    let (_, block) = parse_x509_pem(pem.as_bytes()).ok()?;
+    let certificate = block.parse_x509().ok()?;
+    DateTime::from_timestamp(certificate.validity().not_after.timestamp(), 0)
+}
+
+/// SHA-256 of the first certificate of a PEM chain, in hexadecimal; `None` when there is none.
+pub(crate) fn fingerprint(pem: &str) -> Option<String> {
+    let (_, block) = parse_x509_pem(pem.as_bytes()).ok()?;
+    let mut hex = String::new();
+    for byte in digest(&SHA256, &block.contents).as_ref() {
+        write!(hex, "{byte:02x}").ok()?;
+    }
+    Some(hex)
+}

@@ -1,0 +1,88 @@
+//! The gauges that follow from the inventory and the license, brought up to date before every scrape.
+
+use std::collections::BTreeMap;
+
+use cap_telemetry::metrics::{CertificateStatus, LicenseState, Metrics};
+use cap_telemetry::names::Closed as _;
+use chrono::{DateTime, Utc};
+
+use crate::acme;
+use crate::store::certificates::CertificateState;
+use crate::store::{Inventory, Store};
+use crate::task::JobKind;
+
+/// What the license allows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct License {
+    /// `None` for ever.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// `None` for any number.
+    pub cert_limit: Option<u64>,
+}
+
+impl License {
+    /// Whether it allows `usage` certificates at this time.
+    pub(crate) fn allows(&self, usage: u64, now: DateTime<Utc>) -> bool {
+        self.expires_at.is_none_or(|end| now < end)
+            && self.cert_limit.is_none_or(|limit| usage <= limit)
+    }
+}
+
+/// Has the gauges set before every scrape, and the counters that are known in advance stand at 0.
+pub(crate) fn register(metrics: &Metrics, store: Store, license: License) {
+    metrics.jobs().register(JobKind::WORDS.iter().copied());
+    metrics.certificates().register([acme::PROVIDER]);
+    metrics.before_scrape(move |metrics| {
+        store.inventory(|inventory| publish(metrics, inventory, license, Utc::now()));
+    });
+}
+
+fn publish(metrics: &Metrics, inventory: &Inventory, license: License, now: DateTime<Utc>) {
+    let mut counts: BTreeMap<(CertificateStatus, &str), u64> = CertificateStatus::ALL
+        .iter()
+        .map(|status| ((*status, acme::PROVIDER), 0))
+        .collect();
+    let mut days_left = Vec::new();
+    for fact in inventory.certificates() {
+        let Some(status) = counted(fact.state_at(now)) else {
+            continue;
+        };
+        *counts.entry((status, &fact.issuer_type)).or_default() += 1;
+        let in_use = matches!(
+            status,
+            CertificateStatus::Active | CertificateStatus::RenewalFailed
+        );
+        if let Some(end) = fact.not_after.filter(|_| in_use) {
+            days_left.push((end - now).as_seconds_f64() / 86_400.0);
+        }
+    }
+    let counts = counts.into_iter();
+    metrics
+        .certificates()
+        .set_inventory(counts.map(|((status, issuer), count)| (status, issuer, count)));
+    metrics.certificates().set_days_left(days_left);
+
+    let waiting = inventory.waiting();
+    metrics
+        .jobs()
+        .set_queue_depth(waiting.map(|(kind, depth)| (kind.as_str(), depth)));
+
+    let cert_usage = inventory.licensed();
+    metrics.license().set(&LicenseState {
+        valid: license.allows(cert_usage, now),
+        expires_in_seconds: license.expires_at.map(|end| (end - now).as_seconds_f64()),
+        cert_usage,
+        cert_limit: license.cert_limit,
+    });
+}
+
+/// A certificate that was never issued is not in the inventory yet.
+fn counted(state: CertificateState) -> Option<CertificateStatus> {
+    match state {
+        CertificateState::Pending => None,
+        CertificateState::Active => Some(CertificateStatus::Active),
+        CertificateState::Expired => Some(CertificateStatus::Expired),
+        CertificateState::Revoked => Some(CertificateStatus::Revoked),
+        CertificateState::RenewalFailed => Some(CertificateStatus::RenewalFailed),
+    }
+}

@@ -1,0 +1,214 @@
+//! Key-encryption keys: the versions this process has loaded, and envelope encryption with them.
+//!
+//! Every private key is sealed under a data key of its own, and the data key is wrapped by the current KEK. A rotation
+//! re-wraps the data keys and never touches what they seal.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use cap_telemetry::metrics::{KekState, Metrics, Outcome};
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+mod background;
+mod cipher;
+mod master;
+mod rotation;
+
+pub use master::MasterKey;
+pub use rotation::{Rotations, RunError, StartError};
+
+pub(crate) use background::finish;
+
+use crate::store::certificates::SealedKey;
+use crate::store::kek::WrappedKey;
+use cipher::{Cipher, KEY_LENGTH};
+
+/// The label of the `provider` that this keyring is.
+pub(crate) const PROVIDER: &str = "local";
+
+/// The KEK versions of this process.
+pub struct Keyring {
+    host: String,
+    master: MasterKey,
+    metrics: Metrics,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// Every version there ever was here; an unloaded one has no cipher.
+    versions: BTreeMap<u32, Option<Cipher>>,
+    current: u32,
+    rotations: Vec<(String, bool, f64)>,
+}
+
+/// Why a key was not wrapped or unwrapped.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The version is not loaded here.
+    #[error("KEK version {0} is not loaded on this host")]
+    NotLoaded(u32),
+    /// The bytes were not made with this key, for this certificate.
+    #[error("the key of {0} does not decrypt: it was changed, or another master key is in use")]
+    Corrupt(String),
+    /// The system has no randomness.
+    #[error("the system gave no random bytes")]
+    NoRandomness,
+}
+
+impl Keyring {
+    /// A keyring with these versions loaded, that wraps with `current`.
+    pub fn new(
+        host: impl Into<String>,
+        master: MasterKey,
+        in_use: impl IntoIterator<Item = u32>,
+        current: u32,
+        metrics: Metrics,
+    ) -> Self {
+        metrics.kek().register([PROVIDER]);
+        let versions = in_use.into_iter().chain([current]);
+        let versions = versions
+            .map(|version| (version, Some(Cipher::new(&master.version(version)))))
+            .collect();
+        let keyring = Keyring {
+            host: host.into(),
+            master,
+            metrics,
+            state: Mutex::new(State {
+                versions,
+                current,
+                rotations: Vec::new(),
+            }),
+        };
+        keyring.publish(&keyring.state());
+        keyring
+    }
+
+    /// Seals a private key for a certificate, under a new data key.
+    ///
+    /// # Errors
+    /// When the system gives no random bytes.
+    pub fn seal(&self, certificate: &str, private_key: &[u8]) -> Result<SealedKey, Error> {
+        let mut data_key = [0; KEY_LENGTH];
+        SystemRandom::new()
+            .fill(&mut data_key)
+            .map_err(|_| Error::NoRandomness)?;
+        let sealed = Cipher::new(&data_key).seal(certificate, private_key)?;
+        let (kek_version, wrapped) = self.wrap(certificate, &data_key)?;
+        Ok(SealedKey {
+            sealed,
+            wrapped,
+            kek_version,
+        })
+    }
+
+    /// Opens a private key.
+    ///
+    /// # Errors
+    /// When its KEK is not loaded, or the bytes are not its own.
+    pub fn open(&self, certificate: &str, key: &SealedKey) -> Result<Vec<u8>, Error> {
+        let data_key = self.unwrap(certificate, key.kek_version, &key.wrapped)?;
+        let data_key: [u8; KEY_LENGTH] = data_key
+            .try_into()
+            .map_err(|_| Error::Corrupt(certificate.to_owned()))?;
+        Cipher::new(&data_key).open(certificate, &key.sealed)
+    }
+
+    /// The data key wrapped by the current version instead, and that version.
+    ///
+    /// # Errors
+    /// When its KEK is not loaded, or the bytes are not its own.
+    pub fn rewrap(&self, key: &WrappedKey) -> Result<(u32, Vec<u8>), Error> {
+        let data_key = self.unwrap(&key.certificate, key.kek_version, &key.wrapped)?;
+        self.wrap(&key.certificate, &data_key)
+    }
+
+    /// Loads a version, and wraps with it from now on.
+    pub fn advance(&self, version: u32) {
+        let cipher = Cipher::new(&self.master.version(version));
+        let mut state = self.state();
+        state.versions.insert(version, Some(cipher));
+        state.current = version;
+        self.publish(&state);
+    }
+
+    /// Forgets every version but the current one.
+    pub fn unload_old(&self) {
+        let mut state = self.state();
+        let current = state.current;
+        for (version, cipher) in &mut state.versions {
+            if *version != current {
+                *cipher = None;
+            }
+        }
+        self.publish(&state);
+    }
+
+    /// Publishes how far a rotation is, from 0 to 1; at 1 it is over.
+    pub fn progress(&self, rotation: &str, done: f64) {
+        let mut state = self.state();
+        state
+            .rotations
+            .retain(|(id, active, _)| *active && id != rotation);
+        state
+            .rotations
+            .push((rotation.to_owned(), done < 1.0, done));
+        self.publish(&state);
+    }
+
+    fn wrap(&self, certificate: &str, data_key: &[u8]) -> Result<(u32, Vec<u8>), Error> {
+        let state = self.state();
+        let wrapped = state
+            .cipher(state.current)
+            .and_then(|kek| kek.seal(certificate, data_key));
+        let outcome = Outcome::from(wrapped.is_ok());
+        self.metrics.kek().wrapped(PROVIDER, outcome);
+        Ok((state.current, wrapped?))
+    }
+
+    fn unwrap(&self, certificate: &str, version: u32, wrapped: &[u8]) -> Result<Vec<u8>, Error> {
+        let state = self.state();
+        let data_key = state
+            .cipher(version)
+            .and_then(|kek| kek.open(certificate, wrapped));
+        let outcome = Outcome::from(data_key.is_ok());
+        self.metrics.kek().unwrapped(PROVIDER, outcome);
+        data_key
+    }
+
+    fn publish(&self, state: &State) {
+        let host = || self.host.clone();
+        let loaded = state.versions.iter();
+        let behind = u64::from(state.cipher(state.current).is_err());
+        self.metrics.kek().set_state(&KekState {
+            loaded: loaded
+                .map(|(version, cipher)| (host(), u64::from(*version), cipher.is_some()))
+                .collect(),
+            current: vec![(host(), u64::from(state.current))],
+            laggards: vec![(u64::from(state.current), behind)],
+            rotations: state.rotations.clone(),
+        });
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn cipher(&self, version: u32) -> Result<&Cipher, Error> {
+        let loaded = self.versions.get(&version).and_then(Option::as_ref);
+        loaded.ok_or(Error::NotLoaded(version))
+    }
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state();
+        f.debug_struct("Keyring")
+            .field("host", &self.host)
+            .field("current", &state.current)
+            .field("versions", &state.versions.keys())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,174 @@
+//! Every HTTP call the service makes: one guarded client, one span and one measurement each.
+
+use std::error::Error as _;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderMap, Request, StatusCode};
+use bytes::Bytes;
+use cap_telemetry::Telemetry;
+use cap_telemetry::egress::{self, Connector};
+use cap_telemetry::metrics::{Outcome, Status};
+use cap_telemetry::names::ErrorClass;
+use cap_telemetry::tracing::Audience;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+
+use crate::failure::Failure;
+
+/// No answer that is waited for is longer.
+const BODY_LIMIT: usize = 1024 * 1024;
+/// A peer that asks for more patience is tried again all the same.
+const RETRY_AFTER_LIMIT: Duration = Duration::from_secs(3600);
+
+/// The HTTP client.
+#[derive(Clone)]
+pub(crate) struct Outbound {
+    client: Client<Connector, Full<Bytes>>,
+    telemetry: Telemetry,
+    timeout: Duration,
+}
+
+impl Outbound {
+    /// A client that waits this long for each answer.
+    pub(crate) fn new(telemetry: Telemetry, timeout: Duration) -> Self {
+        let client = Client::builder(TokioExecutor::new()).build(telemetry.connector());
+        Outbound {
+            client,
+            telemetry,
+            timeout,
+        }
+    }
+
+    /// Calls an external system once, and returns the body of its answer. The peer is a third party: it gets the trace context, and no baggage.
+    ///
+    /// # Errors
+    /// When no answer comes in time, or one that is not a success.
+    pub(crate) async fn call(
+        &self,
+        provider: &str,
+        endpoint: &str,
+        mut request: Request<Full<Bytes>>,
+    ) -> Result<Bytes, Failure> {
+        let span = self.telemetry.tracing().external_call(
+            provider,
+            endpoint,
+            request.method(),
+            request.uri(),
+        );
+        span.inject(request.headers_mut(), Audience::ThirdParty);
+        let started = Instant::now();
+        let mut status = Status::NONE;
+        let exchange = async {
+            let response = self.client.request(request).await.map_err(|e| broken(&e))?;
+            let (head, body) = response.into_parts();
+            status = Status::new(head.status.as_u16());
+            span.http_status(head.status.as_u16());
+            let body = Limited::new(body, BODY_LIMIT).collect().await;
+            let body = body.map_err(|error| network(format!("the answer broke off: {error}")))?;
+            refused(head.status, &head.headers).map_or(Ok(()), Err)?;
+            Ok(body.to_bytes())
+        };
+        let outcome = match tokio::time::timeout(self.timeout, span.scope(exchange)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(network(format!("no answer within {:?}", self.timeout))),
+        }
+        .map_err(|failure: Failure| Failure {
+            message: format!("{provider} {endpoint}: {}", failure.message),
+            ..failure
+        });
+        if let Err(failure) = &outcome {
+            span.fail(failure.class, failure);
+        }
+        self.telemetry.metrics().external().called(
+            provider,
+            endpoint,
+            status,
+            Outcome::from(outcome.is_ok()),
+            started.elapsed(),
+        );
+        outcome
+    }
+}
+
+/// The failure that a status other than success means.
+fn refused(status: StatusCode, headers: &HeaderMap) -> Option<Failure> {
+    let class = match status.as_u16() {
+        200..=299 => return None,
+        401 | 403 => ErrorClass::Auth,
+        429 | 500..=599 => ErrorClass::IoTransient,
+        _ => ErrorClass::IoPermanent,
+    };
+    let seconds = headers
+        .get(RETRY_AFTER)
+        .and_then(|it| it.to_str().ok()?.parse().ok());
+    Some(Failure {
+        retry_after: seconds.map(|s| Duration::from_secs(s).min(RETRY_AFTER_LIMIT)),
+        ..Failure::new(class, format!("answered {status}"))
+    })
+}
+
+/// The failure of a call without an answer, with all its causes. What the egress policy refuses, it refuses next time too.
+fn broken(error: &hyper_util::client::legacy::Error) -> Failure {
+    let mut message = error.to_string();
+    let mut denied = false;
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        denied |= error.downcast_ref().is_some_and(egress::Error::is_denied);
+        message = format!("{message}: {error}");
+        cause = error.source();
+    }
+    if denied {
+        Failure::new(ErrorClass::IoPermanent, message)
+    } else {
+        network(message)
+    }
+}
+
+fn network(message: String) -> Failure {
+    Failure::new(ErrorClass::Network, message)
+}
+
+impl fmt::Debug for Outbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbound")
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_fall_into_the_classes_of_errors() {
+        let class = |status: u16| {
+            let status = StatusCode::from_u16(status).unwrap();
+            refused(status, &HeaderMap::new()).map(|failure| failure.class)
+        };
+        assert_eq!(class(201), None);
+        for status in [401, 403] {
+            assert_eq!(class(status), Some(ErrorClass::Auth));
+        }
+        for status in [429, 500, 503] {
+            assert_eq!(class(status), Some(ErrorClass::IoTransient));
+        }
+        for status in [302, 400, 404] {
+            assert_eq!(class(status), Some(ErrorClass::IoPermanent));
+        }
+    }
+
+    #[test]
+    fn retry_after_is_taken_in_seconds_and_within_an_hour() {
+        let wait = |value: &'static str| {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, value.parse().unwrap())]);
+            refused(StatusCode::TOO_MANY_REQUESTS, &headers)?.retry_after
+        };
+        assert_eq!(wait("3"), Some(Duration::from_secs(3)));
+        assert_eq!(wait("999999"), Some(RETRY_AFTER_LIMIT));
+        assert_eq!(wait("Fri, 31 Dec 1999 23:59:59 GMT"), None);
+    }
+}

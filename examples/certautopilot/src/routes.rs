@@ -1,0 +1,68 @@
+//! The HTTP surface.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post, put};
+use cap_telemetry::metrics::{MetricsLayer, MetricsService};
+use cap_telemetry::tracing::TraceLayer;
+
+mod audit;
+mod auth;
+mod caller;
+mod certificates;
+mod health;
+mod input;
+mod kek;
+mod lifecycle;
+mod members;
+mod problem;
+mod webhooks;
+
+use crate::app::App;
+use problem::Problem;
+
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// Every route, measured and traced. The layers come after the routes, so that they know which one matched; the trace is the
+/// outer one, so that everything inside happens under the request's span.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let metrics = app.telemetry.metrics().clone();
+    let tracing = app.telemetry.tracing().clone();
+    Router::new()
+        .route(
+            "/projects/{projectId}/certificates",
+            post(certificates::request).get(certificates::list),
+        )
+        .route(
+            "/projects/{projectId}/certificates/{id}",
+            get(certificates::show),
+        )
+        .route(
+            "/projects/{projectId}/certificates/{id}/renew",
+            post(lifecycle::renew),
+        )
+        .route(
+            "/projects/{projectId}/certificates/{id}/revoke",
+            post(lifecycle::revoke),
+        )
+        .route(
+            "/projects/{projectId}/members/{userId}/role",
+            put(members::set_role),
+        )
+        .route("/auth/login", post(auth::login))
+        .route("/kek/rotations", post(kek::rotate))
+        .route("/webhooks/{name}", post(webhooks::receive))
+        .route("/audit", get(audit::list))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/status", get(health::status))
+        .route_service("/metrics", MetricsService::new(metrics.clone()))
+        .fallback(async || Problem::not_found("there is nothing here"))
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(MetricsLayer::new(metrics))
+        .layer(TraceLayer::new(tracing))
+        .with_state(app)
+}

@@ -1,0 +1,70 @@
+//! `POST /auth/login`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use cap_telemetry::names::{Actor, Severity};
+use cap_telemetry::tracing;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::input::Body;
+use super::problem::Problem;
+use crate::accounts::{self, SESSION};
+use crate::app::App;
+use crate::store::audit::{Entry, EventType};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Credentials {
+    user: String,
+    password: String,
+}
+
+/// 200 and a token; 401 for a wrong user and a wrong password alike. Both are audited.
+pub(super) async fn login(
+    State(app): State<Arc<App>>,
+    Body(Credentials { user, password }): Body<Credentials>,
+) -> Result<Json<Value>, Problem> {
+    let claimed = presentable(&user);
+    let actor = Actor::user(&claimed);
+    tracing::current().org(&app.org_id).actor(&actor);
+    let right = tokio::task::spawn_blocking(move || accounts::password_is_right(&user, &password));
+    let right = right.await.unwrap_or(false);
+    let entry = if right {
+        Entry::new(EventType::Login, actor, format!("{claimed} logged in"))
+    } else {
+        let summary = format!("Wrong user or password for {claimed}");
+        Entry::new(EventType::LoginFailed, actor, summary).severity(Severity::Warn)
+    };
+    let entry = entry.resource(format!("user:{claimed}"));
+    app.store
+        .write("insert", "audit", move |work| work.record(entry))
+        .await
+        .map_err(Problem::from)?;
+    if !right {
+        return Err(Problem::unauthorized("wrong user or password"));
+    }
+    let token = app.sessions.open(&claimed).ok_or_else(|| {
+        Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the system gave no random bytes",
+        )
+    })?;
+    Ok(Json(
+        json!({ "token": token, "expires_in": SESSION.as_secs() }),
+    ))
+}
+
+/// A name that anybody may have made up, short and without control characters. Those of known users stay as they are.
+fn presentable(user: &str) -> String {
+    let plain = user.chars().filter(|c| !c.is_control()).take(64);
+    let plain: String = plain.collect();
+    if plain.is_empty() {
+        "unnamed".to_owned()
+    } else {
+        plain
+    }
+}

@@ -1,0 +1,35 @@
+//! `/healthz`, `/readyz` and `/status`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use cap_telemetry::Status;
+use serde_json::{Value, json};
+
+use super::problem::Problem;
+use crate::app::App;
+use crate::store;
+
+/// The process answers.
+pub(super) async fn alive() -> Json<Value> {
+    Json(json!({ "status": "alive" }))
+}
+
+/// The database answers, and nobody asked the service to stop. Neither the relay nor the collector matters here.
+pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+    let unready = |why: &str| Problem::new(StatusCode::SERVICE_UNAVAILABLE, why);
+    if app.is_draining() {
+        return Err(unready("the service is stopping"));
+    }
+    let ask = |db: &_| store::kek::current(db);
+    let answer = app.store.read("kek_rotations", ask).await;
+    answer.map_err(|_| unready("the database does not answer"))?;
+    Ok(Json(json!({ "status": "ready" })))
+}
+
+/// The pipes as they are now.
+pub(super) async fn status(State(app): State<Arc<App>>) -> Json<Status> {
+    Json(app.telemetry.status())
+}

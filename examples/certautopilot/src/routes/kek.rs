@@ -1,0 +1,36 @@
+//! `POST /kek/rotations`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use cap_telemetry::tracing;
+use serde_json::{Value, json};
+
+use super::caller::Caller;
+use super::problem::Problem;
+use crate::app::App;
+use crate::kek::{self, StartError};
+
+/// 202: the new version is in use, and the stored keys are re-wrapped in the background; 409 while that goes on.
+pub(super) async fn rotate(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let rotation = app
+        .rotations
+        .start(actor)
+        .await
+        .map_err(|error| match error {
+            StartError::Running(_) => Problem::conflict(error.to_string()),
+            StartError::Store(error) => error.into(),
+        })?;
+    let body = json!({ "rotation": rotation.id, "target_version": rotation.target });
+
+    let (rotations, telemetry) = (app.rotations.clone(), app.telemetry.clone());
+    let asked_by = tracing::current().carrier();
+    app.background
+        .spawn(async move { kek::finish(&rotations, &telemetry, &rotation, &asked_by).await });
+    Ok((StatusCode::ACCEPTED, Json(body)))
+}

@@ -1,0 +1,212 @@
+//! The running service: started from a configuration, stopped in order.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use cap_telemetry::Telemetry;
+use cap_telemetry::tracing::Carrier;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::accounts::Sessions;
+use crate::acme::Acme;
+use crate::app::{App, Background};
+use crate::config::Config;
+use crate::gauges::{self, License};
+use crate::kek::{self, Keyring, MasterKey, Rotations};
+use crate::outbound::Outbound;
+use crate::queue::Queue;
+use crate::scheduler::Scheduler;
+use crate::store::{self, Store, Work, jobs};
+use crate::tasks::Tasks;
+use crate::worker::{Retry, Worker};
+use crate::{forward, routes};
+
+/// The running service. Dropping it ends it at once; [`stop`](Self::stop) is the orderly way.
+#[derive(Debug)]
+pub struct Service {
+    address: SocketAddr,
+    app: Arc<App>,
+    stop: watch::Sender<bool>,
+    running: JoinSet<()>,
+    drain: Duration,
+}
+
+/// Why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("server.listen: {0} is in use: stop what listens there, or choose another port")]
+    InUse(SocketAddr),
+    /// The address cannot be listened on.
+    #[error("server.listen: cannot listen on {0}: {1}")]
+    Listen(SocketAddr, io::Error),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The master key cannot be used.
+    #[error("the master key: {0}")]
+    MasterKey(io::Error),
+}
+
+impl Service {
+    /// Starts everything, and serves. A provider, relay or collector that is away delays nothing.
+    ///
+    /// # Errors
+    /// When the address, the database or the master key cannot be used.
+    pub async fn start(config: Config, telemetry: Telemetry) -> Result<Self, StartError> {
+        let listener = TcpListener::bind(config.listen).await;
+        let listener = listener.map_err(|error| match error.kind() {
+            io::ErrorKind::AddrInUse => StartError::InUse(config.listen),
+            _ => StartError::Listen(config.listen, error),
+        })?;
+        let address = listener.local_addr();
+        let address = address.map_err(|error| StartError::Listen(config.listen, error))?;
+
+        let store = Store::open(&config.database, Some(telemetry.tracing().clone()))?;
+        let queue = Arc::new(Queue::new(store.clone(), telemetry.clone()));
+        forward_commits(&store, &queue, &telemetry, &config.org_id);
+        let keyring = Arc::new(keyring(&config, &store, &telemetry).await?);
+        let requeue = |work: &mut Work<'_>| jobs::requeue_running(work);
+        store.write("update", "jobs", requeue).await?;
+
+        let outbound = Outbound::new(telemetry.clone(), config.call_timeout);
+        let acme = Acme::new(outbound.clone(), config.acme_directory.clone());
+        let license = License {
+            expires_at: config.license_expires_at,
+            cert_limit: Some(config.license_cert_limit).filter(|limit| *limit > 0),
+        };
+        gauges::register(telemetry.metrics(), store.clone(), license);
+        let app = Arc::new(App {
+            store: store.clone(),
+            telemetry: telemetry.clone(),
+            queue: queue.clone(),
+            rotations: Rotations::new(store.clone(), keyring.clone()),
+            acme: acme.clone(),
+            sessions: Sessions::default(),
+            license,
+            org_id: config.org_id.clone(),
+            background: Background::default(),
+            draining: AtomicBool::new(false),
+        });
+        resume_rotation(&app).await?;
+
+        let worker = Worker {
+            queue: queue.clone(),
+            store: store.clone(),
+            telemetry,
+            retry: Retry {
+                max_attempts: config.max_attempts,
+                backoff: config.backoff,
+            },
+            tasks: Arc::new(Tasks {
+                store: store.clone(),
+                telemetry: app.telemetry.clone(),
+                queue: queue.clone(),
+                keyring,
+                acme,
+                outbound,
+                distribution: config.distribution,
+                discovery: config.discovery,
+                webhook: config.webhook,
+            }),
+        };
+        let scheduler = Scheduler {
+            store,
+            queue,
+            interval: config.scheduler_interval,
+            renew_before: config.renew_before,
+        };
+
+        let (stop, stopping) = watch::channel(false);
+        let mut running = JoinSet::new();
+        for _ in 0..config.workers.get() {
+            running.spawn(worker.clone().run(stopping.clone()));
+        }
+        running.spawn(scheduler.run(stopping.clone()));
+        running.spawn(serve(listener, app.clone(), stopping));
+        Ok(Service {
+            address,
+            app,
+            stop,
+            running,
+            drain: config.drain,
+        })
+    }
+
+    /// Where it serves.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its database, with the primary audit log.
+    pub fn store(&self) -> &Store {
+        &self.app.store
+    }
+
+    /// Stops accepting, and waits for the requests, jobs and rotations under way, as long as the configuration allows. The
+    /// caller shuts telemetry down afterwards, so that what they did is still delivered. Says whether all of it ended.
+    pub async fn stop(mut self) -> bool {
+        self.app.draining.store(true, Ordering::Relaxed);
+        self.stop.send_replace(true);
+        let drained = async {
+            while self.running.join_next().await.is_some() {}
+            let mut background = self.app.background.take();
+            while background.join_next().await.is_some() {}
+        };
+        tokio::time::timeout(self.drain, drained).await.is_ok()
+    }
+}
+
+/// The one place where commits become events, counts and wake-ups.
+fn forward_commits(store: &Store, queue: &Arc<Queue>, telemetry: &Telemetry, org_id: &str) {
+    // The hook lives in the store, which the queue holds.
+    let queue = Arc::downgrade(queue);
+    let (telemetry, org_id) = (telemetry.clone(), org_id.to_owned());
+    store.on_commit(move |commit| {
+        for entry in &commit.recorded {
+            telemetry.audit(forward::event(entry, &org_id));
+        }
+        if let Some(queue) = queue.upgrade() {
+            queue.queued(&commit.queued);
+        }
+    });
+}
+
+async fn keyring(
+    config: &Config,
+    store: &Store,
+    telemetry: &Telemetry,
+) -> Result<Keyring, StartError> {
+    let master = MasterKey::beside(&config.database).map_err(StartError::MasterKey)?;
+    let versions = store.read("kek_rotations", |db| {
+        Ok::<_, store::Error>((store::kek::in_use(db)?, store::kek::current(db)?))
+    });
+    let (in_use, current) = versions.await?;
+    let (host, metrics) = (telemetry.instance_name(), telemetry.metrics().clone());
+    Ok(Keyring::new(host, master, in_use, current, metrics))
+}
+
+async fn resume_rotation(app: &Arc<App>) -> Result<(), store::Error> {
+    if let Some(rotation) = app.rotations.interrupted().await? {
+        let (rotations, telemetry) = (app.rotations.clone(), app.telemetry.clone());
+        app.background.spawn(async move {
+            kek::finish(&rotations, &telemetry, &rotation, &Carrier::default()).await;
+        });
+    }
+    Ok(())
+}
+
+async fn serve(listener: TcpListener, app: Arc<App>, mut stopping: watch::Receiver<bool>) {
+    let stop = async move {
+        let _ = stopping.wait_for(|stop| *stop).await;
+    };
+    // `serve` retries what can go wrong while accepting, and returns no error.
+    let _ = axum::serve(listener, routes::router(app))
+        .with_graceful_shutdown(stop)
+        .await;
+}

@@ -1,0 +1,157 @@
+//! The embedded database: one connection, and one transaction per change and its audit record.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use rusqlite::Connection;
+
+pub mod audit;
+pub mod certificates;
+mod error;
+mod inventory;
+pub mod jobs;
+pub mod kek;
+mod location;
+pub mod members;
+mod schema;
+mod work;
+
+pub use error::Error;
+pub use inventory::{CertificateFact, Inventory};
+pub use location::Location;
+pub use work::{Commit, Work};
+
+use cap_telemetry::tracing::Tracing;
+
+/// The database. Clones share one connection.
+///
+/// SQLite blocks, so every use runs on tokio's blocking threads; and it has one writer, so one connection behind a mutex
+/// loses nothing.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    connection: Mutex<Connection>,
+    inventory: Mutex<Inventory>,
+    tracing: Option<Tracing>,
+    on_commit: OnceLock<OnCommit>,
+}
+
+type OnCommit = Box<dyn Fn(&Commit) + Send + Sync>;
+
+impl Store {
+    /// Opens the database, and makes its tables where they are missing. With `tracing`, every use is a span.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or is not such a database.
+    pub fn open(location: &Location, tracing: Option<Tracing>) -> Result<Self, Error> {
+        let connection = match location {
+            Location::Memory => Connection::open_in_memory(),
+            Location::File(path) => Connection::open(path),
+        };
+        let at = |source| Error::open(location, source);
+        let connection = connection.map_err(at)?;
+        schema::apply(&connection).map_err(at)?;
+        let inventory = Inventory::load(&connection)?;
+        Ok(Store {
+            inner: Arc::new(Inner {
+                connection: Mutex::new(connection),
+                inventory: Mutex::new(inventory),
+                tracing,
+                on_commit: OnceLock::new(),
+            }),
+        })
+    }
+
+    /// Has `hook` called after every commit, in the context of whoever asked for it. Only the first hook counts.
+    pub fn on_commit(&self, hook: impl Fn(&Commit) + Send + Sync + 'static) {
+        let _ = self.inner.on_commit.set(Box::new(hook));
+    }
+
+    /// Changes something: everything `change` does is committed together, or nothing of it when it fails.
+    ///
+    /// # Errors
+    /// What `change` returns, or the database's own.
+    pub async fn write<T, E>(
+        &self,
+        operation: &str,
+        table: &str,
+        change: impl FnOnce(&mut Work<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (value, commit) = self
+            .blocking(operation, table, move |inner| {
+                let mut connection = lock(&inner.connection);
+                let mut work = Work::begin(&mut connection)?;
+                let value = change(&mut work)?;
+                // Still under the connection's lock, so that the inventory sees changes in the order they were made.
+                let commit = work.commit()?;
+                lock(&inner.inventory).apply(&commit);
+                Ok::<_, E>((value, commit))
+            })
+            .await?;
+        if let Some(hook) = self.inner.on_commit.get() {
+            hook(&commit);
+        }
+        Ok(value)
+    }
+
+    /// Reads something.
+    ///
+    /// # Errors
+    /// What `question` returns, or the database's own.
+    pub async fn read<T, E>(
+        &self,
+        table: &str,
+        question: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let ask = move |inner: &Inner| question(&lock(&inner.connection));
+        self.blocking("select", table, ask).await
+    }
+
+    /// The certificates and the queue as the last commit left them, without asking the database.
+    pub fn inventory<T>(&self, look: impl FnOnce(&Inventory) -> T) -> T {
+        look(&lock(&self.inner.inventory))
+    }
+
+    async fn blocking<T, E>(
+        &self,
+        operation: &str,
+        table: &str,
+        body: impl FnOnce(&Inner) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let inner = self.inner.clone();
+        let _span = self
+            .inner
+            .tracing
+            .as_ref()
+            .map(|tracing| tracing.db(operation, table));
+        tokio::task::spawn_blocking(move || body(&inner))
+            .await
+            .map_err(|_| Error::interrupted())?
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").finish_non_exhaustive()
+    }
+}
+
+/// A panic while the lock was held left no half-done change: the transaction was rolled back when it was dropped.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,148 @@
+//! The audit log: the primary record of what happened, whatever becomes of its copies.
+
+use cap_telemetry::names::{Actor, Severity, closed_enum};
+use chrono::{DateTime, SubsecRound as _, Utc};
+use rusqlite::{Connection, Row, params};
+
+use super::Error;
+use crate::{actor, ids};
+
+closed_enum! {
+    /// What is audited.
+    #[allow(missing_docs)] // each is its own word
+    pub enum EventType: "event type" {
+        Login = "auth.login",
+        LoginFailed = "auth.login_failed",
+        CertRequested = "cert.requested",
+        CertIssued = "cert.issued",
+        CertRenewed = "cert.renewed",
+        CertRenewalFailed = "cert.renewal_failed",
+        CertRevoked = "cert.revoked",
+        RoleChanged = "member.role_changed",
+        RotationStarted = "kek.rotation_started",
+        RotationCompleted = "kek.rotation_completed",
+        WebhookReceived = "webhook.received",
+        JobDeadLettered = "job.dead_lettered",
+    }
+}
+
+/// A row.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its id, the same in every copy.
+    pub id: String,
+    /// When, to the millisecond.
+    pub time: DateTime<Utc>,
+    /// What.
+    pub event_type: EventType,
+    /// Who.
+    pub actor: Actor,
+    /// To what, as `kind:id`.
+    pub resource: Option<String>,
+    /// In which project.
+    pub project: Option<String>,
+    /// How bad.
+    pub severity: Severity,
+    /// In a sentence.
+    pub summary: String,
+    /// Anything else.
+    pub params: Vec<(String, String)>,
+}
+
+impl Entry {
+    /// An entry of severity info that happened now.
+    pub fn new(event_type: EventType, actor: Actor, summary: impl Into<String>) -> Self {
+        Entry {
+            id: ids::new("evt"),
+            time: Utc::now().trunc_subsecs(3),
+            event_type,
+            actor,
+            resource: None,
+            project: None,
+            severity: Severity::Info,
+            summary: summary.into(),
+            params: Vec::new(),
+        }
+    }
+
+    /// The certificate it is about.
+    #[must_use]
+    pub fn certificate(mut self, id: &str) -> Self {
+        self.resource = Some(format!("cert:{id}"));
+        self
+    }
+
+    /// What it is about, as `kind:id`.
+    #[must_use]
+    pub fn resource(mut self, resource: impl Into<String>) -> Self {
+        self.resource = Some(resource.into());
+        self
+    }
+
+    /// The project it happened in.
+    #[must_use]
+    pub fn project(mut self, id: impl Into<String>) -> Self {
+        self.project = Some(id.into());
+        self
+    }
+
+    /// How bad it is.
+    #[must_use]
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// A further parameter.
+    #[must_use]
+    pub fn param(mut self, name: &str, value: impl ToString) -> Self {
+        self.params.push((name.to_owned(), value.to_string()));
+        self
+    }
+}
+
+pub(super) fn insert(connection: &Connection, entry: &Entry) -> Result<(), Error> {
+    connection.execute(
+        "INSERT INTO audit (id, ts, event_type, actor, resource, project, severity, summary, params) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            entry.id,
+            entry.time.timestamp_millis(),
+            entry.event_type.as_str(),
+            entry.actor.to_string(),
+            entry.resource,
+            entry.project,
+            entry.severity.as_str(),
+            entry.summary,
+            serde_json::to_string(&entry.params).map_err(Error::row)?,
+        ],
+    )?;
+    Ok(())
+}
+
+/// At most `limit` entries, oldest first, from the one after `after`.
+///
+/// # Errors
+/// The database's own.
+pub fn list(connection: &Connection, after: &str, limit: u32) -> Result<Vec<Entry>, Error> {
+    let mut statement =
+        connection.prepare_cached("SELECT * FROM audit WHERE id > ?1 ORDER BY id LIMIT ?2")?;
+    let rows = statement.query_map(params![after, limit], |row| Ok(read(row)))?;
+    rows.map(|row| row?).collect()
+}
+
+fn read(row: &Row<'_>) -> Result<Entry, Error> {
+    let word = |column| row.get::<_, String>(column);
+    let time = row.get("ts")?;
+    Ok(Entry {
+        id: word("id")?,
+        time: DateTime::from_timestamp_millis(time).ok_or_else(|| Error::row("ts"))?,
+        event_type: word("event_type")?.parse().map_err(Error::row)?,
+        actor: actor::parse(&word("actor")?).ok_or_else(|| Error::row("actor"))?,
+        resource: row.get("resource")?,
+        project: row.get("project")?,
+        severity: word("severity")?.parse().map_err(Error::row)?,
+        summary: word("summary")?,
+        params: serde_json::from_str(&word("params")?).map_err(Error::row)?,
+    })
+}

@@ -1,0 +1,98 @@
+//! Discovery: which certificates lie in a directory, which of them expire, and which nobody manages.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::{fs, io};
+
+use cap_telemetry::metrics::{FindingSeverity, JobResult};
+use cap_telemetry::names::ErrorClass;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::Tasks;
+use super::distribute::failure;
+use crate::acme;
+use crate::failure::Failure;
+use crate::store::certificates;
+
+/// The label of the `source_id` that this is.
+const SOURCE: &str = "directory";
+
+/// What a directory holds.
+#[derive(Debug, Default)]
+struct Found {
+    certificates: u64,
+    unreadable: u64,
+    findings: Vec<FindingSeverity>,
+}
+
+impl Tasks {
+    pub(super) async fn discover(&self) -> Result<JobResult, Failure> {
+        let Some(directory) = self.discovery.clone() else {
+            return Ok(JobResult::Success);
+        };
+        let known = self
+            .store
+            .read("certificates", certificates::fingerprints)
+            .await?;
+        let known: HashSet<_> = known.into_iter().collect();
+        let found = tokio::task::spawn_blocking(move || {
+            look(&directory, &known, Utc::now()).map_err(|error| failure(&directory, &error))
+        });
+        let found = found
+            .await
+            .map_err(|error| Failure::new(ErrorClass::IoTransient, error.to_string()))??;
+
+        let metrics = self.telemetry.metrics().discovery();
+        metrics.set_sources([(SOURCE, found.certificates)]);
+        metrics.set_findings(found.findings.into_iter().map(|severity| (severity, 1)));
+        Ok(match found.unreadable {
+            0 => JobResult::Success,
+            _ => JobResult::Partial,
+        })
+    }
+}
+
+fn look(directory: &Path, known: &HashSet<String>, now: DateTime<Utc>) -> io::Result<Found> {
+    let mut found = Found::default();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.extension().is_none_or(|extension| extension != "pem") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        let (Some(end), Some(fingerprint)) = (acme::leaf_expiry(&text), acme::fingerprint(&text))
+        else {
+            found.unreadable += 1;
+            continue;
+        };
+        found.certificates += 1;
+        found.findings.extend(expiry(end - now));
+        if !known.contains(&fingerprint) {
+            found.findings.push(FindingSeverity::Medium);
+        }
+    }
+    Ok(found)
+}
+
+fn expiry(left: TimeDelta) -> Option<FindingSeverity> {
+    match left.num_days() {
+        _ if left <= TimeDelta::zero() => Some(FindingSeverity::Critical),
+        0..7 => Some(FindingSeverity::High),
+        7..30 => Some(FindingSeverity::Low),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearer_the_end_the_worse_the_finding() {
+        let severity = |hours| expiry(TimeDelta::hours(hours));
+        assert_eq!(severity(-1), Some(FindingSeverity::Critical));
+        assert_eq!(severity(1), Some(FindingSeverity::High));
+        assert_eq!(severity(8 * 24), Some(FindingSeverity::Low));
+        assert_eq!(severity(60 * 24), None);
+    }
+}
