@@ -31,21 +31,21 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
 }
 
 pub(crate) fn demo(args: &[String]) -> Result<(), String> {
-    service()?;
-    run(cargo(&[
-        "run",
-        "--quiet",
+    // One build for the demo and for the service that it starts, which is a process of its own.
+    run(&mut cargo(&[
+        "build",
         "--package",
         "cap-tests",
-        "--bin",
-        "demo",
-        "--",
-    ])
-    .args(args))
+        "--package",
+        "certautopilot",
+        "--bins",
+    ]))?;
+    let here =
+        std::env::current_exe().map_err(|error| format!("this program's own path: {error}"))?;
+    run(Command::new(here.with_file_name("demo")).args(args))
 }
 
 pub(crate) fn test(args: &[String]) -> Result<(), String> {
-    service()?;
     run(cargo(&["test", "--workspace"]).args(args))
 }
 
@@ -59,14 +59,4 @@ pub(crate) fn bench(args: &[String]) -> Result<(), String> {
         "--",
     ])
     .args(args))
-}
-
-/// The reference service is a process of its own in the demo and the end-to-end tests, so it is built before them.
-fn service() -> Result<(), String> {
-    run(&mut cargo(&[
-        "build",
-        "--package",
-        "certautopilot",
-        "--bins",
-    ]))
 }

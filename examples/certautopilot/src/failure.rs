@@ -16,6 +16,8 @@ pub(crate) struct Failure {
     pub message: String,
     /// How long the peer asked to be left alone.
     pub retry_after: Option<Duration>,
+    /// The type of the problem document that the peer answered with.
+    pub problem: Option<String>,
 }
 
 impl Failure {
@@ -25,6 +27,7 @@ impl Failure {
             class,
             message: message.into(),
             retry_after: None,
+            problem: None,
         }
     }
 

@@ -1,14 +1,16 @@
 //! The gauges that follow from the inventory and the license, brought up to date before every scrape.
 
 use std::collections::BTreeMap;
+use std::sync::Weak;
 
 use cap_telemetry::metrics::{CertificateStatus, LicenseState, Metrics};
 use cap_telemetry::names::Closed as _;
 use chrono::{DateTime, Utc};
 
 use crate::acme;
+use crate::app::App;
+use crate::store::Inventory;
 use crate::store::certificates::CertificateState;
-use crate::store::{Inventory, Store};
 use crate::task::JobKind;
 
 /// What the license allows.
@@ -28,12 +30,15 @@ impl License {
     }
 }
 
-/// Has the gauges set before every scrape, and the counters that are known in advance stand at 0.
-pub(crate) fn register(metrics: &Metrics, store: Store, license: License) {
+/// Has the gauges set before every scrape as long as the service runs, and the counters that are known in advance stand at 0.
+pub(crate) fn register(metrics: &Metrics, app: Weak<App>) {
     metrics.jobs().register(JobKind::WORDS.iter().copied());
     metrics.certificates().register([acme::PROVIDER]);
     metrics.before_scrape(move |metrics| {
-        store.inventory(|inventory| publish(metrics, inventory, license, Utc::now()));
+        if let Some(app) = app.upgrade() {
+            let publish = |inventory: &_| publish(metrics, inventory, app.license, Utc::now());
+            app.store.inventory(publish);
+        }
     });
 }
 

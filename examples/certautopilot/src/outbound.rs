@@ -68,8 +68,14 @@ impl Outbound {
             span.http_status(head.status.as_u16());
             let body = Limited::new(body, BODY_LIMIT).collect().await;
             let body = body.map_err(|error| network(format!("the answer broke off: {error}")))?;
-            refused(head.status, &head.headers).map_or(Ok(()), Err)?;
-            Ok(body.to_bytes())
+            let body = body.to_bytes();
+            match refused(head.status, &head.headers) {
+                None => Ok(body),
+                Some(failure) => Err(Failure {
+                    problem: problem(&body),
+                    ..failure
+                }),
+            }
         };
         let outcome = match tokio::time::timeout(self.timeout, span.scope(exchange)).await {
             Ok(outcome) => outcome,
@@ -108,6 +114,12 @@ fn refused(status: StatusCode, headers: &HeaderMap) -> Option<Failure> {
         retry_after: seconds.map(|s| Duration::from_secs(s).min(RETRY_AFTER_LIMIT)),
         ..Failure::new(class, format!("answered {status}"))
     })
+}
+
+/// The type of a problem document (RFC 9457).
+fn problem(body: &[u8]) -> Option<String> {
+    let document: serde_json::Value = serde_json::from_slice(body).ok()?;
+    Some(document.get("type")?.as_str()?.to_owned())
 }
 
 /// The failure of a call without an answer, with all its causes. What the egress policy refuses, it refuses next time too.

@@ -80,7 +80,6 @@ impl Service {
             expires_at: config.license_expires_at,
             cert_limit: Some(config.license_cert_limit).filter(|limit| *limit > 0),
         };
-        gauges::register(telemetry.metrics(), store.clone(), license);
         let app = Arc::new(App {
             store: store.clone(),
             telemetry: telemetry.clone(),
@@ -93,6 +92,7 @@ impl Service {
             background: Background::default(),
             draining: AtomicBool::new(false),
         });
+        gauges::register(telemetry.metrics(), Arc::downgrade(&app));
         resume_rotation(&app).await?;
 
         let worker = Worker {

@@ -21,7 +21,7 @@ pub use inventory::{CertificateFact, Inventory};
 pub use location::Location;
 pub use work::{Commit, Work};
 
-use cap_telemetry::tracing::Tracing;
+use cap_telemetry::tracing::{self, Tracing};
 
 /// The database. Clones share one connection.
 ///
@@ -65,7 +65,7 @@ impl Store {
         })
     }
 
-    /// Has `hook` called after every commit, in the context of whoever asked for it. Only the first hook counts.
+    /// Has `hook` called after every commit, in the context of whoever waits for it. Only the first hook counts.
     pub fn on_commit(&self, hook: impl Fn(&Commit) + Send + Sync + 'static) {
         let _ = self.inner.on_commit.set(Box::new(hook));
     }
@@ -84,20 +84,21 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (value, commit) = self
+        let announcement = Announcement(self.inner.clone(), None);
+        let (value, announcement) = self
             .blocking(operation, table, move |inner| {
+                let mut announcement = announcement;
                 let mut connection = lock(&inner.connection);
                 let mut work = Work::begin(&mut connection)?;
                 let value = change(&mut work)?;
                 // Still under the connection's lock, so that the inventory sees changes in the order they were made.
                 let commit = work.commit()?;
                 lock(&inner.inventory).apply(&commit);
-                Ok::<_, E>((value, commit))
+                announcement.1 = Some(commit);
+                Ok::<_, E>((value, announcement))
             })
             .await?;
-        if let Some(hook) = self.inner.on_commit.get() {
-            hook(&commit);
-        }
+        drop(announcement);
         Ok(value)
     }
 
@@ -134,10 +135,10 @@ impl Store {
         E: From<Error> + Send + 'static,
     {
         let inner = self.inner.clone();
-        let _span = self
-            .inner
-            .tracing
-            .as_ref()
+        // Workers ask all the time whether there is something to do; only what is part of a request or a job is a span.
+        let _span = tracing::current()
+            .ids()
+            .and(self.inner.tracing.as_ref())
             .map(|tracing| tracing.db(operation, table));
         tokio::task::spawn_blocking(move || body(&inner))
             .await
@@ -148,6 +149,18 @@ impl Store {
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store").finish_non_exhaustive()
+    }
+}
+
+/// Tells of a commit when it is dropped: where the caller waits for it, in the caller's context; and if the caller has
+/// gone, as handlers do whose client hangs up, on the database's thread. What is committed is told in any case.
+struct Announcement(Arc<Inner>, Option<Commit>);
+
+impl Drop for Announcement {
+    fn drop(&mut self) {
+        if let (Some(hook), Some(commit)) = (self.0.on_commit.get(), &self.1) {
+            hook(commit);
+        }
     }
 }
 

@@ -15,6 +15,8 @@ use crate::outbound::Outbound;
 /// The label of the `provider` and the `issuer_type` that this client stands for.
 pub(crate) const PROVIDER: &str = "acme";
 
+const ALREADY_REVOKED: &str = "urn:ietf:params:acme:error:alreadyRevoked";
+
 /// A client of one provider.
 #[derive(Clone, Debug)]
 pub(crate) struct Acme {
@@ -74,9 +76,14 @@ impl Acme {
     pub(crate) async fn revoke(&self, pem: String) -> Result<(), Failure> {
         let directory = self.directory().await?;
         let body = Revoke { certificate: pem };
-        self.post(Endpoint::Revoke, &directory.revoke_cert, &body)
-            .await?;
-        Ok(())
+        match self
+            .post(Endpoint::Revoke, &directory.revoke_cert, &body)
+            .await
+        {
+            // Whoever asked before was cut off, and asks again.
+            Err(failure) if failure.problem.as_deref() == Some(ALREADY_REVOKED) => Ok(()),
+            answer => answer.map(|_| ()),
+        }
     }
 
     async fn directory(&self) -> Result<Directory, Failure> {

@@ -1,0 +1,108 @@
+//! The service as a process: what it prints, and how it ends.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use crate::folder::Folder;
+
+fn service(configuration: &str, name: &str) -> (Command, Folder) {
+    let folder = Folder::new(name);
+    let file = folder.0.join("config.yaml");
+    fs::write(&file, configuration).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_certautopilot"));
+    command.arg("--config").arg(file);
+    (command, folder)
+}
+
+fn refused(configuration: &str, name: &str) -> (Option<i32>, String) {
+    let (mut command, _folder) = service(configuration, name);
+    let Output {
+        status,
+        stderr,
+        stdout,
+    } = command.output().unwrap();
+    assert_eq!(stdout, b"");
+    (status.code(), String::from_utf8(stderr).unwrap())
+}
+
+#[test]
+fn a_misspelt_key_is_refused_with_its_place_and_the_nearest_one() {
+    let (code, message) = refused(
+        "server:\n  listen: 127.0.0.1:0\nworker:\n  max_atempts: 5\n",
+        "key",
+    );
+    assert_eq!(code, Some(2));
+    for part in ["config.yaml:4", "worker.max_atempts", "worker.max_attempts"] {
+        assert!(message.contains(part), "{part} is not in {message}");
+    }
+}
+
+#[test]
+fn a_value_that_cannot_work_is_refused() {
+    for (line, key) in [
+        ("worker: { count: 0 }", "worker.count"),
+        ("worker: { backoff: soon }", "worker.backoff"),
+        ("acme: { timeout: 0s }", "acme.timeout"),
+        ("acme: { directory_url: ftp://a/ }", "acme.directory_url"),
+        ("license: { expires_at: tomorrow }", "license.expires_at"),
+    ] {
+        let (code, message) = refused(line, "value");
+        assert_eq!(code, Some(2), "{message}");
+        assert!(message.contains(key), "{key} is not in {message}");
+    }
+}
+
+#[test]
+fn without_a_readable_file_it_says_which() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_certautopilot"));
+    let output = command
+        .args(["--config", "/nowhere/config.yaml"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("/nowhere/config.yaml"), "{message}");
+}
+
+#[test]
+fn an_occupied_port_is_named() {
+    let occupied = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = occupied.local_addr().unwrap();
+    let (code, message) = refused(&format!("server: {{ listen: '{address}' }}"), "port");
+    assert_eq!(code, Some(1));
+    assert!(message.contains(&address.to_string()), "{message}");
+}
+
+#[test]
+fn it_says_where_it_listens_and_reports_its_shutdown() {
+    let (mut command, _folder) = service("server: { listen: 127.0.0.1:0 }", "shutdown");
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut line = || serde_json::from_str::<Value>(&lines.next().unwrap().unwrap()).unwrap();
+    let listening = line();
+    assert!(
+        listening["listening"]
+            .as_str()
+            .unwrap()
+            .starts_with("127.0.0.1:")
+    );
+    let killed = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status();
+    assert!(killed.unwrap().success());
+    assert!(line()["shutdown"].is_object());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn the_configuration_that_is_shipped_is_valid() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/certautopilot.yaml");
+    let mut document = cap_telemetry::Document::read(file).unwrap();
+    certautopilot::Config::from_document(&mut document).unwrap();
+    cap_telemetry::Config::from_document(&mut document).unwrap();
+    document.finish().unwrap();
+}

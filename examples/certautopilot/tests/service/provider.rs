@@ -1,0 +1,181 @@
+//! External calls: what the provider sees, what it signs, and what its failures are called.
+
+use std::time::Duration;
+
+use axum::http::Method;
+use certautopilot::Endpoint;
+use certautopilot::acme_server::{AcmeServer, Fault, FaultKind};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+use x509_parser::extensions::GeneralName;
+use x509_parser::pem::Pem;
+
+use crate::folder::Folder;
+use crate::harness::{CERTIFICATES, Stage};
+
+#[tokio::test]
+async fn the_provider_gets_the_trace_context_and_no_baggage() {
+    let stage = Stage::new().await;
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let traceparent = format!("00-{trace}-b7ad6b7169203331-01");
+    let headers = [("traceparent", &*traceparent), ("baggage", "tenant=o1")];
+    let wanted = json!({ "domain": "api.example.com" });
+    let (_, body) = stage
+        .ask(Method::POST, CERTIFICATES, &wanted, &headers)
+        .await;
+    let path = format!("{CERTIFICATES}/{}", body["id"].as_str().unwrap());
+    stage.status_becomes(&path, "active").await;
+
+    let calls = stage.provider.calls();
+    let endpoints: Vec<_> = calls.iter().map(|call| call.endpoint.as_str()).collect();
+    assert_eq!(
+        endpoints,
+        ["directory", "new-order", "finalize", "certificate"]
+    );
+    for call in calls {
+        assert!(call.traceparent.unwrap().contains(trace));
+        assert_eq!(call.baggage, None);
+    }
+}
+
+#[tokio::test]
+async fn what_is_issued_is_signed_by_the_authority_for_the_name() {
+    let stage = Stage::new().await;
+    let path = stage.issue("*.example.com").await;
+    let pem = stage.get(&path).await["pem"].as_str().unwrap().to_owned();
+    let chain: Vec<_> = Pem::iter_from_buffer(pem.as_bytes())
+        .collect::<Result<_, _>>()
+        .unwrap();
+    let (leaf, authority) = (
+        chain[0].parse_x509().unwrap(),
+        chain[1].parse_x509().unwrap(),
+    );
+    assert!(stage.provider.authority().contains(&pem[pem.len() - 100..]));
+    assert_eq!(leaf.issuer(), authority.subject());
+    leaf.verify_signature(Some(authority.public_key())).unwrap();
+    let names = leaf.subject_alternative_name().unwrap().unwrap();
+    assert_eq!(
+        names.value.general_names,
+        [GeneralName::DNSName("*.example.com")]
+    );
+}
+
+#[tokio::test]
+async fn certificates_live_90_days_unless_a_fault_shortens_them() {
+    let stage = Stage::new().await;
+    let a_day = FaultKind::ValidFor(Duration::from_secs(24 * 3600));
+    stage
+        .provider
+        .inject(Fault::new(Endpoint::Finalize, a_day).identifier("short.example.com"));
+    for (domain, days) in [("short.example.com", 1), ("long.example.com", 90)] {
+        let path = stage.issue(domain).await;
+        let end = stage.get(&path).await["not_after"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let left = end.parse::<DateTime<Utc>>().unwrap() - Utc::now();
+        assert!(
+            (left - TimeDelta::days(days)).abs() < TimeDelta::minutes(1),
+            "{left}"
+        );
+    }
+    for (threshold, count) in [("7", 1.0), ("90", 2.0)] {
+        let series = format!(r#"cap_certificates_expiring_in_days{{threshold="{threshold}"}}"#);
+        assert_eq!(stage.metric(&series), count);
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_is_too_slow_counts_as_the_network() {
+    let stage = Stage::with(|config| config.call_timeout = Duration::from_millis(50)).await;
+    let slow = FaultKind::Latency(Duration::from_secs(5));
+    stage.provider.inject(Fault::new(Endpoint::Directory, slow));
+    stage.request("api.example.com").await;
+    let event = stage.event("job.dead_lettered").await;
+    assert_eq!(event["params"]["error_class"], "network");
+    let count = r#"cap_external_request_duration_seconds_count{provider="acme",endpoint="directory",status="none"}"#;
+    assert_eq!(stage.metric(count), 3.0);
+}
+
+#[tokio::test]
+async fn a_provider_that_is_away_does_not_keep_the_service_from_serving() {
+    let stage = Stage::with(|config| {
+        config.acme_directory = "http://127.0.0.1:9/directory".parse().unwrap();
+    })
+    .await;
+    assert_eq!(stage.get("/readyz").await["status"], "ready");
+    stage.request("api.example.com").await;
+    let event = stage.event("job.dead_lettered").await;
+    assert_eq!(event["params"]["error_class"], "network");
+}
+
+#[tokio::test]
+async fn a_certificate_is_revoked_once_and_then_stays_so() {
+    let stage = Stage::new().await;
+    let path = stage.issue("api.example.com").await;
+    let revoke = format!("{path}/revoke");
+    stage
+        .provider
+        .inject(Fault::new(Endpoint::Revoke, FaultKind::Status(503)).times(1));
+    let (status, problem) = stage.post(&revoke, &Value::Null).await;
+    assert_eq!((status, &problem["status"]), (503, &json!(503)));
+
+    let (status, body) = stage.post(&revoke, &Value::Null).await;
+    assert_eq!((status, &body["status"]), (200, &json!("revoked")));
+    assert_eq!(stage.post(&revoke, &Value::Null).await.0, 409);
+    assert_eq!(
+        stage.post(&format!("{path}/renew"), &Value::Null).await.0,
+        409
+    );
+    assert_eq!(stage.answered(Endpoint::Revoke), [503, 200]);
+    let revoked = r#"cap_certificates_total{status="revoked",issuer_type="acme"}"#;
+    assert_eq!(stage.metric(revoked), 1.0);
+}
+
+#[tokio::test]
+async fn an_issued_certificate_is_put_where_it_is_used_and_found_there() {
+    let folder = Folder::new("distribution");
+    let directory = folder.0.clone();
+    let stage = Stage::with(|config| {
+        config.discovery = Some(directory.clone());
+        config.distribution = Some(directory);
+    })
+    .await;
+    stage.issue("api.example.com").await;
+    let executed = r#"cap_distribution_executions_total{module="file",status="success"}"#;
+    stage.metric_becomes(executed, 1.0).await;
+    let key = std::fs::read_to_string(folder.0.join("p1-api.example.com.key")).unwrap();
+    assert!(key.starts_with("-----BEGIN PRIVATE KEY-----"));
+
+    let stranger = AcmeServer::start(crate::harness::LOOPBACK).await.unwrap();
+    std::fs::write(folder.0.join("stranger.pem"), stranger.authority()).unwrap();
+    std::fs::write(folder.0.join("broken.pem"), "not a certificate").unwrap();
+    assert_eq!(stage.post("/webhooks/discover", &Value::Null).await.0, 202);
+    let partial = r#"cap_jobs_completed_total{type="discover",result="partial"}"#;
+    stage.metric_becomes(partial, 1.0).await;
+    let found = r#"cap_discovery_endpoints_total{source_id="directory"}"#;
+    assert_eq!(stage.metric(found), 2.0);
+    assert_eq!(
+        stage.metric(r#"cap_discovery_findings_open{severity="medium"}"#),
+        1.0
+    );
+}
+
+#[tokio::test]
+async fn faults_are_injected_over_http_too_and_misspelt_ones_are_refused() {
+    let stage = Stage::new().await;
+    let inject = stage.provider.url().replace("/directory", "/inject");
+    let status = async |body: Value| stage.post_to(&inject, &body).await;
+    let known = json!({ "endpoint": "new-order", "status": 503, "times": 1 });
+    assert_eq!(status(known).await, 204);
+    for wrong in [
+        json!({ "endpoint": "neworder", "status": 503 }),
+        json!({ "endpoint": "new-order" }),
+        json!({ "endpoint": "new-order", "status": 503, "latency_ms": 5 }),
+        json!({ "endpoint": "new-order", "status": 200 }),
+    ] {
+        assert_eq!(status(wrong).await, 400);
+    }
+    stage.issue("api.example.com").await;
+    assert_eq!(stage.answered(Endpoint::NewOrder), [503, 201]);
+}

@@ -1,0 +1,65 @@
+//! Side-by-side comparisons with peers and with physical bounds: `cargo xtask bench NAME [--json FILE]`.
+//!
+//! Both sides of a row run in this process, interleaved round by round, so that whatever else the machine does falls on both;
+//! a figure is the median of its rounds. A ratio above 1 means ours is better; a row under its floor fails the run.
+
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the bound that a guarded connection is compared with is a plain one"
+)]
+
+#[path = "compare/egress.rs"]
+mod egress;
+#[path = "compare/facade.rs"]
+mod facade;
+#[path = "compare/harness.rs"]
+mod harness;
+#[path = "compare/metrics.rs"]
+mod metrics;
+#[path = "compare/syslog.rs"]
+mod syslog;
+#[path = "compare/tracing.rs"]
+mod tracing;
+
+use std::process::ExitCode;
+
+use harness::Bench;
+
+const SUITES: &[(&str, fn(&mut Bench))] = &[
+    ("egress", egress::run),
+    ("metrics", metrics::run),
+    ("tracing", tracing::run),
+    ("syslog", syslog::run),
+    ("facade", facade::run),
+];
+
+fn main() -> ExitCode {
+    // `cargo bench` adds a flag of its own.
+    let args: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| arg != "--bench")
+        .collect();
+    let (name, json) = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [name] => (name, None),
+        [name, "--json", file] => (name, Some(file)),
+        _ => return usage(),
+    };
+    let chosen: Vec<_> = SUITES
+        .iter()
+        .filter(|(suite, _)| name == "all" || name == *suite)
+        .collect();
+    if chosen.is_empty() {
+        return usage();
+    }
+    let mut bench = Bench::start();
+    for (_, suite) in chosen {
+        suite(&mut bench);
+    }
+    bench.finish(json)
+}
+
+fn usage() -> ExitCode {
+    eprintln!("usage: cargo xtask bench egress|metrics|tracing|syslog|facade|all [--json FILE]");
+    ExitCode::from(2)
+}

@@ -1,0 +1,59 @@
+//! What the guard costs: judging an address, and a connection through it.
+
+use std::hint::black_box;
+use std::net::{IpAddr, Ipv4Addr, TcpListener};
+
+use cap_egress::{Guard, Host, Policy};
+use tokio::net::TcpStream;
+
+use crate::harness::Bench;
+
+pub(crate) fn run(bench: &mut Bench) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    std::thread::spawn(move || listener.incoming().for_each(drop));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let plain = |count| {
+        runtime.block_on(async {
+            for _ in 0..count {
+                drop(TcpStream::connect(address).await.expect("a connection"));
+            }
+        });
+    };
+
+    let policy = Policy::default();
+    let relay: IpAddr = "10.20.30.40".parse().expect("an address");
+    bench.compare(
+        "judge an address, a loopback connect",
+        100.0,
+        |count| {
+            for _ in 0..count {
+                let _ = black_box(policy.judge(black_box(relay)));
+            }
+        },
+        plain,
+    );
+
+    let guard = Guard::new(policy);
+    let host: Host = "127.0.0.1".parse().expect("an address");
+    bench.compare(
+        "guarded connect and close, plain tokio",
+        0.952,
+        |count| {
+            runtime.block_on(async {
+                for _ in 0..count {
+                    drop(
+                        guard
+                            .connect(&host, address.port())
+                            .await
+                            .expect("a connection"),
+                    );
+                }
+            });
+        },
+        plain,
+    );
+}

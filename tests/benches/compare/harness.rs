@@ -1,0 +1,161 @@
+//! Rounds, medians, the table and the verdict.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+/// Rounds of each side; odd, so that the median is a figure that was measured.
+const ROUNDS: usize = 41;
+/// A round is long enough that reading the clock does not matter, and short enough that many fit between disturbances.
+const ROUND: Duration = Duration::from_millis(5);
+
+pub(crate) struct Bench {
+    rows: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    case: String,
+    unit: &'static str,
+    ours: f64,
+    peer: f64,
+    /// The peer's figure again, under the name that generic tools read.
+    value: f64,
+    ratio: f64,
+    floor: f64,
+}
+
+impl Bench {
+    pub(crate) fn start() -> Self {
+        println!(
+            "{:<58} | {:>10} | {:>10} | {:>7} | {:>6}",
+            "case (ns)", "ours", "peer", "ratio", "floor"
+        );
+        Bench { rows: Vec::new() }
+    }
+
+    /// Compares the time of one operation. Each side is given a number of operations to do.
+    pub(crate) fn compare(
+        &mut self,
+        case: &str,
+        floor: f64,
+        ours: impl FnMut(u64),
+        peer: impl FnMut(u64),
+    ) {
+        self.compare_from(1, case, floor, ours, peer);
+    }
+
+    /// The same for two threads at once, half of the operations each. So many at a time that starting the threads does not
+    /// matter.
+    pub(crate) fn compare_on_two_threads(
+        &mut self,
+        case: &str,
+        floor: f64,
+        ours: impl Fn(u64) + Sync,
+        peer: impl Fn(u64) + Sync,
+    ) {
+        self.compare_from(
+            1 << 20,
+            case,
+            floor,
+            |count| on_two_threads(count, &ours),
+            |count| on_two_threads(count, &peer),
+        );
+    }
+
+    fn compare_from(
+        &mut self,
+        least: u64,
+        case: &str,
+        floor: f64,
+        mut ours: impl FnMut(u64),
+        mut peer: impl FnMut(u64),
+    ) {
+        let (our_count, peer_count) = (calibrate(least, &mut ours), calibrate(least, &mut peer));
+        let (mut our_times, mut peer_times) = (Vec::new(), Vec::new());
+        for round in 0..ROUNDS {
+            // Whoever runs second finds the caches as the other left them, so they take turns.
+            if round % 2 == 0 {
+                our_times.push(time(&mut ours, our_count));
+                peer_times.push(time(&mut peer, peer_count));
+            } else {
+                peer_times.push(time(&mut peer, peer_count));
+                our_times.push(time(&mut ours, our_count));
+            }
+        }
+        let (ours, peer) = (median(our_times), median(peer_times));
+        let row = Row {
+            case: case.to_owned(),
+            unit: "ns",
+            ours,
+            peer,
+            value: peer,
+            ratio: peer / ours,
+            floor,
+        };
+        let mark = if row.ratio < floor {
+            "  UNDER ITS FLOOR"
+        } else {
+            ""
+        };
+        println!(
+            "{case:<58} | {ours:>10.2} | {peer:>10.2} | {:>7.3} | {floor:>6.3}{mark}",
+            row.ratio
+        );
+        self.rows.push(row);
+    }
+
+    pub(crate) fn finish(self, json: Option<&str>) -> ExitCode {
+        if let Some(file) = json {
+            let text = serde_json::to_string_pretty(&self.rows).expect("plain data");
+            if let Err(error) = std::fs::write(file, text) {
+                eprintln!("error: {file}: {error}");
+                return ExitCode::FAILURE;
+            }
+        }
+        let under = self.rows.iter().filter(|row| row.ratio < row.floor).count();
+        if under > 0 {
+            eprintln!(
+                "error: {under} of {} rows are under their floor",
+                self.rows.len()
+            );
+            return ExitCode::FAILURE;
+        }
+        ExitCode::SUCCESS
+    }
+}
+
+/// How many operations fill a round. The quickest of a few tries counts, so that a disturbance does not make rounds tiny.
+fn calibrate(least: u64, side: &mut impl FnMut(u64)) -> u64 {
+    let mut count = least;
+    loop {
+        let took = (0..5)
+            .map(|_| time(side, count))
+            .fold(f64::INFINITY, f64::min)
+            * count as f64;
+        let round = ROUND.as_nanos() as f64;
+        if took >= round / 2.0 {
+            return ((count as f64 * round / took).ceil() as u64).max(least);
+        }
+        count *= 2;
+    }
+}
+
+fn time(side: &mut impl FnMut(u64), count: u64) -> f64 {
+    let start = Instant::now();
+    side(count);
+    start.elapsed().as_nanos() as f64 / count as f64
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+fn on_two_threads(count: u64, work: impl Fn(u64) + Sync) {
+    std::thread::scope(|scope| {
+        scope.spawn(|| work(count / 2));
+        work(count - count / 2);
+    });
+}

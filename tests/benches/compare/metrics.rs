@@ -1,0 +1,120 @@
+//! Recording and exposition, against an uncontended `fetch_add` and against prometheus-client.
+
+use std::hint::black_box;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use cap_metrics::{Method, Metrics, Status};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::Registry;
+
+use crate::harness::Bench;
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Labels {
+    method: &'static str,
+    path: &'static str,
+    status: u16,
+}
+
+const LABELS: Labels = Labels {
+    method: "GET",
+    path: "/projects/:projectId/certificates/:id",
+    status: 200,
+};
+
+#[repr(align(128))]
+struct Alone(AtomicU64);
+
+pub(crate) fn run(bench: &mut Bench) {
+    let metrics = Metrics::new();
+    let http = metrics.http();
+    let route = http.route(LABELS.path);
+    let status = Status::new(LABELS.status);
+    let ours = |count| {
+        for _ in 0..count {
+            http.count(black_box(Method::Get), black_box(route), black_box(status));
+        }
+    };
+    let family = Family::<Labels, Counter>::default();
+    let theirs = |count| {
+        for _ in 0..count {
+            family.get_or_create(black_box(&LABELS)).inc();
+        }
+    };
+    // Each thread of the bound has a cell of its own: no two threads are ever quicker than that.
+    let cells = [Alone(AtomicU64::new(0)), Alone(AtomicU64::new(0))];
+    let next = AtomicUsize::new(0);
+    let bound = |count| {
+        let cell = &cells[next.fetch_add(1, Ordering::Relaxed) % 2].0;
+        for _ in 0..count {
+            black_box(cell).fetch_add(1, Ordering::Relaxed);
+        }
+    };
+
+    bench.compare(
+        "counter{method,path,status}, 1 thread, fetch_add",
+        0.67,
+        ours,
+        bound,
+    );
+    bench.compare_on_two_threads(
+        "counter{method,path,status}, 2 threads, fetch_add each",
+        0.67,
+        ours,
+        bound,
+    );
+    bench.compare(
+        "counter{method,path,status}, 1 thread, prometheus-client",
+        5.0,
+        ours,
+        theirs,
+    );
+    bench.compare_on_two_threads(
+        "counter{method,path,status}, 2 threads, prometheus-client",
+        5.0,
+        ours,
+        theirs,
+    );
+    encode(bench);
+}
+
+/// The time of one series of a thousand.
+fn encode(bench: &mut Bench) {
+    const SERIES: usize = 1000;
+    let metrics = Metrics::new();
+    let family = Family::<Labels, Counter>::default();
+    for n in 0..SERIES {
+        let (status, path) = ((100 + n % 500) as u16, if n < 500 { "/a" } else { "/b" });
+        metrics
+            .http()
+            .count(Method::Get, metrics.http().route(path), Status::new(status));
+        family
+            .get_or_create(&Labels {
+                method: "GET",
+                path,
+                status,
+            })
+            .inc();
+    }
+    let mut registry = Registry::default();
+    registry.register("cap_http_requests", "HTTP requests answered", family);
+    bench.compare(
+        "render 1k counter series, whole scrape, prometheus-client",
+        3.0,
+        |count| {
+            for _ in 0..count {
+                black_box(metrics.render());
+            }
+        },
+        |count| {
+            for _ in 0..count {
+                let mut text = String::with_capacity(16 * 1024);
+                prometheus_client::encoding::text::encode(&mut text, &registry)
+                    .expect("a String takes all");
+                black_box(text);
+            }
+        },
+    );
+}

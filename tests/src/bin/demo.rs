@@ -1,0 +1,11 @@
+//! `cargo xtask demo [--seconds N] [--json FILE] [--peers]`
+
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    cap_tests::demo::main(&args).await
+}

@@ -1,0 +1,315 @@
+//! Who receives: receivers of our own in this process, or the real programs.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use cap_alerts::Options;
+use certautopilot::acme_server::Call;
+use serde_json::Value;
+
+use super::outcome::{Metrics, Outcome};
+use crate::peers::{self, Collector, Prometheus, Rsyslog};
+use crate::promql::History;
+use crate::{OtlpReceiver, ReceivedSpan, Scraper, Scraping, SyslogRelay};
+
+const JOB: &str = "certautopilot";
+const SCRAPE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Which kind of receivers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum With {
+    /// Ours.
+    Embedded,
+    /// Prometheus, rsyslog and the OpenTelemetry Collector.
+    Peers,
+}
+
+pub(super) struct Receivers {
+    pipes: Pipes,
+    /// Reads /metrics in both cases: with peers, what it reads is compared with what Prometheus stored.
+    scraping: Option<(Scraper, Scraping)>,
+}
+
+enum Pipes {
+    Embedded(Embedded),
+    Peers(Box<Peers>),
+}
+
+struct Embedded {
+    otlp: OtlpReceiver,
+    relay: Option<SyslogRelay>,
+    addr: SocketAddr,
+    /// What relays that went away had received.
+    before: Vec<crate::ReceivedRecord>,
+}
+
+struct Peers {
+    collector: Collector,
+    rsyslog: Rsyslog,
+    prometheus: Option<Prometheus>,
+}
+
+impl Receivers {
+    pub(super) async fn start(with: With) -> io::Result<Self> {
+        let pipes = match with {
+            With::Embedded => {
+                let relay = SyslogRelay::start().await?;
+                Pipes::Embedded(Embedded {
+                    otlp: OtlpReceiver::start().await?,
+                    addr: relay.addr(),
+                    relay: Some(relay),
+                    before: Vec::new(),
+                })
+            }
+            With::Peers => Pipes::Peers(Box::new(Peers {
+                collector: Collector::start(&tool("otelcol")?).await?,
+                rsyslog: Rsyslog::start(&tool("rsyslogd")?).await?,
+                prometheus: None,
+            })),
+        };
+        Ok(Receivers {
+            pipes,
+            scraping: None,
+        })
+    }
+
+    pub(super) fn describe(&self) -> &'static str {
+        match self.pipes {
+            Pipes::Embedded(_) => "an OTLP receiver, a syslog relay and a scraper in this process",
+            Pipes::Peers(_) => "the OpenTelemetry Collector, rsyslog and Prometheus",
+        }
+    }
+
+    pub(super) fn otlp_endpoint(&self) -> String {
+        match &self.pipes {
+            Pipes::Embedded(ours) => ours.otlp.endpoint(),
+            Pipes::Peers(peers) => peers.collector.endpoint(),
+        }
+    }
+
+    pub(super) fn relay(&self) -> SocketAddr {
+        match &self.pipes {
+            Pipes::Embedded(ours) => ours.addr,
+            Pipes::Peers(peers) => peers.rsyslog.addr(),
+        }
+    }
+
+    /// Starts to scrape the service.
+    pub(super) async fn scrape(&mut self, service: SocketAddr) -> io::Result<()> {
+        let scraper = Scraper::new(&format!("http://{service}/metrics"));
+        let scraping = scraper.run_every(SCRAPE);
+        self.scraping = Some((scraper, scraping));
+        if let Pipes::Peers(peers) = &mut self.pipes {
+            let rules = cap_alerts::rules_file(&Options::default());
+            let targets = [&*service.to_string()];
+            let prometheus =
+                Prometheus::start(&tool("prometheus")?, &targets, &rules, SCRAPE).await?;
+            // It takes its time for the first scrape, and only sees counters rise that it has seen before.
+            if !prometheus
+                .wait_for("cap_jobs_dead_letter_total", there, PATIENCE)
+                .await
+            {
+                return Err(io::Error::other("Prometheus did not scrape the service"));
+            }
+            peers.prometheus = Some(prometheus);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn relay_down(&mut self) -> io::Result<()> {
+        match &mut self.pipes {
+            Pipes::Embedded(ours) => {
+                if let Some(relay) = ours.relay.take() {
+                    ours.before.extend(relay.stop().await.records);
+                }
+                Ok(())
+            }
+            Pipes::Peers(peers) => peers.rsyslog.stop().await,
+        }
+    }
+
+    pub(super) async fn relay_up(&mut self) -> io::Result<()> {
+        match &mut self.pipes {
+            Pipes::Embedded(ours) => {
+                ours.relay = Some(SyslogRelay::start_on(ours.addr).await?);
+                Ok(())
+            }
+            Pipes::Peers(peers) => peers.rsyslog.start_again().await,
+        }
+    }
+
+    /// What has arrived so far, for a line of progress.
+    pub(super) fn progress(&self) -> io::Result<String> {
+        let (ids, _) = self.records()?;
+        Ok(format!(
+            "{} spans and {} audit events received",
+            self.spans()?.len(),
+            ids.len()
+        ))
+    }
+
+    fn spans(&self) -> io::Result<Vec<ReceivedSpan>> {
+        match &self.pipes {
+            Pipes::Embedded(ours) => Ok(ours.otlp.spans()),
+            Pipes::Peers(peers) => peers.collector.spans(),
+        }
+    }
+
+    /// The distinct event ids, and the records as the relay read them.
+    fn records(&self) -> io::Result<(BTreeSet<String>, Vec<String>)> {
+        let mut ids = BTreeSet::new();
+        let mut lines = Vec::new();
+        match &self.pipes {
+            Pipes::Embedded(ours) => {
+                let now = ours
+                    .relay
+                    .as_ref()
+                    .map(SyslogRelay::records)
+                    .unwrap_or_default();
+                for received in ours.before.iter().chain(&now) {
+                    ids.extend(received.event_id().map(str::to_owned));
+                    lines.push(String::from_utf8_lossy(&received.raw).into_owned());
+                }
+            }
+            Pipes::Peers(peers) => {
+                for received in peers.rsyslog.records()? {
+                    let id = received
+                        .sd
+                        .split_once("event_id=\"")
+                        .and_then(|(_, rest)| rest.split('"').next());
+                    ids.extend(id.map(str::to_owned));
+                    lines.push(received.raw);
+                }
+            }
+        }
+        Ok((ids, lines))
+    }
+
+    /// What was scraped, once it shows all `audited` events, and which rules have reason to fire.
+    pub(super) async fn metrics(&mut self, audited: usize) -> io::Result<Metrics> {
+        let (scraper, scraping) = self
+            .scraping
+            .take()
+            .ok_or_else(|| io::Error::other("nothing was scraped"))?;
+        scraping.stop().await;
+        let last = scraper.scrape().await.map_err(io::Error::other)?;
+        let alerts = cap_alerts::alerts(&Options::default());
+        let mut metrics = Metrics {
+            families: last.families.len(),
+            series: last.samples().count(),
+            failures: scraper.failures().len(),
+            rules: alerts.len(),
+            would_fire: Vec::new(),
+            scrape: last,
+        };
+        match &self.pipes {
+            Pipes::Embedded(_) => {
+                let mut history = History::default();
+                history.add_target(JOB, "cap-demo-1", &scraper);
+                for alert in &alerts {
+                    let raised = history
+                        .alerts(&alert.expr, metrics.scrape.at)
+                        .map_err(io::Error::other)?;
+                    if !raised.is_empty() {
+                        metrics.would_fire.push(alert.name.to_owned());
+                    }
+                }
+            }
+            Pipes::Peers(peers) => {
+                let prometheus = peers
+                    .prometheus
+                    .as_ref()
+                    .ok_or_else(|| io::Error::other("Prometheus did not run"))?;
+                let complete = format!("cap_telemetry_audit_events_enqueued_total >= {audited}");
+                if !prometheus.wait_for(&complete, there, PATIENCE).await {
+                    return Err(io::Error::other(format!("Prometheus never saw {complete}")));
+                }
+                let selector = format!("{{job=\"{JOB}\",__name__=~\"cap_.+\"}}");
+                metrics.series = number(&prometheus.query(&format!("count({selector})")).await?);
+                for alert in prometheus.alerts().await? {
+                    metrics
+                        .would_fire
+                        .extend(alert["labels"]["alertname"].as_str().map(str::to_owned));
+                }
+                metrics.would_fire.sort();
+                metrics.would_fire.dedup();
+            }
+        }
+        Ok(metrics)
+    }
+
+    /// Everything that arrived, beside what the service says that it sent.
+    pub(super) async fn outcome(
+        &self,
+        report: &Value,
+        primary: Vec<String>,
+        metrics: Metrics,
+        requests: u64,
+        calls: Vec<Call>,
+    ) -> io::Result<Outcome> {
+        let exported = report["tracing"]["exported"].as_u64().unwrap_or(0);
+        let released = report["syslog"]["released"].as_u64().unwrap_or(0);
+        // A receiver may still be writing down what it has accepted.
+        let arrived = async || {
+            let spans = self.spans()?.len() as u64;
+            let events = self.records()?.0.len() as u64;
+            io::Result::Ok(spans >= exported && events >= released)
+        };
+        let start = std::time::Instant::now();
+        while !arrived().await? && start.elapsed() < PATIENCE {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let (event_ids, records) = self.records()?;
+        Ok(Outcome {
+            report: report.clone(),
+            primary,
+            metrics,
+            spans: self.spans()?,
+            event_ids,
+            records,
+            requests,
+            calls,
+        })
+    }
+
+    pub(super) async fn stop(self) -> io::Result<()> {
+        match self.pipes {
+            Pipes::Embedded(ours) => {
+                ours.otlp.stop().await;
+                if let Some(relay) = ours.relay {
+                    relay.stop().await;
+                }
+            }
+            Pipes::Peers(mut peers) => {
+                if let Some(prometheus) = peers.prometheus.take() {
+                    prometheus.stop().await?;
+                }
+                peers.rsyslog.stop().await?;
+                peers.collector.stop().await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn tool(name: &str) -> io::Result<std::path::PathBuf> {
+    peers::find(name).ok_or_else(|| {
+        io::Error::other(format!("{name} is not installed: run `cargo xtask peers`"))
+    })
+}
+
+/// Whether a query gave any series.
+fn there(result: &Value) -> bool {
+    result.as_array().is_some_and(|series| !series.is_empty())
+}
+
+/// The number of an instant query that gives one.
+fn number(result: &Value) -> usize {
+    result[0]["value"][1]
+        .as_str()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0)
+}

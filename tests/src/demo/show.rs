@@ -1,0 +1,88 @@
+//! The summary a person reads.
+
+use std::collections::BTreeMap;
+
+use cap_metrics::{Group, METRICS};
+use cap_names::Closed as _;
+
+use super::outcome::Outcome;
+use crate::trace_tree;
+
+/// Series of a group shown before the rest is only counted.
+const SERIES: usize = 8;
+/// Audit records shown.
+const RECORDS: usize = 12;
+
+pub(super) fn summary(outcome: &Outcome) {
+    metrics(outcome);
+    println!("\n== one renewal, in which the provider answered 503 twice");
+    match outcome.renewal() {
+        Some(trace) => print!("{}", trace_tree(&outcome.spans, trace)),
+        None => println!("no such trace arrived"),
+    }
+
+    println!(
+        "\n== audit records as the relay read them ({} in all)",
+        outcome.records.len()
+    );
+    for record in kinds(&outcome.records) {
+        println!("{record}");
+    }
+
+    println!("\n== alert rules: {}", outcome.metrics.rules);
+    for name in &outcome.metrics.would_fire {
+        println!("{name} would fire, once its expression has held for its time");
+    }
+
+    println!("\n== the accounting");
+    println!("{:#}", outcome.json());
+    println!("the service's own report: {}", outcome.report);
+}
+
+/// A line for every series that counted something, group by group; buckets are left out.
+fn metrics(outcome: &Outcome) {
+    let mut groups: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    for sample in outcome.metrics.scrape.samples() {
+        let metric = METRICS.iter().find(|metric| {
+            let rest = sample.name.strip_prefix(metric.name);
+            rest.is_some_and(|rest| matches!(rest, "" | "_count"))
+        });
+        if let Some(metric) = metric.filter(|_| sample.value != 0.0) {
+            let labels: Vec<_> = sample
+                .labels
+                .iter()
+                .map(|(name, value)| format!("{name}={value:?}"))
+                .collect();
+            let line = format!("{}{{{}}} {}", sample.name, labels.join(","), sample.value);
+            groups.entry(metric.group as usize).or_default().push(line);
+        }
+    }
+    for (group, lines) in groups {
+        println!("\n== metrics: {}", Group::ALL[group]);
+        lines
+            .iter()
+            .take(SERIES)
+            .for_each(|line| println!("{line}"));
+        if lines.len() > SERIES {
+            println!("… and {} more", lines.len() - SERIES);
+        }
+    }
+}
+
+/// The first record of each event type.
+fn kinds(records: &[String]) -> Vec<&str> {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut first = Vec::new();
+    for record in records {
+        let kind = record
+            .split_once("event_type=\"")
+            .and_then(|(_, rest)| rest.split('"').next())
+            .unwrap_or_default();
+        if !seen.contains(&kind) {
+            seen.push(kind);
+            first.push(record.as_str());
+        }
+    }
+    first.truncate(RECORDS);
+    first
+}

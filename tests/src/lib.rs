@@ -1,0 +1,19 @@
+//! Real-protocol receivers, and guards for real peer processes, for the end-to-end tests and the demo.
+
+pub mod demo;
+mod loopback;
+mod otlp;
+pub mod peers;
+pub mod promql;
+mod relay;
+pub mod rfc5424;
+pub mod scrape;
+mod server;
+mod span;
+mod trace_tree;
+
+pub use otlp::{Fault, OtlpReceiver, OtlpRequest};
+pub use relay::{ReceivedRecord, RelayFraming, RelayState, SyslogRelay};
+pub use scrape::{Scrape, ScrapeError, Scraper, Scraping};
+pub use span::{ReceivedEvent, ReceivedLink, ReceivedSpan};
+pub use trace_tree::trace_tree;

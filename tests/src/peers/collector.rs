@@ -1,0 +1,223 @@
+//! A real OpenTelemetry Collector: OTLP over HTTP and gRPC in, JSON lines out, read back as spans.
+
+use super::Process;
+use super::process::{accepts, poll};
+use super::rsyslog::whole_lines;
+use crate::loopback::free_addr;
+use crate::span::{self, ReceivedSpan};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use serde_json::json;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// How long it may take to start.
+const START: Duration = Duration::from_secs(30);
+
+/// A collector with a temporary folder, running or stopped. Its output survives a restart.
+#[derive(Debug)]
+pub struct Collector {
+    program: PathBuf,
+    process: Option<Process>,
+    http: SocketAddr,
+    grpc: SocketAddr,
+    dir: TempDir,
+}
+
+impl Collector {
+    /// Starts `program` (from [`require("otelcol")`](super::require)).
+    ///
+    /// # Errors
+    /// When it does not accept connections; the message has the end of its log.
+    pub async fn start(program: &Path) -> io::Result<Self> {
+        let mut collector = Self {
+            program: program.to_owned(),
+            process: None,
+            http: free_addr()?,
+            grpc: free_addr()?,
+            dir: tempfile::tempdir()?,
+        };
+        let config = json!({
+            "receivers": { "otlp": { "protocols": {
+                "http": { "endpoint": collector.http },
+                "grpc": { "endpoint": collector.grpc },
+            }}},
+            "exporters": { "file": { "path": "spans.json", "append": true, "flush_interval": "50ms" } },
+            "service": {
+                "telemetry": { "metrics": { "level": "none" } },
+                "pipelines": { "traces": { "receivers": ["otlp"], "exporters": ["file"] } },
+            },
+        });
+        // JSON is YAML, and quotes what needs quoting.
+        std::fs::write(
+            collector.dir.path().join("otelcol.yaml"),
+            config.to_string(),
+        )?;
+        collector.start_again().await?;
+        Ok(collector)
+    }
+
+    /// `http://127.0.0.1:PORT`, for OTLP over HTTP.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.http)
+    }
+
+    /// `grpc://127.0.0.1:PORT`, for OTLP over gRPC.
+    pub fn grpc_endpoint(&self) -> String {
+        format!("grpc://{}", self.grpc)
+    }
+
+    /// Starts it again on the same ports, after a [`stop`](Self::stop).
+    ///
+    /// # Errors
+    /// When it does not accept connections; the message has the end of its log.
+    pub async fn start_again(&mut self) -> io::Result<()> {
+        let args = ["--config", "otelcol.yaml"];
+        let mut process = Process::start(&self.program, &args, self.dir.path())?;
+        let (http, grpc) = (self.http, self.grpc);
+        let probe = async || accepts(http).await && accepts(grpc).await;
+        process.ready(probe, START).await?;
+        self.process = Some(process);
+        Ok(())
+    }
+
+    /// Ends it with SIGTERM, which flushes its output.
+    ///
+    /// # Errors
+    /// When the kernel does not let us.
+    pub async fn stop(&mut self) -> io::Result<()> {
+        match self.process.take() {
+            Some(process) => process.stop().await.map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
+    /// The process, while it runs: to pause it, or to read its log.
+    pub fn process(&self) -> Option<&Process> {
+        self.process.as_ref()
+    }
+
+    /// The spans so far, those before a restart included.
+    ///
+    /// # Errors
+    /// When a line of its output is no OTLP in JSON.
+    pub fn spans(&self) -> io::Result<Vec<ReceivedSpan>> {
+        let lines = whole_lines(&self.dir.path().join("spans.json"))?;
+        let mut spans = Vec::new();
+        for line in lines
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+        {
+            let request: ExportTraceServiceRequest = serde_json::from_slice(line)?;
+            spans.extend(span::received(request).map_err(io::Error::other)?);
+        }
+        Ok(spans)
+    }
+
+    /// Waits until the spans are as wanted; false after `timeout`, or when its output cannot be read.
+    pub async fn wait_for(
+        &self,
+        wanted: impl Fn(&[ReceivedSpan]) -> bool,
+        timeout: Duration,
+    ) -> bool {
+        poll(
+            async || self.spans().is_ok_and(|spans| wanted(&spans)),
+            timeout,
+        )
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::OtlpReceiver;
+    use crate::otlp::tests::{export, post};
+    use crate::peers::require;
+    use opentelemetry_proto::tonic::common::v1::any_value::Value;
+    use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue};
+    use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
+    use opentelemetry_proto::tonic::trace::v1::{Span, Status};
+
+    fn attribute(key: &str, value: Value) -> KeyValue {
+        KeyValue {
+            key: key.to_owned(),
+            value: Some(AnyValue { value: Some(value) }),
+            ..KeyValue::default()
+        }
+    }
+
+    fn text(text: &str) -> Value {
+        Value::StringValue(text.to_owned())
+    }
+
+    #[tokio::test]
+    async fn spans_are_read_back_as_the_receiver_of_this_crate_reads_them() {
+        let Some(program) = require("otelcol") else {
+            return;
+        };
+        let tags = ArrayValue {
+            values: ["a", "b"]
+                .map(|tag| AnyValue {
+                    value: Some(text(tag)),
+                })
+                .into(),
+        };
+        let span = Span {
+            trace_id: vec![0xab; 16],
+            span_id: vec![1; 8],
+            parent_span_id: vec![2; 8],
+            trace_state: "vendor=1".to_owned(),
+            flags: 0x301,
+            name: "job \u{e9}".to_owned(),
+            kind: 5,
+            start_time_unix_nano: 1_700_000_000_000_000_001,
+            end_time_unix_nano: u64::MAX,
+            attributes: vec![
+                attribute("cap.job.attempt", Value::IntValue(i64::MIN)),
+                attribute("ratio", Value::DoubleValue(0.5)),
+                attribute("live", Value::BoolValue(true)),
+                attribute("tags", Value::ArrayValue(tags)),
+            ],
+            events: vec![Event {
+                time_unix_nano: 7,
+                name: "retry".to_owned(),
+                attributes: vec![attribute("why", text("503"))],
+                ..Event::default()
+            }],
+            links: vec![Link {
+                trace_id: vec![3; 16],
+                span_id: vec![4; 8],
+                ..Link::default()
+            }],
+            status: Some(Status {
+                message: "gave up".to_owned(),
+                code: 2,
+            }),
+            ..Span::default()
+        };
+        let root = Span {
+            trace_id: vec![0xab; 16],
+            span_id: vec![2; 8],
+            name: "root".to_owned(),
+            ..Span::default()
+        };
+        let body = export(vec![span, root]);
+        let mut collector = Collector::start(&program).await.expect("it starts");
+        let receiver = OtlpReceiver::start().await.expect("a port");
+        for endpoint in [collector.endpoint(), receiver.endpoint()] {
+            let answer = post(&endpoint, "application/x-protobuf", body.clone()).await;
+            assert_eq!(answer.expect("an answer").0.status, 200);
+        }
+        assert!(collector.wait_for(|spans| spans.len() == 2, START).await);
+        assert_eq!(collector.spans().expect("spans"), receiver.spans());
+
+        collector.stop().await.expect("it stops");
+        collector.start_again().await.expect("it starts again");
+        let answer = post(&collector.endpoint(), "application/x-protobuf", body).await;
+        assert_eq!(answer.expect("an answer").0.status, 200);
+        assert!(collector.wait_for(|spans| spans.len() == 4, START).await);
+    }
+}

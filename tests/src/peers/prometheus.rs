@@ -1,0 +1,211 @@
+//! A real Prometheus that scrapes given targets and evaluates given rules.
+
+use super::Process;
+use super::process::poll;
+use crate::loopback::{Get, free_addr};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// How long it may take to start.
+const START: Duration = Duration::from_secs(30);
+
+/// A running Prometheus, with its data in a temporary folder.
+#[derive(Debug)]
+pub struct Prometheus {
+    process: Process,
+    addr: SocketAddr,
+    client: Get,
+    _dir: TempDir,
+}
+
+impl Prometheus {
+    /// Starts `program` (from [`require`](super::require)) with the job `certautopilot` over `targets` (`host:port`),
+    /// the text of a rules file, which may be empty, and one interval for scrapes and rules.
+    ///
+    /// # Errors
+    /// When it does not become ready; the message has the end of its log.
+    pub async fn start(
+        program: &Path,
+        targets: &[&str],
+        rules_yaml: &str,
+        interval: Duration,
+    ) -> io::Result<Self> {
+        let dir = tempfile::tempdir()?;
+        let interval = format!("{}ms", interval.as_millis());
+        let mut config = json!({
+            "global": {
+                "scrape_interval": interval,
+                "scrape_timeout": interval,
+                "evaluation_interval": interval,
+            },
+            "scrape_configs": [{
+                "job_name": "certautopilot",
+                "static_configs": [{ "targets": targets }],
+            }],
+        });
+        if !rules_yaml.is_empty() {
+            std::fs::write(dir.path().join("rules.yml"), rules_yaml)?;
+            config["rule_files"] = json!(["rules.yml"]);
+        }
+        // JSON is YAML, and quotes what needs quoting.
+        std::fs::write(dir.path().join("prometheus.yml"), config.to_string())?;
+        let addr = free_addr()?;
+        let args = [
+            "--config.file=prometheus.yml".to_owned(),
+            "--storage.tsdb.path=data".to_owned(),
+            format!("--web.listen-address={addr}"),
+            "--log.level=warn".to_owned(),
+        ];
+        let mut process = Process::start(program, &args, dir.path())?;
+        let client = Get::new();
+        let ready: http::Uri = format!("http://{addr}/-/ready").parse().expect("a URI");
+        let probe = async || {
+            let answer = client.get(ready.clone(), "*/*").await;
+            answer.is_ok_and(|answer| answer.status() == 200)
+        };
+        process.ready(probe, START).await?;
+        Ok(Self {
+            process,
+            addr,
+            client,
+            _dir: dir,
+        })
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// The `result` of an instant query now.
+    ///
+    /// # Errors
+    /// With Prometheus' own message.
+    pub async fn query(&self, expr: &str) -> io::Result<Value> {
+        self.result(&format!("query?query={}", percent_encoded(expr)))
+            .await
+    }
+
+    /// The `result` of an instant query at a time in seconds since 1970.
+    ///
+    /// # Errors
+    /// With Prometheus' own message.
+    pub async fn query_at(&self, expr: &str, at: f64) -> io::Result<Value> {
+        let expr = percent_encoded(expr);
+        self.result(&format!("query?time={at}&query={expr}")).await
+    }
+
+    /// Asks again and again until the result of the query is as wanted; false after `timeout`.
+    pub async fn wait_for(
+        &self,
+        expr: &str,
+        wanted: impl Fn(&Value) -> bool,
+        timeout: Duration,
+    ) -> bool {
+        let probe = async || self.query(expr).await.is_ok_and(|result| wanted(&result));
+        poll(probe, timeout).await
+    }
+
+    /// Pending and firing alerts: objects with `labels`, `annotations`, `state`, `activeAt` and `value`.
+    ///
+    /// # Errors
+    /// With Prometheus' own message.
+    pub async fn alerts(&self) -> io::Result<Vec<Value>> {
+        match self.data("alerts").await?["alerts"].take() {
+            Value::Array(alerts) => Ok(alerts),
+            other => Err(io::Error::other(format!("alerts: {other}"))),
+        }
+    }
+
+    /// The process.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// Ends it.
+    ///
+    /// # Errors
+    /// When the kernel does not let us.
+    pub async fn stop(self) -> io::Result<()> {
+        self.process.stop().await.map(|_| ())
+    }
+
+    async fn result(&self, path: &str) -> io::Result<Value> {
+        Ok(self.data(path).await?["result"].take())
+    }
+
+    async fn data(&self, path: &str) -> io::Result<Value> {
+        let uri = format!("{}/api/v1/{path}", self.url());
+        let uri = uri.parse().map_err(io::Error::other)?;
+        let answer = self.client.get(uri, "application/json").await;
+        let mut answer: Value = serde_json::from_slice(answer.map_err(io::Error::other)?.body())?;
+        if answer["status"] != "success" {
+            return Err(io::Error::other(format!("{path}: {}", answer["error"])));
+        }
+        Ok(answer["data"].take())
+    }
+}
+
+fn percent_encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        if byte.is_ascii_alphanumeric() {
+            encoded.push(byte.into());
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+        encoded
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::peers::require;
+
+    const RULES: &str = r#"
+groups:
+  - name: test
+    rules:
+      - alert: TargetDown
+        expr: up{job="certautopilot"} == 0
+"#;
+
+    #[tokio::test]
+    async fn it_scrapes_answers_queries_and_raises_alerts() {
+        let Some(program) = require("prometheus") else {
+            return;
+        };
+        let nobody = free_addr().expect("a port").to_string();
+        let every = Duration::from_millis(100);
+        let prometheus = Prometheus::start(&program, &[&nobody], RULES, every)
+            .await
+            .expect("it starts");
+        let firing = r#"ALERTS{alertname="TargetDown", alertstate="firing"}"#;
+        let fired = |result: &Value| result[0]["metric"]["instance"] == nobody.as_str();
+        assert!(
+            prometheus.wait_for(firing, fired, START).await,
+            "{}",
+            prometheus.process().log()
+        );
+        assert_eq!(prometheus.alerts().await.expect("alerts").len(), 1);
+        let error = prometheus.query("up ==").await.expect_err("not PromQL");
+        assert!(error.to_string().contains("parse error"), "{error}");
+        prometheus.stop().await.expect("it stops");
+    }
+
+    #[tokio::test]
+    async fn rules_it_does_not_take_are_shown() {
+        let Some(program) = require("prometheus") else {
+            return;
+        };
+        let rules = "groups: [{name: g, rules: [{alert: A, expr: 'up =='}]}]";
+        let started = Prometheus::start(&program, &[], rules, Duration::from_secs(1)).await;
+        let error = started.expect_err("broken rules").to_string();
+        assert!(error.contains("could not parse expression"), "{error}");
+    }
+}

@@ -1,0 +1,362 @@
+//! A syslog relay over TCP in this process: strict about framing and records, and able to wedge, die and come back.
+
+mod framing;
+
+use crate::rfc5424::Record;
+use crate::server::{self, Server};
+pub use framing::RelayFraming;
+use framing::{Deframer, FrameError};
+use std::collections::BTreeSet;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+/// A record as it came in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceivedRecord {
+    /// What the parser read.
+    pub record: Record,
+    /// The frame, without its framing.
+    pub raw: Vec<u8>,
+}
+
+impl ReceivedRecord {
+    /// The `event_id` of the first element that has one.
+    pub fn event_id(&self) -> Option<&str> {
+        (self.record.structured_data.iter()).find_map(|element| element.param("event_id"))
+    }
+}
+
+/// What a relay has seen since it started.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct RelayState {
+    /// Records, in the order received. One that was sent twice is there twice.
+    pub records: Vec<ReceivedRecord>,
+    /// The distinct `event_id`s of the records.
+    pub event_ids: BTreeSet<String>,
+    /// Frames that are no frames and records that are no records, with the reason.
+    pub errors: Vec<String>,
+    /// Connections accepted since the start.
+    pub connections: usize,
+    /// Connections open now.
+    pub open: usize,
+    /// Connections that ended in the middle of a frame: no error, the sender may have been cut off.
+    pub truncated: usize,
+}
+
+/// A syslog relay on loopback.
+#[derive(Debug)]
+pub struct SyslogRelay {
+    server: Server,
+    state: watch::Sender<RelayState>,
+    paused: watch::Sender<bool>,
+}
+
+impl SyslogRelay {
+    /// Starts on a free port, with octet counting.
+    ///
+    /// # Errors
+    /// When no port can be bound.
+    pub async fn start() -> io::Result<Self> {
+        Self::start_with(server::ANY_PORT, RelayFraming::OctetCounting).await
+    }
+
+    /// Starts on `addr` with octet counting, as a relay does that comes back after a restart.
+    ///
+    /// # Errors
+    /// When `addr` cannot be bound.
+    pub async fn start_on(addr: SocketAddr) -> io::Result<Self> {
+        Self::start_with(addr, RelayFraming::OctetCounting).await
+    }
+
+    /// Starts on `addr` (port 0 for any) with a framing.
+    ///
+    /// # Errors
+    /// When `addr` cannot be bound.
+    pub async fn start_with(addr: SocketAddr, framing: RelayFraming) -> io::Result<Self> {
+        let state = watch::Sender::new(RelayState::default());
+        let paused = watch::Sender::new(false);
+        let (shared, pause) = (state.clone(), paused.clone());
+        let server = Server::start(addr, move |stream| {
+            let (state, paused) = (shared.clone(), pause.subscribe());
+            async move {
+                let _open = Open::count(&state);
+                receive(stream, Deframer::new(framing), &state, paused).await;
+            }
+        })
+        .await?;
+        Ok(Self {
+            server,
+            state,
+            paused,
+        })
+    }
+
+    /// Where it listens; [`start_on`](Self::start_on) comes back there.
+    pub fn addr(&self) -> SocketAddr {
+        self.server.addr()
+    }
+
+    /// The records so far.
+    pub fn records(&self) -> Vec<ReceivedRecord> {
+        self.state.borrow().records.clone()
+    }
+
+    /// The distinct `event_id`s so far.
+    pub fn event_ids(&self) -> BTreeSet<String> {
+        self.state.borrow().event_ids.clone()
+    }
+
+    /// What was wrong with the bytes so far.
+    pub fn errors(&self) -> Vec<String> {
+        self.state.borrow().errors.clone()
+    }
+
+    /// How many connections were accepted so far.
+    pub fn connections(&self) -> usize {
+        self.state.borrow().connections
+    }
+
+    /// Waits until the relay has seen what is wanted; false after `timeout`.
+    pub async fn wait_until(
+        &self,
+        wanted: impl Fn(&RelayState) -> bool,
+        timeout: Duration,
+    ) -> bool {
+        server::until(&self.state, wanted, timeout).await
+    }
+
+    /// Stops reading, as a wedged relay does: the kernel goes on accepting bytes until its buffers are full.
+    pub fn pause(&self) {
+        self.paused.send_replace(true);
+    }
+
+    /// Reads on after a [`pause`](Self::pause).
+    pub fn resume(&self) {
+        self.paused.send_replace(false);
+    }
+
+    /// Goes away: closes the listener and every connection, and gives back what it had seen. Bytes it had not read are
+    /// lost, and reset their connection.
+    pub async fn stop(self) -> RelayState {
+        self.server.stop().await;
+        self.state.send_replace(RelayState::default())
+    }
+}
+
+/// Counts a connection as open while it lives.
+struct Open<'a>(&'a watch::Sender<RelayState>);
+
+impl<'a> Open<'a> {
+    fn count(state: &'a watch::Sender<RelayState>) -> Self {
+        state.send_modify(|state| {
+            state.connections += 1;
+            state.open += 1;
+        });
+        Self(state)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|state| state.open -= 1);
+    }
+}
+
+/// Reads a connection until it ends, or breaks the framing: then nothing after it can be trusted, and it is closed.
+async fn receive(
+    mut stream: TcpStream,
+    mut frames: Deframer,
+    state: &watch::Sender<RelayState>,
+    mut paused: watch::Receiver<bool>,
+) {
+    loop {
+        if paused.wait_for(|paused| !*paused).await.is_err() {
+            return;
+        }
+        let read = tokio::select! {
+            biased;
+            _ = paused.wait_for(|paused| *paused) => continue,
+            read = stream.read_buf(frames.buffer()) => read,
+        };
+        if !matches!(read, Ok(1..)) {
+            if !frames.buffer().is_empty() {
+                state.send_modify(|state| state.truncated += 1);
+            }
+            return;
+        }
+        let mut broken = false;
+        // One wake-up for the waiting tests per read, not per record.
+        state.send_modify(|state| {
+            loop {
+                match frames.next() {
+                    Ok(Some(raw)) => keep(state, raw),
+                    Ok(None) => break,
+                    Err(FrameError(why)) => {
+                        state.errors.push(why);
+                        broken = true;
+                        break;
+                    }
+                }
+            }
+        });
+        if broken {
+            return;
+        }
+    }
+}
+
+fn keep(state: &mut RelayState, raw: Vec<u8>) {
+    match Record::parse(&raw) {
+        Ok(record) => {
+            let received = ReceivedRecord { record, raw };
+            if let Some(id) = received.event_id() {
+                state.event_ids.insert(id.to_owned());
+            }
+            state.records.push(received);
+        }
+        Err(error) => {
+            let raw = String::from_utf8_lossy(&raw).into_owned();
+            state.errors.push(format!("{error} in {raw:?}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncWriteExt as _;
+
+    const SOON: Duration = Duration::from_secs(5);
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the test is the sender, on loopback"
+    )]
+    async fn connect(relay: &SyslogRelay) -> TcpStream {
+        TcpStream::connect(relay.addr())
+            .await
+            .expect("a connection")
+    }
+
+    fn frame(id: &str) -> Vec<u8> {
+        let record = format!("<182>1 - h a - - [cap@0 event_id=\"{id}\"] text");
+        format!("{} {record}", record.len()).into_bytes()
+    }
+
+    #[tokio::test]
+    async fn records_are_kept_with_their_bytes_and_duplicates_counted_once_by_id() {
+        let relay = SyslogRelay::start().await.expect("a port");
+        let mut stream = connect(&relay).await;
+        let bytes = [frame("e1"), frame("e2"), frame("e1")].concat();
+        // One byte at a time: frames need not arrive whole.
+        for byte in bytes {
+            stream.write_all(&[byte]).await.expect("written");
+        }
+        assert!(
+            relay
+                .wait_until(|state| state.records.len() == 3, SOON)
+                .await
+        );
+        assert_eq!(
+            relay.event_ids().into_iter().collect::<Vec<_>>(),
+            ["e1", "e2"]
+        );
+        assert_eq!(
+            relay.records()[0].raw,
+            b"<182>1 - h a - - [cap@0 event_id=\"e1\"] text"
+        );
+        assert_eq!((relay.connections(), relay.errors().len()), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn a_bad_record_is_an_error_and_a_bad_frame_also_ends_the_connection() {
+        let relay = SyslogRelay::start().await.expect("a port");
+        let mut stream = connect(&relay).await;
+        stream.write_all(b"5 <1>1 ").await.expect("written");
+        stream.write_all(&frame("after")).await.expect("written");
+        assert!(
+            relay
+                .wait_until(|state| state.records.len() == 1, SOON)
+                .await
+        );
+        assert_eq!(
+            relay.errors(),
+            [r#"byte 5: the record ends in its header in "<1>1 ""#]
+        );
+        stream
+            .write_all(b"<1>1 - - - - - -\n")
+            .await
+            .expect("written");
+        assert!(relay.wait_until(|state| state.open == 0, SOON).await);
+        assert_eq!(relay.errors().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_cut_off_frame_is_counted_and_never_read_as_a_record() {
+        let relay = SyslogRelay::start().await.expect("a port");
+        let mut stream = connect(&relay).await;
+        let frame = frame("e1");
+        stream
+            .write_all(&frame[..frame.len() - 1])
+            .await
+            .expect("written");
+        drop(stream);
+        assert!(relay.wait_until(|state| state.truncated == 1, SOON).await);
+        assert_eq!((relay.records().len(), relay.errors().len()), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn a_paused_relay_reads_nothing_and_goes_on_where_it_stopped() {
+        let relay = SyslogRelay::start().await.expect("a port");
+        let mut stream = connect(&relay).await;
+        assert!(relay.wait_until(|state| state.open == 1, SOON).await);
+        relay.pause();
+        stream
+            .write_all(&frame("e1"))
+            .await
+            .expect("the kernel takes it");
+        let read = relay.wait_until(|state| !state.records.is_empty(), Duration::from_millis(50));
+        assert!(!read.await);
+        relay.resume();
+        assert!(
+            relay
+                .wait_until(|state| state.records.len() == 1, SOON)
+                .await
+        );
+    }
+
+    #[tokio::test]
+    async fn a_stopped_relay_ends_its_connections_and_comes_back_on_the_same_port() {
+        let relay = SyslogRelay::start().await.expect("a port");
+        let addr = relay.addr();
+        let mut stream = connect(&relay).await;
+        stream.write_all(&frame("e1")).await.expect("written");
+        assert!(
+            relay
+                .wait_until(|state| state.records.len() == 1, SOON)
+                .await
+        );
+        let seen = relay.stop().await;
+        assert_eq!((seen.records.len(), seen.open), (1, 0));
+        assert!(matches!(stream.read(&mut [0]).await, Ok(0) | Err(_)));
+
+        let again = SyslogRelay::start_on(addr)
+            .await
+            .expect("the same port at once");
+        connect(&again)
+            .await
+            .write_all(&frame("e2"))
+            .await
+            .expect("written");
+        assert!(
+            again
+                .wait_until(|state| state.event_ids.contains("e2"), SOON)
+                .await
+        );
+    }
+}
