@@ -17,3 +17,7 @@ pub use relay::{ReceivedRecord, RelayFraming, RelayState, SyslogRelay};
 pub use scrape::{Scrape, ScrapeError, Scraper, Scraping};
 pub use span::{ReceivedEvent, ReceivedLink, ReceivedSpan};
 pub use trace_tree::trace_tree;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,0 +1,33 @@
+//! The demo as a test: every pipe delivers, every account closes.
+
+use std::time::Duration;
+
+use cap_tests::demo::{Options, With, run};
+use cap_tests::peers;
+
+async fn delivers(with: With) {
+    let options = Options {
+        lasts: Duration::from_secs(3),
+        with,
+        quiet: true,
+    };
+    let outcome = run(&options).await.expect("the demo runs");
+    let faults = outcome.faults();
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_pipe_delivers_and_every_account_closes() {
+    delivers(With::Embedded).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prometheus_rsyslog_and_the_collector_receive_it_all() {
+    if ["prometheus", "rsyslogd", "otelcol"]
+        .map(peers::require)
+        .iter()
+        .all(Option::is_some)
+    {
+        delivers(With::Peers).await;
+    }
+}

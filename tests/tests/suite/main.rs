@@ -1,0 +1,5 @@
+//! Everything together: the demo as a test, the real readers of our output, and the rules of the workspace.
+
+mod arrows;
+mod end_to_end;
+mod readers;

@@ -1,0 +1,121 @@
+//! What the real readers say of our exposition.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use cap_metrics::{
+    CertificateStatus, FindingSeverity, KekState, LicenseState, Method, Metrics, Outcome, Status,
+};
+use cap_tests::peers;
+use cap_tests::scrape::exposition;
+
+/// The complaints of `promtool check metrics` that are known and accepted: the commissioned names stay as they are.
+const ACCEPTED: &[&str] = &[
+    "cap_certificates_total non-counter metrics should not have \"_total\" suffix",
+    "cap_certificates_expiring_in_days use base unit \"seconds\" instead of \"days\"",
+    "cap_kek_cluster_laggards_total non-counter metrics should not have \"_total\" suffix",
+    "cap_discovery_sources_total non-counter metrics should not have \"_total\" suffix",
+    "cap_discovery_endpoints_total non-counter metrics should not have \"_total\" suffix",
+];
+
+/// A registry in which every family has a series.
+fn full() -> Metrics {
+    let metrics = Metrics::new();
+    metrics
+        .http()
+        .started(Method::Get, metrics.http().route("/healthz"))
+        .answered(Status::new(200));
+    metrics.jobs().register(["renew"]);
+    metrics.jobs().set_queue_depth([("renew", 1)]);
+    let certificates = metrics.certificates();
+    certificates.register(["acme"]);
+    certificates.set_inventory([(CertificateStatus::Active, "acme", 1)]);
+    certificates.set_days_left([5.0]);
+    metrics
+        .distribution()
+        .executed("file", cap_metrics::ExecutionStatus::Success);
+    metrics.distribution().target_answered("file", None);
+    metrics.kek().register(["local"]);
+    metrics.kek().set_state(&KekState {
+        loaded: vec![("cap-1".to_owned(), 1, true)],
+        current: vec![("cap-1".to_owned(), 1)],
+        laggards: vec![(1, 0)],
+        rotations: vec![("r1".to_owned(), true, 0.5)],
+    });
+    metrics
+        .notifications()
+        .delivered("webhook", Outcome::Success, Duration::from_millis(3));
+    metrics.discovery().set_sources([("s1", 4)]);
+    metrics
+        .discovery()
+        .set_findings([(FindingSeverity::High, 1)]);
+    metrics.external().called(
+        "acme",
+        "finalize",
+        Status::NONE,
+        Outcome::Failed,
+        Duration::from_secs(1),
+    );
+    metrics.license().set(&LicenseState {
+        valid: true,
+        expires_in_seconds: Some(1.0),
+        cert_usage: 1,
+        cert_limit: None,
+    });
+    metrics.before_scrape(|metrics| metrics.pipes().set(&cap_metrics::PipeTotals::default()));
+    metrics
+}
+
+#[test]
+fn every_family_of_the_catalogue_is_exposed_and_parses() {
+    let metrics = full();
+    // The time that a scrape took is told by the next one.
+    metrics.render();
+    let text = metrics.render();
+    let families = exposition::parse(&text).expect("a valid exposition");
+    for metric in cap_metrics::METRICS {
+        // The one family that says nothing while all is well.
+        let folded = metric.name == "cap_telemetry_series_folded_total";
+        let exposed = families
+            .get(metric.name)
+            .is_some_and(|family| family.help == metric.help);
+        assert!(exposed || folded, "{} is not exposed", metric.name);
+    }
+}
+
+#[test]
+fn promtool_has_only_the_accepted_complaints() {
+    let Some(promtool) = peers::require("promtool") else {
+        return;
+    };
+    let mut check = Command::new(promtool)
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("promtool runs");
+    let mut stdin = check.stdin.take().expect("it is piped");
+    stdin
+        .write_all(full().render().as_bytes())
+        .expect("promtool reads");
+    drop(stdin);
+    let output = check.wait_with_output().expect("promtool ends");
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    let complaints: Vec<_> = said.lines().filter(|line| !line.is_empty()).collect();
+    let unexpected: Vec<_> = complaints
+        .iter()
+        .filter(|line| !ACCEPTED.contains(line))
+        .collect();
+    assert!(unexpected.is_empty(), "{unexpected:#?}");
+    let missing: Vec<_> = ACCEPTED
+        .iter()
+        .filter(|line| !complaints.contains(line))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "no longer said, so no longer to be accepted: {missing:#?}"
+    );
+}
