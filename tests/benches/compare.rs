@@ -6,7 +6,9 @@
 #![forbid(unsafe_code)]
 #![allow(
     clippy::disallowed_methods,
-    reason = "the bound that a guarded connection is compared with is a plain one"
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "it talks on the terminal, and compares the guard's connections with plain ones"
 )]
 
 #[path = "compare/egress.rs"]
@@ -26,7 +28,9 @@ use std::process::ExitCode;
 
 use harness::Bench;
 
-const SUITES: &[(&str, fn(&mut Bench))] = &[
+type Suite = fn(&mut Bench);
+
+const SUITES: &[(&str, Suite)] = &[
     ("egress", egress::run),
     ("metrics", metrics::run),
     ("tracing", tracing::run),
