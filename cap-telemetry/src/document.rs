@@ -96,7 +96,7 @@ impl Document {
         };
         text.parse()
             .map(Some)
-            .map_err(|error: T::Err| Error::config(place, error.to_string()))
+            .map_err(|error: T::Err| Error::config(place, explained::<T>(&text, &error)))
     }
 
     /// Takes a list: from the environment, separated by commas, else from the file, else empty.
@@ -229,6 +229,24 @@ impl fmt::Debug for Document {
             .field("keys_left", &self.leaves.keys())
             .finish_non_exhaustive()
     }
+}
+
+/// The standard library says only that a number is no number; here is what to write. Other types speak for themselves, and
+/// know whether the text may be repeated.
+fn explained<T>(text: &str, error: &dyn fmt::Display) -> String {
+    let wanted = match std::any::type_name::<T>()
+        .rsplit("::")
+        .next()
+        .unwrap_or_default()
+    {
+        "bool" => "true or false",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" | "u64" | "usize" => "a whole number",
+        "NonZero<u32>" | "NonZero<u64>" | "NonZero<usize>" => "a whole number, at least 1",
+        "SocketAddr" => "an address and a port, such as 127.0.0.1:18181",
+        _ => return error.to_string(),
+    };
+    format!("{text:?} cannot be used: write {wanted}")
 }
 
 fn variable(key: &str) -> String {

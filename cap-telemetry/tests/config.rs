@@ -140,7 +140,9 @@ fn mistakes_name_the_place_and_the_remedy() {
     complains(
         "",
         &[("CERTAUTOPILOT_SYSLOG_PORT", "many")],
-        &expect!["environment: CERTAUTOPILOT_SYSLOG_PORT: invalid digit found in string"],
+        &expect![[
+            r#"environment: CERTAUTOPILOT_SYSLOG_PORT: "many" cannot be used: write a whole number from 0 to 65535"#
+        ]],
     );
     complains(
         "egress:\n  deny: 10.0.0.0/8\n",

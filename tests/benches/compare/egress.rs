@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use cap_egress::{Guard, Host, Policy};
 use tokio::net::TcpStream;
 
-use crate::harness::Bench;
+use crate::harness::{Bench, Case};
 
 pub(crate) fn run(bench: &mut Bench) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
@@ -27,8 +27,11 @@ pub(crate) fn run(bench: &mut Bench) {
     let policy = Policy::default();
     let relay: IpAddr = "10.20.30.40".parse().expect("an address");
     bench.compare(
-        "judge an address, a loopback connect",
-        100.0,
+        &Case {
+            case: "judge an address",
+            peer: "loopback connect",
+            floor: 100.0,
+        },
         |count| {
             for _ in 0..count {
                 let _ = black_box(policy.judge(black_box(relay)));
@@ -40,8 +43,11 @@ pub(crate) fn run(bench: &mut Bench) {
     let guard = Guard::new(policy);
     let host: Host = "127.0.0.1".parse().expect("an address");
     bench.compare(
-        "guarded connect and close, plain tokio",
-        0.952,
+        &Case {
+            case: "guarded connect and close",
+            peer: "plain tokio",
+            floor: 0.952,
+        },
         |count| {
             runtime.block_on(async {
                 for _ in 0..count {

@@ -7,7 +7,7 @@ use cap_syslog::{Config, Event, Forwarder};
 use cap_telemetry::Telemetry;
 use cap_telemetry::names::Actor;
 
-use crate::harness::Bench;
+use crate::harness::{Bench, Case};
 
 fn event() -> Event {
     Event::new(
@@ -26,8 +26,11 @@ pub(crate) fn run(bench: &mut Bench) {
     let forwarder =
         Forwarder::start(config, Guard::new(Policy::default())).expect("a sound configuration");
     bench.compare(
-        "audit one event, the forwarder alone",
-        0.8,
+        &Case {
+            case: "audit one event",
+            peer: "the forwarder alone",
+            floor: 0.8,
+        },
         |count| (0..count).for_each(|_| telemetry.audit(event())),
         |count| (0..count).for_each(|_| forwarder.enqueue(event())),
     );

@@ -9,7 +9,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
-use crate::harness::Bench;
+use crate::harness::{Bench, Case};
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Labels {
@@ -54,26 +54,38 @@ pub(crate) fn run(bench: &mut Bench) {
     };
 
     bench.compare(
-        "counter{method,path,status}, 1 thread, fetch_add",
-        0.67,
+        &Case {
+            case: "counter{method,path,status}, 1 thread",
+            peer: "fetch_add",
+            floor: 0.67,
+        },
         ours,
         bound,
     );
     bench.compare_on_two_threads(
-        "counter{method,path,status}, 2 threads, fetch_add each",
-        0.67,
+        &Case {
+            case: "counter{method,path,status}, 2 threads",
+            peer: "fetch_add each",
+            floor: 0.67,
+        },
         ours,
         bound,
     );
     bench.compare(
-        "counter{method,path,status}, 1 thread, prometheus-client",
-        5.0,
+        &Case {
+            case: "counter{method,path,status}, 1 thread",
+            peer: "prometheus-client",
+            floor: 5.0,
+        },
         ours,
         theirs,
     );
     bench.compare_on_two_threads(
-        "counter{method,path,status}, 2 threads, prometheus-client",
-        5.0,
+        &Case {
+            case: "counter{method,path,status}, 2 threads",
+            peer: "prometheus-client",
+            floor: 5.0,
+        },
         ours,
         theirs,
     );
@@ -101,8 +113,11 @@ fn encode(bench: &mut Bench) {
     let mut registry = Registry::default();
     registry.register("cap_http_requests", "HTTP requests answered", family);
     bench.compare(
-        "render 1k counter series, whole scrape, prometheus-client",
-        3.0,
+        &Case {
+            case: "render 1k counter series",
+            peer: "prometheus-client",
+            floor: 3.0,
+        },
         |count| {
             for _ in 0..count {
                 black_box(metrics.render());

@@ -10,7 +10,7 @@ use cap_syslog::{Config, Event, Formatter, Forwarder};
 use fasyslog::format::SyslogContext;
 use fasyslog::{Facility, SDElement, Severity};
 
-use crate::harness::Bench;
+use crate::harness::{Bench, Case};
 
 const SUMMARY: &str = "Certificate issued for api.example.com";
 
@@ -61,8 +61,11 @@ pub(crate) fn run(bench: &mut Bench) {
     };
     let mut copy = Vec::with_capacity(64 * 1024);
     bench.compare(
-        "format and frame one event, memcpy of its bytes",
-        0.05,
+        &Case {
+            case: "format and frame one event",
+            peer: "memcpy",
+            floor: 0.05,
+        },
         &mut ours,
         |count| {
             for _ in 0..count {
@@ -80,8 +83,11 @@ pub(crate) fn run(bench: &mut Bench) {
         .appname("certautopilot")
         .procid("12345");
     bench.compare(
-        "format and frame one event, fasyslog",
-        10.0,
+        &Case {
+            case: "format and frame one event",
+            peer: "fasyslog",
+            floor: 10.0,
+        },
         &mut ours,
         |count| {
             for _ in 0..count {
@@ -109,8 +115,11 @@ fn enqueue(bench: &mut Bench) {
     let sample = Arc::new(event());
     let (sender, mut receiver) = tokio::sync::mpsc::channel::<Event>(10_000);
     bench.compare(
-        "enqueue without a relay (clone included), tokio try_send",
-        0.5,
+        &Case {
+            case: "enqueue without a relay, clone included",
+            peer: "tokio try_send",
+            floor: 0.5,
+        },
         |count| {
             for _ in 0..count {
                 forwarder.enqueue(Event::clone(&sample));

@@ -11,7 +11,7 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, Span, SpanData, SpanProcessor};
 
-use crate::harness::Bench;
+use crate::harness::{Bench, Case};
 
 /// Ended spans are discarded, as ours are once the queue is full.
 #[derive(Debug)]
@@ -76,13 +76,9 @@ fn raw(tracer: &opentelemetry_sdk::trace::SdkTracer, parent: &Context) {
 
 pub(crate) fn run(bench: &mut Bench) {
     for (case, rate, sampler) in [
+        ("sampled job span", SampleRate::ALL, Sampler::AlwaysOn),
         (
-            "sampled job span, raw SDK",
-            SampleRate::ALL,
-            Sampler::AlwaysOn,
-        ),
-        (
-            "unsampled root span, raw SDK",
+            "unsampled root span",
             "0".parse().expect("a rate"),
             Sampler::AlwaysOff,
         ),
@@ -95,8 +91,11 @@ pub(crate) fn run(bench: &mut Bench) {
         let tracer = provider.tracer("raw");
         let (carrier, root) = (Carrier::default(), Context::new());
         bench.compare(
-            case,
-            0.91,
+            &Case {
+                case,
+                peer: "raw SDK",
+                floor: 0.91,
+            },
             |count| {
                 for _ in 0..count {
                     drop(tracing.job(&JOB, &carrier, None));

@@ -1,8 +1,8 @@
 //! The service as a process: what it prints, and how it ends.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
@@ -77,9 +77,22 @@ fn an_occupied_port_is_named() {
     assert!(message.contains(&address.to_string()), "{message}");
 }
 
+/// Nobody listens where the collector and the relay should be.
 #[test]
-fn it_says_where_it_listens_and_reports_its_shutdown() {
-    let (mut command, _folder) = service("server: { listen: 127.0.0.1:0 }", "shutdown");
+#[expect(clippy::disallowed_methods, reason = "the service is called as anybody would")]
+fn with_a_dead_collector_and_relay_it_serves_and_reports_its_shutdown() {
+    let dead = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let configuration = format!(
+        "server: {{ listen: 127.0.0.1:0 }}\n\
+         telemetry: {{ tracing: {{ enabled: true, endpoint: 'http://{dead}', sample_rate: 1.0 }} }}\n\
+         syslog: {{ enabled: true, host: {}, port: {} }}\n",
+        dead.ip(),
+        dead.port(),
+    );
+    let (mut command, _folder) = service(&configuration, "shutdown");
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut line = || serde_json::from_str::<Value>(&lines.next().unwrap().unwrap()).unwrap();
@@ -90,11 +103,19 @@ fn it_says_where_it_listens_and_reports_its_shutdown() {
             .unwrap()
             .starts_with("127.0.0.1:")
     );
+    let mut served = TcpStream::connect(listening["listening"].as_str().unwrap()).unwrap();
+    served.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    served.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains(" 200 "), "{answer}");
     let killed = Command::new("kill")
         .args(["-TERM", &child.id().to_string()])
         .status();
     assert!(killed.unwrap().success());
-    assert!(line()["shutdown"].is_object());
+    let report = line()["shutdown"].take();
+    let spans = &report["tracing"];
+    assert_eq!(spans["started"], spans["failed"], "{report}");
+    assert!(spans["last_error"].is_string(), "{report}");
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
