@@ -79,7 +79,10 @@ fn an_occupied_port_is_named() {
 
 /// Nobody listens where the collector and the relay should be.
 #[test]
-#[expect(clippy::disallowed_methods, reason = "the service is called as anybody would")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the service is called as anybody would"
+)]
 fn with_a_dead_collector_and_relay_it_serves_and_reports_its_shutdown() {
     let dead = TcpListener::bind("127.0.0.1:0")
         .unwrap()
