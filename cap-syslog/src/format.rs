@@ -331,6 +331,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn one_event_is_one_line_within_the_limit(
             id in hostile(200), kind in hostile(200), actor in hostile(200),
