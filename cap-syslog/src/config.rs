@@ -74,6 +74,20 @@ impl Config {
             );
             return wrong("max_message_size", what);
         }
+        if self.buffer_size > 10_000_000 {
+            let what = format!(
+                "{} events do not fit into memory; write at most 10000000",
+                self.buffer_size
+            );
+            return wrong("buffer_size", what);
+        }
+        if self.stall_timeout < Duration::from_secs(1) {
+            let what = format!(
+                "{:?} is too short for TCP; write at least 1s",
+                self.stall_timeout
+            );
+            return wrong("stall_timeout", what);
+        }
         let sd_id_ok = (1..=32).contains(&self.sd_id.len())
             && self
                 .sd_id
@@ -167,9 +181,11 @@ mod tests {
     fn a_setting_that_cannot_work_is_refused_by_name() {
         let base = Config::new("127.0.0.1".parse().expect("a host"), 601);
         type Spoil = fn(&mut Config);
-        let cases: [(&str, Spoil); 4] = [
+        let cases: [(&str, Spoil); 6] = [
             ("syslog.port", |c| c.port = 0),
             ("syslog.buffer_size", |c| c.buffer_size = 0),
+            ("syslog.buffer_size", |c| c.buffer_size = usize::MAX),
+            ("syslog.stall_timeout", |c| c.stall_timeout = Duration::ZERO),
             ("syslog.max_message_size", |c| c.max_message_size = 100),
             ("syslog.sd_id", |c| c.sd_id = "a b".to_owned()),
         ];

@@ -97,6 +97,27 @@ impl Event {
         self
     }
 
+    /// Frees what a record of `max` bytes could never hold. Escaping only makes a text longer, so of one that is cut here the
+    /// formatter still sees that it is too long.
+    pub(crate) fn bound(&mut self, max: usize) {
+        let own = [&mut self.org, &mut self.project, &mut self.resource];
+        let texts = own.into_iter().flatten().chain([&mut self.summary]);
+        for text in texts.chain(self.params.iter_mut().map(|(_, value)| value)) {
+            if text.len() > max {
+                text.truncate(text.ceil_char_boundary(max + 1));
+                text.shrink_to_fit();
+            }
+        }
+        let mut length = 0;
+        let sendable = self.params.iter().take_while(|(lead, value)| {
+            length += lead.len() + value.len();
+            length <= max
+        });
+        // One more, so that there is still something for the formatter to leave out.
+        let sendable = sendable.count() + 1;
+        self.params.truncate(sendable);
+    }
+
     /// The event id.
     pub fn id(&self) -> &str {
         &self.id
@@ -118,10 +139,8 @@ const OWN_NAMES: [&str; 6] = [
 ];
 
 fn param_name(name: &str) -> String {
-    let prefix = if OWN_NAMES.contains(&name) { "x_" } else { "" };
-    let mut clean: String = prefix
+    let mut clean: String = name
         .chars()
-        .chain(name.chars())
         .map(|c| {
             if c.is_ascii_alphanumeric() || c == '-' {
                 c
@@ -133,6 +152,10 @@ fn param_name(name: &str) -> String {
         .collect();
     if clean.is_empty() {
         clean.push('_');
+    }
+    // After the replacement: `event.id` must not become the event's own.
+    if OWN_NAMES.contains(&clean.as_str()) {
+        clean.insert_str(0, "x_");
     }
     clean
 }
@@ -160,6 +183,7 @@ mod tests {
             ("a.b c=d\"]é", "a_b_c_d___"),
             ("", "_"),
             ("actor", "x_actor"),
+            ("event.id", "x_event_id"),
             (
                 "a-very-long-name-that-goes-on-and-on",
                 "a-very-long-name-that-goes-on-an",
@@ -176,6 +200,17 @@ mod tests {
             .param("k", "1")
             .param("k", "2");
         assert_eq!(event.params, [(" k=\"".to_owned(), "2".to_owned())]);
+    }
+
+    #[test]
+    fn an_event_keeps_only_what_could_be_sent() {
+        let mut event = Event::new("e", "t", Actor::system("s"), "é".repeat(1000));
+        for n in 0..100 {
+            event = event.param(&format!("p{n}"), "v".repeat(100));
+        }
+        event.bound(500);
+        assert_eq!(event.summary.len(), 502);
+        assert!(event.params.len() < 10, "{}", event.params.len());
     }
 
     #[test]

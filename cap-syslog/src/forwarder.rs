@@ -3,14 +3,13 @@
 mod connection;
 
 use std::fmt;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use cap_egress::Guard;
-use tokio::sync::Notify;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::config::Config;
 use crate::error::{Error, Kind};
@@ -18,6 +17,8 @@ use crate::event::Event;
 use crate::format::Formatter;
 use crate::ring::Ring;
 use crate::status::{Report, State, Status};
+use crate::stop::{Deadline, Stop, passed};
+use connection::End;
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
@@ -26,8 +27,7 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Forwarder {
     shared: Arc<Shared>,
-    stop: watch::Sender<Option<Instant>>,
-    stopped: Arc<Mutex<Receiver<()>>>,
+    stop: Arc<Stop>,
 }
 
 pub(crate) struct Shared {
@@ -65,32 +65,46 @@ impl Forwarder {
             more: Notify::new(),
             config,
         });
-        let (stop, stopping) = watch::channel(None);
-        let (done, stopped) = channel();
+        let (stop, stopping, running) = Stop::new();
         let thread_shared = Arc::clone(&shared);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(Kind::Thread)?;
+        let (ready, started) = channel();
         thread::Builder::new()
             .name("cap-syslog".to_owned())
             .spawn(move || {
-                runtime.block_on(run(&thread_shared, &guard, stopping));
-                thread_shared.link().state = State::Stopped;
-                // Nobody may be waiting.
-                let _ = done.send(());
+                let _running = running;
+                // Made here: where it fails, it must not be dropped inside a runtime of the caller's.
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build();
+                let (outcome, runtime) = match runtime {
+                    Ok(runtime) => (Ok(()), Some(runtime)),
+                    Err(error) => (Err(error), None),
+                };
+                let _ = ready.send(outcome);
+                if let Some(runtime) = runtime {
+                    runtime.block_on(run(&thread_shared, &guard, stopping));
+                    thread_shared.link().state = State::Stopped;
+                    // A name that is still being looked up must not hold up the end.
+                    runtime.shutdown_background();
+                }
             })
+            .map_err(Kind::Thread)?;
+        started
+            .recv()
+            .unwrap_or_else(|gone| Err(std::io::Error::other(gone)))
             .map_err(Kind::Thread)?;
         Ok(Forwarder {
             shared,
-            stop,
-            stopped: Arc::new(Mutex::new(stopped)),
+            stop: Arc::new(stop),
         })
     }
 
     /// Hands over an event. Never waits and never fails: when the buffer is full the oldest event makes room. After a shutdown
     /// the event stays in the buffer and counts as queued.
-    pub fn enqueue(&self, event: Event) {
+    ///
+    /// What could never be sent, because a record is at most [`Config::max_message_size`] long, is not kept either.
+    pub fn enqueue(&self, mut event: Event) {
+        event.bound(self.shared.config.max_message_size);
         self.shared.ring().push(event);
         self.shared.more.notify_one();
     }
@@ -117,23 +131,9 @@ impl Forwarder {
     /// Sends what is in the buffer, waits for the relay to acknowledge it, closes the connection and ends the thread, all
     /// within `deadline`. Blocks the calling thread for so long; in async code call it where blocking is allowed.
     pub fn shutdown(&self, deadline: Duration) -> Report {
-        let until = Instant::now() + deadline;
-        self.stop.send_if_modified(|stop| {
-            let first = stop.is_none();
-            stop.get_or_insert(until);
-            first
-        });
-        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
-        // The thread itself keeps to the deadline; the margin only covers its scheduling.
-        let margin = Duration::from_millis(200);
-        match stopped.recv_timeout(until.saturating_duration_since(Instant::now()) + margin) {
-            // A disconnected channel: an earlier call has already seen the thread end.
-            Ok(()) | Err(RecvTimeoutError::Disconnected) => {}
-            Err(RecvTimeoutError::Timeout) => {
-                tracing::warn!(target: "cap_syslog", "the syslog thread did not stop within the deadline");
-            }
+        if !self.stop.within(deadline) {
+            tracing::warn!(target: "cap_syslog", "the syslog thread did not stop within the deadline");
         }
-        drop(stopped);
         let ring = self.shared.ring();
         Report {
             enqueued: ring.enqueued,
@@ -162,32 +162,34 @@ impl Shared {
     }
 
     fn failed(&self, error: &dyn fmt::Display) {
-        let mut link = self.link();
         let text = error.to_string();
-        if link.state == State::Connected || link.last_error.as_deref() != Some(text.as_str()) {
+        let mut link = self.link();
+        let news = link.state == State::Connected || link.last_error.as_ref() != Some(&text);
+        link.state = State::Connecting;
+        link.last_error = Some(text.clone());
+        // Whoever takes in the log line may be slow, or may ask for the status.
+        drop(link);
+        if news {
             tracing::warn!(target: "cap_syslog", error = %text, "the syslog relay is not connected");
         }
-        link.state = State::Connecting;
-        link.last_error = Some(text);
     }
 }
 
 /// Connects, forwards until the connection ends, and again, until stopped.
-async fn run(shared: &Shared, guard: &Guard, mut stopping: watch::Receiver<Option<Instant>>) {
+async fn run(shared: &Shared, guard: &Guard, mut stopping: watch::Receiver<Deadline>) {
     let mut backoff = FIRST_BACKOFF;
     loop {
         let until = *stopping.borrow_and_update();
         if until.is_some_and(|until| until <= Instant::now() || shared.ring().len() == 0) {
             return;
         }
-        let connecting = guard.connect(&shared.config.host, shared.config.port);
         let connected = tokio::select! {
-            connected = connecting => connected,
+            connected = guard.connect(&shared.config.host, shared.config.port) => connected,
             () = passed(until) => return,
-            changed = stopping.changed(), if until.is_none() => {
-                if changed.is_err() { return; }
-                continue;
-            }
+            changed = stopping.changed() => match changed {
+                Ok(()) => continue,
+                Err(_) => return abandoned(shared),
+            },
         };
         match connected {
             Ok(stream) => {
@@ -197,38 +199,44 @@ async fn run(shared: &Shared, guard: &Guard, mut stopping: watch::Receiver<Optio
                     link.connections += 1;
                 }
                 tracing::info!(target: "cap_syslog", "connected to the syslog relay");
-                match connection::forward(shared, stream, &mut stopping).await {
-                    Ok(progress) => {
-                        shared.ring().rewind();
-                        if progress {
-                            backoff = FIRST_BACKOFF;
-                        }
-                        shared.failed(&"the relay closed the connection");
-                    }
-                    Err(connection::End::Stopped) => return,
-                    Err(connection::End::Broken(error)) => {
-                        shared.ring().rewind();
-                        shared.failed(&error);
-                    }
+                let mut progress = false;
+                let end = connection::forward(shared, stream, &mut stopping, &mut progress).await;
+                shared.ring().rewind();
+                if progress {
+                    backoff = FIRST_BACKOFF;
+                }
+                match end {
+                    End::Stopped => return,
+                    End::Abandoned => return abandoned(shared),
+                    End::Closed => shared.failed(&"the relay closed the connection"),
+                    End::Broken(error) => shared.failed(&error),
                 }
             }
             Err(error) => shared.failed(&error),
         }
+
         let until = *stopping.borrow_and_update();
+        if until.is_some() {
+            // There is little time left, and perhaps nothing to do.
+            backoff = FIRST_BACKOFF;
+            if shared.ring().len() == 0 {
+                return;
+            }
+        }
         tokio::select! {
             () = tokio::time::sleep(jittered(backoff)) => {}
             () = passed(until) => return,
-            changed = stopping.changed(), if until.is_none() => if changed.is_err() { return; },
+            changed = stopping.changed() => if changed.is_err() { return abandoned(shared) },
         }
         backoff = (backoff * 2).min(LONGEST_BACKOFF);
     }
 }
 
-/// Ends at the deadline; without one, never.
-async fn passed(until: Option<Instant>) {
-    match until {
-        Some(until) => tokio::time::sleep_until(until.into()).await,
-        None => std::future::pending().await,
+/// Every handle is gone, so nobody can ask for a shutdown any more.
+fn abandoned(shared: &Shared) {
+    let left = shared.ring().len();
+    if left > 0 {
+        tracing::warn!(target: "cap_syslog", left, "the forwarder was dropped without a shutdown; its buffer is lost");
     }
 }
 

@@ -25,7 +25,8 @@
 //! again after the reconnect: delivery is at least once, and duplicates carry the same `event_id`. After a drop, the next
 //! record is a synthetic `syslog.gap` event that says how many events are missing, and the first and last of them.
 //!
-//! Where the kernel cannot be asked what was acknowledged (anything but Linux), the grace alone decides.
+//! Where the kernel cannot be asked what was acknowledged (anything but Linux), the grace alone decides. A relay that closes its
+//! sending side while it goes on reading counts as gone.
 //!
 //! # What no input can do
 //!
@@ -46,6 +47,7 @@ mod forwarder;
 mod frame;
 mod ring;
 mod status;
+mod stop;
 mod tcp;
 mod timestamp;
 

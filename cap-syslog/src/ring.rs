@@ -59,7 +59,8 @@ impl Gap {
             self.count
         );
         Event::new(
-            format!("gap-{}", self.first_id),
+            // The count makes a wider gap another event, for readers that drop duplicates.
+            format!("gap-{}-{}", self.count, self.first_id),
             "syslog.gap",
             Actor::system("syslog"),
             summary,
@@ -115,10 +116,12 @@ impl Ring {
         self.first += 1;
         self.sent = self.sent.max(self.first);
         self.acked = self.acked.max(self.first);
-        let gap = entry.gap.unwrap_or_else(|| Gap::one(&entry.event));
-        self.gap = Some(match self.gap.take() {
-            Some(earlier) => earlier.followed_by(gap),
-            None => gap,
+        self.gap = Some(match (entry.gap, self.gap.take()) {
+            // What a gap record reported came before everything that was dropped since it was made.
+            (Some(reported), Some(since)) => reported.followed_by(since),
+            (Some(reported), None) => reported,
+            (None, Some(earlier)) => earlier.followed_by(Gap::one(&entry.event)),
+            (None, None) => Gap::one(&entry.event),
         });
     }
 
@@ -203,7 +206,7 @@ mod tests {
         let mut ring = ring(2, &["a", "b", "c", "d", "e"]);
         assert_eq!(ring.dropped, 3);
         let (batch, end) = ring.unsent(10);
-        assert_eq!(ids(&batch), ["gap-a", "d", "e"]);
+        assert_eq!(ids(&batch), ["gap-3-a", "d", "e"]);
         let params: Vec<_> = batch[0]
             .params
             .iter()
@@ -246,11 +249,27 @@ mod tests {
     fn a_gap_record_that_is_dropped_itself_widens_the_next_one() {
         let mut ring = ring(2, &["a", "b", "c"]);
         let (batch, _) = ring.unsent(10);
-        assert_eq!(ids(&batch), ["gap-a", "b", "c"]);
+        assert_eq!(ids(&batch), ["gap-1-a", "b", "c"]);
         ring.push(event("d"));
         let (batch, _) = ring.unsent(10);
-        assert_eq!(ids(&batch), ["gap-a", "c", "d"]);
+        assert_eq!(ids(&batch), ["gap-2-a", "c", "d"]);
         assert_eq!(batch[0].params[0].1, "2");
         closes(&ring);
+    }
+
+    #[test]
+    fn a_gap_record_dropped_after_later_events_still_names_the_range_from_old_to_new() {
+        let mut ring = ring(2, &["a", "b", "c"]);
+        let (_, end) = ring.unsent(10);
+        ring.sent_to(end);
+        ring.push(event("d"));
+        ring.push(event("e"));
+        let (batch, _) = ring.unsent(10);
+        let params: Vec<_> = batch[0]
+            .params
+            .iter()
+            .map(|(_, value)| value.as_str())
+            .collect();
+        assert_eq!(params, ["3", "a", "c"]);
     }
 }

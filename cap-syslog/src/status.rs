@@ -48,8 +48,11 @@ pub struct Status {
 impl Status {
     /// What a person should be told: the buffer drops, or the relay is away.
     pub fn warning(&self) -> Option<String> {
-        let error = self.last_error.as_deref().unwrap_or("no error yet");
-        if self.state == State::Connecting && self.queued == self.capacity {
+        let error = self
+            .last_error
+            .as_deref()
+            .unwrap_or("the relay is too slow");
+        if self.dropped > 0 && self.queued >= self.capacity {
             Some(format!(
                 "The syslog buffer is full and the oldest events are being dropped ({} so far): {error}",
                 self.dropped

@@ -1,6 +1,7 @@
 //! A TCP connection to a relay: its socket options, and what the relay's TCP stack has acknowledged.
 
 use std::io;
+use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
@@ -12,7 +13,7 @@ pub(crate) fn set_options(stream: &TcpStream, config: &Config) -> io::Result<()>
     let socket = SockRef::from(stream);
     let keepalive = TcpKeepalive::new()
         .with_time(config.stall_timeout)
-        .with_interval(config.stall_timeout / 4);
+        .with_interval((config.stall_timeout / 4).max(Duration::from_secs(1)));
     socket.set_tcp_keepalive(&keepalive)?;
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(config.stall_timeout))?;
@@ -21,7 +22,7 @@ pub(crate) fn set_options(stream: &TcpStream, config: &Config) -> io::Result<()>
 
 /// Bytes written to the socket that the peer's TCP stack has not acknowledged (`SIOCOUTQ`).
 ///
-/// Only meaningful while the connection is healthy: a reset empties the queue.
+/// Only meaningful while the connection is healthy, since a reset may empty the queue: a broken one is an error here.
 #[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "no safe wrapper of this ioctl is published")]
 pub(crate) fn unacknowledged(stream: &TcpStream) -> io::Result<u64> {
@@ -34,7 +35,10 @@ pub(crate) fn unacknowledged(stream: &TcpStream) -> io::Result<u64> {
     if outcome < 0 {
         return Err(io::Error::last_os_error());
     }
-    Ok(u64::try_from(bytes).unwrap_or(0))
+    match SockRef::from(stream).take_error()? {
+        Some(error) => Err(error),
+        None => Ok(u64::try_from(bytes).unwrap_or(0)),
+    }
 }
 
 /// Where the kernel cannot be asked, everything written counts as acknowledged, and the grace alone decides.

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use cap_egress::{Guard, Policy};
@@ -140,7 +142,7 @@ fn an_outage_longer_than_the_buffer_loses_exactly_the_oldest_and_says_so() {
     let (mut stream, _) = listener.accept().expect("a reconnect");
     let ids = read_ids(&mut stream, |ids| ids.len() == 101);
     let mut expected: Vec<_> = (150..250).map(|n| format!("e{n}")).collect();
-    expected.insert(0, "gap-e0".to_owned());
+    expected.insert(0, "gap-150-e0".to_owned());
     assert_eq!(ids, expected);
     closes(&forwarder);
 }
@@ -174,6 +176,62 @@ fn without_a_relay_start_and_shutdown_return_at_once_and_say_what_is_left() {
     forwarder.enqueue(event(1));
     let report = forwarder.shutdown(Duration::from_millis(100));
     assert_eq!((report.queued, report.released), (1, 0));
+}
+
+/// What the relay's TCP stack has is released to make room, not dropped and reported missing.
+#[test]
+fn a_burst_beyond_the_buffer_loses_nothing_that_the_relay_takes_in_time() {
+    let (listener, address) = listener();
+    let forwarder = forwarder(address, |c| {
+        c.buffer_size = 2000;
+        c.grace = LONG;
+    });
+    let read = Arc::new(AtomicUsize::new(0));
+    let reading = Arc::clone(&read);
+    let relay = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        read_ids(&mut stream, |ids| {
+            reading.store(ids.len(), Ordering::Release);
+            false
+        })
+    });
+    for n in 0..10_000 {
+        if n % 500 == 0 {
+            until("the relay to catch up", || {
+                read.load(Ordering::Acquire) == n
+            });
+        }
+        forwarder.enqueue(event(n));
+    }
+    let report = forwarder.shutdown(LONG);
+    let ids = relay.join().expect("no panic");
+    assert_eq!((report.dropped, ids.len()), (0, 10_000), "{report}");
+}
+
+#[test]
+fn two_shutdowns_at_once_each_keep_their_deadline() {
+    let (listener, address) = listener();
+    let forwarder = forwarder(address, |c| c.grace = LONG);
+    forwarder.enqueue(event(1));
+    let (stream, _) = listener.accept().expect("a connection");
+    let long = std::thread::spawn({
+        let forwarder = forwarder.clone();
+        move || forwarder.shutdown(LONG)
+    });
+    let start = Instant::now();
+    forwarder.shutdown(Duration::from_millis(100));
+    assert!(
+        start.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        start.elapsed()
+    );
+    long.join().expect("no panic");
+    assert!(
+        start.elapsed() < LONG / 2,
+        "the earlier deadline counts for both"
+    );
+    forwarder.shutdown(Duration::MAX);
+    drop(stream);
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! The settings of all pipes, taken from a document.
 
+use std::net::IpAddr;
+use std::str::FromStr;
+
 use cap_egress::{Host, IpNet, Policy};
 use cap_syslog::{Facility, Framing};
 use cap_tracing::{Endpoint, SampleRate};
@@ -51,8 +54,8 @@ impl Config {
             tracing: tracing(document, &instance_name)?,
             syslog: syslog(document, &instance_name)?,
             egress: Policy::default()
-                .with_denied(document.take_list::<IpNet>("egress.deny")?)
-                .with_exempt(document.take_list::<IpNet>("egress.allow")?),
+                .with_denied(nets(document, "egress.deny")?)
+                .with_exempt(nets(document, "egress.allow")?),
             instance_name,
         })
     }
@@ -65,7 +68,7 @@ fn tracing(document: &mut Document, instance: &str) -> Result<Option<cap_tracing
     let enabled = document.take::<bool>("telemetry.tracing.enabled")?;
     let mut endpoint = document.take::<Endpoint>(ENDPOINT)?;
     let sample_rate = document.take::<SampleRate>("telemetry.tracing.sample_rate")?;
-    let mut headers = document.take_map(HEADERS)?;
+    let headers = document.take_map(HEADERS)?;
     let timeout = document.take::<Interval>("telemetry.tracing.timeout")?;
     let retry_for = document.take::<Interval>("telemetry.tracing.retry_for")?;
     let queue_size = document.take("telemetry.tracing.queue_size")?;
@@ -86,12 +89,15 @@ fn tracing(document: &mut Document, instance: &str) -> Result<Option<cap_tracing
         })?;
         endpoint = Some(parsed);
     }
-    if headers.is_empty()
-        && let Some(text) = document.env("OTEL_EXPORTER_OTLP_HEADERS")
-    {
-        headers = pairs(text)
-            .map_err(|what| Error::config("environment: OTEL_EXPORTER_OTLP_HEADERS", what))?;
-    }
+    let headers = if headers.is_empty() {
+        otel_headers(document)?
+    } else {
+        let numbered = headers.iter().enumerate();
+        let parsed = numbered.map(|(n, (name, value))| {
+            header(name, value).ok_or_else(|| document.wrong(HEADERS, not_a_header(n + 1)))
+        });
+        parsed.collect::<Result<_, _>>()?
+    };
     let Some(endpoint) = endpoint else {
         return Err(document.wrong(
             ENDPOINT,
@@ -104,14 +110,7 @@ fn tracing(document: &mut Document, instance: &str) -> Result<Option<cap_tracing
     config.timeout = timeout.map_or(config.timeout, |Interval(timeout)| timeout);
     config.retry_for = retry_for.map_or(config.retry_for, |Interval(retry_for)| retry_for);
     config.queue_size = queue_size.unwrap_or(config.queue_size);
-    config.headers = headers
-        .into_iter()
-        .map(|(name, value)| {
-            header(&name, &value).ok_or_else(|| {
-                document.wrong(HEADERS, format!("{name:?} is not a header with a value"))
-            })
-        })
-        .collect::<Result<_, _>>()?;
+    config.headers = headers;
     let service = document
         .env("OTEL_SERVICE_NAME")
         .unwrap_or("certautopilot")
@@ -125,6 +124,57 @@ fn tracing(document: &mut Document, instance: &str) -> Result<Option<cap_tracing
         ("service.instance.id".to_owned(), instance.to_owned()),
     ];
     Ok(Some(config))
+}
+
+fn nets(document: &mut Document, key: &str) -> Result<Vec<IpNet>, Error> {
+    let nets = document.take_list::<Net>(key)?;
+    Ok(nets.into_iter().map(|Net(net)| net).collect())
+}
+
+/// A network, or an address as the network of it alone.
+struct Net(IpNet);
+
+impl FromStr for Net {
+    type Err = &'static str;
+
+    fn from_str(s: &str) -> Result<Self, &'static str> {
+        let alone = s.parse::<IpAddr>().map(IpNet::from);
+        alone
+            .or_else(|_| s.parse())
+            .map(Net)
+            .map_err(|_| "write a network such as 10.20.0.0/16, or an address")
+    }
+}
+
+/// `OTEL_EXPORTER_OTLP_HEADERS`: pairs in the form of W3C Baggage, so values are percent-encoded.
+fn otel_headers(document: &Document) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
+    const VARIABLE: &str = "OTEL_EXPORTER_OTLP_HEADERS";
+
+    let wrong = |what: String| Error::config(format!("environment: {VARIABLE}"), what);
+    let pairs = pairs(document.env(VARIABLE).unwrap_or_default()).map_err(wrong)?;
+    let numbered = pairs.iter().enumerate();
+    let parsed = numbered.map(|(n, (name, value))| {
+        let value = percent_decoded(value);
+        value
+            .and_then(|value| header(name, &value))
+            .ok_or_else(|| wrong(not_a_header(n + 1)))
+    });
+    parsed.collect()
+}
+
+/// The header itself is not repeated: its value is a secret, and what stands where the name should may be one.
+fn not_a_header(number: usize) -> String {
+    format!("number {number} is not the name and value of an HTTP header")
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        bytes.push(u8::from_str_radix(part.get(..2)?, 16).ok()?);
+        bytes.extend_from_slice(&part.as_bytes()[2..]);
+    }
+    String::from_utf8(bytes).ok()
 }
 
 fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {

@@ -2,13 +2,13 @@
 
 mod yaml;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
 use crate::error::{Error, Kind};
-use yaml::{Leaf, Value};
+use yaml::Value;
 
 /// One YAML file, overridden by `CERTAUTOPILOT_*` in the environment.
 ///
@@ -17,12 +17,13 @@ use yaml::{Leaf, Value};
 /// [`Config`](crate::Config) live in one file.
 ///
 /// The variable of a key is its path in capitals with `_` for `.`: `telemetry.tracing.sample_rate` is
-/// `CERTAUTOPILOT_TELEMETRY_TRACING_SAMPLE_RATE`.
+/// `CERTAUTOPILOT_TELEMETRY_TRACING_SAMPLE_RATE`. An empty variable counts as absent.
 pub struct Document {
     file: String,
-    leaves: BTreeMap<String, Leaf>,
+    leaves: yaml::Leaves,
     env: BTreeMap<String, String>,
-    known: BTreeSet<String>,
+    /// Every key that somebody asked for, and the line it stood on.
+    known: BTreeMap<String, Option<u64>>,
 }
 
 impl Document {
@@ -30,17 +31,27 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, or is not YAML, or gives a key twice.
+    /// When the file cannot be read, or is not YAML, or gives a key twice, or a variable of ours is not UTF-8.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let file = path.as_ref().display().to_string();
         let text = std::fs::read_to_string(path).map_err(|source| Kind::Unreadable {
             file: file.clone(),
             source,
         })?;
+        let mut env = BTreeMap::new();
         #[expect(clippy::disallowed_methods, reason = "this is the loader")]
-        let env = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
+        for (name, value) in std::env::vars_os() {
+            match (name.into_string(), value.into_string()) {
+                (Ok(name), Ok(value)) => drop(env.insert(name, value)),
+                (Ok(name), Err(_)) if name.starts_with(PREFIX) => {
+                    return Err(Error::config(
+                        format!("environment: {name}"),
+                        "is not UTF-8",
+                    ));
+                }
+                _ => {}
+            }
+        }
         Self::parse(file, &text, env)
     }
 
@@ -58,8 +69,12 @@ impl Document {
         Ok(Document {
             leaves: yaml::leaves(&file, text)?,
             file,
-            env: env.into_iter().collect(),
-            known: BTreeSet::new(),
+            // An empty variable is how many a deployment says "not set".
+            env: env
+                .into_iter()
+                .filter(|(_, value)| !value.is_empty())
+                .collect(),
+            known: BTreeMap::new(),
         })
     }
 
@@ -72,31 +87,14 @@ impl Document {
     where
         T::Err: fmt::Display,
     {
-        self.known.insert(key.to_owned());
-        let leaf = self.leaves.remove(key);
-        let (place, text) = if let Some(text) = self.env.get(&variable(key)) {
-            (self.variable_place(key), text.clone())
-        } else {
-            match leaf {
-                None => return Ok(None),
-                Some(Leaf {
-                    line,
-                    value: Value::Scalar(text),
-                }) => (self.place(line, key), text),
-                Some(Leaf {
-                    line,
-                    value: Value::List(_),
-                }) => {
-                    return Err(Error::config(
-                        self.place(line, key),
-                        "expected one value, found a list",
-                    ));
-                }
-            }
+        let text = match self.find(key) {
+            None => return Ok(None),
+            Some(Value::Scalar(text)) => text,
+            Some(_) => return Err(self.wrong(key, "expected one value, found a list")),
         };
         text.parse()
             .map(Some)
-            .map_err(|error: T::Err| Error::config(place, explained::<T>(&text, &error)))
+            .map_err(|error: T::Err| self.wrong(key, explained::<T>(&text, &error)))
     }
 
     /// Takes a list: from the environment, separated by commas, else from the file, else empty.
@@ -108,35 +106,17 @@ impl Document {
     where
         T::Err: fmt::Display,
     {
-        self.known.insert(key.to_owned());
-        let leaf = self.leaves.remove(key);
-        let (place, texts) = if let Some(text) = self.env.get(&variable(key)) {
-            let texts = text
-                .split(',')
-                .map(str::trim)
-                .filter(|text| !text.is_empty());
-            (self.variable_place(key), texts.map(str::to_owned).collect())
-        } else {
-            match leaf {
-                None => return Ok(Vec::new()),
-                Some(Leaf {
-                    line,
-                    value: Value::List(texts),
-                }) => (self.place(line, key), texts),
-                Some(Leaf {
-                    line,
-                    value: Value::Scalar(_),
-                }) => {
-                    return Err(Error::config(
-                        self.place(line, key),
-                        "expected a list, found one value",
-                    ));
-                }
+        let texts = match self.find(key) {
+            None => return Ok(Vec::new()),
+            Some(Value::Scalar(text)) if self.overridden(key) => {
+                split(&text).map(str::to_owned).collect()
             }
+            Some(Value::List(texts)) => texts,
+            Some(_) => return Err(self.wrong(key, "expected a list, found one value")),
         };
         let parsed = texts.iter().map(|text| {
-            text.parse()
-                .map_err(|error: T::Err| Error::config(place.clone(), format!("{text:?}: {error}")))
+            let wrong = |error: T::Err| self.wrong(key, format!("{text:?}: {error}"));
+            text.parse().map_err(wrong)
         });
         parsed.collect()
     }
@@ -148,45 +128,39 @@ impl Document {
     ///
     /// When something else than names with one value each stands there.
     pub fn take_map(&mut self, key: &str) -> Result<Vec<(String, String)>, Error> {
-        self.known.insert(key.to_owned());
+        let whole = self.find(key);
         let prefix = format!("{key}.");
-        let below: Vec<_> = self
-            .leaves
-            .keys()
-            .filter(|leaf| leaf.starts_with(&prefix))
-            .cloned()
-            .collect();
-        let leaves: Vec<_> = below
-            .into_iter()
-            .filter_map(|path| self.leaves.remove_entry(&path))
-            .collect();
-        if let Some(text) = self.env.get(&variable(key)) {
-            return pairs(text).map_err(|what| Error::config(self.variable_place(key), what));
+        let below = self.leaves.keys().filter(|leaf| leaf.starts_with(&prefix));
+        let below: Vec<_> = below.cloned().collect();
+        let mut entries = Vec::new();
+        for path in below {
+            let name = path[prefix.len()..].to_owned();
+            match self.find(&path) {
+                Some(Value::Scalar(text)) => entries.push((name, text)),
+                Some(_) => return Err(self.wrong(&path, "expected one value, found a list")),
+                None => {}
+            }
         }
-        let pair = |(path, leaf): (String, Leaf)| match leaf.value {
-            Value::Scalar(text) => Ok((path[prefix.len()..].to_owned(), text)),
-            Value::List(_) => Err(Error::config(
-                self.place(leaf.line, &path),
-                "expected one value, found a list",
-            )),
-        };
-        leaves.into_iter().map(pair).collect()
+        match whole {
+            None => Ok(entries),
+            Some(Value::Scalar(text)) if self.overridden(key) => {
+                pairs(&text).map_err(|what| self.wrong(key, what))
+            }
+            Some(_) => Err(self.wrong(key, "expected a section of names with a value each")),
+        }
     }
 
     /// A variable that is not one of ours, such as `OTEL_SDK_DISABLED`; empty counts as absent.
     pub fn env(&self, variable: &str) -> Option<&str> {
-        self.env
-            .get(variable)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
+        self.env.get(variable).map(String::as_str)
     }
 
     /// What is wrong with a key that was taken, for checks that need more than one value.
     pub fn wrong(&self, key: &str, what: impl fmt::Display) -> Error {
-        let place = if self.env.contains_key(&variable(key)) {
-            self.variable_place(key)
-        } else {
-            format!("{}: {key}", self.file)
+        let place = match self.known.get(key) {
+            _ if self.overridden(key) => format!("environment: {}", variable(key)),
+            Some(Some(line)) => format!("{}:{line}: {key}", self.file),
+            _ => format!("{}: {key}", self.file),
         };
         Error::config(place, what.to_string())
     }
@@ -195,30 +169,93 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// When a key of the file was not taken by anybody; the message names the nearest that was.
+    /// When a key of the file, or a variable for one of the sections of [`Config`](crate::Config), was not taken by anybody; the
+    /// message names the nearest that was.
     pub fn finish(self) -> Result<(), Error> {
-        let Some((path, leaf)) = self.leaves.iter().min_by_key(|(_, leaf)| leaf.line) else {
-            return Ok(());
+        let section = |path: &str| {
+            let below = format!("{path}.");
+            self.known.keys().any(|known| known.starts_with(&below))
         };
-        let section = format!("{path}.");
-        let what = if self.known.iter().any(|known| known.starts_with(&section)) {
-            "expected a section with keys of its own, found a value".to_owned()
-        } else {
-            match cap_names::nearest(path, &self.known) {
-                Some(nearest) => format!("unknown key; the nearest valid key is {nearest}"),
-                None => "unknown key".to_owned(),
-            }
+        let unknown = self
+            .leaves
+            .iter()
+            .filter(|(path, leaf)| !(matches!(leaf.value, Value::Nothing) && section(path)));
+        if let Some((path, leaf)) = unknown.min_by_key(|(_, leaf)| leaf.line) {
+            let what = if section(path) {
+                "expected a section with keys of its own, found a value".to_owned()
+            } else {
+                unknown_key("key", path, self.known.keys().cloned())
+            };
+            return Err(Error::config(
+                format!("{}:{}: {path}", self.file, leaf.line),
+                what,
+            ));
+        }
+
+        let ours = |name: &str| {
+            SECTIONS.iter().any(|section| {
+                name.strip_prefix(PREFIX)
+                    .is_some_and(|rest| rest.starts_with(section))
+            })
         };
-        Err(Error::config(self.place(leaf.line, path), what))
+        let known: Vec<_> = self.known.keys().map(|key| variable(key)).collect();
+        let mut unknown = self.env.iter().filter(|(name, value)| {
+            ours(name) && !known.contains(name) && !service_link(name, value)
+        });
+        match unknown.next() {
+            None => Ok(()),
+            Some((name, _)) => Err(Error::config(
+                format!("environment: {name}"),
+                unknown_key("variable", name, known.clone()),
+            )),
+        }
     }
 
-    fn place(&self, line: u64, key: &str) -> String {
-        format!("{}:{line}: {key}", self.file)
+    /// Takes what stands for a key: the variable as a scalar, else the file's value.
+    fn find(&mut self, key: &str) -> Option<Value> {
+        let leaf = self.leaves.remove(key);
+        self.known
+            .insert(key.to_owned(), leaf.as_ref().map(|leaf| leaf.line));
+        if self.overridden(key) {
+            return self.env.get(&variable(key)).cloned().map(Value::Scalar);
+        }
+        leaf.map(|leaf| leaf.value)
+            .filter(|value| !matches!(value, Value::Nothing))
     }
 
-    fn variable_place(&self, key: &str) -> String {
-        format!("environment: {}", variable(key))
+    fn overridden(&self, key: &str) -> bool {
+        let name = variable(key);
+        self.env
+            .get(&name)
+            .is_some_and(|value| !service_link(&name, value))
     }
+}
+
+const PREFIX: &str = "CERTAUTOPILOT_";
+
+/// Where a variable that nobody takes is a mistake: other variables with our prefix are the product's own.
+const SECTIONS: [&str; 3] = ["TELEMETRY_", "SYSLOG_", "EGRESS_"];
+
+/// Kubernetes sets such variables for every Service in the namespace; one called `certautopilot-syslog` gives
+/// `CERTAUTOPILOT_SYSLOG_PORT=tcp://10.0.0.1:601`.
+fn service_link(name: &str, value: &str) -> bool {
+    let address = |value: &str| value.starts_with("tcp://") || value.starts_with("udp://");
+    name.contains("_SERVICE_")
+        || name.contains("_PORT_")
+        || name.ends_with("_PORT") && address(value)
+}
+
+fn unknown_key(what: &str, word: &str, known: impl IntoIterator<Item = String>) -> String {
+    match cap_names::nearest(word, known) {
+        Some(nearest) => format!("unknown {what}; the nearest valid {what} is {nearest}"),
+        None => format!("unknown {what}"),
+    }
+}
+
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
 }
 
 /// Values may be secrets, so only the keys are shown.
@@ -253,17 +290,14 @@ fn variable(key: &str) -> String {
     format!("CERTAUTOPILOT_{}", key.to_uppercase().replace('.', "_"))
 }
 
-/// `name=value,name=value`, as in `OTEL_EXPORTER_OTLP_HEADERS`.
+/// `name=value,name=value`.
 pub(crate) fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            // The value may be a secret, so it is not repeated.
-            let (name, value) = pair
-                .split_once('=')
-                .ok_or("expected name=value, separated by commas")?;
-            Ok((name.trim().to_owned(), value.trim().to_owned()))
-        })
-        .collect()
+    let pair = |pair: &str| {
+        // The value may be a secret, so it is not repeated.
+        let (name, value) = pair
+            .split_once('=')
+            .ok_or("expected name=value, separated by commas")?;
+        Ok((name.trim().to_owned(), value.trim().to_owned()))
+    };
+    split(text).map(pair).collect()
 }

@@ -135,7 +135,9 @@ fn mistakes_name_the_place_and_the_remedy() {
     complains(
         "syslog:\n  transport: udp\n",
         &[],
-        &expect!["config.yaml: syslog.transport: udp is not supported in this version; write tcp"],
+        &expect![
+            "config.yaml:2: syslog.transport: udp is not supported in this version; write tcp"
+        ],
     );
     complains(
         "",
@@ -153,6 +155,122 @@ fn mistakes_name_the_place_and_the_remedy() {
         "- a\n- b\n",
         &[],
         &expect!["config.yaml:1: expected keys and values"],
+    );
+}
+
+#[test]
+fn misspelt_keys_are_found_wherever_they_stand() {
+    complains(
+        "sylog:\n",
+        &[],
+        &expect!["config.yaml:1: sylog: unknown key"],
+    );
+    complains(
+        "syslog: { hots: }\n",
+        &[],
+        &expect!["config.yaml:1: syslog.hots: unknown key; the nearest valid key is syslog.host"],
+    );
+    complains(
+        "",
+        &[("CERTAUTOPILOT_TELEMETRY_TRACING_SAMPEL_RATE", "1")],
+        &expect![
+            "environment: CERTAUTOPILOT_TELEMETRY_TRACING_SAMPEL_RATE: unknown variable; the nearest valid variable is CERTAUTOPILOT_TELEMETRY_TRACING_SAMPLE_RATE"
+        ],
+    );
+    complains(
+        "telemetry: { tracing: { headers: a=b } }\n",
+        &[],
+        &expect![
+            "config.yaml:1: telemetry.tracing.headers: expected a section of names with a value each"
+        ],
+    );
+    load("syslog:\ntelemetry: { tracing: {} }\n", &[]).expect("empty sections are sections");
+}
+
+#[test]
+fn what_is_written_is_what_is_read() {
+    let text = "instance_name: 007\nsyslog: { enabled: true, host: relay, hostname: 1_0, app_name: 12e5, facility: 0x10 }\n";
+    complains(
+        text,
+        &[],
+        &expect![[
+            r#"config.yaml:2: syslog.facility: unknown facility "0x10": write local0 to local7, or a code from 0 to 23"#
+        ]],
+    );
+    let config = load(&text.replace("0x10", "21"), &[]).expect("sound");
+    let syslog = config.syslog.expect("on");
+    assert_eq!(
+        (&*config.instance_name, &*syslog.hostname, &*syslog.app_name),
+        ("007", "1_0", "12e5")
+    );
+}
+
+#[test]
+fn an_empty_variable_and_a_service_link_override_nothing() {
+    let config = load(
+        FULL,
+        &[
+            ("CERTAUTOPILOT_EGRESS_DENY", ""),
+            ("CERTAUTOPILOT_SYSLOG_PORT", "tcp://10.0.0.1:601"),
+            ("CERTAUTOPILOT_SYSLOG_PORT_601_TCP_ADDR", "10.0.0.1"),
+            ("CERTAUTOPILOT_SYSLOG_SERVICE_HOST", "10.0.0.1"),
+        ],
+    )
+    .expect("sound");
+    assert!(
+        config
+            .egress
+            .judge("10.1.2.3".parse().expect("an address"))
+            .is_err()
+    );
+    assert_eq!(config.syslog.expect("on").port, 1601);
+}
+
+#[test]
+fn headers_from_otel_are_percent_decoded_and_never_shown() {
+    let on = "telemetry: { tracing: { enabled: true, endpoint: 'http://collector' } }";
+    let config = load(
+        on,
+        &[(
+            "OTEL_EXPORTER_OTLP_HEADERS",
+            "authorization=Basic%20abc%3D,x=1",
+        )],
+    )
+    .expect("sound");
+    let headers = config.tracing.expect("on").headers;
+    assert_eq!(headers[0].1, "Basic abc=");
+    assert_eq!(headers[1].0, "x");
+    for headers in [
+        "Authorization: Bearer hunter2==,x=1",
+        "a=%zzhunter2",
+        "hunter2",
+    ] {
+        let error = load(on, &[("OTEL_EXPORTER_OTLP_HEADERS", headers)])
+            .expect_err(headers)
+            .to_string();
+        assert!(
+            error.starts_with("environment: OTEL_EXPORTER_OTLP_HEADERS: "),
+            "{error}"
+        );
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn a_network_may_be_an_address_alone() {
+    let config = load("egress: { allow: [169.254.169.254] }", &[]).expect("sound");
+    assert!(
+        config
+            .egress
+            .judge("169.254.169.254".parse().expect("an address"))
+            .is_ok()
+    );
+    complains(
+        "egress: { allow: [nothing] }\n",
+        &[],
+        &expect![[
+            r#"config.yaml:1: egress.allow: "nothing": write a network such as 10.20.0.0/16, or an address"#
+        ]],
     );
 }
 

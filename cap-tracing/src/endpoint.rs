@@ -28,14 +28,14 @@ impl FromStr for Endpoint {
 
     fn from_str(s: &str) -> Result<Self, String> {
         const SHAPE: &str = "write http://HOST:4318 or https://HOST:4318";
-        // Nothing after the scheme is repeated until it is known to hold no password.
-        if let Some((_, rest)) = s.split_once("://")
-            && rest
-                .split(['/', '?', '#'])
-                .next()
-                .is_some_and(|authority| authority.contains('@'))
-        {
+        // What may hold a password or a token is never repeated.
+        if s.contains('@') {
             return Err("a user or password in the endpoint would be logged; put credentials into telemetry.tracing.headers".to_owned());
+        }
+        if s.contains(['?', '#']) {
+            return Err(format!(
+                "an endpoint has no query or fragment (?… or #…); {SHAPE}"
+            ));
         }
         let uri: Uri = s
             .parse()
@@ -54,9 +54,19 @@ impl FromStr for Endpoint {
         };
         let host = uri.host().filter(|host| !host.is_empty());
         let host = host.ok_or_else(|| format!("{s:?} names no host; {SHAPE}"))?;
-        if uri.query().is_some() {
-            return Err(format!("an endpoint has no query (?…); {SHAPE}"));
-        }
+        // `Uri` forgets a port that is not one, so what follows the host is read again.
+        let port = uri
+            .authority()
+            .and_then(|authority| authority.as_str().strip_prefix(host))
+            .unwrap_or_default();
+        let port = match port.strip_prefix(':') {
+            None => Self::PORT,
+            Some(port) => port
+                .parse()
+                .ok()
+                .filter(|port| *port != 0)
+                .ok_or_else(|| format!("{port:?} is not a port from 1 to 65535; {SHAPE}"))?,
+        };
         host.parse::<cap_egress::Host>()
             .map_err(|error| format!("{error}; {SHAPE}"))?;
         let path = match uri.path() {
@@ -65,7 +75,7 @@ impl FromStr for Endpoint {
         };
         Uri::builder()
             .scheme(scheme)
-            .authority(format!("{host}:{}", uri.port_u16().unwrap_or(Self::PORT)))
+            .authority(format!("{host}:{port}"))
             .path_and_query(PathAndQuery::from_str(path).map_err(|error| error.to_string())?)
             .build()
             .map(Endpoint)
@@ -114,7 +124,14 @@ mod tests {
             ("http://", "http://HOST:4318"),
             ("http:///v1/traces", "http://HOST:4318"),
             ("http://user:secret@collector", "telemetry.tracing.headers"),
-            ("http://collector?x=1", "no query"),
+            ("http://collector?x=secret", "no query"),
+            ("http://collector#secret", "no query"),
+            ("user:secret@collector:4318", "telemetry.tracing.headers"),
+            ("//user:secret@collector", "telemetry.tracing.headers"),
+            ("http://coll ector?api_key=secret", "no query"),
+            ("http://collector:65536", "\"65536\" is not a port"),
+            ("http://collector:0", "is not a port"),
+            ("http://collector:", "is not a port"),
             ("grpcs://collector", "https://HOST:4318"),
         ] {
             let error = given.parse::<Endpoint>().expect_err(given);

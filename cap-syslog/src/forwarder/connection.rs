@@ -8,7 +8,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use super::{Shared, passed};
+use super::Shared;
+use crate::stop::{Deadline, passed};
 use crate::tcp;
 
 /// Records formatted at once; a batch is written with as few calls as the socket takes.
@@ -16,16 +17,15 @@ const BATCH: usize = 256;
 /// How often the kernel is asked what was acknowledged while something is not yet released.
 const POLL: Duration = Duration::from_millis(50);
 
+/// How a connection ended.
 pub(super) enum End {
-    /// The forwarder was stopped, and everything is released or the deadline has passed.
+    /// The forwarder was stopped: everything is released, or the deadline has passed.
     Stopped,
+    /// Every handle is gone.
+    Abandoned,
+    /// The relay closed it.
+    Closed,
     Broken(io::Error),
-}
-
-impl From<io::Error> for End {
-    fn from(error: io::Error) -> Self {
-        End::Broken(error)
-    }
 }
 
 /// A batch that was written whole.
@@ -45,6 +45,21 @@ struct Window {
 }
 
 impl Window {
+    /// Tells the ring what the relay has, and releases what it has had for long enough. Says whether anything was.
+    fn settle(&mut self, shared: &Shared, unacknowledged: u64) -> bool {
+        let now = Instant::now();
+        let acked = self.acknowledged(unacknowledged, now);
+        let graced = self.graced(shared.config.grace, now);
+        let mut ring = shared.ring();
+        if let Some(acked) = acked {
+            ring.acked_to(acked);
+        }
+        if let Some(graced) = graced {
+            ring.release_to(graced);
+        }
+        graced.is_some()
+    }
+
     fn acknowledged(&mut self, unacknowledged: u64, now: Instant) -> Option<u64> {
         let offset = self.written.saturating_sub(unacknowledged);
         let mut acked = None;
@@ -72,12 +87,25 @@ impl Window {
     }
 }
 
-/// Forwards until the peer closes (`Ok`, with whether anything was released), the connection breaks, or the forwarder stops.
+/// Forwards until the connection ends or the forwarder stops; `progress` says whether anything was released.
 pub(super) async fn forward(
     shared: &Shared,
+    stream: TcpStream,
+    stopping: &mut watch::Receiver<Deadline>,
+    progress: &mut bool,
+) -> End {
+    match try_forward(shared, stream, stopping, progress).await {
+        Ok(end) => end,
+        Err(error) => End::Broken(error),
+    }
+}
+
+async fn try_forward(
+    shared: &Shared,
     mut stream: TcpStream,
-    stopping: &mut watch::Receiver<Option<Instant>>,
-) -> Result<bool, End> {
+    stopping: &mut watch::Receiver<Deadline>,
+    progress: &mut bool,
+) -> io::Result<End> {
     tcp::set_options(&stream, &shared.config)?;
     let (mut reader, mut writer) = stream.split();
     let mut window = Window::default();
@@ -85,7 +113,6 @@ pub(super) async fn forward(
     let mut at = 0;
     let mut end = 0;
     let mut half_closed = false;
-    let mut progress = false;
     let mut poll = tokio::time::interval(POLL);
     poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut ignored = [0; 256];
@@ -104,18 +131,18 @@ pub(super) async fn forward(
             half_closed = true;
         }
         if half_closed && window.batches.is_empty() {
-            return Err(End::Stopped);
+            return Ok(End::Stopped);
         }
         tokio::select! {
             biased;
-            () = passed(until) => return Err(End::Stopped),
+            () = passed(until) => return Ok(End::Stopped),
             read = reader.read(&mut ignored) => {
                 if read? == 0 {
                     if half_closed && tcp::unacknowledged(reader.as_ref())? == 0 {
                         shared.ring().release_to(end);
-                        return Err(End::Stopped);
+                        return Ok(End::Stopped);
                     }
-                    return Ok(progress);
+                    return Ok(End::Closed);
                 }
             }
             written = writer.write(&pending[at..]), if !idle => {
@@ -125,26 +152,15 @@ pub(super) async fn forward(
                 if at == pending.len() {
                     shared.ring().sent_to(end);
                     window.batches.push_back(Written { event: end, offset: window.written, acked_at: None });
+                    // While there is always more to write, the poll below never has its turn.
+                    *progress |= window.settle(shared, tcp::unacknowledged(reader.as_ref())?);
                 }
             }
             _ = poll.tick(), if !window.batches.is_empty() => {
-                let now = Instant::now();
-                let unacknowledged = tcp::unacknowledged(reader.as_ref())?;
-                let acked = window.acknowledged(unacknowledged, now);
-                let graced = window.graced(shared.config.grace, now);
-                let mut ring = shared.ring();
-                if let Some(acked) = acked {
-                    ring.acked_to(acked);
-                }
-                if let Some(graced) = graced {
-                    progress = true;
-                    ring.release_to(graced);
-                }
+                *progress |= window.settle(shared, tcp::unacknowledged(reader.as_ref())?);
             }
             () = shared.more.notified(), if idle && !half_closed => {}
-            changed = stopping.changed(), if until.is_none() => {
-                if changed.is_err() { return Err(End::Stopped); }
-            }
+            changed = stopping.changed() => if changed.is_err() { return Ok(End::Abandoned) },
         }
     }
 }

@@ -15,18 +15,19 @@ pub(super) struct Leaf {
 }
 
 pub(super) enum Value {
+    /// `key:` with nothing behind it, or an empty section: not set, but the key must be a valid one.
+    Nothing,
     Scalar(String),
     List(Vec<String>),
 }
 
-pub(super) fn leaves(file: &str, text: &str) -> Result<BTreeMap<String, Leaf>, Error> {
-    let mut leaves = BTreeMap::new();
+pub(super) type Leaves = BTreeMap<String, Leaf>;
+
+pub(super) fn leaves(file: &str, text: &str) -> Result<Leaves, Error> {
     // A file of comments is an empty configuration.
-    if text
-        .lines()
-        .all(|line| matches!(line.trim_start().chars().next(), None | Some('#')))
-    {
-        return Ok(leaves);
+    let is_comment = |line: &str| matches!(line.trim_start().chars().next(), None | Some('#'));
+    if text.lines().all(is_comment) {
+        return Ok(Leaves::new());
     }
     let root: Spanned<Node> = serde_saphyr::from_str(text).map_err(|error| {
         let line = error.location().map_or(1, |location| location.line());
@@ -37,8 +38,14 @@ pub(super) fn leaves(file: &str, text: &str) -> Result<BTreeMap<String, Leaf>, E
             format!("not readable as YAML: {first}"),
         )
     })?;
+    let mut document = Flat {
+        file,
+        text,
+        leaves: Leaves::new(),
+    };
     match root.value {
-        Node::Map(_) | Node::Null => flatten(file, "", root, &mut leaves)?,
+        Node::Null => {}
+        Node::Map(entries) => document.section("", entries)?,
         _ => {
             return Err(Error::config(
                 format!("{file}:1"),
@@ -46,55 +53,74 @@ pub(super) fn leaves(file: &str, text: &str) -> Result<BTreeMap<String, Leaf>, E
             ));
         }
     }
-    Ok(leaves)
+    Ok(document.leaves)
 }
 
 enum Node {
     Null,
-    Scalar(String),
+    /// A boolean or a number. What was written is wanted, not what YAML makes of it: `007` may be a name, `12e5` a password.
+    Plain,
+    Text(String),
     List(Vec<Spanned<Node>>),
     Map(Vec<(Spanned<String>, Spanned<Node>)>),
 }
 
-fn flatten(
-    file: &str,
-    path: &str,
-    node: Spanned<Node>,
-    leaves: &mut BTreeMap<String, Leaf>,
-) -> Result<(), Error> {
-    let line = node.referenced.line();
-    let value = match node.value {
-        // `key:` with nothing behind it is not set.
-        Node::Null => return Ok(()),
-        Node::Map(entries) => {
-            for (key, value) in entries {
-                let path = if path.is_empty() {
-                    key.value
-                } else {
-                    format!("{path}.{}", key.value)
-                };
-                flatten(file, &path, value, leaves)?;
+struct Flat<'a> {
+    file: &'a str,
+    text: &'a str,
+    leaves: Leaves,
+}
+
+impl Flat<'_> {
+    fn section(
+        &mut self,
+        path: &str,
+        entries: Vec<(Spanned<String>, Spanned<Node>)>,
+    ) -> Result<(), Error> {
+        for (key, node) in entries {
+            let path = if path.is_empty() {
+                key.value
+            } else {
+                format!("{path}.{}", key.value)
+            };
+            let line = node.referenced.line();
+            let value = match node.value {
+                Node::Map(entries) if !entries.is_empty() => {
+                    self.section(&path, entries)?;
+                    continue;
+                }
+                Node::Null | Node::Map(_) => Value::Nothing,
+                Node::List(nodes) => {
+                    let texts = nodes.into_iter().map(|node| self.scalar(&path, node));
+                    Value::List(texts.collect::<Result<_, _>>()?)
+                }
+                Node::Plain | Node::Text(_) => Value::Scalar(self.scalar(&path, node)?),
+            };
+            let place = format!("{}:{line}: {path}", self.file);
+            if let Some(first) = self.leaves.insert(path, Leaf { line, value }) {
+                let what = format!("given twice, first on line {}", first.line);
+                return Err(Error::config(place, what));
             }
-            return Ok(());
         }
-        Node::Scalar(text) => Value::Scalar(text),
-        Node::List(nodes) => {
-            let texts = nodes.into_iter().map(|node| match node.value {
-                Node::Scalar(text) => Ok(text),
-                _ => Err(Error::config(
-                    format!("{file}:{}: {path}", node.referenced.line()),
-                    "expected a list of plain values",
-                )),
-            });
-            Value::List(texts.collect::<Result<_, _>>()?)
-        }
-    };
-    match leaves.insert(path.to_owned(), Leaf { line, value }) {
-        None => Ok(()),
-        Some(first) => Err(Error::config(
-            format!("{file}:{line}: {path}"),
-            format!("given twice, first on line {}", first.line),
-        )),
+        Ok(())
+    }
+
+    fn scalar(&self, path: &str, node: Spanned<Node>) -> Result<String, Error> {
+        let source = || {
+            let span = node.defined.span();
+            let start = usize::try_from(span.byte_offset()?).ok()?;
+            let length = usize::try_from(span.byte_len()?).ok()?;
+            self.text.get(start..start + length).map(str::to_owned)
+        };
+        let text = match &node.value {
+            Node::Text(text) => Some(text.clone()),
+            Node::Plain => source(),
+            _ => None,
+        };
+        text.ok_or_else(|| {
+            let place = format!("{}:{}: {path}", self.file, node.referenced.line());
+            Error::config(place, "expected a list of plain values")
+        })
     }
 }
 
@@ -113,24 +139,24 @@ impl<'de> Visitor<'de> for NodeVisitor {
         f.write_str("a value, a list or a section")
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
-        Ok(Node::Scalar(value.to_string()))
+    fn visit_bool<E>(self, _: bool) -> Result<Node, E> {
+        Ok(Node::Plain)
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
-        Ok(Node::Scalar(value.to_string()))
+    fn visit_i64<E>(self, _: i64) -> Result<Node, E> {
+        Ok(Node::Plain)
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
-        Ok(Node::Scalar(value.to_string()))
+    fn visit_u64<E>(self, _: u64) -> Result<Node, E> {
+        Ok(Node::Plain)
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
-        Ok(Node::Scalar(value.to_string()))
+    fn visit_f64<E>(self, _: f64) -> Result<Node, E> {
+        Ok(Node::Plain)
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Node, E> {
-        Ok(Node::Scalar(value.to_owned()))
+        Ok(Node::Text(value.to_owned()))
     }
 
     fn visit_unit<E>(self) -> Result<Node, E> {
