@@ -329,6 +329,6 @@ catalogue! {
         inventory scrape_duration = "cap_telemetry_scrape_duration_seconds" {}
             "Time that rendering the previous scrape took";
         mirror folded = "cap_telemetry_series_folded_total" {family: FamilyName}
-            "Series folded into an overflow series because their family was full";
+            "Recordings that went into an overflow series, because their family or one of its labels was full";
     }
 }

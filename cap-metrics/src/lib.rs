@@ -16,7 +16,7 @@
 //!
 //! Every metric is declared once, in [`METRICS`]; recording goes through the group that speaks of its subject
 //! ([`Jobs`], [`Certificates`], …), so a name or a label cannot be misspelt. Label sets are bounded: past its limit an open
-//! label becomes `_overflow`, and `cap_telemetry_series_folded_total` says how often a family was affected.
+//! label becomes `_overflow`, and `cap_telemetry_series_folded_total` counts what was recorded there.
 //!
 //! # Features
 //!
@@ -42,8 +42,8 @@ mod storage;
 pub use catalogue::{Group, Kind, Label, METRICS, Metric, Values, metric};
 pub use expose::TEXT_0_0_4;
 pub use groups::{
-    Certificates, Discovery, Distribution, External, Http, HttpRequest, JobRun, Jobs, Kek,
-    KekState, License, LicenseState, Notifications, PipeTotals, Pipes,
+    AuditTotals, Certificates, Discovery, Distribution, External, Http, HttpRequest, JobRun, Jobs,
+    Kek, KekState, License, LicenseState, Notifications, PipeTotals, Pipes, SpanTotals,
 };
 #[cfg(feature = "http")]
 pub use http::{MeasuredBody, MetricsFuture, MetricsLayer, MetricsMiddleware, MetricsService};

@@ -1,13 +1,16 @@
 //! One registry: the instruments, and what is asked just before a scrape.
 
+use std::cell::Cell;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use crate::catalogue::Families;
 use crate::expose;
 use crate::groups::{
-    Certificates, Discovery, Distribution, External, Http, Jobs, Kek, License, Notifications, Pipes,
+    Certificates, Discovery, Distribution, External, Http, Jobs, Kek, License, Notifications,
+    Pipes, UNMATCHED,
 };
 use crate::labels::Words;
 
@@ -21,6 +24,11 @@ pub(crate) struct Inner {
     pub(crate) words: Arc<Words>,
     pub(crate) families: Families,
     before_scrape: RwLock<Vec<Hook>>,
+}
+
+thread_local! {
+    /// Whether this thread is calling hooks.
+    static UPDATING: Cell<bool> = const { Cell::new(false) };
 }
 
 type Hook = Arc<dyn Fn(&Metrics) + Send + Sync>;
@@ -37,6 +45,7 @@ impl Metrics {
                 before_scrape: RwLock::default(),
             }),
         };
+        metrics.inner.words.route(UNMATCHED);
         metrics.distribution().touch();
         metrics
     }
@@ -91,7 +100,8 @@ impl Metrics {
         Pipes(self)
     }
 
-    /// Has `hook` called before every scrape, to bring snapshots up to date. It must be quick: the scrape waits for it.
+    /// Has `hook` called before every scrape, to bring snapshots up to date. It must be quick: the scrape waits for it. One that
+    /// panics is passed over, and what it would have updated stays as it was; one that renders does not call itself.
     pub fn before_scrape(&self, hook: impl Fn(&Metrics) + Send + Sync + 'static) {
         self.inner
             .before_scrape
@@ -108,7 +118,13 @@ impl Metrics {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        hooks.iter().for_each(|hook| hook(self));
+        // Whatever a hook does, the scrape goes on.
+        if !UPDATING.replace(true) {
+            for hook in hooks {
+                let _ = catch_unwind(AssertUnwindSafe(|| hook(self)));
+            }
+            UPDATING.set(false);
+        }
 
         let started = Instant::now();
         let families = self.inner.families.all();
@@ -135,5 +151,25 @@ impl Default for Metrics {
 impl fmt::Debug for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hook_that_panics_or_renders_does_not_take_the_scrape_down() {
+        let metrics = Metrics::new();
+        metrics.before_scrape(|_| panic!("a hook's bug"));
+        metrics.before_scrape(|metrics| drop(metrics.render()));
+        metrics.before_scrape(|metrics| metrics.jobs().set_queue_depth([("renew", 7)]));
+        for _ in 0..2 {
+            assert!(
+                metrics
+                    .render()
+                    .contains(r#"cap_jobs_queue_depth{type="renew"} 7"#)
+            );
+        }
     }
 }

@@ -84,6 +84,10 @@ impl Forwarder {
                 if let Some(runtime) = runtime {
                     runtime.block_on(run(&thread_shared, &guard, stopping));
                     thread_shared.link().state = State::Stopped;
+                    let left = thread_shared.ring().len();
+                    if left > 0 {
+                        tracing::warn!(target: "cap_syslog", left, "audit events were not delivered");
+                    }
                     // A name that is still being looked up must not hold up the end.
                     runtime.shutdown_background();
                 }
@@ -186,10 +190,7 @@ async fn run(shared: &Shared, guard: &Guard, mut stopping: watch::Receiver<Deadl
         let connected = tokio::select! {
             connected = guard.connect(&shared.config.host, shared.config.port) => connected,
             () = passed(until) => return,
-            changed = stopping.changed() => match changed {
-                Ok(()) => continue,
-                Err(_) => return abandoned(shared),
-            },
+            Ok(()) = stopping.changed() => continue,
         };
         match connected {
             Ok(stream) => {
@@ -207,7 +208,6 @@ async fn run(shared: &Shared, guard: &Guard, mut stopping: watch::Receiver<Deadl
                 }
                 match end {
                     End::Stopped => return,
-                    End::Abandoned => return abandoned(shared),
                     End::Closed => shared.failed(&"the relay closed the connection"),
                     End::Broken(error) => shared.failed(&error),
                 }
@@ -226,17 +226,9 @@ async fn run(shared: &Shared, guard: &Guard, mut stopping: watch::Receiver<Deadl
         tokio::select! {
             () = tokio::time::sleep(jittered(backoff)) => {}
             () = passed(until) => return,
-            changed = stopping.changed() => if changed.is_err() { return abandoned(shared) },
+            Ok(()) = stopping.changed() => {}
         }
         backoff = (backoff * 2).min(LONGEST_BACKOFF);
-    }
-}
-
-/// Every handle is gone, so nobody can ask for a shutdown any more.
-fn abandoned(shared: &Shared) {
-    let left = shared.ring().len();
-    if left > 0 {
-        tracing::warn!(target: "cap_syslog", left, "the forwarder was dropped without a shutdown; its buffer is lost");
     }
 }
 

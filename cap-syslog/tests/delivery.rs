@@ -209,6 +209,16 @@ fn a_burst_beyond_the_buffer_loses_nothing_that_the_relay_takes_in_time() {
 }
 
 #[test]
+fn a_forwarder_that_is_dropped_without_a_shutdown_still_delivers() {
+    let (listener, address) = listener();
+    let forwarder = forwarder(address, |_| {});
+    forwarder.enqueue(event(1));
+    drop(forwarder);
+    let (mut stream, _) = listener.accept().expect("a connection");
+    assert_eq!(read_ids(&mut stream, |_| false), ["e1"]);
+}
+
+#[test]
 fn two_shutdowns_at_once_each_keep_their_deadline() {
     let (listener, address) = listener();
     let forwarder = forwarder(address, |c| c.grace = LONG);

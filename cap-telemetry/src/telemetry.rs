@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use cap_egress::{Connector, Guard, Trust};
-use cap_metrics::{Metrics, PipeTotals};
+use cap_metrics::{AuditTotals, Metrics, PipeTotals, SpanTotals};
 use cap_syslog::{Event, Forwarder, State};
 use cap_tracing::Tracing;
 
@@ -117,20 +117,23 @@ impl Telemetry {
     /// in async code call it where blocking is allowed.
     pub fn shutdown(&self, deadline: Duration) -> Report {
         thread::scope(|scope| {
-            let tracing = self
-                .0
-                .tracing
-                .as_ref()
-                .map(|tracing| scope.spawn(move || tracing.shutdown(deadline)));
+            // Without a thread to spare, one after the other.
+            let tracing = self.0.tracing.as_ref().map(|tracing| {
+                let shutdown = move || tracing.shutdown(deadline);
+                thread::Builder::new()
+                    .spawn_scoped(scope, shutdown)
+                    .map_err(|_| shutdown())
+            });
             let syslog = self
                 .0
                 .forwarder
                 .as_ref()
                 .map(|forwarder| forwarder.shutdown(deadline));
-            let tracing = tracing.map(|thread| {
-                thread
+            let tracing = tracing.map(|thread| match thread {
+                Ok(thread) => thread
                     .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                Err(stats) => stats,
             });
             Report { tracing, syslog }
         })
@@ -144,21 +147,21 @@ impl fmt::Debug for Telemetry {
 }
 
 fn totals(tracing: Option<&Tracing>, forwarder: Option<&Forwarder>) -> PipeTotals {
-    let mut totals = PipeTotals::default();
-    if let Some(spans) = tracing.map(Tracing::stats) {
-        totals.spans_started = spans.started;
-        totals.spans_exported = spans.exported;
-        totals.spans_rejected = spans.rejected;
-        totals.spans_dropped = spans.dropped;
-        totals.spans_failed = spans.failed;
-        totals.spans_pending = spans.pending;
+    PipeTotals {
+        spans: tracing.map(Tracing::stats).map(|spans| SpanTotals {
+            started: spans.started,
+            exported: spans.exported,
+            rejected: spans.rejected,
+            dropped: spans.dropped,
+            failed: spans.failed,
+            pending: spans.pending,
+        }),
+        audit: forwarder.map(Forwarder::status).map(|events| AuditTotals {
+            enqueued: events.enqueued,
+            acked: events.released,
+            dropped: events.dropped,
+            queued: events.queued,
+            connected: events.state == State::Connected,
+        }),
     }
-    if let Some(events) = forwarder.map(Forwarder::status) {
-        totals.audit_events_enqueued = events.enqueued;
-        totals.audit_events_acked = events.released;
-        totals.audit_events_dropped = events.dropped;
-        totals.audit_events_queued = events.queued;
-        totals.syslog_connected = events.state == State::Connected;
-    }
-    totals
 }

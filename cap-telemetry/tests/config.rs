@@ -298,11 +298,10 @@ fn with_everything_off_the_handle_works_and_shutdown_is_complete() {
         cap_telemetry::names::Actor::user("alice"),
         "Logged in",
     ));
+    let text = telemetry.metrics().render();
     assert!(
-        telemetry
-            .metrics()
-            .render()
-            .contains("cap_telemetry_spans_started_total 0")
+        !text.contains("cap_telemetry_syslog_connected"),
+        "what is off must not look broken: {text}"
     );
     let report = telemetry.shutdown(Duration::from_secs(1));
     assert!(report.is_complete(), "{report}");

@@ -15,12 +15,13 @@ use tokio::sync::{mpsc, watch};
 use crate::config::Config;
 use crate::error::{Error, Kind};
 use crate::stats::Counts;
+use crate::stop::Deadline;
 use transport::{Outcome, Transport};
 
 /// Turns queued spans into export requests.
 pub(crate) struct Worker {
     spans: mpsc::Receiver<SpanData>,
-    stopping: watch::Receiver<Option<Instant>>,
+    stopping: watch::Receiver<Deadline>,
     counts: Arc<Counts>,
     /// The stock exporter serves as the encoder; delivery is decided by the transport it is given.
     encoder: opentelemetry_otlp::SpanExporter,
@@ -36,7 +37,7 @@ impl Worker {
         resource: &Resource,
         spans: mpsc::Receiver<SpanData>,
         counts: Arc<Counts>,
-        stopping: watch::Receiver<Option<Instant>>,
+        stopping: watch::Receiver<Deadline>,
     ) -> Result<Self, Error> {
         let (batch_size, batch_delay) = (config.batch_size, config.batch_delay);
         let endpoint = config.endpoint.to_string();
@@ -62,11 +63,7 @@ impl Worker {
 
     pub(crate) async fn run(mut self) {
         let mut batch = Vec::with_capacity(self.batch_size);
-        loop {
-            let stopping = self.stopping.borrow_and_update().is_some();
-            if stopping {
-                break;
-            }
+        while self.stopping.borrow_and_update().is_none() {
             tokio::select! {
                 received = self.spans.recv_many(&mut batch, self.batch_size) => {
                     if received == 0 {
@@ -75,13 +72,24 @@ impl Worker {
                     self.fill(&mut batch).await;
                     self.export(&mut batch).await;
                 }
-                changed = self.stopping.changed() => if changed.is_err() { break },
+                Ok(()) = self.stopping.changed() => {}
             }
         }
-        // Nothing more is taken in; what is queued goes out in full batches until the deadline.
+        // Nothing more is taken in; what is queued goes out in full batches until the deadline, and is given up then.
         self.spans.close();
         while self.spans.recv_many(&mut batch, self.batch_size).await > 0 {
-            self.export(&mut batch).await;
+            let late = self
+                .stopping
+                .borrow()
+                .is_some_and(|until| until <= Instant::now());
+            if late {
+                self.counts
+                    .failed
+                    .fetch_add(batch.len() as u64, Ordering::AcqRel);
+                batch.clear();
+            } else {
+                self.export(&mut batch).await;
+            }
         }
     }
 

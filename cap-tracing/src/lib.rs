@@ -54,6 +54,7 @@ mod queue;
 mod span;
 mod spans;
 mod stats;
+mod stop;
 
 pub use carrier::{Audience, Carrier};
 pub use config::{Config, SampleRate};

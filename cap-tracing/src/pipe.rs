@@ -1,23 +1,27 @@
 //! The trace pipe: set up, running, shut down.
 
 use std::fmt;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::mpsc::channel;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cap_egress::Connector;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider, ShouldSample, SpanLimits};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use crate::config::Config;
 use crate::deliver;
 use crate::error::{Error, Kind};
 use crate::queue::Queue;
 use crate::stats::{Counts, Stats};
+use crate::stop::Stop;
+
+/// Spans in the queue or in a request at most: a bound on the bound, so that a slip of the pen is an error at start.
+const SPANS: usize = 1_000_000;
 
 /// The trace pipe. Clones share it.
 #[derive(Clone)]
@@ -26,8 +30,7 @@ pub struct Tracing(Option<Arc<Pipe>>);
 struct Pipe {
     tracer: SdkTracer,
     counts: Arc<Counts>,
-    stop: watch::Sender<Option<Instant>>,
-    stopped: Mutex<Receiver<()>>,
+    stop: Stop,
     // The tracer keeps only a weak hold of its provider.
     _provider: SdkTracerProvider,
 }
@@ -45,18 +48,18 @@ impl Tracing {
     ///
     /// When a setting cannot work, or the system has no thread left.
     pub fn start(config: Config, connector: Connector) -> Result<Self, Error> {
-        if config.queue_size == 0 || config.batch_size == 0 {
-            let what = "0 would drop every span; write at least 1".to_owned();
-            return Err(Kind::Config {
-                key: "queue_size",
-                what,
+        for (key, size) in [
+            ("queue_size", config.queue_size),
+            ("batch_size", config.batch_size),
+        ] {
+            if !(1..=SPANS).contains(&size) {
+                let what = format!("{size} cannot work; write a number from 1 to {SPANS}");
+                return Err(Kind::Config { key, what }.into());
             }
-            .into());
         }
         let counts = Arc::new(Counts::default());
         let (spans, queued) = mpsc::channel(config.queue_size);
-        let (stop, stopping) = watch::channel(None);
-        let (done, stopped) = channel();
+        let (stop, stopping, running) = Stop::new();
 
         let resource = Resource::builder_empty()
             .with_attributes(
@@ -87,29 +90,37 @@ impl Tracing {
             Arc::clone(&counts),
             stopping,
         )?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(Kind::Thread)?;
+        let (ready, started) = channel();
         thread::Builder::new()
             .name("cap-tracing".to_owned())
             .spawn(move || {
-                // The exporter must not trace itself, whatever the caller's subscriber does.
-                tracing::subscriber::with_default(
-                    tracing::subscriber::NoSubscriber::default(),
-                    || {
-                        runtime.block_on(worker.run());
-                    },
-                );
-                // Nobody may be waiting.
-                let _ = done.send(());
+                let _running = running;
+                // Made here: where it fails, it must not be dropped inside a runtime of the caller's.
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build();
+                let (outcome, runtime) = match runtime {
+                    Ok(runtime) => (Ok(()), Some(runtime)),
+                    Err(error) => (Err(error), None),
+                };
+                let _ = ready.send(outcome);
+                if let Some(runtime) = runtime {
+                    // The exporter must not trace itself, whatever the caller's subscriber does.
+                    let silent = tracing::subscriber::NoSubscriber::default();
+                    tracing::subscriber::with_default(silent, || runtime.block_on(worker.run()));
+                    // A name that is still being looked up must not hold up the end.
+                    runtime.shutdown_background();
+                }
             })
+            .map_err(Kind::Thread)?;
+        started
+            .recv()
+            .unwrap_or_else(|gone| Err(std::io::Error::other(gone)))
             .map_err(Kind::Thread)?;
         Ok(Tracing(Some(Arc::new(Pipe {
             tracer,
             counts,
             stop,
-            stopped: Mutex::new(stopped),
             _provider: provider,
         }))))
     }
@@ -131,23 +142,9 @@ impl Tracing {
         let Some(pipe) = &self.0 else {
             return Stats::default();
         };
-        let until = Instant::now() + deadline;
-        pipe.stop.send_if_modified(|stop| {
-            let first = stop.is_none();
-            stop.get_or_insert(until);
-            first
-        });
-        let stopped = pipe.stopped.lock().unwrap_or_else(PoisonError::into_inner);
-        // The thread itself keeps to the deadline; the margin only covers its scheduling.
-        let margin = Duration::from_millis(200);
-        match stopped.recv_timeout(until.saturating_duration_since(Instant::now()) + margin) {
-            // A disconnected channel: an earlier call has already seen the thread end.
-            Ok(()) | Err(RecvTimeoutError::Disconnected) => {}
-            Err(RecvTimeoutError::Timeout) => {
-                tracing::warn!(target: "cap_tracing", "the trace export thread did not stop within the deadline");
-            }
+        if !pipe.stop.within(deadline) {
+            tracing::warn!(target: "cap_tracing", "the trace export thread did not stop within the deadline");
         }
-        drop(stopped);
         pipe.counts.stats()
     }
 }

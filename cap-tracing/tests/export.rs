@@ -27,6 +27,7 @@ const LONG: Duration = Duration::from_secs(20);
 /// What the collector answers; accepts when nothing is scripted.
 enum Answer {
     Status(u16),
+    RetryAfter(&'static str),
     Reject(i64),
 }
 
@@ -61,11 +62,19 @@ impl Collector {
         (collector, address.recv().unwrap())
     }
 
-    async fn receive(State(collector): State<Collector>, body: Bytes) -> (StatusCode, Vec<u8>) {
+    async fn receive(
+        State(collector): State<Collector>,
+        body: Bytes,
+    ) -> (StatusCode, [(&'static str, &'static str); 1], Vec<u8>) {
+        let none = [("x-none", "")];
         let mut response = ExportTraceServiceResponse::default();
         match collector.answers.lock().unwrap().pop_front() {
             Some(Answer::Status(status)) => {
-                return (StatusCode::from_u16(status).unwrap(), Vec::new());
+                return (StatusCode::from_u16(status).unwrap(), none, Vec::new());
+            }
+            Some(Answer::RetryAfter(wait)) => {
+                let header = [("retry-after", wait)];
+                return (StatusCode::SERVICE_UNAVAILABLE, header, Vec::new());
             }
             Some(Answer::Reject(rejected_spans)) => {
                 response.partial_success = Some(ExportTracePartialSuccess {
@@ -77,7 +86,7 @@ impl Collector {
         }
         let request = ExportTraceServiceRequest::decode(body).unwrap();
         collector.requests.lock().unwrap().push(request);
-        (StatusCode::OK, response.encode_to_vec())
+        (StatusCode::OK, none, response.encode_to_vec())
     }
 
     fn spans(&self) -> Vec<Span> {
@@ -110,6 +119,15 @@ fn job(tracing: &Tracing, id: &str) -> cap_tracing::Span {
 
 fn jobs(tracing: &Tracing, n: usize) {
     (0..n).for_each(|n| drop(job(tracing, &n.to_string())));
+}
+
+/// Waits until nothing is pending.
+fn settles(tracing: &Tracing) {
+    let start = Instant::now();
+    while tracing.stats().pending > 0 {
+        assert!(start.elapsed() < LONG, "{}", tracing.stats());
+        std::thread::yield_now();
+    }
 }
 
 fn closes(stats: &Stats) {
@@ -213,6 +231,8 @@ fn a_collector_that_recovers_gets_the_batch_and_a_permanent_refusal_counts_as_fa
         let (_collector, address) = Collector::start(answers);
         let tracing = pipe(address, |c| c.batch_delay = Duration::from_millis(200));
         jobs(&tracing, 5);
+        // All five wait for one batch; a shutdown would not.
+        settles(&tracing);
         let stats = tracing.shutdown(LONG);
         assert_eq!(
             (stats.exported, stats.rejected, stats.failed),
@@ -222,6 +242,52 @@ fn a_collector_that_recovers_gets_the_batch_and_a_permanent_refusal_counts_as_fa
         assert_eq!(stats.pending, 0);
         closes(&stats);
         assert_eq!(stats.last_error.is_some(), rejected + failed > 0, "{stats}");
+    }
+}
+
+#[test]
+fn a_retry_after_that_cannot_be_waited_for_gives_the_batch_up_and_the_pipe_goes_on() {
+    let (_collector, address) = Collector::start([Answer::RetryAfter("18446744073709551615")]);
+    let tracing = pipe(address, |_| {});
+    jobs(&tracing, 5);
+    settles(&tracing);
+    jobs(&tracing, 3);
+    let stats = tracing.shutdown(LONG);
+    assert_eq!(
+        (stats.failed, stats.exported, stats.pending),
+        (5, 3, 0),
+        "{stats}"
+    );
+}
+
+#[test]
+fn a_retry_after_of_nothing_is_no_reason_to_hurry() {
+    let (collector, address) = Collector::start((0..1000).map(|_| Answer::RetryAfter("0")));
+    let tracing = pipe(address, |c| c.retry_for = Duration::from_secs(1));
+    jobs(&tracing, 1);
+    settles(&tracing);
+    let asked = 1000 - collector.answers.lock().unwrap().len();
+    assert!(asked <= 4, "{asked} requests in a second");
+}
+
+#[test]
+fn sizes_that_cannot_work_are_refused_by_name() {
+    for (key, spoil) in [
+        ("queue_size", 0),
+        ("queue_size", usize::MAX),
+        ("batch_size", 0),
+    ] {
+        let mut config = Config::new("http://127.0.0.1:9".parse().unwrap());
+        match key {
+            "queue_size" => config.queue_size = spoil,
+            _ => config.batch_size = spoil,
+        }
+        let connector = Connector::new(Guard::new(Policy::default()), Trust::system().unwrap());
+        let error = Tracing::start(config, connector).unwrap_err().to_string();
+        assert!(
+            error.starts_with(&format!("telemetry.tracing.{key}: ")),
+            "{error}"
+        );
     }
 }
 

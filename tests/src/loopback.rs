@@ -5,7 +5,6 @@ use http::header::ACCEPT;
 use http::{Request, Response, Uri};
 use http_body_util::{BodyExt as _, Empty};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -38,9 +37,16 @@ pub(crate) fn free_addr() -> io::Result<SocketAddr> {
     bind_any(|addr| TcpListener::bind(addr)?.local_addr())
 }
 
+/// Whoever reads what we expose or answer connects as any client would.
+#[expect(
+    clippy::disallowed_types,
+    reason = "the guard is for what we send, not for who asks us"
+)]
+pub(crate) type Http<B> = Client<hyper_util::client::legacy::connect::HttpConnector, B>;
+
 /// An HTTP client that keeps its connection.
 #[derive(Clone, Debug)]
-pub(crate) struct Get(Client<HttpConnector, Empty<Bytes>>);
+pub(crate) struct Get(Http<Empty<Bytes>>);
 
 impl Get {
     pub(crate) fn new() -> Self {

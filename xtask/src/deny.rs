@@ -44,6 +44,7 @@ fn installed() -> Result<PathBuf, String> {
         "install",
         "--quiet",
         "--locked",
+        "--force",
         "--debug",
         "cargo-deny",
         "--version",

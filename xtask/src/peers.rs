@@ -119,7 +119,7 @@ const PEERS: &[Peer] = &[
     ] },
     Peer { name: "otelcol", recipes: &[
         Recipe {
-            // Neither tail sampling nor load balancing: modules that they need were not to be had.
+            // What the minimal configuration and the tests need.
             source: Collector("0.165.0", "1.71.0", &[
                 "go.opentelemetry.io/collector/receiver/otlpreceiver",
                 "go.opentelemetry.io/collector/processor/batchprocessor",
@@ -375,8 +375,27 @@ impl Source {
             Debian(packages) => debian(packages, stage, log),
             // Its dependencies would be versions that nobody pinned, and none is needed.
             Pip(package, version) => {
-                let pip = "python3 -m pip install --no-input --no-deps --target root";
-                log.line(FETCH_LIMIT, stage, &format!("{pip} {package}=={version}"))
+                let install = format!(
+                    "-m pip install --no-input --no-deps --target root {package}=={version}"
+                );
+                if log
+                    .line(PROBE_LIMIT, stage, "python3 -m pip --version")
+                    .is_ok()
+                {
+                    return log.line(FETCH_LIMIT, stage, &format!("python3 {install}"));
+                }
+                // Debian's python3 has no pip; its wheel runs as it is.
+                let wheel = stage.join("pip");
+                make(&wheel)?;
+                debian(&["python3-pip-whl"], &wheel, log)?;
+                let wheels = files_below(&wheel)?;
+                let pip = wheels
+                    .iter()
+                    .find(|file| file.display().to_string().contains("/pip-"));
+                let pip = pip.ok_or("the package python3-pip-whl holds no pip")?;
+                let line = format!("env PYTHONPATH={} python3 {install}", pip.display());
+                log.line(FETCH_LIMIT, stage, &line)?;
+                remove(&wheel)
             }
             Go(package, version) => {
                 let line = format!("go install -ldflags=-s {package}@v{version}");

@@ -87,6 +87,20 @@ mod tests {
     }
 
     #[test]
+    fn past_the_limit_a_status_is_still_a_status() {
+        let metrics = Metrics::new();
+        let issuers: Vec<_> = (0..100).map(|n| format!("issuer-{n}")).collect();
+        let counts = issuers
+            .iter()
+            .map(|issuer| (CertificateStatus::RenewalFailed, issuer, 1));
+        metrics.certificates().set_inventory(counts);
+        let text = metrics.render();
+        let folded =
+            r#"cap_certificates_total{status="renewal_failed",issuer_type="_overflow"} 36"#;
+        assert!(text.contains(folded), "{text}");
+    }
+
+    #[test]
     fn an_issuer_that_is_deleted_leaves_no_series() {
         let metrics = Metrics::new();
         let certificates = metrics.certificates();

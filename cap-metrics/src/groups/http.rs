@@ -5,6 +5,9 @@ use std::time::Instant;
 use crate::Metrics;
 use crate::labels::{Method, Route, Status};
 
+/// The path of every request that no pattern matches. Known from the start, so that no number of routes takes its place.
+pub(crate) const UNMATCHED: &str = "unmatched";
+
 /// Records HTTP requests; see also `MetricsLayer`, which does it for a tower service.
 #[derive(Clone, Copy, Debug)]
 pub struct Http<'a>(pub(crate) &'a Metrics);
@@ -17,7 +20,7 @@ impl Http<'_> {
 
     /// The one route of every request that no pattern matches.
     pub fn unmatched(&self) -> Route {
-        self.0.inner.words.route("unmatched")
+        self.0.inner.words.route(UNMATCHED)
     }
 
     /// A request arrived: it is in flight until the returned value is dropped, and counted then.
@@ -102,6 +105,24 @@ mod tests {
             ),
             "{text}"
         );
+    }
+
+    #[test]
+    fn more_routes_than_there_is_room_for_are_folded_and_counted_and_leave_unmatched_alone() {
+        let metrics = Metrics::new();
+        let http = metrics.http();
+        for n in 0..300 {
+            http.count(Method::Get, http.route(&format!("/{n}")), Status::new(200));
+        }
+        http.count(Method::Get, http.unmatched(), Status::new(404));
+        let text = metrics.render();
+        for line in [
+            r#"{method="GET",path="_overflow",status="200"} 45"#,
+            r#"{method="GET",path="unmatched",status="404"} 1"#,
+            r#"cap_telemetry_series_folded_total{family="cap_http_requests_total"} 45"#,
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl Kek<'_> {
             .replace(state.loaded.iter().map(|(host, version, loaded)| {
                 ([host.clone(), version.to_string()], as_value(*loaded))
             }));
-        kek.current_version.replace(
+        kek.current_version.replace_highest(
             state
                 .current
                 .iter()
@@ -55,13 +55,13 @@ impl Kek<'_> {
                 .iter()
                 .map(|(target, hosts)| ([target.to_string()], *hosts as f64)),
         );
-        kek.rotation_active.replace(
+        kek.rotation_active.replace_highest(
             state
                 .rotations
                 .iter()
                 .map(|(id, active, _)| ([id], as_value(*active))),
         );
-        kek.rotation_progress.replace(
+        kek.rotation_progress.replace_highest(
             state
                 .rotations
                 .iter()

@@ -8,41 +8,66 @@ use crate::Metrics;
 #[derive(Clone, Copy, Debug)]
 pub struct Pipes<'a>(pub(crate) &'a Metrics);
 
-/// Totals of the trace and audit pipes since they started.
+/// Totals of the trace and audit pipes since they started. A pipe that is off is `None`, and exposes nothing: it must not look
+/// disconnected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs)] // each field is the metric `cap_telemetry_<field>`, described in the catalogue
 pub struct PipeTotals {
-    pub spans_started: u64,
-    pub spans_exported: u64,
-    pub spans_rejected: u64,
-    pub spans_dropped: u64,
-    pub spans_failed: u64,
-    pub spans_pending: u64,
-    pub audit_events_enqueued: u64,
-    pub audit_events_acked: u64,
-    pub audit_events_dropped: u64,
-    pub audit_events_queued: u64,
-    pub syslog_connected: bool,
+    /// The trace pipe.
+    pub spans: Option<SpanTotals>,
+    /// The audit pipe.
+    pub audit: Option<AuditTotals>,
+}
+
+/// Totals of the trace pipe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)] // each field is the metric `cap_telemetry_spans_<field>`, described in the catalogue
+pub struct SpanTotals {
+    pub started: u64,
+    pub exported: u64,
+    pub rejected: u64,
+    pub dropped: u64,
+    pub failed: u64,
+    pub pending: u64,
+}
+
+/// Totals of the audit pipe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)] // each field is the metric `cap_telemetry_audit_events_<field>`, described in the catalogue
+pub struct AuditTotals {
+    pub enqueued: u64,
+    pub acked: u64,
+    pub dropped: u64,
+    pub queued: u64,
+    /// `cap_telemetry_syslog_connected`.
+    pub connected: bool,
 }
 
 impl Pipes<'_> {
     /// Replaces the totals.
     pub fn set(&self, totals: &PipeTotals) {
         let pipes = &self.0.inner.families.pipes;
+        let spans = totals.spans;
+        let audit = totals.audit;
         for (family, value) in [
-            (&pipes.spans_started, totals.spans_started),
-            (&pipes.spans_exported, totals.spans_exported),
-            (&pipes.spans_rejected, totals.spans_rejected),
-            (&pipes.spans_dropped, totals.spans_dropped),
-            (&pipes.spans_failed, totals.spans_failed),
-            (&pipes.spans_pending, totals.spans_pending),
-            (&pipes.audit_enqueued, totals.audit_events_enqueued),
-            (&pipes.audit_acked, totals.audit_events_acked),
-            (&pipes.audit_dropped, totals.audit_events_dropped),
-            (&pipes.audit_queued, totals.audit_events_queued),
-            (&pipes.syslog_connected, u64::from(totals.syslog_connected)),
+            (&pipes.spans_started, spans.map(|spans| spans.started)),
+            (&pipes.spans_exported, spans.map(|spans| spans.exported)),
+            (&pipes.spans_rejected, spans.map(|spans| spans.rejected)),
+            (&pipes.spans_dropped, spans.map(|spans| spans.dropped)),
+            (&pipes.spans_failed, spans.map(|spans| spans.failed)),
+            (&pipes.spans_pending, spans.map(|spans| spans.pending)),
+            (&pipes.audit_enqueued, audit.map(|audit| audit.enqueued)),
+            (&pipes.audit_acked, audit.map(|audit| audit.acked)),
+            (&pipes.audit_dropped, audit.map(|audit| audit.dropped)),
+            (&pipes.audit_queued, audit.map(|audit| audit.queued)),
+            (
+                &pipes.syslog_connected,
+                audit.map(|audit| u64::from(audit.connected)),
+            ),
         ] {
-            family.set(value as f64);
+            match value {
+                Some(value) => family.set(value as f64),
+                None => family.clear(),
+            }
         }
     }
 

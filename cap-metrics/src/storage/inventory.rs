@@ -39,10 +39,29 @@ impl Inventory {
         }
     }
 
-    /// Replaces every series at once. Rows with the same labels add up; rows past the limit add up in one overflow series.
+    /// Replaces every series of a count. Rows with the same labels add up.
     pub(crate) fn replace<W: AsRef<str>, const N: usize>(
         &self,
         rows: impl IntoIterator<Item = ([W; N], f64)>,
+    ) {
+        self.replace_merging(rows, |a, b| a + b);
+    }
+
+    /// Replaces every series of something that does not add up: a version, a share, a yes or no. Of rows with the same labels
+    /// the highest counts.
+    pub(crate) fn replace_highest<W: AsRef<str>, const N: usize>(
+        &self,
+        rows: impl IntoIterator<Item = ([W; N], f64)>,
+    ) {
+        self.replace_merging(rows, f64::max);
+    }
+
+    /// Rows past the limit come together in an overflow series, in which closed labels keep their values: a rule that selects
+    /// by them still sees it.
+    fn replace_merging<W: AsRef<str>, const N: usize>(
+        &self,
+        rows: impl IntoIterator<Item = ([W; N], f64)>,
+        merge: fn(f64, f64) -> f64,
     ) {
         debug_assert!(
             N == self.metric.labels.len() || N == 0,
@@ -54,9 +73,20 @@ impl Inventory {
             let mut labels = labels_text(self.metric.labels, &words);
             if next.len() >= self.limit && !next.contains_key(&labels) {
                 self.folded.fetch_add(1, Ordering::Relaxed);
-                labels = labels_text(self.metric.labels, &[Interner::OVERFLOW_WORD; N]);
+                let mut open = self
+                    .metric
+                    .labels
+                    .iter()
+                    .map(|label| matches!(label.values, Values::Open { .. }));
+                let words = words.each_ref().map(|word| match open.next() {
+                    Some(true) => Interner::OVERFLOW_WORD,
+                    _ => word.as_ref(),
+                });
+                labels = labels_text(self.metric.labels, &words);
             }
-            *next.entry(labels).or_default() += value;
+            next.entry(labels)
+                .and_modify(|merged| *merged = merge(*merged, value))
+                .or_insert(value);
         }
         *self.rows.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
     }

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use crate::catalogue::Metric;
 use crate::expose::{Sample, labels_text};
 use crate::labels::{Label, Words};
+use crate::storage::Interner;
 
 /// Series that a family holds at most; a further one is folded into its overflow series.
 pub(crate) const FAMILY_LIMIT: usize = 10_000;
@@ -82,6 +83,8 @@ type Row<C> = Box<[OnceLock<Arc<Series<C>>>]>;
 pub(crate) struct Series<C> {
     pub(crate) labels: Box<str>,
     pub(crate) line: Box<str>,
+    /// Whether this is where what has no series of its own goes.
+    overflow: bool,
     pub(crate) cell: C,
 }
 
@@ -131,10 +134,12 @@ impl<K: LabelSet, C> Table<K, C> {
     #[inline]
     pub(crate) fn cell(&self, key: K) -> &C {
         let (row, column) = key.position();
-        if let Some(series) = self.rows[row].get().and_then(|row| row[column].get()) {
-            return &series.cell;
+        let born = self.rows[row].get().and_then(|row| row[column].get());
+        let series = born.unwrap_or_else(|| self.slot(key));
+        if series.overflow {
+            self.folded.fetch_add(1, Ordering::Relaxed);
         }
-        &self.slot(key).cell
+        &series.cell
     }
 
     #[cold]
@@ -149,15 +154,13 @@ impl<K: LabelSet, C> Table<K, C> {
         let mut labels = labels_text(self.metric.labels, &key.words(&self.words));
         if born.len() >= self.limit && !born.contains_key(labels.as_str()) {
             let folded = labels_text(self.metric.labels, &key.folded().words(&self.words));
-            if folded != labels {
-                self.folded.fetch_add(1, Ordering::Relaxed);
-                labels = folded;
-            }
+            labels = folded;
         }
         let labels = labels.into_boxed_str();
         let born = Arc::make_mut(&mut born);
         Arc::clone(born.entry(labels.clone()).or_insert_with(|| {
             Arc::new(Series {
+                overflow: labels.contains(Interner::OVERFLOW_WORD),
                 line: Sample::of(self.metric.name, &labels).line(),
                 labels,
                 cell: (self.new_cell)(self.metric),
@@ -190,7 +193,7 @@ mod tests {
     use crate::labels::JobType;
 
     #[test]
-    fn past_its_limit_a_family_folds_new_series_into_one_and_counts_them() {
+    fn past_its_limit_a_family_folds_new_series_into_one_and_counts_what_goes_there() {
         let words = Arc::new(Words::new());
         let metric = metric("cap_jobs_queued_total").expect("in the catalogue");
         let table: Table<(JobType,), AtomicU64> =

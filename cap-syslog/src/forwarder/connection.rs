@@ -21,8 +21,6 @@ const POLL: Duration = Duration::from_millis(50);
 pub(super) enum End {
     /// The forwarder was stopped: everything is released, or the deadline has passed.
     Stopped,
-    /// Every handle is gone.
-    Abandoned,
     /// The relay closed it.
     Closed,
     Broken(io::Error),
@@ -160,7 +158,7 @@ async fn try_forward(
                 *progress |= window.settle(shared, tcp::unacknowledged(reader.as_ref())?);
             }
             () = shared.more.notified(), if idle && !half_closed => {}
-            changed = stopping.changed() => if changed.is_err() { return Ok(End::Abandoned) },
+            Ok(()) = stopping.changed() => {}
         }
     }
 }

@@ -19,9 +19,12 @@ use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::stats::Counts;
+use crate::stop::{Deadline, passed};
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(250);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
+/// As good as for ever, and safe to add to an instant.
+const LONGEST_RETRY: Duration = Duration::from_secs(365 * 24 * 3600);
 /// An answer to an export is a few bytes.
 const LONGEST_ANSWER: usize = 64 * 1024;
 
@@ -44,7 +47,7 @@ struct Inner {
     config: Config,
     headers: HeaderMap,
     counts: Arc<Counts>,
-    stopping: watch::Receiver<Option<Instant>>,
+    stopping: watch::Receiver<Deadline>,
     outcome: Mutex<Outcome>,
 }
 
@@ -64,7 +67,7 @@ impl Transport {
         config: Config,
         connector: Connector,
         counts: Arc<Counts>,
-        stopping: watch::Receiver<Option<Instant>>,
+        stopping: watch::Receiver<Deadline>,
     ) -> Self {
         // Exactly these are sent, whatever the encoder would take from the environment.
         let mut headers = HeaderMap::from_iter(config.headers.iter().cloned());
@@ -98,36 +101,24 @@ impl Transport {
 impl Inner {
     /// Tries until it succeeds, cannot succeed, or the time for it is up.
     async fn send(&self, body: Bytes) -> Outcome {
-        let give_up = Instant::now() + self.config.retry_for;
+        let give_up = Instant::now() + self.config.retry_for.min(LONGEST_RETRY);
         let mut stopping = self.stopping.clone();
         let mut backoff = FIRST_BACKOFF;
         loop {
-            let until = stopping
-                .borrow_and_update()
-                .map_or(give_up, |stop| stop.min(give_up));
-            let left = until.saturating_duration_since(Instant::now());
-            let attempt =
-                tokio::time::timeout(left.min(self.config.timeout), self.attempt(body.clone()));
-            let failure = tokio::select! {
-                attempt = attempt => match attempt {
-                    Ok(Ok(accepted)) => return accepted,
-                    Ok(Err(failure)) => failure,
-                    Err(_) => Failure {
-                        message: format!("{} did not answer in time", self.config.endpoint),
-                        retry: Some(Retry { after: None }),
-                    },
-                },
-                // A stop shortens an attempt that hangs; the same attempt is made again within the new time.
-                Ok(_) = stopping.wait_for(|stop| stop.is_some_and(|stop| stop < until)) => continue,
+            let failure = match self
+                .attempt_until(give_up, &mut stopping, body.clone())
+                .await
+            {
+                Ok(accepted) => return accepted,
+                Err(failure) => failure,
             };
             let Some(retry) = failure.retry else {
                 return Outcome::Failed(failure.message);
             };
-            let wait = retry.after.unwrap_or(backoff);
-            let until = stopping
-                .borrow_and_update()
-                .map_or(give_up, |stop| stop.min(give_up));
-            if Instant::now() + wait >= until {
+            // Never sooner than the backoff: a collector may ask for less than it can stand.
+            let wait = retry.after.unwrap_or_default().max(backoff);
+            let until = earliest(give_up, *stopping.borrow_and_update());
+            if wait >= until.saturating_duration_since(Instant::now()) {
                 return Outcome::Failed(failure.message);
             }
             self.counts
@@ -137,6 +128,29 @@ impl Inner {
                 Ok(()) = stopping.changed() => {}
             }
             backoff = (backoff * 2).min(LONGEST_BACKOFF);
+        }
+    }
+
+    /// One attempt, within its own time and what is left of the others'. A stop that comes meanwhile shortens its time, but does
+    /// not send it twice.
+    async fn attempt_until(
+        &self,
+        give_up: Instant,
+        stopping: &mut watch::Receiver<Deadline>,
+        body: Bytes,
+    ) -> Result<Outcome, Failure> {
+        let own = Instant::now() + self.config.timeout.min(LONGEST_RETRY);
+        let mut attempt = std::pin::pin!(self.attempt(body));
+        loop {
+            let until = earliest(own.min(give_up), *stopping.borrow_and_update());
+            tokio::select! {
+                outcome = &mut attempt => return outcome,
+                () = passed(Some(until)) => return Err(Failure {
+                    message: format!("{} did not answer in time", self.config.endpoint),
+                    retry: Some(Retry { after: None }),
+                }),
+                Ok(()) = stopping.changed() => {}
+            }
         }
     }
 
@@ -210,6 +224,10 @@ impl fmt::Debug for Transport {
             .field(&self.0.config.endpoint)
             .finish()
     }
+}
+
+fn earliest(instant: Instant, deadline: Deadline) -> Instant {
+    deadline.map_or(instant, |deadline| deadline.min(instant))
 }
 
 /// Whole seconds; a date is not honoured, and the backoff takes its place.

@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use cap_metrics::{
-    CertificateStatus, FindingSeverity, KekState, LicenseState, Method, Metrics, Outcome, Status,
+    AuditTotals, CertificateStatus, FindingSeverity, KekState, LicenseState, Method, Metrics,
+    Outcome, PipeTotals, SpanTotals, Status,
 };
 use cap_tests::peers;
 use cap_tests::scrape::exposition;
@@ -63,7 +64,10 @@ fn full() -> Metrics {
         cert_usage: 1,
         cert_limit: None,
     });
-    metrics.before_scrape(|metrics| metrics.pipes().set(&cap_metrics::PipeTotals::default()));
+    metrics.pipes().set(&PipeTotals {
+        spans: Some(SpanTotals::default()),
+        audit: Some(AuditTotals::default()),
+    });
     metrics
 }
 
