@@ -1,0 +1,170 @@
+//! Getting a peer: packages unpacked, Python packages installed, Go programs built.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use super::Source::{Collector, Debian, Go, Pip};
+use super::files::{files_below, make, remove, write};
+use super::log::Log;
+use super::{BUILD_LIMIT, FETCH_LIMIT, PROBE_LIMIT, Source};
+
+impl Source {
+    /// Fills `stage/root`.
+    pub(super) fn fetch(&self, name: &str, stage: &Path, log: &Log) -> Result<(), String> {
+        let cost = match self {
+            Debian(_) | Pip(..) => "fetching it",
+            Go(..) | Collector(..) => "building it, which takes minutes where go's cache is cold",
+        };
+        println!("{name}: {cost}; see {}", log.0.display());
+        match self {
+            Debian(packages) => debian(packages, stage, log),
+            // Its dependencies would be versions that nobody pinned, and none is needed.
+            Pip(package, version) => {
+                let install = format!(
+                    "-m pip install --no-input --no-deps --target root {package}=={version}"
+                );
+                if log
+                    .line(PROBE_LIMIT, stage, "python3 -m pip --version")
+                    .is_ok()
+                {
+                    return log.line(FETCH_LIMIT, stage, &format!("python3 {install}"));
+                }
+                // Debian's python3 has no pip; its wheel runs as it is.
+                let wheel = stage.join("pip");
+                make(&wheel)?;
+                debian(&["python3-pip-whl"], &wheel, log)?;
+                let wheels = files_below(&wheel)?;
+                let pip = wheels
+                    .iter()
+                    .find(|file| file.display().to_string().contains("/pip-"));
+                let pip = pip.ok_or("the package python3-pip-whl holds no pip")?;
+                let line = format!("env PYTHONPATH={} python3 {install}", pip.display());
+                log.line(FETCH_LIMIT, stage, &line)?;
+                remove(&wheel)
+            }
+            Go(package, version) => {
+                let line = format!("go install -ldflags=-s {package}@v{version}");
+                log.line(BUILD_LIMIT, stage, &line)
+            }
+            Collector(version, stable, components) => {
+                let builder = format!("go.opentelemetry.io/collector/cmd/builder@v{version}");
+                log.line(BUILD_LIMIT, stage, &format!("go install {builder}"))?;
+                let manifest = collector_manifest(version, components);
+                write(&stage.join("manifest.yaml"), &manifest)?;
+                // The builder would run `go mod tidy`, which wants even what only the modules'
+                // own tests import, and not all of that is to be had. So it writes the sources
+                // only, and the build fetches what these import.
+                let sources_only = "--skip-compilation --skip-get-modules";
+                let line = format!("env root/bin/builder {sources_only} --config manifest.yaml");
+                log.line(FETCH_LIMIT, stage, &line)?;
+                let go_mod = collector_go_mod(version, stable, components);
+                write(&stage.join("src/go.mod"), &go_mod)?;
+                let line = "go build -C src -mod=mod -ldflags=-s -o ../root/bin/otelcol .";
+                log.line(BUILD_LIMIT, stage, line)?;
+                remove(&stage.join("root/bin/builder"))
+            }
+        }
+    }
+}
+
+fn collector_manifest(version: &str, components: &[&str]) -> String {
+    let mut yaml = format!("dist: {{ name: otelcol, version: {version}, output_path: ./src }}\n");
+    for kind in ["receiver", "processor", "exporter"] {
+        yaml += &format!("{kind}s:\n");
+        for module in components.iter().filter(|module| module.ends_with(kind)) {
+            yaml += &format!("  - gomod: {module} v{version}\n");
+        }
+    }
+    yaml
+}
+
+/// Pins the components and, of what else the sources import, the modules that no component needs.
+fn collector_go_mod(version: &str, stable: &str, components: &[&str]) -> String {
+    let core = "go.opentelemetry.io/collector";
+    let mut lines =
+        format!("module localhost/otelcol\ngo 1.25.0\nrequire {core}/otelcol v{version}\n");
+    for module in components {
+        lines += &format!("require {module} v{version}\n");
+    }
+    for scheme in ["env", "file", "http", "https", "yaml"] {
+        lines += &format!("require {core}/confmap/provider/{scheme}provider v{stable}\n");
+    }
+    lines
+}
+
+/// Downloads and unpacks packages and the libraries they need.
+fn debian(packages: &[&str], stage: &Path, log: &Log) -> Result<(), String> {
+    let debs = stage.join("debs");
+    let download = || {
+        remove(&debs)?;
+        make(&debs)?;
+        // With an empty status the resolver plans for a machine that has nothing, so what is
+        // installed here, perhaps the other relay, is not in the way. To plan needs no rights.
+        let plan = "apt-get -s -q --no-install-recommends -o Dir::State::status=/dev/null install";
+        let plan = log.said(
+            FETCH_LIMIT,
+            &debs,
+            &format!("{plan} {}", packages.join(" ")),
+        )?;
+        let names = planned(&plan, packages).join(" ");
+        // Where root fetches as an unprivileged user, that user cannot write into the cache.
+        let fetch = format!("apt-get -q -o APT::Sandbox::User=root download {names}");
+        log.line(FETCH_LIMIT, &debs, &fetch)
+    };
+    if download().is_err() {
+        // Empty lists know no package, and old ones name files that are gone.
+        update_lists(log)?;
+        download()?;
+    }
+    for deb in files_below(&debs)? {
+        let name = deb.file_name().unwrap_or_default().display();
+        log.line(FETCH_LIMIT, &debs, &format!("dpkg -x {name} ../root"))?;
+    }
+    remove(&debs)
+}
+
+/// `apt-get update`, once in a run: it is slow, and what failed a minute ago fails again.
+fn update_lists(log: &Log) -> Result<(), String> {
+    static DONE: OnceLock<Result<(), String>> = OnceLock::new();
+    let update = || {
+        println!("refreshing the package lists with apt-get update");
+        let here = Path::new("/");
+        let root = log.said(PROBE_LIMIT, here, "id -u")?.trim() == "0";
+        let sudo = if root { "" } else { "sudo -n " };
+        let help = "the package lists lack it; run `apt-get update` as root, then this again";
+        let done = log.line(FETCH_LIMIT, here, &format!("{sudo}apt-get -q update"));
+        done.map_err(|why| format!("{help}\n  {why}"))
+    };
+    DONE.get_or_init(update).clone()
+}
+
+/// `name=version` of each asked package and each library in apt-get's `Inst name (version …)` lines.
+fn planned(plan: &str, packages: &[&str]) -> Vec<String> {
+    // A C library that is not the loader's own crashes; libjs-* are web pages.
+    let others = ["libc6", "libgcc-", "libjs-"];
+    let wanted = |name: &str| {
+        let library = name.starts_with("lib") || name.starts_with("zlib");
+        packages.contains(&name) || (library && !others.iter().any(|other| name.starts_with(other)))
+    };
+    let pair = |line: &str| {
+        let (name, rest) = line.strip_prefix("Inst ")?.split_once(" (")?;
+        wanted(name).then(|| format!("{name}={}", rest.split(' ').next().unwrap_or(rest)))
+    };
+    plan.lines().filter_map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_asked_packages_and_libraries_are_downloaded() {
+        let plan = "Inst libc6 (2.36-9 Debian:12 [amd64]) []\nInst libestr0 (0.1.11-1 Debian:12 [amd64])\n\
+                    Inst libjs-moment (2.29 Debian:12 [all])\nInst tar (1.34 Debian:12 [amd64])\n\
+                    Inst rsyslog (8.2302.0-1 Debian:12 [amd64])\nConf rsyslog (8.2302.0-1 Debian:12 [amd64])";
+        assert_eq!(
+            planned(plan, &["rsyslog"]),
+            ["libestr0=0.1.11-1", "rsyslog=8.2302.0-1"]
+        );
+    }
+}

@@ -1,0 +1,123 @@
+//! What `bin/<tool>` is: a link, or a script that starts the tool with the libraries and modules of its own root.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::Start::{Anchored, Link, Python, Relay};
+use super::cache::Cache;
+use super::files::{at, files_below, remove, rename, write};
+use super::log::Log;
+use super::{PROBE_LIMIT, Tool};
+
+impl Cache {
+    /// Makes `bin/<tool>`, last of all and by a rename: a tool that is there is whole.
+    pub(super) fn publish(&self, tool: &Tool, root: &Path, log: &Log) -> Result<(), String> {
+        let staged = self.folder.join("tmp").join(tool.name);
+        remove(&staged)?;
+        match tool.start {
+            Link(file) => symlink(root.join(file), &staged).map_err(|e| at("link", &staged, &e))?,
+            Python => script(
+                &staged,
+                &format!("export PYTHONPATH={}", quote(root)),
+                "python3",
+            )?,
+            Anchored(file, folder) => {
+                let (file, copy) = (root.join(file), root.join("anchored"));
+                let mut program = fs::read(&file).map_err(|e| at("read", &file, &e))?;
+                anchor(&mut program, folder);
+                fs::write(&copy, program).map_err(|e| at("write", &copy, &e))?;
+                allow_to_run(&copy)?;
+                let data = root.join(folder.trim_start_matches('/'));
+                script(&staged, &format!("exec 9<{}", quote(&data)), &quote(&copy))?;
+            }
+            Relay(file, option, module) => {
+                let (file, files) = (root.join(file), files_below(root)?);
+                let module = files.iter().find(|path| path.ends_with(module));
+                let modules = module.and_then(|path| path.parent());
+                let modules = modules.ok_or("the unpacked packages hold no modules")?;
+                let libraries = library_path(&files);
+                // A probe loads no module, so ask now whether each would find its libraries.
+                let mut ldd = Command::new("ldd");
+                ldd.env("LD_LIBRARY_PATH", &libraries).arg(&file);
+                ldd.args(files.iter().filter(|path| path.parent() == Some(modules)));
+                let found = log.run(PROBE_LIMIT, &mut ldd)?;
+                if let Some(line) = found.lines().find(|line| line.contains("not found")) {
+                    return Err(format!("no package brought a library: {}", line.trim()));
+                }
+                let start = format!("{} {option} {}", quote(&file), quote(modules));
+                let export = format!("export LD_LIBRARY_PATH={}", quote(&libraries));
+                script(&staged, &export, &start)?;
+            }
+        }
+        rename(&staged, &self.bin(tool))
+    }
+}
+
+/// The folders that hold shared libraries (`lib*.so.N`), as the loader wants them.
+fn library_path(files: &[PathBuf]) -> PathBuf {
+    let mut folders = Vec::new();
+    for path in files {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("lib") && name.contains(".so.") {
+            folders.extend(path.parent().map(|folder| folder.display().to_string()));
+        }
+    }
+    folders.sort();
+    folders.dedup();
+    folders.join(":").into()
+}
+
+/// A shell script that becomes the program, so the id that a test holds is the program's own.
+fn script(path: &Path, before: &str, start: &str) -> Result<(), String> {
+    let text = format!("{before}\nexec {start} \"$@\"\n");
+    write(
+        path,
+        &format!("#!/bin/sh\n# Written by `cargo xtask peers`.\n{text}"),
+    )?;
+    allow_to_run(path)
+}
+
+fn allow_to_run(path: &Path) -> Result<(), String> {
+    fs::set_permissions(path, Permissions::from_mode(0o755)).map_err(|e| at("change", path, &e))
+}
+
+/// Debian's Alertmanager does not start without the templates in `/usr/share`, and has no option
+/// for that. So a copy of it looks into descriptor 9 instead, which its script opens on the folder.
+fn anchor(program: &mut [u8], folder: &str) {
+    let descriptor = b"/proc/self/fd/9";
+    let mut at = 0;
+    while let Some(rest) = program
+        .get_mut(at..)
+        .filter(|rest| rest.len() >= folder.len())
+    {
+        if rest.starts_with(folder.as_bytes()) && folder.len() >= descriptor.len() {
+            // Of the same length, and a path may hold any number of slashes.
+            rest[..folder.len()].fill(b'/');
+            rest[..descriptor.len()].copy_from_slice(descriptor);
+        }
+        at += 1;
+    }
+}
+
+fn quote(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_anchored_program_keeps_its_length() {
+        let mut program = b"..\x00/usr/share/some/where/ui..".to_vec();
+        anchor(&mut program, "/usr/share/some/where");
+        assert_eq!(program, b"..\x00/proc/self/fd/9///////ui..");
+    }
+
+    #[test]
+    fn a_path_with_quotes_stays_one_word_of_the_shell() {
+        assert_eq!(quote(Path::new("/a b/it's")), r"'/a b/it'\''s'");
+    }
+}
