@@ -1,9 +1,9 @@
-//! What the guard costs: judging an address, and a connection through it.
+//! What the guard adds to a connection: judging an address.
 
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
 
-use cap_egress::{Guard, Host, Policy};
+use cap_egress::Policy;
 use tokio::net::TcpStream;
 
 use crate::harness::{Bench, Case};
@@ -36,29 +36,6 @@ pub(crate) fn run(bench: &mut Bench) {
             for _ in 0..count {
                 let _ = black_box(policy.judge(black_box(relay)));
             }
-        },
-        plain,
-    );
-
-    let guard = Guard::new(policy);
-    let host: Host = "127.0.0.1".parse().expect("an address");
-    bench.compare(
-        &Case {
-            case: "guarded connect and close",
-            peer: "plain tokio",
-            floor: 0.952,
-        },
-        |count| {
-            runtime.block_on(async {
-                for _ in 0..count {
-                    drop(
-                        guard
-                            .connect(&host, address.port())
-                            .await
-                            .expect("a connection"),
-                    );
-                }
-            });
         },
         plain,
     );

@@ -1,7 +1,6 @@
-//! Recording and exposition, against an uncontended `fetch_add` and against prometheus-client.
+//! Recording and exposition, against prometheus-client.
 
 use std::hint::black_box;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use cap_metrics::{Method, Metrics, Status};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -24,9 +23,6 @@ const LABELS: Labels = Labels {
     status: 200,
 };
 
-#[repr(align(128))]
-struct Alone(AtomicU64);
-
 pub(crate) fn run(bench: &mut Bench) {
     let metrics = Metrics::new();
     let http = metrics.http();
@@ -43,34 +39,6 @@ pub(crate) fn run(bench: &mut Bench) {
             family.get_or_create(black_box(&LABELS)).inc();
         }
     };
-    // Each thread of the bound has a cell of its own: no two threads are ever quicker than that.
-    let cells = [Alone(AtomicU64::new(0)), Alone(AtomicU64::new(0))];
-    let next = AtomicUsize::new(0);
-    let bound = |count| {
-        let cell = &cells[next.fetch_add(1, Ordering::Relaxed) % 2].0;
-        for _ in 0..count {
-            black_box(cell).fetch_add(1, Ordering::Relaxed);
-        }
-    };
-
-    bench.compare(
-        &Case {
-            case: "counter{method,path,status}, 1 thread",
-            peer: "fetch_add",
-            floor: 0.67,
-        },
-        ours,
-        bound,
-    );
-    bench.compare_on_two_threads(
-        &Case {
-            case: "counter{method,path,status}, 2 threads",
-            peer: "fetch_add each",
-            floor: 0.67,
-        },
-        ours,
-        bound,
-    );
     bench.compare(
         &Case {
             case: "counter{method,path,status}, 1 thread",
