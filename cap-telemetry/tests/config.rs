@@ -283,6 +283,11 @@ fn a_file_that_is_not_yaml_or_says_a_key_twice_names_the_line() {
         let error = load(text, &[]).expect_err(text).to_string();
         assert!(error.starts_with(&format!("config.yaml{line}")), "{error}");
     }
+    complains(
+        "syslog.host: a\nsyslog:\n  host: b\n",
+        &[],
+        &expect!["config.yaml:3: syslog.host: given twice, first on line 1"],
+    );
     let error = Document::read("/does/not/exist.yaml")
         .expect_err("absent")
         .to_string();

@@ -177,3 +177,34 @@ fn next_batch(shared: &Shared, pending: &mut Vec<u8>, end: u64) -> u64 {
     }
     batch_end
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_released_once_it_was_acknowledged_whole_and_its_grace_has_passed() {
+        let grace = Duration::from_millis(500);
+        let start = Instant::now();
+        let batch = |event, offset| Written {
+            event,
+            offset,
+            acked_at: None,
+        };
+        let mut window = Window {
+            written: 300,
+            batches: [batch(10, 200), batch(20, 300)].into(),
+        };
+        assert_eq!(window.acknowledged(101, start), None);
+        assert_eq!(window.acknowledged(100, start), Some(10));
+        assert_eq!(
+            window.graced(grace, start + grace - Duration::from_millis(1)),
+            None
+        );
+        // A later sample does not start the grace anew.
+        assert_eq!(window.acknowledged(0, start + grace), Some(20));
+        assert_eq!(window.graced(grace, start + grace), Some(10));
+        assert_eq!(window.graced(grace, start + grace), None);
+        assert_eq!(window.graced(grace, start + grace * 2), Some(20));
+    }
+}
