@@ -48,7 +48,10 @@ impl Error {
     /// How far it came.
     pub fn stage(&self) -> Stage {
         match &*self.0 {
-            Kind::Host { .. } | Kind::Port { .. } | Kind::Scheme { .. } => Stage::Configuration,
+            Kind::Host { .. }
+            | Kind::Nat64Prefix { .. }
+            | Kind::Port { .. }
+            | Kind::Scheme { .. } => Stage::Configuration,
             Kind::Resolve { .. } | Kind::NoAddress { .. } => Stage::Resolve,
             Kind::Denied { .. } => Stage::Policy,
             Kind::Connect { .. } => Stage::Connect,

@@ -125,6 +125,8 @@ fn foreign(character: char) -> Option<&'static str> {
         '/' | '\\' | '?' | '#' => "give the host alone, without a scheme or a path",
         c if c.is_whitespace() => "white space is not accepted",
         c if c.is_control() => "control characters are not accepted",
+        c if !c.is_ascii() && c.is_numeric() => "digits are written in ASCII, as 0 to 9",
+        '\u{3002}' | '\u{ff0e}' | '\u{ff61}' => "full stops are written in ASCII, as `.`",
         c if !c.is_ascii() => "only ASCII is accepted; give an international name as `xn--…`",
         _ => return None,
     })

@@ -33,7 +33,7 @@
 //! - A [`Denial`] names a class and a rule, never an address that a name resolved to. [`Guard::denials`] counts them,
 //!   and each is a `tracing` warning with the target `cap_egress`.
 //! - [`Trust`] says where roots come from. The only variables that matter are `SSL_CERT_FILE` and `SSL_CERT_DIR`.
-//! - A site's own NAT64 prefix looks like any other address; deny it with [`Policy::with_denied`].
+//! - A site's own NAT64 prefix looks like any other address until [`Policy::with_nat64`] names it.
 
 #![forbid(unsafe_code)]
 
@@ -52,7 +52,7 @@ pub use error::{Error, Stage};
 pub use guard::{Guard, GuardBuilder};
 pub use host::Host;
 pub use ipnet::IpNet;
-pub use policy::{Denial, DenialClass, Policy};
+pub use policy::{Denial, DenialClass, Nat64Prefix, Policy};
 pub use resolve::{Resolve, Resolving, SystemResolver};
 pub use stream::Stream;
 pub use trust::Trust;

@@ -6,16 +6,20 @@ use ipnet::IpNet;
 
 mod denial;
 mod embedded;
+mod nat64;
 mod table;
 
 pub use denial::{Denial, DenialClass};
+pub use nat64::Nat64Prefix;
 use table::Rule;
 
 /// Which addresses and names may be dialled.
 ///
 /// The default denies link-local and cloud-metadata addresses in every embedding, addresses that are never a peer, and
 /// the tunnel prefixes whose far end cannot be seen. Private ranges and loopback are allowed: relays and sidecars live
-/// there.
+/// there. Each can be denied as well.
+///
+/// An exemption wins over every denial, and a built-in rule is named before a configured one.
 ///
 /// ```
 /// use cap_egress::{DenialClass, IpNet, Policy};
@@ -31,13 +35,19 @@ use table::Rule;
 pub struct Policy {
     denied: Vec<IpNet>,
     exempt: Vec<IpNet>,
+    /// The longest first.
+    nat64: Vec<Nat64Prefix>,
+    loopback_is_denied: bool,
+    private_is_denied: bool,
 }
 
 impl Policy {
     /// Denies these ranges as well as the built-in ones, in place of any range given earlier.
+    ///
+    /// An IPv4 range holds its addresses in every embedding, and `::ffff:10.0.0.0/104` is `10.0.0.0/8`.
     #[must_use]
     pub fn with_denied(mut self, denied: Vec<IpNet>) -> Self {
-        self.denied = denied;
+        self.denied = denied.into_iter().map(embedded::unmapped).collect();
         self
     }
 
@@ -48,6 +58,33 @@ impl Policy {
     #[must_use]
     pub fn with_exempt(mut self, exempt: Vec<IpNet>) -> Self {
         self.exempt = exempt;
+        self
+    }
+
+    /// Names the prefixes behind which this site translates to IPv4 (RFC 6052), in place of any given earlier.
+    ///
+    /// An address with such a prefix is judged by the IPv4 address inside it, so that no denied one can be reached
+    /// through the translator. Where prefixes overlap, the longest decides, as it does in routing. `64:ff9b::/96` needs
+    /// no mention.
+    #[must_use]
+    pub fn with_nat64(mut self, mut prefixes: Vec<Nat64Prefix>) -> Self {
+        prefixes.sort_by_key(|prefix| std::cmp::Reverse(prefix.length()));
+        self.nat64 = prefixes;
+        self
+    }
+
+    /// Denies `127.0.0.0/8` and `::1`, which are allowed otherwise.
+    #[must_use]
+    pub fn with_loopback_denied(mut self) -> Self {
+        self.loopback_is_denied = true;
+        self
+    }
+
+    /// Denies the private ranges (RFC 1918), shared address space (RFC 6598) and unique local addresses (RFC 4193),
+    /// which are allowed otherwise.
+    #[must_use]
+    pub fn with_private_denied(mut self) -> Self {
+        self.private_is_denied = true;
         self
     }
 
@@ -83,7 +120,7 @@ impl Policy {
 
     fn judge_v6(&self, address: Ipv6Addr) -> Result<(), Denial> {
         self.judge_as_written(address.into(), table::V6)?;
-        match embedded::decode(address) {
+        match embedded::decode(address, &self.nat64) {
             Some((inner, form)) => self
                 .judge_v4(inner)
                 .map_err(|denial| denial.written_inside(form)),
@@ -101,12 +138,28 @@ impl Policy {
             return Ok(());
         }
         // The built-in rule comes first: it says more about the address than "an operator denied it".
-        if let Some(rule) = rules.iter().find(|rule| rule.range.contains(&address)) {
+        let mut broken = rules.iter().filter(|rule| rule.range.contains(&address));
+        if let Some(rule) = broken.find(|rule| self.enforces(rule.class, address)) {
             return Err(Denial::new(rule.class, rule.text));
         }
         if within(&self.denied) {
             return Err(Denial::new(DenialClass::Configured, table::CONFIGURED));
         }
         Ok(())
+    }
+
+    /// Whether the rules of this class concern the address. Behind a translator that the operator named, the destination
+    /// can be seen after all, and it is the IPv4 address that is private or not.
+    fn enforces(&self, class: DenialClass, address: IpAddr) -> bool {
+        let translated = || match address {
+            IpAddr::V4(_) => false,
+            IpAddr::V6(address) => self.nat64.iter().any(|prefix| prefix.contains(address)),
+        };
+        match class {
+            DenialClass::Loopback => self.loopback_is_denied,
+            DenialClass::Private => self.private_is_denied && !translated(),
+            DenialClass::Tunnel => !translated(),
+            _ => true,
+        }
     }
 }

@@ -10,8 +10,10 @@
 
 mod cargo;
 mod deny;
+mod fuzz;
 mod generate;
 mod peers;
+mod tool;
 
 use std::process::ExitCode;
 
@@ -26,6 +28,8 @@ cargo xtask <command>
                                                write the alert rules
   peers [--only NAME,…] [--list]               install the real programs that tests talk to
   deny [advisories]                            check licences, bans and sources of the dependencies
+  fuzz TARGET [--seconds N | --input FILE], fuzz --list
+                                               fuzz one of the targets in fuzz/, for a minute unless told otherwise
 ";
 
 fn main() -> ExitCode {
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
         "gen-rules" => generate::rules(args),
         "peers" => peers::run(args),
         "deny" => deny::run(args),
+        "fuzz" => fuzz::run(args),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
             Ok(())

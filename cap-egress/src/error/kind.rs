@@ -16,6 +16,11 @@ pub(crate) enum Kind {
         written: String,
         problem: &'static str,
     },
+    #[error("the NAT64 prefix {written:?} cannot be used: {problem}")]
+    Nat64Prefix {
+        written: String,
+        problem: &'static str,
+    },
     #[error("the port after {host} is not a number up to 65535")]
     Port { host: String },
     #[error("{} cannot be connected to; write http:// or https://", scheme_of(.scheme))]
@@ -52,7 +57,7 @@ pub(crate) enum Kind {
 
 /// The host as written, unless it may hold a password.
 fn quoted(written: &str) -> String {
-    if written.contains('@') {
+    if written.contains(['@', '\u{ff20}', '\u{fe6b}']) || written.contains("%40") {
         return String::new();
     }
     let start: String = written.chars().take(80).collect();

@@ -18,6 +18,10 @@ pub enum DenialClass {
     Configured,
     /// The name of a cloud metadata service.
     Name,
+    /// This host itself, where the policy denies that.
+    Loopback,
+    /// A private range, shared address space or a unique local address, where the policy denies those.
+    Private,
 }
 
 impl DenialClass {
@@ -29,6 +33,8 @@ impl DenialClass {
         Self::Tunnel,
         Self::Configured,
         Self::Name,
+        Self::Loopback,
+        Self::Private,
     ];
 
     /// The class as a label value.
@@ -40,6 +46,8 @@ impl DenialClass {
             Self::Tunnel => "tunnel",
             Self::Configured => "configured",
             Self::Name => "name",
+            Self::Loopback => "loopback",
+            Self::Private => "private",
         }
     }
 }
@@ -92,11 +100,27 @@ impl fmt::Display for Denial {
         if let Some(form) = form {
             write!(f, ", written inside {form}")?;
         }
-        f.write_str(match class {
+        let address = match form {
+            Some(_) => "the IPv4 address",
+            None => "the address",
+        };
+        f.write_str("; if this is wanted, ")?;
+        match class {
             DenialClass::Name => {
-                "; if this is wanted, give the address instead of the name and list it in `egress.allow`"
+                return f.write_str(
+                    "give the address instead of the name and list it in `egress.allow`",
+                );
             }
-            _ => "; if this is wanted, list the address in `egress.allow`",
+            _ => write!(f, "list {address} in `egress.allow`")?,
+        }
+        f.write_str(match class {
+            DenialClass::Configured => ", or take the range out of `egress.deny`",
+            DenialClass::Loopback => ", or set `egress.deny_loopback` to false",
+            DenialClass::Private => ", or set `egress.deny_private` to false",
+            DenialClass::Tunnel => {
+                ", or, if it is a NAT64 translator's, the translator's prefix in `egress.nat64_prefixes`"
+            }
+            _ => "",
         })
     }
 }
@@ -113,14 +137,51 @@ mod tests {
     }
 
     #[test]
-    fn a_denial_says_class_rule_embedding_and_setting() {
+    fn a_denial_says_class_rule_and_what_to_set_for_each_class() {
+        let list = "list the address in `egress.allow`";
+        for (class, advice) in [
+            (DenialClass::LinkLocal, list.to_owned()),
+            (DenialClass::Metadata, list.to_owned()),
+            (DenialClass::NeverAPeer, list.to_owned()),
+            (
+                DenialClass::Tunnel,
+                format!(
+                    "{list}, or, if it is a NAT64 translator's, the translator's prefix in `egress.nat64_prefixes`"
+                ),
+            ),
+            (
+                DenialClass::Configured,
+                format!("{list}, or take the range out of `egress.deny`"),
+            ),
+            (
+                DenialClass::Name,
+                "give the address instead of the name and list it in `egress.allow`".to_owned(),
+            ),
+            (
+                DenialClass::Loopback,
+                format!("{list}, or set `egress.deny_loopback` to false"),
+            ),
+            (
+                DenialClass::Private,
+                format!("{list}, or set `egress.deny_private` to false"),
+            ),
+        ] {
+            assert_eq!(
+                Denial::new(class, "an example").to_string(),
+                format!("denied as {class}: an example; if this is wanted, {advice}")
+            );
+        }
+    }
+
+    #[test]
+    fn of_an_embedded_address_the_ipv4_address_is_to_be_listed() {
         let denial = Denial::new(DenialClass::Metadata, "192.0.2.1/32 (an example)");
         assert_eq!(
             denial
                 .written_inside("::ffff:0:0/96 (IPv4-mapped)")
                 .to_string(),
             "denied as metadata: 192.0.2.1/32 (an example), written inside ::ffff:0:0/96 (IPv4-mapped); \
-             if this is wanted, list the address in `egress.allow`"
+             if this is wanted, list the IPv4 address in `egress.allow`"
         );
     }
 }

@@ -2,9 +2,19 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// The carried address and the form it is written in.
-pub(super) fn decode(address: Ipv6Addr) -> Option<(Ipv4Addr, &'static str)> {
+use ipnet::{IpNet, Ipv4Net};
+
+use super::Nat64Prefix;
+
+/// The carried address and the form it is written in. Of the translators, the longest comes first.
+pub(super) fn decode(
+    address: Ipv6Addr,
+    translators: &[Nat64Prefix],
+) -> Option<(Ipv4Addr, &'static str)> {
     let segments = address.segments();
+    let [.., a, b, c, d] = address.octets();
+    let last = Ipv4Addr::new(a, b, c, d);
+    // No prefix of a translator is longer than these.
     let form = match segments {
         // `::` and `::1` are the unspecified address and loopback, not IPv4-compatible addresses (RFC 4291, 2.5.5.1).
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => return None,
@@ -12,10 +22,32 @@ pub(super) fn decode(address: Ipv6Addr) -> Option<(Ipv4Addr, &'static str)> {
         [0, 0, 0, 0, 0, 0xffff, _, _] => "::ffff:0:0/96 (IPv4-mapped)",
         [0, 0, 0, 0, 0xffff, 0, _, _] => "::ffff:0:0:0/96 (IPv4-translated)",
         [0x64, 0xff9b, 0, 0, 0, 0, _, _] => "64:ff9b::/96 (NAT64)",
-        // Any prefix may precede an ISATAP interface identifier (RFC 5214, 6.1).
-        [_, _, _, _, 0 | 0x200, 0x5efe, _, _] => "an ISATAP interface identifier",
-        _ => return None,
+        _ => {
+            if let Some(prefix) = translators.iter().find(|prefix| prefix.contains(address)) {
+                return Some((
+                    prefix.decode(address),
+                    "a prefix of `egress.nat64_prefixes`",
+                ));
+            }
+            match segments {
+                // Any prefix may precede an ISATAP interface identifier (RFC 5214, 6.1).
+                [_, _, _, _, 0 | 0x200, 0x5efe, _, _] => "an ISATAP interface identifier",
+                _ => return None,
+            }
+        }
     };
-    let [.., a, b, c, d] = address.octets();
-    Some((Ipv4Addr::new(a, b, c, d), form))
+    Some((last, form))
+}
+
+/// The IPv4 range, where a range is written as one of IPv4-mapped addresses: the same destinations, to this host.
+pub(super) fn unmapped(range: IpNet) -> IpNet {
+    let IpNet::V6(mapped) = range else {
+        return range;
+    };
+    let inner = mapped.network().to_ipv4_mapped();
+    let length = mapped.prefix_len().checked_sub(96);
+    let inner = inner
+        .zip(length)
+        .and_then(|(inner, length)| Ipv4Net::new(inner, length).ok());
+    inner.map_or(range, IpNet::V4)
 }

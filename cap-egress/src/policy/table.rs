@@ -1,12 +1,9 @@
-//! What is denied by default: the table, most specific rule first.
-//!
-//! Private ranges, shared address space (RFC 6598) and loopback are absent on purpose, and so is the rest of
-//! `fc00::/7`.
+//! What is denied: the table, most specific rule first. The classes loopback and private are enforced on request only.
 
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::DenialClass::{self, LinkLocal, Metadata, NeverAPeer, Tunnel};
+use super::DenialClass::{self, LinkLocal, Loopback, Metadata, NeverAPeer, Private, Tunnel};
 
 /// One denied range.
 pub(super) struct Rule {
@@ -42,6 +39,11 @@ pub(super) static V4: &[Rule] = &[
     v4([0, 0, 0, 0], 8, NeverAPeer, "0.0.0.0/8 (this host)"),
     v4([224, 0, 0, 0], 4, NeverAPeer, "224.0.0.0/4 (multicast)"),
     v4([240, 0, 0, 0], 4, NeverAPeer, "240.0.0.0/4 (reserved and broadcast)"),
+    v4([127, 0, 0, 0], 8, Loopback, "127.0.0.0/8 (loopback)"),
+    v4([10, 0, 0, 0], 8, Private, "10.0.0.0/8 (private)"),
+    v4([172, 16, 0, 0], 12, Private, "172.16.0.0/12 (private)"),
+    v4([192, 168, 0, 0], 16, Private, "192.168.0.0/16 (private)"),
+    v4([100, 64, 0, 0], 10, Private, "100.64.0.0/10 (shared address space)"),
 ];
 
 #[rustfmt::skip]
@@ -57,6 +59,8 @@ pub(super) static V6: &[Rule] = &[
     v6([0x64, 0xff9b, 1, 0, 0, 0, 0, 0], 48, Tunnel, "64:ff9b:1::/48 (local-use NAT64)"),
     v6([0x2002, 0, 0, 0, 0, 0, 0, 0], 16, Tunnel, "2002::/16 (6to4)"),
     v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 32, Tunnel, "2001::/32 (Teredo)"),
+    v6([0, 0, 0, 0, 0, 0, 0, 1], 128, Loopback, "::1/128 (loopback)"),
+    v6([0xfc00, 0, 0, 0, 0, 0, 0, 0], 7, Private, "fc00::/7 (unique local)"),
 ];
 
 /// Names in lower case and without a trailing dot, each with its rule.

@@ -1,0 +1,157 @@
+//! Fuzzing with cargo-fuzz: the targets of `fuzz/`, from their committed seeds and whatever corpus has grown here.
+//!
+//! For a target there are `fuzz/fuzz_targets/NAME.rs`, its entry in `fuzz/Cargo.toml`, and, if it has any, seeds in
+//! `fuzz/seeds/NAME/` and a dictionary `fuzz/dictionaries/NAME.dict`.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::cargo::root;
+use crate::tool;
+
+const VERSION: &str = "0.13.2";
+const USAGE: &str =
+    "cargo xtask fuzz TARGET [--seconds N | --input FILE], or cargo xtask fuzz --list";
+
+/// Fuzzes a target for a minute, or for `--seconds N`; `--input FILE` runs it once, on a reproducer.
+///
+/// # Errors
+/// The target is unknown, cannot be built, or has crashed: then the error says with which input.
+pub(crate) fn run(args: &[String]) -> Result<(), String> {
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args[..] {
+        ["--list"] => {
+            targets()?.iter().for_each(|target| println!("{target}"));
+            Ok(())
+        }
+        [target] => Target::named(target)?.fuzz("60"),
+        [target, "--seconds", seconds] if seconds.parse::<NonZeroU32>().is_ok() => {
+            Target::named(target)?.fuzz(seconds)
+        }
+        [target, "--input", file] => Target::named(target)?.reproduce(Path::new(file)),
+        _ => Err(format!("usage: {USAGE}")),
+    }
+}
+
+/// The names of the targets.
+fn targets() -> Result<Vec<String>, String> {
+    let folder = root().join("fuzz/fuzz_targets");
+    let found = entries(&folder)?.into_iter().filter_map(|path| {
+        let is_target = path.extension().is_some_and(|extension| extension == "rs");
+        let name = path.file_stem()?.to_str()?.to_owned();
+        is_target.then_some(name)
+    });
+    let mut found: Vec<_> = found.collect();
+    found.sort();
+    Ok(found)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let failed = |error| format!("cannot list {}: {error}", folder.display());
+    let entries = fs::read_dir(folder).map_err(failed)?;
+    entries
+        .map(|entry| Ok(entry.map_err(failed)?.path()))
+        .collect()
+}
+
+struct Target<'a>(&'a str);
+
+impl<'a> Target<'a> {
+    fn named(name: &'a str) -> Result<Self, String> {
+        let known = targets()?;
+        if known.iter().any(|target| target == name) {
+            return Ok(Self(name));
+        }
+        let known = known.join(", ");
+        Err(format!("no target is called {name:?}; there are {known}"))
+    }
+
+    /// `cargo fuzz run`. It needs options of rustc that are unstable, which this toolchain has, too.
+    fn command(&self) -> Result<Command, String> {
+        let mut command = Command::new(tool::installed("cargo-fuzz", VERSION)?);
+        command
+            .args(["fuzz", "run", "--fuzz-dir", "fuzz", self.0])
+            .env("RUSTC_BOOTSTRAP", "1")
+            .current_dir(root());
+        Ok(command)
+    }
+
+    fn fuzz(&self, seconds: &str) -> Result<(), String> {
+        let within = |folder: &str| root().join("fuzz").join(folder).join(self.0);
+        let (corpus, seeds) = (within("corpus"), within("seeds"));
+        fs::create_dir_all(&corpus)
+            .map_err(|error| format!("cannot create {}: {error}", corpus.display()))?;
+        let mut command = self.command()?;
+        // What is new goes into the first folder.
+        command.args(
+            [Some(&corpus), seeds.is_dir().then_some(&seeds)]
+                .iter()
+                .flatten(),
+        );
+        command.args(["--", "-print_final_stats=1"]);
+        command.arg(format!("-max_total_time={seconds}"));
+        let dictionary = within("dictionaries").with_extension("dict");
+        if dictionary.is_file() {
+            command.arg(format!("-dict={}", dictionary.display()));
+        }
+        let outcome = watch(&mut command)?;
+        let grown = entries(&corpus)?.len();
+        match outcome {
+            Outcome::Clean { executions } => {
+                println!(
+                    "{}: {executions} executions, nothing found; the corpus has {grown} inputs",
+                    self.0
+                );
+                Ok(())
+            }
+            Outcome::Crash { input } => Err(format!(
+                "{} crashed; the input is {input}\n  run it again with: cargo xtask fuzz {} --input {input}",
+                self.0, self.0
+            )),
+        }
+    }
+
+    fn reproduce(&self, input: &Path) -> Result<(), String> {
+        let input = std::path::absolute(input)
+            .map_err(|error| format!("cannot find {}: {error}", input.display()))?;
+        crate::cargo::run(self.command()?.arg(input))
+    }
+}
+
+enum Outcome {
+    Clean { executions: String },
+    Crash { input: String },
+}
+
+/// Runs to the end and shows what libFuzzer says, apart from the list of what it would put into a dictionary.
+fn watch(command: &mut Command) -> Result<Outcome, String> {
+    let shown = format!("{command:?}");
+    let failed = |error| format!("{shown} could not be run: {error}");
+    let mut child = command.stderr(Stdio::piped()).spawn().map_err(failed)?;
+    let said = child.stderr.take().expect("it is piped");
+    let (mut executions, mut input, mut recommending) = (None, None, false);
+    for line in BufReader::new(said).split(b'\n') {
+        let line = line.map_err(failed)?;
+        let line = String::from_utf8_lossy(&line);
+        recommending |= line.starts_with("###### Recommended");
+        if !recommending {
+            eprintln!("{line}");
+        }
+        recommending &= !line.starts_with("###### End");
+        if let Some(count) = line.strip_prefix("stat::number_of_executed_units:") {
+            executions = Some(count.trim().to_owned());
+        }
+        if let Some((_, path)) = line.split_once("Test unit written to ") {
+            input = Some(path.trim().to_owned());
+        }
+    }
+    let status = child.wait().map_err(failed)?;
+    match (status.success(), executions, input) {
+        (true, Some(executions), _) => Ok(Outcome::Clean { executions }),
+        (false, _, Some(input)) => Ok(Outcome::Crash { input }),
+        _ => Err(format!("{shown} ended with {status}")),
+    }
+}
