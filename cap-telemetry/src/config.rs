@@ -53,9 +53,7 @@ impl Config {
         Ok(Config {
             tracing: tracing(document, &instance_name)?,
             syslog: syslog(document, &instance_name)?,
-            egress: Policy::default()
-                .with_denied(nets(document, "egress.deny")?)
-                .with_exempt(nets(document, "egress.allow")?),
+            egress: egress(document)?,
             instance_name,
         })
     }
@@ -124,6 +122,20 @@ fn tracing(document: &mut Document, instance: &str) -> Result<Option<cap_tracing
         ("service.instance.id".to_owned(), instance.to_owned()),
     ];
     Ok(Some(config))
+}
+
+fn egress(document: &mut Document) -> Result<Policy, Error> {
+    let mut policy = Policy::default()
+        .with_denied(nets(document, "egress.deny")?)
+        .with_exempt(nets(document, "egress.allow")?)
+        .with_nat64(document.take_list("egress.nat64_prefixes")?);
+    if document.take("egress.deny_loopback")?.unwrap_or(false) {
+        policy = policy.with_loopback_denied();
+    }
+    if document.take("egress.deny_private")?.unwrap_or(false) {
+        policy = policy.with_private_denied();
+    }
+    Ok(policy)
 }
 
 fn nets(document: &mut Document, key: &str) -> Result<Vec<IpNet>, Error> {

@@ -275,6 +275,30 @@ fn a_network_may_be_an_address_alone() {
 }
 
 #[test]
+fn loopback_private_ranges_and_what_is_behind_a_translator_are_denied_on_request() {
+    let judge = |text: &str, address: &str| {
+        let policy = load(text, &[]).expect("sound").egress;
+        policy.judge(address.parse().expect("an address")).is_ok()
+    };
+    for (setting, address) in [
+        ("deny_loopback: true", "127.0.0.1"),
+        ("deny_private: true", "10.0.0.1"),
+        ("nat64_prefixes: ['2001:db8::/96']", "2001:db8::a9fe:a9fe"),
+    ] {
+        assert!(judge("egress: {}", address), "{address}");
+        assert!(
+            !judge(&format!("egress: {{ {setting} }}"), address),
+            "{setting}"
+        );
+    }
+    complains(
+        "egress: { nat64_prefixes: ['2001:db8::/33'] }\n",
+        &[],
+        &expect![[r#"config.yaml:1: egress.nat64_prefixes: "2001:db8::/33": the NAT64 prefix "2001:db8::/33" cannot be used: its length is one of 32, 40, 48, 56, 64 and 96 (RFC 6052, 2.2)"#]],
+    );
+}
+
+#[test]
 fn a_file_that_is_not_yaml_or_says_a_key_twice_names_the_line() {
     for (text, line) in [
         ("syslog:\n  host: a\n  host: b\n", ":3"),

@@ -49,6 +49,11 @@ pub(crate) fn test(args: &[String]) -> Result<(), String> {
     run(cargo(&["test", "--workspace"]).args(args))
 }
 
+/// The tests of `fuzz/`, which is a workspace of its own.
+pub(crate) fn oracle(args: &[String]) -> Result<(), String> {
+    run(cargo(&["test", "--manifest-path", "fuzz/Cargo.toml"]).args(args))
+}
+
 pub(crate) fn bench(args: &[String]) -> Result<(), String> {
     run(cargo(&[
         "bench",

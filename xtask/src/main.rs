@@ -30,6 +30,7 @@ cargo xtask <command>
   deny [advisories]                            check licences, bans and sources of the dependencies
   fuzz TARGET [--seconds N | --input FILE], fuzz --list
                                                fuzz one of the targets in fuzz/, for a minute unless told otherwise
+  oracle                                       compare the egress policy with the crate ssrf-guard
 ";
 
 fn main() -> ExitCode {
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         "peers" => peers::run(args),
         "deny" => deny::run(args),
         "fuzz" => fuzz::run(args),
+        "oracle" => cargo::oracle(args),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
             Ok(())

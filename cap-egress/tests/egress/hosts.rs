@@ -38,7 +38,10 @@ fn a_refusal_says_what_to_write_instead() {
 
 #[test]
 fn a_refusal_never_repeats_a_password() {
-    assert!(!refusal("admin:hunter2@relay.example").contains("hunter2"));
+    for at in ["@", "%40", "\u{ff20}", "\u{fe6b}"] {
+        let said = refusal(&format!("admin:hunter2{at}relay.example"));
+        assert!(!said.contains("hunter2"), "{said}");
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -11,5 +11,7 @@ mod embeddings;
 mod hosts;
 mod http;
 mod logging;
+mod nat64;
 mod support;
+mod table;
 mod tls;
