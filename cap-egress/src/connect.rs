@@ -2,12 +2,13 @@
 //! hands.
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -16,11 +17,13 @@ use crate::error::Kind;
 use crate::{Denial, Error, Guard, Host, Stage, Trust};
 
 mod open;
-
-use open::open;
+mod race;
 
 impl Guard {
-    /// Connects over TCP, with `TCP_NODELAY` set.
+    /// Connects over TCP.
+    ///
+    /// Of a name's addresses the first is dialled, and a quarter of a second later, or as soon as one fails, the next as well,
+    /// the families taking turns; the first that connects is it, and the others are given up (RFC 8305).
     ///
     /// # Errors
     ///
@@ -30,11 +33,12 @@ impl Guard {
         Attempt::new(self, host, port).connect().await
     }
 
-    /// Connects over TCP and TLS, without ALPN. The certificate must be valid for `host`, be it a name or an address.
+    /// Connects over TCP and TLS, without ALPN and with `TCP_NODELAY` set. The certificate must be valid for `host`, be it a name
+    /// or an address.
     ///
     /// # Errors
     ///
-    /// As [`Guard::connect`], and [`Error::is_tls`] where the handshake failed.
+    /// As [`Guard::connect`]; and where the handshake failed, [`Error::is_tls`] holds and [`Error::tls_problem`] says why.
     pub async fn connect_tls(
         &self,
         host: &Host,
@@ -45,6 +49,16 @@ impl Guard {
             .await
     }
 
+    /// A UDP socket that is connected to the host: it sends nowhere else, takes datagrams from nowhere else, and is told when
+    /// nothing listens there. Of a name's addresses it is the first whose family this host has.
+    ///
+    /// # Errors
+    ///
+    /// As [`Guard::connect`]. Nothing is sent, so that a port at which nothing listens is no error yet.
+    pub async fn connect_udp(&self, host: &Host, port: u16) -> Result<UdpSocket, Error> {
+        Attempt::new(self, host, port).connect_udp().await
+    }
+
     pub(crate) async fn connect_tls_with(
         &self,
         host: &Host,
@@ -53,12 +67,19 @@ impl Guard {
     ) -> Result<TlsStream<TcpStream>, Error> {
         let attempt = Attempt::new(self, host, port);
         let stream = attempt.connect().await?;
+        // Without it, the handshake would only be slower.
+        let _ = stream.set_nodelay(true);
         attempt.shake_hands(stream, config).await
     }
 }
 
 /// Addresses that the policy allows: the only thing that is ever dialled.
-struct Judged(Vec<SocketAddr>);
+enum Judged {
+    /// The host is an address.
+    One(SocketAddr),
+    /// The host is a name. There is at least one.
+    Answers(Vec<SocketAddr>),
+}
 
 struct Attempt<'a> {
     guard: &'a Guard,
@@ -79,60 +100,70 @@ impl<'a> Attempt<'a> {
     }
 
     async fn connect(&self) -> Result<TcpStream, Error> {
-        let judged = self.judged().await?;
-        self.dial(judged).await
+        let connected = match self.judged().await? {
+            Judged::One(address) => self.within(Stage::Connect, open::tcp(address)).await?,
+            Judged::Answers(addresses) => {
+                let mut failure = None;
+                let race = race::tcp(&addresses, &mut failure);
+                // What an address answered says more than that others did not.
+                match (timeout_at(self.deadline, race).await, failure) {
+                    (Ok(stream), _) => stream,
+                    (Err(_), Some(source)) => Err(source),
+                    (Err(_), None) => return Err(self.timed_out(Stage::Connect)),
+                }
+            }
+        };
+        connected.map_err(|source| self.unreachable(source))
+    }
+
+    async fn connect_udp(&self) -> Result<UdpSocket, Error> {
+        let addresses = match self.judged().await? {
+            Judged::One(address) => vec![address],
+            Judged::Answers(addresses) => addresses,
+        };
+        let mut failure = None;
+        for address in addresses {
+            match open::udp(address).await {
+                Ok(socket) => return Ok(socket),
+                Err(source) => failure = failure.or(Some(source)),
+            }
+        }
+        Err(match failure {
+            Some(source) => self.unreachable(source),
+            None => Kind::NoAddress { at: self.at() }.into(),
+        })
     }
 
     async fn judged(&self) -> Result<Judged, Error> {
-        let policy = self.guard.policy();
-        let addresses = match self.host.as_name() {
-            Some(name) => {
-                policy
-                    .judge_name(name)
-                    .map_err(|denial| self.refuse(denial))?;
-                let resolving = self.guard.resolver().resolve(name, self.port);
-                let answers = self.within(Stage::Resolve, resolving).await?;
-                answers.map_err(|source| Kind::Resolve {
-                    at: self.at(),
-                    source,
-                })?
-            }
-            None => self.host.as_ip().into_iter().collect(),
+        let Some(name) = self.host.as_name() else {
+            return match self.host.as_ip() {
+                Some(address) => self.judge(address).map(Judged::One),
+                None => Err(Kind::NoAddress { at: self.at() }.into()),
+            };
         };
-        if addresses.is_empty() {
+        let policy = self.guard.policy();
+        policy
+            .judge_name(name)
+            .map_err(|denial| self.refuse(denial))?;
+        let resolving = self.guard.resolver().resolve(name, self.port);
+        let answers = self.within(Stage::Resolve, resolving).await?;
+        let answers = answers.map_err(|source| Kind::Resolve {
+            at: self.at(),
+            source,
+        })?;
+        if answers.is_empty() {
             return Err(Kind::NoAddress { at: self.at() }.into());
         }
         // All of them before the first is dialled: a name with one denied answer is not to be trusted with the others.
-        for address in &addresses {
-            policy
-                .judge(*address)
-                .map_err(|denial| self.refuse(denial))?;
-        }
-        let to_dial = addresses
-            .into_iter()
-            .map(|address| SocketAddr::new(address, self.port));
-        Ok(Judged(to_dial.collect()))
+        let judged = answers.into_iter().map(|address| self.judge(address));
+        judged.collect::<Result<_, _>>().map(Judged::Answers)
     }
 
-    /// Tries the addresses in order. Each gets an even share of the time that is left, so that one that swallows
-    /// packets leaves time for the next; the first failure is the one reported.
-    async fn dial(&self, Judged(addresses): Judged) -> Result<TcpStream, Error> {
-        let mut failure = None;
-        for (tried, address) in addresses.iter().enumerate() {
-            let time_left = self.deadline.saturating_duration_since(Instant::now());
-            let untried = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-            let error = match timeout(time_left / untried, open(*address)).await {
-                Ok(Ok(stream)) => return Ok(stream),
-                Ok(Err(source)) => Kind::Connect {
-                    at: self.at(),
-                    source,
-                }
-                .into(),
-                Err(_) => self.timed_out(Stage::Connect),
-            };
-            failure.get_or_insert(error);
+    fn judge(&self, address: IpAddr) -> Result<SocketAddr, Error> {
+        match self.guard.policy().judge(address) {
+            Ok(()) => Ok(SocketAddr::new(address, self.port)),
+            Err(denial) => Err(self.refuse(denial)),
         }
-        Err(failure.unwrap_or_else(|| Kind::NoAddress { at: self.at() }.into()))
     }
 
     async fn shake_hands(
@@ -146,7 +177,10 @@ impl<'a> Attempt<'a> {
         };
         let name = name.ok_or_else(|| Kind::ServerName { at: self.at() })?;
         let handshake = TlsConnector::from(config).connect(name, stream);
-        let shaken = self.within(Stage::Tls, handshake).await?;
+        let limit = self.guard.handshake_timeout();
+        let shaken = timeout(limit, handshake)
+            .await
+            .map_err(|_| self.timed_out(Stage::Tls))?;
         shaken.map_err(|source| {
             Kind::Handshake {
                 at: self.at(),
@@ -162,11 +196,22 @@ impl<'a> Attempt<'a> {
     }
 
     fn timed_out(&self, stage: Stage) -> Error {
-        let after = self.guard.connect_timeout();
+        let after = match stage {
+            Stage::Tls => self.guard.handshake_timeout(),
+            _ => self.guard.connect_timeout(),
+        };
         Kind::TimedOut {
             at: self.at(),
             stage,
             after,
+        }
+        .into()
+    }
+
+    fn unreachable(&self, source: io::Error) -> Error {
+        Kind::Connect {
+            at: self.at(),
+            source,
         }
         .into()
     }

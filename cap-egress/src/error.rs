@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::Denial;
+use crate::{Denial, TlsProblem};
 
 mod kind;
 
@@ -59,6 +59,7 @@ impl Error {
             Kind::Handshake { .. }
             | Kind::ServerName { .. }
             | Kind::Ca(_)
+            | Kind::Identity(_)
             | Kind::SystemTrust { .. }
             | Kind::TlsSetup { .. } => Stage::Tls,
         }
@@ -85,6 +86,17 @@ impl Error {
             | Kind::Connect { source, .. }
             | Kind::Handshake { source, .. } => source.kind() == io::ErrorKind::TimedOut,
             _ => false,
+        }
+    }
+
+    /// What went wrong with TLS, where a handshake failed.
+    ///
+    /// A server that requires a client certificate may say so only after the handshake: [`TlsProblem::find`] reads the error of a
+    /// read or write.
+    pub fn tls_problem(&self) -> Option<TlsProblem> {
+        match &*self.0 {
+            Kind::Handshake { source, .. } => Some(TlsProblem::of_handshake(source)),
+            _ => None,
         }
     }
 

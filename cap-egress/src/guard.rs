@@ -1,4 +1,4 @@
-//! The guard: a policy, a resolver and a time limit, shared by everything that connects out.
+//! The guard: a policy, a resolver and time limits, shared by everything that connects out.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use crate::{Denial, DenialClass, Host, Policy, Resolve, SystemResolver};
 
-const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Keeps `now + timeout` from overflowing, whatever a configuration says.
-const LONGEST_CONNECT_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Opens connections to hosts that the [`Policy`] allows, and counts those it refuses.
 ///
@@ -26,11 +26,12 @@ struct Inner {
     policy: Policy,
     resolver: Box<dyn Resolve>,
     connect_timeout: Duration,
+    handshake_timeout: Duration,
     denials: [AtomicU64; DenialClass::ALL.len()],
 }
 
 impl Guard {
-    /// A guard that asks the system's resolver and gives each connect five seconds.
+    /// A guard that asks the system's resolver and gives five seconds to each connect, and five to a TLS handshake after it.
     pub fn new(policy: Policy) -> Self {
         Self::builder(policy).build()
     }
@@ -40,7 +41,8 @@ impl Guard {
         GuardBuilder {
             policy,
             resolver: Box::new(SystemResolver),
-            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+            connect_timeout: DEFAULT_TIMEOUT,
+            handshake_timeout: DEFAULT_TIMEOUT,
         }
     }
 
@@ -63,6 +65,10 @@ impl Guard {
         self.inner.connect_timeout
     }
 
+    pub(crate) fn handshake_timeout(&self) -> Duration {
+        self.inner.handshake_timeout
+    }
+
     /// Counts and logs a refusal: over HTTP the caller sees only "network error", so the reason must be found here.
     pub(crate) fn record(&self, denial: Denial, host: &Host, port: u16) {
         self.inner.denials[denial.class() as usize].fetch_add(1, Ordering::Relaxed);
@@ -82,6 +88,7 @@ impl fmt::Debug for Guard {
         f.debug_struct("Guard")
             .field("policy", &self.inner.policy)
             .field("connect_timeout", &self.inner.connect_timeout)
+            .field("handshake_timeout", &self.inner.handshake_timeout)
             .field("denials", &self.denials())
             .finish_non_exhaustive()
     }
@@ -93,6 +100,7 @@ pub struct GuardBuilder {
     policy: Policy,
     resolver: Box<dyn Resolve>,
     connect_timeout: Duration,
+    handshake_timeout: Duration,
 }
 
 impl GuardBuilder {
@@ -102,9 +110,15 @@ impl GuardBuilder {
         self
     }
 
-    /// Limits a whole connect: resolution, every address that is tried, and the TLS handshake. A day at most.
+    /// Limits a connect: resolution, and every address that is tried. A day at most.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout.min(LONGEST_CONNECT_TIMEOUT);
+        self.connect_timeout = timeout.min(LONGEST_TIMEOUT);
+        self
+    }
+
+    /// Limits the TLS handshake after it. A day at most.
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.handshake_timeout = timeout.min(LONGEST_TIMEOUT);
         self
     }
 
@@ -116,6 +130,7 @@ impl GuardBuilder {
                 policy: self.policy,
                 resolver: self.resolver,
                 connect_timeout: self.connect_timeout,
+                handshake_timeout: self.handshake_timeout,
                 denials: Default::default(),
             }),
         }
@@ -127,6 +142,7 @@ impl fmt::Debug for GuardBuilder {
         f.debug_struct("GuardBuilder")
             .field("policy", &self.policy)
             .field("connect_timeout", &self.connect_timeout)
+            .field("handshake_timeout", &self.handshake_timeout)
             .finish_non_exhaustive()
     }
 }

@@ -42,19 +42,23 @@ mod connector;
 mod error;
 mod guard;
 mod host;
+mod identity;
 mod policy;
 mod resolve;
 mod stream;
+mod tls_problem;
 mod trust;
 
 pub use connector::Connector;
 pub use error::{Error, Stage};
 pub use guard::{Guard, GuardBuilder};
 pub use host::Host;
+pub use identity::ClientIdentity;
 pub use ipnet::IpNet;
 pub use policy::{Denial, DenialClass, Nat64Prefix, Policy};
 pub use resolve::{Resolve, Resolving, SystemResolver};
 pub use stream::Stream;
+pub use tls_problem::TlsProblem;
 pub use trust::Trust;
 
 #[cfg(doctest)]

@@ -1,27 +1,36 @@
-//! Which certificate authorities a TLS server's certificate may come from.
+//! Which certificate authorities a TLS server's certificate may come from, and who the client is.
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use rustls::client::Resumption;
+use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::ring;
+use rustls::pki_types::CertificateDer;
+use rustls::sign::SingleCertAndKey;
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::Error;
 use crate::error::Kind;
+use crate::{ClientIdentity, Error};
 
-mod ca;
+mod certificate;
+pub(crate) mod pem;
 mod system;
+mod verify;
 
-pub(crate) use ca::CaProblem;
+use pem::PemProblem;
+pub(crate) use verify::SelfSigned;
+use verify::Verifier;
 
-/// The system's trust store, with an operator's own certificate authorities where there are any.
+/// The system's trust store, with an operator's own certificate authorities where there are any, and the client's own
+/// certificate where a server wants one.
 ///
 /// Where the system has no store at all (a container built from scratch), the public roots of Mozilla's programme stand
 /// in for it. A store that exists but cannot be read is an error instead, so that a mistyped path never widens trust.
 ///
 /// `SSL_CERT_FILE` and `SSL_CERT_DIR` say where the system's store is, as they do for OpenSSL, Go and curl; they
-/// replace the default places. No feature flag and no process-wide default changes trust.
+/// replace the default places. No feature flag and no process-wide default changes trust, and nothing switches verification
+/// off.
 ///
 /// Loading reads files and blocks for some milliseconds: do it once, and clone.
 #[derive(Clone)]
@@ -48,15 +57,27 @@ impl Trust {
     ///
     /// # Errors
     ///
-    /// As [`Trust::system`], or `pem` holds no certificate, holds one that cannot be decoded, or holds a private key.
+    /// As [`Trust::system`], or `pem` holds no certificate, holds one that cannot be decoded, has expired or is not valid yet, or
+    /// holds a private key.
     pub fn system_with_ca(pem: &[u8]) -> Result<Self, Error> {
         let mut roots = system::roots()?;
-        let added_roots = ca::add(&mut roots, pem).map_err(Kind::Ca)?;
+        let added_roots = add(&mut roots, pem, SystemTime::now()).map_err(Kind::Ca)?;
         Self::with_roots(roots, added_roots)
     }
 
-    /// A TLS client configuration with this trust, TLS 1.2 and 1.3, no client certificate, and these protocols offered
-    /// in the handshake, most wanted first. Each call has its own session cache.
+    /// The same trust, for a client that shows this certificate to servers that ask for one.
+    #[must_use]
+    pub fn with_client_identity(mut self, identity: &ClientIdentity) -> Self {
+        let mut config = ClientConfig::clone(&self.config);
+        config.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(identity.certified()));
+        // A session of before would be resumed without the certificate.
+        config.resumption = Resumption::default();
+        self.config = Arc::new(config);
+        self
+    }
+
+    /// A TLS client configuration with this trust, TLS 1.2 and 1.3, and these protocols offered in the handshake, most
+    /// wanted first. Each call has its own session cache.
     pub fn client_config(&self, alpn: &[&[u8]]) -> Arc<ClientConfig> {
         let mut config = ClientConfig::clone(&self.config);
         config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
@@ -70,11 +91,25 @@ impl Trust {
 
     fn with_roots(roots: RootCertStore, added_roots: usize) -> Result<Self, Error> {
         let system_roots = roots.len() - added_roots;
-        // The provider is named, because a process-wide default may be absent or another crate's choice.
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        // ring: it builds everywhere with a C compiler alone, and is what most of the field runs. It is named, because a
+        // process-wide default may be absent or another crate's choice.
+        let provider = Arc::new(ring::default_provider());
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+                .build()
+                .map_err(|source| Kind::TlsSetup {
+                    source: rustls::Error::General(source.to_string()),
+                })?;
+        let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|source| Kind::TlsSetup { source })?
-            .with_root_certificates(roots)
+            .map_err(|source| Kind::TlsSetup { source })?;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the verifier is rustls's own, and accepts what that accepts"
+        )]
+        let config = config
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Verifier(verifier)))
             .with_no_client_auth();
         Ok(Self {
             config: Arc::new(config),
@@ -84,11 +119,27 @@ impl Trust {
     }
 }
 
+/// Adds every certificate in `pem` and says how many there were.
+fn add(roots: &mut RootCertStore, pem: &[u8], now: SystemTime) -> Result<usize, PemProblem> {
+    let certificates: Vec<CertificateDer<'static>> = pem::certificates(pem, now)?;
+    let added = certificates.len();
+    for (number, certificate) in (1..).zip(certificates) {
+        roots
+            .add(certificate)
+            .map_err(|source| PemProblem::Certificate { number, source })?;
+    }
+    Ok(added)
+}
+
 impl fmt::Debug for Trust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Trust")
             .field("system_roots", &self.system_roots)
             .field("added_roots", &self.added_roots)
+            .field(
+                "client_identity",
+                &self.config.client_auth_cert_resolver.has_certs(),
+            )
             .finish_non_exhaustive()
     }
 }

@@ -294,7 +294,9 @@ fn loopback_private_ranges_and_what_is_behind_a_translator_are_denied_on_request
     complains(
         "egress: { nat64_prefixes: ['2001:db8::/33'] }\n",
         &[],
-        &expect![[r#"config.yaml:1: egress.nat64_prefixes: "2001:db8::/33": the NAT64 prefix "2001:db8::/33" cannot be used: its length is one of 32, 40, 48, 56, 64 and 96 (RFC 6052, 2.2)"#]],
+        &expect![[
+            r#"config.yaml:1: egress.nat64_prefixes: "2001:db8::/33": the NAT64 prefix "2001:db8::/33" cannot be used: its length is one of 32, 40, 48, 56, 64 and 96 (RFC 6052, 2.2)"#
+        ]],
     );
 }
 

@@ -1,29 +1,40 @@
-//! The one place of the workspace that opens a TCP connection.
+//! The one place of the workspace that opens a connection.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UdpSocket};
 
 /// Connects to an address that was judged, and makes sure that it is the one at the other end.
-pub(super) async fn open(address: SocketAddr) -> io::Result<TcpStream> {
+pub(super) async fn tcp(address: SocketAddr) -> io::Result<TcpStream> {
     #[expect(clippy::disallowed_methods, reason = "the address was judged")]
     let stream = TcpStream::connect(address).await?;
-    check_peer(&stream, address)?;
-    stream.set_nodelay(true)?;
+    check_ends(address, stream.peer_addr()?, stream.local_addr()?)?;
     Ok(stream)
 }
 
-/// Refuses a stream whose far end is not the address that was judged, or is the stream itself: a connect to a free
-/// local port can meet its own SYN (RFC 9293, 3.5, simultaneous open), and a reconnect loop would then talk to itself.
-fn check_peer(stream: &TcpStream, judged: SocketAddr) -> io::Result<()> {
-    let peer = stream.peer_addr()?;
+/// A socket that is connected to an address that was judged.
+pub(super) async fn udp(address: SocketAddr) -> io::Result<UdpSocket> {
+    let own: IpAddr = match address {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let socket = UdpSocket::bind((own, 0)).await?;
+    #[expect(clippy::disallowed_methods, reason = "the address was judged")]
+    socket.connect(address).await?;
+    check_ends(address, socket.peer_addr()?, socket.local_addr()?)?;
+    Ok(socket)
+}
+
+/// Refuses a far end that is not the address that was judged, or that is this end: a connect to a free port of this host can
+/// meet its own SYN (RFC 9293, 3.5, simultaneous open), and a reconnect loop would then talk to itself.
+fn check_ends(judged: SocketAddr, peer: SocketAddr, own: SocketAddr) -> io::Result<()> {
     if (peer.ip(), peer.port()) != (judged.ip(), judged.port()) {
         return Err(io::Error::other(
             "connected to another address than the one judged",
         ));
     }
-    if stream.local_addr()? == peer {
+    if own == peer {
         return Err(io::ErrorKind::ConnectionRefused.into());
     }
     Ok(())
@@ -32,17 +43,16 @@ fn check_peer(stream: &TcpStream, judged: SocketAddr) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::net::{TcpListener, TcpSocket};
+    use tokio::net::TcpSocket;
 
-    #[tokio::test]
-    async fn a_stream_to_another_address_than_the_judged_one_is_refused() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let stream = open(address).await.unwrap();
-
-        assert!(check_peer(&stream, address).is_ok());
-        let judged = SocketAddr::new([127, 0, 0, 2].into(), address.port());
-        assert!(check_peer(&stream, judged).is_err());
+    #[test]
+    fn a_peer_at_another_address_than_the_judged_one_is_refused() {
+        let judged: SocketAddr = "127.0.0.1:514".parse().unwrap();
+        let own = "127.0.0.1:40000".parse().unwrap();
+        assert!(check_ends(judged, judged, own).is_ok());
+        for peer in ["127.0.0.2:514", "127.0.0.1:515", "[::ffff:127.0.0.1]:514"] {
+            assert!(check_ends(judged, peer.parse().unwrap(), own).is_err());
+        }
     }
 
     #[tokio::test]
@@ -52,8 +62,9 @@ mod tests {
         let own = socket.local_addr().unwrap();
         #[expect(clippy::disallowed_methods, reason = "a socket that meets its own SYN")]
         let stream = socket.connect(own).await.unwrap();
+        let (peer, local) = (stream.peer_addr().unwrap(), stream.local_addr().unwrap());
 
-        let refusal = check_peer(&stream, own).unwrap_err();
+        let refusal = check_ends(own, peer, local).unwrap_err();
         assert_eq!(refusal.kind(), io::ErrorKind::ConnectionRefused);
     }
 }

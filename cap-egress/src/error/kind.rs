@@ -3,11 +3,10 @@
 use std::io;
 use std::time::Duration;
 
-use rustls::CertificateError;
-
 use super::Stage;
-use crate::Denial;
-use crate::trust::CaProblem;
+use crate::identity::IdentityProblem;
+use crate::trust::pem::PemProblem;
+use crate::{Denial, TlsProblem};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Kind {
@@ -43,8 +42,10 @@ pub(crate) enum Kind {
     Handshake { at: String, source: io::Error },
     #[error("TLS cannot verify {at}, as no certificate can hold this host; use another name of it")]
     ServerName { at: String },
+    #[error("the CA setting {0}")]
+    Ca(#[source] PemProblem),
     #[error(transparent)]
-    Ca(CaProblem),
+    Identity(IdentityProblem),
     #[error(
         "the system's trust store has no usable certificate; check its files, or SSL_CERT_FILE and SSL_CERT_DIR"
     )]
@@ -98,29 +99,6 @@ fn timeout_hint(stage: Stage) -> &'static str {
     }
 }
 
-fn handshake_hint(source: &io::Error) -> String {
-    let tls = source.get_ref().and_then(|inner| inner.downcast_ref());
-    let hint = match tls {
-        Some(rustls::Error::InvalidCertificate(problem)) => match problem {
-            CertificateError::UnknownIssuer => {
-                "its certificate comes from an unknown authority; add that authority's certificate to the CA setting"
-            }
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "its certificate is for another name; connect by a name that the certificate holds"
-            }
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                "its certificate has expired; renew it"
-            }
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                "its certificate is not valid yet; check the clocks of both hosts"
-            }
-            _ => return format!("its certificate was refused, {problem}"),
-        },
-        Some(rustls::Error::InvalidMessage(_)) => {
-            "the answer is not TLS; check that the server speaks TLS on this port"
-        }
-        Some(tls) => return tls.to_string(),
-        None => "the server broke it off; check that it speaks TLS on this port",
-    };
-    hint.to_owned()
+fn handshake_hint(source: &io::Error) -> &'static str {
+    TlsProblem::of_handshake(source).hint()
 }

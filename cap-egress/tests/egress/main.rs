@@ -6,10 +6,12 @@
 )]
 
 mod addresses;
+mod datagrams;
 mod dialling;
 mod embeddings;
 mod hosts;
 mod http;
+mod identity;
 mod logging;
 mod nat64;
 mod support;

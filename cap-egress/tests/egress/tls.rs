@@ -92,10 +92,11 @@ async fn several_authorities_in_one_text_are_all_trusted() {
 }
 
 #[tokio::test]
-async fn a_server_that_never_shakes_hands_ends_with_the_connect_timeout() {
+async fn a_server_that_never_shakes_hands_ends_with_the_handshake_timeout() {
     let listener = Tripwire::set();
     let guard = Guard::builder(Policy::default())
-        .connect_timeout(Duration::from_millis(200))
+        .connect_timeout(Duration::from_secs(3600))
+        .handshake_timeout(Duration::from_millis(200))
         .build();
     let trust = Trust::system().unwrap();
     let error = guard
@@ -104,6 +105,7 @@ async fn a_server_that_never_shakes_hands_ends_with_the_connect_timeout() {
         .unwrap_err();
     assert!(error.is_timeout());
     assert_eq!(error.stage(), Stage::Tls);
+    assert!(error.to_string().contains("200ms"), "{error}");
 }
 
 #[tokio::test]
@@ -134,11 +136,11 @@ fn a_ca_setting_that_cannot_be_used_says_what_to_paste() {
         (format!("{ca}{encrypted}"), "holds a private key"),
         (
             format!("{ca}{marker}MIIB!!!\n-----END CERTIFICATE-----\n"),
-            "certificate 2 of the CA setting is not valid PEM",
+            "the CA setting has a certificate 2 that is not valid PEM",
         ),
         (
             format!("{marker}AAAA\n-----END CERTIFICATE-----\n"),
-            "certificate 1 of the CA setting is valid PEM but not a certificate",
+            "the CA setting has a certificate 1 that is valid PEM but not a certificate",
         ),
         (ca.replace("-----END CERTIFICATE-----", ""), "not valid PEM"),
         (ca.replace('\n', " "), "with its line breaks"),

@@ -1,0 +1,92 @@
+//! Who a client says it is: a certificate chain and its private key, for servers that ask (mutual TLS).
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use rustls::crypto::ring;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::sign::CertifiedKey;
+
+use crate::Error;
+use crate::error::Kind;
+use crate::trust::pem::{self, PemProblem};
+
+/// A client certificate with its chain and private key.
+///
+/// `Debug` shows neither.
+#[derive(Clone)]
+pub struct ClientIdentity(Arc<CertifiedKey>);
+
+impl ClientIdentity {
+    /// Reads both from PEM text: the certificate first and after it any intermediate ones, and the key as PKCS #8, PKCS #1 or SEC 1.
+    ///
+    /// # Errors
+    ///
+    /// Either text is not what it should be, a certificate is out of date, the key is encrypted or of a kind that is not
+    /// supported, or the key is not that of the first certificate.
+    pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, Error> {
+        read(chain, key, SystemTime::now())
+            .map(|certified| Self(Arc::new(certified)))
+            .map_err(|problem| Kind::Identity(problem).into())
+    }
+
+    pub(crate) fn certified(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl fmt::Debug for ClientIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientIdentity")
+            .field("certificates", &self.0.cert.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn read(chain: &[u8], key: &[u8], now: SystemTime) -> Result<CertifiedKey, IdentityProblem> {
+    let chain = pem::certificates(chain, now).map_err(IdentityProblem::Chain)?;
+    let text = pem::trimmed(key);
+    if pem::count(&text, b"ENCRYPTED PRIVATE KEY-----") > 0
+        || pem::count(&text, b"Proc-Type: 4,ENCRYPTED") > 0
+    {
+        return Err(IdentityProblem::EncryptedKey);
+    }
+    let key = PrivateKeyDer::from_pem_slice(&text).map_err(|_| {
+        if pem::holds_private_key(&text) {
+            IdentityProblem::MalformedKey
+        } else {
+            IdentityProblem::NoKey
+        }
+    })?;
+    CertifiedKey::from_der(chain, key, &ring::default_provider()).map_err(|source| match source {
+        rustls::Error::InconsistentKeys(_) => IdentityProblem::OtherKey,
+        source => IdentityProblem::Unusable { source },
+    })
+}
+
+/// What is wrong with a client certificate or its key. Never holds either text.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum IdentityProblem {
+    #[error("the client certificate setting {0}")]
+    Chain(PemProblem),
+    #[error(
+        "the client key setting holds no private key; paste PEM text that starts with -----BEGIN PRIVATE KEY-----"
+    )]
+    NoKey,
+    #[error(
+        "the client key setting holds a key that is not valid PEM; paste it again, with its line breaks and both marker lines"
+    )]
+    MalformedKey,
+    #[error(
+        "the client key setting holds an encrypted key; paste it decrypted, as `openssl pkey` writes it"
+    )]
+    EncryptedKey,
+    #[error(
+        "the client key is not that of the first client certificate; paste the two that belong together, the client's own certificate first"
+    )]
+    OtherKey,
+    #[error("the client certificate and key cannot be used; give an RSA, ECDSA or Ed25519 key")]
+    Unusable { source: rustls::Error },
+}

@@ -1,0 +1,172 @@
+//! What went wrong with TLS, in the words of whoever has to repair it.
+
+use std::error::Error as StdError;
+use std::{fmt, io};
+
+use rustls::{AlertDescription, CertificateError};
+
+use crate::trust::SelfSigned;
+
+/// Why a TLS connection did not come about or was broken off, each with one thing to do about it.
+///
+/// A server that wants a client certificate may say so only after a TLS 1.3 handshake that succeeded (RFC 8446, 4.4.2.4): the alert
+/// comes with the first read. [`TlsProblem::find`] classifies such an error, too.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum TlsProblem {
+    /// The certificate comes from an authority that is not trusted here.
+    UnknownAuthority,
+    /// The certificate vouches for itself, and is not trusted here.
+    SelfSigned,
+    /// The certificate does not hold the name or address that was connected to.
+    WrongName,
+    /// The certificate's time is over.
+    Expired,
+    /// The certificate's time has not come.
+    NotYetValid,
+    /// The server wants a client certificate, and got none.
+    ClientCertificateRequired,
+    /// The server does not accept the client certificate.
+    ClientCertificateRefused,
+    /// The two sides have no protocol version or cipher suite in common.
+    Incompatible,
+    /// What answers does not speak TLS.
+    NotTls,
+    /// The server ended the connection in the middle of the handshake.
+    BrokenOff,
+    /// Anything else; the error's source says what.
+    Other,
+}
+
+impl TlsProblem {
+    /// The problem in a word, for a log field or a metric label.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownAuthority => "unknown_authority",
+            Self::SelfSigned => "self_signed",
+            Self::WrongName => "wrong_name",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not_yet_valid",
+            Self::ClientCertificateRequired => "client_certificate_required",
+            Self::ClientCertificateRefused => "client_certificate_refused",
+            Self::Incompatible => "incompatible",
+            Self::NotTls => "not_tls",
+            Self::BrokenOff => "broken_off",
+            Self::Other => "other",
+        }
+    }
+
+    /// What it is and what to do about it.
+    pub const fn hint(self) -> &'static str {
+        match self {
+            Self::UnknownAuthority => {
+                "its certificate comes from an unknown authority; add that authority's certificate to the CA setting"
+            }
+            Self::SelfSigned => {
+                "its certificate is self-signed; add that certificate to the CA setting, or, where it is marked as an authority's (CA:TRUE), give the server one that is not"
+            }
+            Self::WrongName => {
+                "its certificate is for another name; connect by a name that the certificate holds"
+            }
+            Self::Expired => "its certificate has expired; renew it",
+            Self::NotYetValid => "its certificate is not valid yet; check the clocks of both hosts",
+            Self::ClientCertificateRequired => {
+                "it requires a client certificate; set one, with its key"
+            }
+            Self::ClientCertificateRefused => {
+                "it refuses the client certificate; set one that it trusts, and that has not expired"
+            }
+            Self::Incompatible => {
+                "no TLS version or cipher suite is common to both, or it requires a client certificate; let it offer TLS 1.2 or 1.3, and see its log"
+            }
+            Self::NotTls => "the answer is not TLS; check that the server speaks TLS on this port",
+            Self::BrokenOff => {
+                "the server ended the handshake; check that it speaks TLS on this port, and see its log"
+            }
+            Self::Other => "TLS failed; see the cause, and the server's log",
+        }
+    }
+
+    /// Looks for a TLS problem in an error and its sources, those inside an [`io::Error`] included.
+    ///
+    /// An error that is none of TLS's, such as a connection that was reset after the handshake, gives `None`.
+    pub fn find(error: &(dyn StdError + 'static)) -> Option<Self> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(known) = error.downcast_ref::<crate::Error>() {
+                return known.tls_problem();
+            }
+            if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+                return Some(Self::of(tls));
+            }
+            // Its own `source` skips the error that it carries.
+            let carried = error
+                .downcast_ref::<io::Error>()
+                .and_then(io::Error::get_ref);
+            next = match carried {
+                Some(carried) => Some(carried),
+                None => error.source(),
+            };
+        }
+        None
+    }
+
+    /// The problem of a handshake, in which nothing but TLS is spoken.
+    pub(crate) fn of_handshake(source: &io::Error) -> Self {
+        match Self::find(source) {
+            Some(problem) => problem,
+            None => Self::BrokenOff,
+        }
+    }
+
+    fn of(error: &rustls::Error) -> Self {
+        match error {
+            rustls::Error::InvalidCertificate(problem) => Self::of_certificate(problem),
+            rustls::Error::AlertReceived(alert) => Self::of_alert(*alert),
+            rustls::Error::InvalidMessage(_) => Self::NotTls,
+            rustls::Error::PeerIncompatible(_) => Self::Incompatible,
+            _ => Self::Other,
+        }
+    }
+
+    fn of_certificate(problem: &CertificateError) -> Self {
+        match problem {
+            CertificateError::UnknownIssuer => Self::UnknownAuthority,
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                Self::WrongName
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                Self::NotYetValid
+            }
+            CertificateError::Other(other) if other.0.is::<SelfSigned>() => Self::SelfSigned,
+            _ => Self::Other,
+        }
+    }
+
+    /// A server's alerts about certificates are about the client's.
+    fn of_alert(alert: AlertDescription) -> Self {
+        match alert {
+            AlertDescription::CertificateRequired | AlertDescription::NoCertificate => {
+                Self::ClientCertificateRequired
+            }
+            AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied => Self::ClientCertificateRefused,
+            AlertDescription::HandshakeFailure
+            | AlertDescription::ProtocolVersion
+            | AlertDescription::InsufficientSecurity => Self::Incompatible,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl fmt::Display for TlsProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,58 @@
+//! What a certificate says of itself: whose it is, and when it is valid. Verification is rustls's business and not done here.
+
+use std::time::SystemTime;
+
+use rustls::pki_types::CertificateDer;
+use x509_cert::Certificate;
+use x509_cert::der::Decode as _;
+
+/// Whether it names itself as its issuer.
+pub(super) fn is_self_issued(der: &CertificateDer<'_>) -> bool {
+    Certificate::from_der(der).is_ok_and(|certificate| {
+        let signed = certificate.tbs_certificate();
+        signed.issuer() == signed.subject()
+    })
+}
+
+/// Why it is of no use at this time.
+#[derive(Debug)]
+pub(crate) struct OutOfDate {
+    subject: String,
+    when: When,
+}
+
+#[derive(Debug)]
+enum When {
+    Expired(String),
+    NotYet(String),
+}
+
+impl std::fmt::Display for OutOfDate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { subject, when } = self;
+        match when {
+            When::Expired(at) => write!(f, "({subject}) expired at {at}"),
+            When::NotYet(at) => write!(f, "({subject}) is not valid before {at}"),
+        }
+    }
+}
+
+/// A certificate that cannot be decoded passes: whoever uses it will say what is wrong with it.
+pub(super) fn check_validity(der: &CertificateDer<'_>, now: SystemTime) -> Result<(), OutOfDate> {
+    let Ok(certificate) = Certificate::from_der(der) else {
+        return Ok(());
+    };
+    let signed = certificate.tbs_certificate();
+    let validity = signed.validity();
+    let when = if validity.not_after.to_system_time() < now {
+        When::Expired(validity.not_after.to_string())
+    } else if validity.not_before.to_system_time() > now {
+        When::NotYet(validity.not_before.to_string())
+    } else {
+        return Ok(());
+    };
+    Err(OutOfDate {
+        subject: signed.subject().to_string(),
+        when,
+    })
+}

@@ -1,0 +1,214 @@
+//! What TLS failures are called, and clients that show a certificate.
+
+use std::sync::Arc;
+
+use cap_egress::{ClientIdentity, Guard, Policy, TlsProblem, Trust};
+use rcgen::{BasicConstraints, IsCa};
+use rustls::version::{TLS12, TLS13};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use crate::support::authority::{Authority, Issued, Leaf, self_signed, serve, server};
+use crate::support::{LOOPBACK, host};
+
+/// Says hello to a server at 127.0.0.1 and gives its answer, or what is wrong with it: from the handshake, or from the first
+/// read after it.
+async fn hello(port: u16, trust: &Trust) -> Result<String, (TlsProblem, String)> {
+    let guard = Guard::new(Policy::default());
+    let connected = guard.connect_tls(&host("127.0.0.1"), port, trust).await;
+    let mut stream = connected.map_err(|error| {
+        let problem = error.tls_problem().expect("a TLS problem");
+        assert!(error.to_string().ends_with(problem.hint()), "{error}");
+        assert_eq!(TlsProblem::find(&error), Some(problem));
+        (problem, error.to_string())
+    })?;
+    let mut answer = String::new();
+    let talk = async {
+        stream.write_all(b"?").await?;
+        stream.read_to_string(&mut answer).await
+    };
+    match talk.await {
+        Ok(_) => Ok(answer),
+        Err(error) => Err((
+            TlsProblem::find(&error).expect("a TLS problem"),
+            error.to_string(),
+        )),
+    }
+}
+
+async fn serve_as(issued: &Issued) -> u16 {
+    serve(TlsAcceptor::from(Arc::new(server(
+        issued,
+        None,
+        rustls::ALL_VERSIONS,
+    ))))
+    .await
+}
+
+#[tokio::test]
+async fn each_way_in_which_a_certificate_can_be_wrong_has_a_class_of_its_own() {
+    let authority = Authority::new("private authority");
+    let trust = Trust::system_with_ca(authority.pem().as_bytes()).unwrap();
+    let (stranger, authoritys_own) = (
+        Authority::new("another authority"),
+        IsCa::Ca(BasicConstraints::Unconstrained),
+    );
+    for (served, expected) in [
+        (authority.issue(Leaf::Expired), TlsProblem::Expired),
+        (authority.issue(Leaf::NotYetValid), TlsProblem::NotYetValid),
+        (
+            authority.issue(Leaf::For(&["relay.example"])),
+            TlsProblem::WrongName,
+        ),
+        (
+            authority.issue(Leaf::For(&["127.0.0.2"])),
+            TlsProblem::WrongName,
+        ),
+        (
+            stranger.issue(Leaf::For(&["127.0.0.1"])),
+            TlsProblem::UnknownAuthority,
+        ),
+        (self_signed(IsCa::NoCa), TlsProblem::SelfSigned),
+        (self_signed(authoritys_own), TlsProblem::SelfSigned),
+    ] {
+        let port = serve_as(&served).await;
+        assert_eq!(hello(port, &trust).await.unwrap_err().0, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_self_signed_certificate_is_accepted_once_it_is_in_the_ca_setting() {
+    let appliance = self_signed(IsCa::NoCa);
+    let port = serve_as(&appliance).await;
+    let trust = Trust::system_with_ca(appliance.certificate.pem().as_bytes()).unwrap();
+    assert_eq!(hello(port, &trust).await.unwrap(), "hello");
+}
+
+#[tokio::test]
+async fn a_self_signed_certificate_does_not_pass_because_another_is_trusted() {
+    let (trusted, served) = (self_signed(IsCa::NoCa), self_signed(IsCa::NoCa));
+    let trust = Trust::system_with_ca(trusted.certificate.pem().as_bytes()).unwrap();
+    let port = serve_as(&served).await;
+    assert!(hello(port, &trust).await.is_err(), "same name, other key");
+}
+
+#[tokio::test]
+async fn a_server_that_requires_a_client_certificate_says_so_and_takes_the_right_one() {
+    let authority = Authority::new("private authority");
+    let trust = Trust::system_with_ca(authority.pem().as_bytes()).unwrap();
+    let identity = |issuer: &Authority| {
+        let client = issuer.issue(Leaf::For(&["client.example"]));
+        let (chain, key) = (client.certificate.pem(), client.key.serialize_pem());
+        ClientIdentity::from_pem(chain.as_bytes(), key.as_bytes()).unwrap()
+    };
+    let (own, strangers) = (identity(&authority), identity(&Authority::new("stranger")));
+    for (version, without) in [
+        // TLS 1.2 has no alert for it. This server, like Go's, sends certificate_required all the same.
+        (&TLS12, TlsProblem::ClientCertificateRequired),
+        (&TLS13, TlsProblem::ClientCertificateRequired),
+    ] {
+        let config = authority.server_for_own_clients(&[version]);
+        let port = serve(TlsAcceptor::from(Arc::new(config))).await;
+        assert_eq!(hello(port, &trust).await.unwrap_err().0, without);
+        let refused = hello(port, &trust.clone().with_client_identity(&strangers)).await;
+        assert_eq!(refused.unwrap_err().0, TlsProblem::ClientCertificateRefused);
+        let accepted = hello(port, &trust.clone().with_client_identity(&own)).await;
+        assert_eq!(accepted.unwrap(), "hello", "{version:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_tls_and_a_hang_up_are_told_apart() {
+    let trust = Trust::system().unwrap();
+    for (says, expected) in [
+        (&b"220 mail.example ESMTP\r\n"[..], TlsProblem::NotTls),
+        (b"", TlsProblem::BrokenOff),
+    ] {
+        let listener = TcpListener::bind((LOOPBACK, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(says).await.unwrap();
+            stream.shutdown().await.unwrap();
+            // Until the client has gone: what it has sent and nobody has read would make the end a reset.
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        };
+        let (refused, ()) = tokio::join!(hello(port, &trust), server);
+        assert_eq!(refused.unwrap_err().0, expected);
+    }
+}
+
+#[test]
+fn an_error_that_is_not_of_tls_is_none_of_its_problems() {
+    let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+    assert_eq!(TlsProblem::find(&reset), None);
+}
+
+#[test]
+fn an_authority_whose_time_is_over_is_named() {
+    let (authority, old) = (
+        Authority::new("private authority"),
+        Authority::expired("the old authority"),
+    );
+    let text = format!("{}{}", authority.pem(), old.pem());
+    let said = Trust::system_with_ca(text.as_bytes())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        said.contains("certificate 2")
+            && said.contains("CN=the old authority) expired at 2020-01-02"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_client_certificate_that_cannot_be_used_says_what_to_paste() {
+    let authority = Authority::new("private authority");
+    let [client, other] = [(); 2].map(|()| authority.issue(Leaf::For(&["client.example"])));
+    let (chain, key) = (client.certificate.pem(), client.key.serialize_pem());
+    let encrypted = key.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
+    let mangled = key.replace("\n-----END", "!\n-----END");
+    for (chain, key, advice) in [
+        (
+            "",
+            key.as_str(),
+            "the client certificate setting holds no certificate",
+        ),
+        (
+            &key,
+            &key,
+            "the client certificate setting holds a private key",
+        ),
+        (
+            &authority.issue(Leaf::Expired).certificate.pem(),
+            &key,
+            "expired at 2020-01-02",
+        ),
+        (&chain, "", "the client key setting holds no private key"),
+        (
+            &chain,
+            &chain,
+            "the client key setting holds no private key",
+        ),
+        (&chain, &encrypted, "encrypted key"),
+        (&chain, &mangled, "not valid PEM"),
+        (
+            &chain,
+            &other.key.serialize_pem(),
+            "not that of the first client certificate",
+        ),
+    ] {
+        let error = ClientIdentity::from_pem(chain.as_bytes(), key.as_bytes()).unwrap_err();
+        let said = format!("{error} {error:?}");
+        assert!(error.is_tls() && said.contains(advice), "{advice}: {said}");
+        let secret = key.lines().nth(1).filter(|line| !line.is_empty());
+        assert!(secret.is_none_or(|secret| !said.contains(secret)), "{said}");
+    }
+    let indented = key.replace('\n', "\n  ");
+    let identity = ClientIdentity::from_pem(chain.as_bytes(), indented.as_bytes()).unwrap();
+    assert_eq!(
+        format!("{identity:?}"),
+        "ClientIdentity { certificates: 1, .. }"
+    );
+}
