@@ -7,7 +7,7 @@ use std::time::Duration;
 use cap_egress::Host;
 
 use crate::error::Kind;
-use crate::{Error, Framing};
+use crate::{Error, Format, Framing};
 
 /// The settings of a forwarder; the fields' defaults are those of [`Config::new`].
 #[derive(Clone, Debug)]
@@ -19,6 +19,8 @@ pub struct Config {
     pub port: u16,
     /// How records are delimited on the stream. Default: octet counting.
     pub framing: Framing,
+    /// How a record carries the event. Default: RFC 5424 structured data.
+    pub format: Format,
     /// Default: local6.
     pub facility: Facility,
     /// HOSTNAME of the header. Default: `-`.
@@ -45,6 +47,7 @@ impl Config {
             host,
             port,
             framing: Framing::OctetCounting,
+            format: Format::Rfc5424,
             facility: Facility::default(),
             hostname: "-".to_owned(),
             app_name: "certautopilot".to_owned(),

@@ -3,15 +3,20 @@
 use cap_names::{Actor, Severity};
 use chrono::{DateTime, Utc};
 
-/// Bytes of an event id, event type or actor at most.
+use crate::timestamp;
+
+/// Bytes of an event id, event type or actor at most: the three are never left out, so they have to fit.
 const FIXED_LIMIT: usize = 128;
+/// What ends one that was longer.
+const CUT_MARK: &str = "...[cut]";
 /// PARAM-NAME of RFC 5424, section 6.3.3.
 const NAME_LIMIT: usize = 32;
 
 /// An audit event.
 ///
-/// The event id, type and actor are always sent; each is cut after 128 bytes. Anything can be put into the other fields:
-/// what RFC 5424 does not allow is escaped or replaced when the record is written.
+/// Every event can be sent, whatever is put into it. The event id, type and actor are always sent: of one that is longer than
+/// 128 bytes the first 120 are kept, and a mark. The rest may be shortened or left out where a record gets too long. What a
+/// record cannot hold is escaped or replaced; the crate's documentation says how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     pub(crate) id: String,
@@ -23,12 +28,16 @@ pub struct Event {
     pub(crate) severity: Severity,
     pub(crate) time: DateTime<Utc>,
     pub(crate) summary: String,
-    /// What leads up to each value on the wire (` name="`), and the value.
+    /// PARAM-NAME and value.
     pub(crate) params: Vec<(String, String)>,
 }
 
 impl Event {
-    /// An event of severity info that happened now.
+    /// Of the event's own fields, those that are left out where a record gets too long: organisation, project and resource.
+    pub(crate) const OWN_OPTIONAL: usize = 3;
+
+    /// An event of severity info that happened now. Byte order marks that the summary starts with are taken away: at the
+    /// start of a MSG they are not text.
     pub fn new(
         id: impl Into<String>,
         event_type: impl Into<String>,
@@ -36,15 +45,15 @@ impl Event {
         summary: impl Into<String>,
     ) -> Self {
         Event {
-            id: cut(id.into()),
-            event_type: cut(event_type.into()),
-            actor: cut(actor.to_string()),
+            id: fixed(id.into()),
+            event_type: fixed(event_type.into()),
+            actor: fixed(actor.to_string()),
             org: None,
             project: None,
             resource: None,
             severity: Severity::Info,
             time: Utc::now(),
-            summary: summary.into(),
+            summary: without_bom(summary.into()),
             params: Vec::new(),
         }
     }
@@ -77,22 +86,23 @@ impl Event {
         self
     }
 
-    /// When it happened.
+    /// When it happened, to the millisecond. A time outside the years 0 to 9999, which RFC 5424 cannot say, becomes the
+    /// nearest one inside.
     #[must_use]
     pub fn time(mut self, time: DateTime<Utc>) -> Self {
-        self.time = time;
+        self.time = timestamp::representable(time);
         self
     }
 
-    /// A further parameter. Characters of the name outside `A–Z a–z 0–9 _ -` become `_` and it is cut after 32 (a dot would
-    /// make some relays see another element); a name of the event's own gets the prefix `x_`. A name given twice
-    /// keeps its last value.
+    /// A further parameter. Characters of the name outside `A–Z a–z 0–9 _` become `_` and it is cut after 32 (a dot would
+    /// make some relays see another element, and readers of CEF take no dash); a name of the event's own gets the prefix
+    /// `x_`. A name given twice keeps its last value.
     #[must_use]
     pub fn param(mut self, name: &str, value: impl Into<String>) -> Self {
-        let lead = format!(" {}=\"", param_name(name));
-        match self.params.iter_mut().find(|(known, _)| *known == lead) {
+        let name = param_name(name);
+        match self.params.iter_mut().find(|(known, _)| *known == name) {
             Some((_, old)) => *old = value.into(),
-            None => self.params.push((lead, value.into())),
+            None => self.params.push((name, value.into())),
         }
         self
     }
@@ -109,8 +119,8 @@ impl Event {
             }
         }
         let mut length = 0;
-        let sendable = self.params.iter().take_while(|(lead, value)| {
-            length += lead.len() + value.len();
+        let sendable = self.params.iter().take_while(|(name, value)| {
+            length += name.len() + value.len();
             length <= max
         });
         // One more, so that there is still something for the formatter to leave out.
@@ -141,13 +151,7 @@ const OWN_NAMES: [&str; 6] = [
 fn param_name(name: &str) -> String {
     let mut clean: String = name
         .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '-' {
-                c
-            } else {
-                '_'
-            }
-        })
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
         .take(NAME_LIMIT)
         .collect();
     if clean.is_empty() {
@@ -160,16 +164,40 @@ fn param_name(name: &str) -> String {
     clean
 }
 
-/// Control characters made visible and the length bounded, so that the parameters that are never dropped always fit.
-fn cut(mut value: String) -> String {
-    if value.bytes().any(|b| b.is_ascii_control()) {
-        value = value
-            .chars()
-            .map(|c| if c.is_ascii_control() { '_' } else { c })
-            .collect();
+/// Control characters made visible as in other values, and the length bounded.
+fn fixed(value: String) -> String {
+    let mut fixed = if value.bytes().any(|b| b.is_ascii_control()) {
+        escaped(&value)
+    } else {
+        value
+    };
+    if fixed.len() > FIXED_LIMIT {
+        fixed.truncate(fixed.floor_char_boundary(FIXED_LIMIT - CUT_MARK.len()));
+        fixed.push_str(CUT_MARK);
+        fixed.shrink_to_fit();
     }
-    value.truncate(value.floor_char_boundary(FIXED_LIMIT));
-    value
+    fixed
+}
+
+fn escaped(value: &str) -> String {
+    let mut escaped = String::with_capacity(value.len() + 3);
+    for c in value.chars() {
+        if c.is_ascii_control() {
+            escaped.push_str(&format!("#{:03o}", u32::from(c)));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+fn without_bom(summary: String) -> String {
+    const BOM: char = '\u{feff}';
+    if summary.starts_with(BOM) {
+        summary.trim_start_matches(BOM).to_owned()
+    } else {
+        summary
+    }
 }
 
 #[cfg(test)]
@@ -180,13 +208,13 @@ mod tests {
     fn parameter_names_are_reduced_to_the_set_of_the_rfc() {
         let cases = [
             ("trace_id", "trace_id"),
-            ("a.b c=d\"]é", "a_b_c_d___"),
+            ("a.b-c d=e\"]é", "a_b_c_d_e___"),
             ("", "_"),
             ("actor", "x_actor"),
             ("event.id", "x_event_id"),
             (
-                "a-very-long-name-that-goes-on-and-on",
-                "a-very-long-name-that-goes-on-an",
+                "a_very_long_name_that_goes_on_and_on",
+                "a_very_long_name_that_goes_on_an",
             ),
         ];
         for (given, expected) in cases {
@@ -199,7 +227,7 @@ mod tests {
         let event = Event::new("e", "t", Actor::system("s"), "m")
             .param("k", "1")
             .param("k", "2");
-        assert_eq!(event.params, [(" k=\"".to_owned(), "2".to_owned())]);
+        assert_eq!(event.params, [("k".to_owned(), "2".to_owned())]);
     }
 
     #[test]
@@ -214,9 +242,16 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_cut_on_a_character() {
-        let event = Event::new("é".repeat(100), "t\n", Actor::system("s"), "m");
-        assert_eq!(event.id.len(), 128);
-        assert_eq!(event.event_type, "t_");
+    fn ids_are_cut_on_a_character_and_show_it() {
+        let event = Event::new("é".repeat(1 << 20), "t\n", Actor::system("s"), "m");
+        assert_eq!(event.id, format!("{}...[cut]", "é".repeat(60)));
+        assert!(event.id.capacity() < 200);
+        assert_eq!(event.event_type, "t#012");
+    }
+
+    #[test]
+    fn a_byte_order_mark_does_not_start_the_text() {
+        let event = Event::new("e", "t", Actor::system("s"), "\u{feff}\u{feff}m\u{feff}");
+        assert_eq!(event.summary, "m\u{feff}");
     }
 }

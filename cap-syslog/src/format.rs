@@ -1,217 +1,201 @@
 //! One event as one RFC 5424 record.
 
+mod cef;
+mod escape;
+mod rfc5424;
+
+use std::str::FromStr;
+
 use cap_names::{Closed as _, Severity};
 
 use crate::config::Config;
 use crate::event::Event;
 use crate::timestamp;
 
-/// What ends a text that was cut.
-const CUT_MARK: &[u8] = b"...[cut]";
+/// What ends the text of a record that had to be shortened.
+const CUT_MARK: &str = "...[cut]";
 /// Room kept for the text when parameters have to go.
 const TEXT_RESERVE: usize = 256;
+/// The longest header and what is never left out, with the text's reserve, fit into this many bytes.
+const LEAST_MAX: usize = 2048;
+/// More than an event can have.
+const ALL: usize = usize::MAX;
+
+/// How a record carries the event. The envelope, PRI to MSGID, is that of RFC 5424 either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Format {
+    /// The event as structured data, and its summary as the MSG.
+    #[default]
+    Rfc5424,
+    /// No structured data, and the event in the MSG as CEF, version 0 of ArcSight's Common Event Format.
+    Cef,
+}
+
+/// `rfc5424` or `cef`.
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        match s {
+            "rfc5424" => Ok(Format::Rfc5424),
+            "cef" => Ok(Format::Cef),
+            _ => Err(format!("unknown format {s:?}: write rfc5424 or cef")),
+        }
+    }
+}
 
 /// Writes records into a buffer that the caller reuses. Pure: the header was rendered once, nothing is allocated but the
 /// buffer's growth.
 #[derive(Clone, Debug)]
 pub struct Formatter {
-    /// `<PRI>1 `, by severity.
-    pri: [Vec<u8>; 5],
-    /// From the space after TIMESTAMP to the SD-ID.
-    header: Vec<u8>,
+    format: Format,
+    /// By severity.
+    heads: [Head; 5],
     max: usize,
+}
+
+/// Everything before the first value of the event.
+#[derive(Clone, Debug)]
+struct Head {
+    bytes: Vec<u8>,
+    /// Where TIMESTAMP goes.
+    time: usize,
 }
 
 impl Formatter {
     /// A formatter for these settings and this PROCID. Header fields are reduced to printable ASCII and the lengths of
-    /// RFC 5424, section 6.2; an empty one becomes `-`.
+    /// RFC 5424, section 6.2, and an empty one becomes `-`; the SD-ID is reduced to the characters of section 6.3.2. A record
+    /// is never held to less than 2048 bytes.
     pub fn new(config: &Config, procid: &str) -> Self {
-        let pri = |severity: &Severity| {
-            let value = u32::from(config.facility.code()) * 8 + u32::from(severity.code());
-            format!("<{value}>1 ").into_bytes()
+        let hostname = reduced(&config.hostname, 255, "");
+        let app_name = reduced(&config.app_name, 48, "");
+        let procid = reduced(procid, 128, "");
+        let data = match config.format {
+            Format::Rfc5424 => rfc5424::head(&reduced(&config.sd_id, 32, "=]\"")),
+            Format::Cef => cef::head(&app_name),
         };
-        let header = format!(
-            " {} {} {} - [{}",
-            header_field(&config.hostname, 255),
-            header_field(&config.app_name, 48),
-            header_field(procid, 128),
-            config.sd_id,
-        );
+        let head = |severity: &Severity| {
+            let pri = u32::from(config.facility.code()) * 8 + u32::from(severity.code());
+            let mut bytes = format!("<{pri}>1 ").into_bytes();
+            let time = bytes.len();
+            bytes.extend_from_slice(timestamp::BLANK);
+            bytes.extend(format!(" {hostname} {app_name} {procid} - {data}").bytes());
+            Head { bytes, time }
+        };
         Formatter {
-            pri: std::array::from_fn(|index| pri(&Severity::ALL[index])),
-            header: header.into_bytes(),
-            max: config.max_message_size,
+            format: config.format,
+            heads: std::array::from_fn(|index| head(&Severity::ALL[index])),
+            max: config.max_message_size.max(LEAST_MAX),
         }
     }
 
     /// Appends the record, without a frame.
     pub fn write(&self, event: &Event, out: &mut Vec<u8>) {
         let start = out.len();
-        out.extend_from_slice(&self.pri[event.severity.index()]);
-        timestamp::write(&event.time, out);
-        out.extend_from_slice(&self.header);
-        param(out, EVENT_ID, &event.id);
-        param(out, EVENT_TYPE, &event.event_type);
-        let optional = out.len();
-        for (lead, value) in parameters(event) {
-            param(out, lead, value);
+        let head = &self.heads[event.severity.index()];
+        out.extend_from_slice(&head.bytes);
+        if let Some(time) = out[start + head.time..].first_chunk_mut() {
+            timestamp::write(&event.time, time);
         }
-        out.push(b']');
-        let text = text(event, out);
+        let fields = out.len();
+        self.fields(event, ALL, out);
+        let text = out.len();
+        self.text(event, out);
         if out.len() - start > self.max {
-            self.shorten(event, out, start, optional, out.len() - text);
+            self.shorten(event, out, start, fields, text);
         }
     }
 
-    /// Drops whole parameters, last first and never the actor, until the rest leaves room for the text; then cuts the text.
+    /// Leaves out parameters, last first, until what is left of a record leaves room for the text; then cuts the text. The mark
+    /// at the end stands for either.
     #[cold]
-    fn shorten(
-        &self,
-        event: &Event,
-        out: &mut Vec<u8>,
-        start: usize,
-        optional: usize,
-        text_len: usize,
-    ) {
-        out.truncate(optional);
-        param(out, ACTOR, &event.actor);
-        let needed = out.len() - start + "]".len() + text_len.min(TEXT_RESERVE);
-        let mut room = self.max.saturating_sub(needed);
-        out.truncate(optional);
-
-        let mut full = false;
-        for (lead, value) in parameters(event) {
-            let before = out.len();
-            param(out, lead, value);
-            if lead == ACTOR {
-                continue;
-            }
-            let len = out.len() - before;
-            full |= len > room;
-            if full {
-                out.truncate(before);
+    fn shorten(&self, event: &Event, out: &mut Vec<u8>, start: usize, fields: usize, text: usize) {
+        let lead = self.text_lead();
+        let reserve = (out.len() - text).clamp(lead.len() + CUT_MARK.len(), TEXT_RESERVE);
+        let fits = |keep, out: &mut Vec<u8>| {
+            out.truncate(fields);
+            self.fields(event, keep, out);
+            out.len() - start + reserve <= self.max
+        };
+        // Between a number that fits and one that is more than there are.
+        let (mut keep, mut too_many) = (0, Event::OWN_OPTIONAL + event.params.len() + 1);
+        while too_many - keep > 1 {
+            let middle = keep.midpoint(too_many);
+            if fits(middle, out) {
+                keep = middle;
             } else {
-                room -= len;
+                too_many = middle;
             }
         }
-        out.push(b']');
-        text(event, out);
+        fits(keep, out);
 
-        let end = start + self.max;
-        if out.len() > end {
-            let mut at = end - CUT_MARK.len();
-            while out[at] & 0xc0 == 0x80 {
-                at -= 1;
+        let text = out.len();
+        self.text(event, out);
+        if out.len() == text {
+            out.extend_from_slice(lead.as_bytes());
+        }
+        let room = start + self.max - CUT_MARK.len();
+        if out.len() > room {
+            let mut end = room;
+            while out[end] & 0xc0 == 0x80 {
+                end -= 1;
             }
-            out.truncate(at);
-            out.extend_from_slice(CUT_MARK);
+            out.truncate(end);
+            if self.format == Format::Cef {
+                whole_escape(out, text);
+            }
+        }
+        out.extend_from_slice(CUT_MARK.as_bytes());
+    }
+
+    #[inline]
+    fn fields(&self, event: &Event, keep: usize, out: &mut Vec<u8>) {
+        match self.format {
+            Format::Rfc5424 => rfc5424::fields(event, keep, out),
+            Format::Cef => cef::fields(event, keep, out),
+        }
+    }
+
+    /// Appends the text and what leads up to it, or nothing where there is no text.
+    #[inline]
+    fn text(&self, event: &Event, out: &mut Vec<u8>) {
+        if event.summary.is_empty() {
+            return;
+        }
+        out.extend_from_slice(self.text_lead().as_bytes());
+        match self.format {
+            Format::Rfc5424 => rfc5424::text(&event.summary, out),
+            Format::Cef => cef::text(&event.summary, out),
+        }
+    }
+
+    fn text_lead(&self) -> &'static str {
+        match self.format {
+            Format::Rfc5424 => rfc5424::TEXT_LEAD,
+            Format::Cef => cef::TEXT_LEAD,
         }
     }
 }
 
-const EVENT_ID: &str = " event_id=\"";
-const EVENT_TYPE: &str = " event_type=\"";
-const ACTOR: &str = " actor=\"";
-
-/// The parameters after event_type, in wire order: what leads up to the value, and the value.
-fn parameters(event: &Event) -> impl Iterator<Item = (&str, &str)> {
-    let own = [
-        (" org_id=\"", event.org.as_deref()),
-        (" project_id=\"", event.project.as_deref()),
-        (ACTOR, Some(event.actor.as_str())),
-        (" resource=\"", event.resource.as_deref()),
-    ];
-    own.into_iter()
-        .filter_map(|(lead, value)| value.map(|value| (lead, value)))
-        .chain(
-            event
-                .params
-                .iter()
-                .map(|(lead, value)| (lead.as_str(), value.as_str())),
-        )
-}
-
-/// Appends ` name="value"`, of which `lead` is everything before the value.
-fn param(out: &mut Vec<u8>, lead: &str, value: &str) {
-    out.extend_from_slice(lead.as_bytes());
-    escape(value.as_bytes(), &PARAM_VALUE, out);
-    out.push(b'"');
-}
-
-/// Appends the MSG and says where it starts.
-fn text(event: &Event, out: &mut Vec<u8>) -> usize {
-    let start = out.len();
-    if !event.summary.is_empty() {
-        out.push(b' ');
-        escape(event.summary.as_bytes(), &TEXT, out);
+/// Takes away a `\` whose other half was cut off.
+fn whole_escape(out: &mut Vec<u8>, text: usize) {
+    let backslashes = out[text..]
+        .iter()
+        .rev()
+        .take_while(|b| **b == b'\\')
+        .count();
+    if backslashes % 2 == 1 {
+        out.pop();
     }
-    start
 }
 
-/// What becomes of a byte.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Byte {
-    Plain,
-    /// `\` goes before it (RFC 5424, section 6.3.3).
-    Quoted,
-    /// `#` and three octal digits stand for it.
-    Octal,
-}
-
-const fn table(quoted: &[u8]) -> [Byte; 256] {
-    let mut table = [Byte::Plain; 256];
-    let mut c = 0;
-    while c < 0x20 {
-        table[c] = Byte::Octal;
-        c += 1;
-    }
-    table[0x7f] = Byte::Octal;
-    let mut i = 0;
-    while i < quoted.len() {
-        table[quoted[i] as usize] = Byte::Quoted;
-        i += 1;
-    }
-    table
-}
-
-static TEXT: [Byte; 256] = table(b"");
-static PARAM_VALUE: [Byte; 256] = table(br#""\]"#);
-
-fn escape(mut value: &[u8], table: &[Byte; 256], out: &mut Vec<u8>) {
-    if is_plain(value) {
-        out.extend_from_slice(value);
-        return;
-    }
-    while let Some(at) = value.iter().position(|b| table[*b as usize] != Byte::Plain) {
-        out.extend_from_slice(&value[..at]);
-        let byte = value[at];
-        match table[byte as usize] {
-            Byte::Quoted => out.extend_from_slice(&[b'\\', byte]),
-            _ => out.extend_from_slice(&[
-                b'#',
-                b'0' + (byte >> 6),
-                b'0' + (byte >> 3 & 7),
-                b'0' + (byte & 7),
-            ]),
-        }
-        value = &value[at + 1..];
-    }
-    out.extend_from_slice(value);
-}
-
-/// Whether neither table changes a byte. Without an early exit, so that it is done many bytes at a time.
-fn is_plain(value: &[u8]) -> bool {
-    let special = value.iter().fold(false, |special, b| {
-        special | (*b < b' ') | (*b == 0x7f) | (*b == b'"') | (*b == b'\\') | (*b == b']')
-    });
-    !special
-}
-
-/// A header field of printable ASCII without spaces (PRINTUSASCII), or `-`.
-fn header_field(value: &str, limit: usize) -> String {
+/// At most `limit` characters of printable ASCII without spaces (PRINTUSASCII) and without `others`, or `-`.
+fn reduced(value: &str, limit: usize, others: &str) -> String {
+    let allowed = |c: &char| c.is_ascii_graphic() && !others.contains(*c);
     let clean: String = value
         .chars()
-        .map(|c| if c.is_ascii_graphic() { c } else { '_' })
+        .map(|c| if allowed(&c) { c } else { '_' })
         .take(limit)
         .collect();
     if clean.is_empty() {

@@ -15,24 +15,23 @@ pub enum Framing {
 impl Framing {
     /// Appends the record that `write` appends, framed.
     pub fn append(self, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
-        let start = out.len();
-        write(out);
         match self {
-            Framing::Newline => out.push(b'\n'),
+            Framing::Newline => {
+                write(out);
+                out.push(b'\n');
+            }
             Framing::OctetCounting => {
-                let end = out.len();
-                let mut prefix = [b' '; 21];
-                let mut first = prefix.len() - 1;
-                let mut length = end - start;
-                while length > 0 {
-                    first -= 1;
-                    prefix[first] = b'0' + (length % 10) as u8;
-                    length /= 10;
+                let start = out.len();
+                // Most lengths have three digits; a record of another length is moved.
+                out.extend_from_slice(b"000 ");
+                let record = start + 4;
+                write(out);
+                let length = out.len() - record;
+                if let (100..1000, Some(digits)) = (length, out[start..].first_chunk_mut()) {
+                    *digits = [length / 100, length / 10 % 10, length % 10].map(|n| b'0' + n as u8);
+                } else {
+                    out.splice(start..record, format!("{length} ").into_bytes());
                 }
-                let prefix = &prefix[first..];
-                out.extend_from_slice(prefix);
-                out.copy_within(start..end, start + prefix.len());
-                out[start..start + prefix.len()].copy_from_slice(prefix);
             }
         }
     }
@@ -58,10 +57,14 @@ mod tests {
 
     #[test]
     fn octet_counting_puts_the_length_before_each_record() {
-        let mut out = Vec::new();
-        for record in ["0123456789", "x"] {
+        for length in [0, 1, 9, 10, 99, 100, 999, 1000, 65536] {
+            let record = "r".repeat(length);
+            let mut out = b"before".to_vec();
             Framing::OctetCounting.append(&mut out, |out| out.extend_from_slice(record.as_bytes()));
+            assert_eq!(
+                String::from_utf8_lossy(&out),
+                format!("before{length} {record}")
+            );
         }
-        assert_eq!(out, b"10 01234567891 x");
     }
 }

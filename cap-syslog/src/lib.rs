@@ -54,7 +54,7 @@ mod timestamp;
 pub use config::{Config, Facility};
 pub use error::Error;
 pub use event::Event;
-pub use format::Formatter;
+pub use format::{Format, Formatter};
 pub use forwarder::Forwarder;
 pub use frame::Framing;
 pub use status::{Report, State, Status};

@@ -1,29 +1,49 @@
 //! TIMESTAMP of RFC 5424, section 6.2.3: UTC with three fraction digits.
 
-use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime, NaiveTime, Timelike as _, Utc};
 
-/// Appends `2026-04-21T14:23:45.123Z`. A year that four digits cannot hold is written as the nearest one that they can.
-pub(crate) fn write(time: &DateTime<Utc>, out: &mut Vec<u8>) {
-    let (date, clock) = (time.naive_utc().date(), time.naive_utc().time());
-    let year = date.year().clamp(0, 9999).unsigned_abs();
-    // A leap second is nanosecond 1,000,000,000 and above of second 59, which RFC 5424 does not allow.
-    let millis = (clock.nanosecond() / 1_000_000).min(999);
-    let mut text = *b"0000-00-00T00:00:00.000Z";
-    digits(&mut text[0..4], year);
-    digits(&mut text[5..7], date.month());
-    digits(&mut text[8..10], date.day());
-    digits(&mut text[11..13], clock.hour());
-    digits(&mut text[14..16], clock.minute());
-    digits(&mut text[17..19], clock.second());
-    digits(&mut text[20..23], millis);
-    out.extend_from_slice(&text);
+/// What [`write`] fills.
+pub(crate) const BLANK: &[u8; 24] = b"0000-00-00T00:00:00.000Z";
+
+const FIRST: DateTime<Utc> = at(0, 1, 1, NaiveTime::MIN);
+const LAST: DateTime<Utc> = at(
+    9999,
+    12,
+    31,
+    NaiveTime::from_hms_milli_opt(23, 59, 59, 999).expect("a time"),
+);
+
+const fn at(year: i32, month: u32, day: u32, time: NaiveTime) -> DateTime<Utc> {
+    let date = NaiveDate::from_ymd_opt(year, month, day).expect("a date");
+    NaiveDateTime::new(date, time).and_utc()
 }
 
-fn digits(text: &mut [u8], mut value: u32) {
-    for digit in text.iter_mut().rev() {
-        *digit = b'0' + (value % 10) as u8;
-        value /= 10;
+/// The time itself, or the nearest one whose year has four digits.
+pub(crate) fn representable(time: DateTime<Utc>) -> DateTime<Utc> {
+    time.clamp(FIRST, LAST)
+}
+
+/// Writes `2026-04-21T14:23:45.123Z`.
+pub(crate) fn write(time: &DateTime<Utc>, text: &mut [u8; 24]) {
+    let (date, clock) = (time.naive_utc().date(), time.naive_utc().time());
+    let year = date.year().unsigned_abs();
+    // A leap second is nanosecond 1,000,000,000 and above of second 59, which RFC 5424 does not allow.
+    let millis = (clock.nanosecond() / 1_000_000).min(999);
+    let seconds = clock.num_seconds_from_midnight();
+    for (at, value) in [
+        (0, year / 100),
+        (2, year % 100),
+        (5, date.month()),
+        (8, date.day()),
+        (11, seconds / 3600),
+        (14, seconds / 60 % 60),
+        (17, seconds % 60),
+        (20, millis / 10),
+    ] {
+        text[at] = b'0' + (value / 10) as u8;
+        text[at + 1] = b'0' + (value % 10) as u8;
     }
+    text[22] = b'0' + (millis % 10) as u8;
 }
 
 #[cfg(test)]
@@ -36,13 +56,27 @@ mod tests {
             ("2026-04-21T14:23:45.123456789Z", "2026-04-21T14:23:45.123Z"),
             ("2026-04-21T16:23:45+02:00", "2026-04-21T14:23:45.000Z"),
             ("2016-12-31T23:59:60.5Z", "2016-12-31T23:59:59.999Z"),
+            ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z"),
         ] {
-            let time = DateTime::parse_from_rfc3339(given)
-                .expect("a time")
-                .to_utc();
-            let mut out = Vec::new();
-            write(&time, &mut out);
-            assert_eq!(String::from_utf8_lossy(&out), expected);
+            let time = DateTime::parse_from_rfc3339(given).expect("a time");
+            assert_eq!(written(time.to_utc()), expected);
         }
+    }
+
+    /// The 29th of February of the year 12000 does not become one of the year 9999, which has none.
+    #[test]
+    fn a_time_that_four_digits_cannot_hold_becomes_the_nearest_one_that_they_can() {
+        let far = at(12000, 2, 29, NaiveTime::MIN);
+        assert_eq!(written(far), "9999-12-31T23:59:59.999Z");
+        assert_eq!(
+            written(DateTime::<Utc>::MIN_UTC),
+            "0000-01-01T00:00:00.000Z"
+        );
+    }
+
+    fn written(time: DateTime<Utc>) -> String {
+        let mut text = *BLANK;
+        write(&representable(time), &mut text);
+        String::from_utf8_lossy(&text).into_owned()
     }
 }

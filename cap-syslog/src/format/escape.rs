@@ -1,0 +1,131 @@
+//! Escaping, block by block: what holds nothing special is copied as it is read.
+
+/// What a text on the wire may not hold as it is, beyond control characters.
+pub(super) trait Escapes {
+    /// Bytes that get a `\` before them. Fewer than three are filled up by repeating one, none by [`NONE`].
+    const QUOTED: [u8; 3];
+
+    /// How a control character is written: `#` and its three octal digits, as relays do.
+    fn control(byte: u8, out: &mut Vec<u8>) {
+        out.extend_from_slice(&[
+            b'#',
+            b'0' + (byte >> 6),
+            b'0' + (byte >> 3 & 7),
+            b'0' + (byte & 7),
+        ]);
+    }
+}
+
+/// In [`Escapes::QUOTED`], for nothing: a control character, which is escaped before anyone asks whether it is quoted.
+pub(super) const NONE: u8 = 0;
+
+/// Appends `value`, escaped.
+#[inline(always)]
+pub(super) fn append<E: Escapes>(value: &str, out: &mut Vec<u8>) {
+    let value = value.as_bytes();
+    // Nearly every identifier is one or two blocks, and a copy of constant length needs no call.
+    let Some(last) = value.last_chunk::<BLOCK>() else {
+        return append_short::<E>(value, out);
+    };
+    let (blocks, rest) = value.as_chunks::<BLOCK>();
+    for block in blocks {
+        append_block::<E>(block, out);
+    }
+    if rest.is_empty() {
+        return;
+    }
+    if is_plain::<E, BLOCK>(last) {
+        // The last block overlaps the one before; as it is plain, what is written a second time is the same.
+        out.truncate(out.len() - (BLOCK - rest.len()));
+        out.extend_from_slice(last);
+    } else {
+        append_bytes::<E>(rest, out);
+    }
+}
+
+const BLOCK: usize = 16;
+
+#[inline(always)]
+fn append_block<E: Escapes>(block: &[u8; BLOCK], out: &mut Vec<u8>) {
+    if is_plain::<E, BLOCK>(block) {
+        out.extend_from_slice(block);
+    } else {
+        append_bytes::<E>(block, out);
+    }
+}
+
+#[inline(always)]
+fn append_short<E: Escapes>(value: &[u8], out: &mut Vec<u8>) {
+    match (value.first_chunk::<8>(), value.last_chunk::<8>()) {
+        (Some(first), Some(last)) if is_plain::<E, 8>(first) && is_plain::<E, 8>(last) => {
+            out.extend_from_slice(first);
+            out.truncate(out.len() - (16 - value.len()));
+            out.extend_from_slice(last);
+        }
+        _ => append_bytes::<E>(value, out),
+    }
+}
+
+fn append_bytes<E: Escapes>(bytes: &[u8], out: &mut Vec<u8>) {
+    for &byte in bytes {
+        if byte.is_ascii_control() {
+            E::control(byte, out);
+        } else {
+            if E::QUOTED.contains(&byte) {
+                out.push(b'\\');
+            }
+            out.push(byte);
+        }
+    }
+}
+
+/// Without an early exit, so that the whole block is looked at at once.
+#[inline(always)]
+fn is_plain<E: Escapes, const N: usize>(block: &[u8; N]) -> bool {
+    let special = block.iter().fold(false, |special, byte| {
+        special
+            | (*byte < b' ')
+            | (*byte == 0x7f)
+            | (*byte == E::QUOTED[0])
+            | (*byte == E::QUOTED[1])
+            | (*byte == E::QUOTED[2])
+    });
+    !special
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Rule;
+
+    impl Escapes for Rule {
+        const QUOTED: [u8; 3] = *br#""\]"#;
+    }
+
+    #[test]
+    fn a_special_character_is_found_wherever_it_stands_in_a_value_of_any_length() {
+        for length in 0..70 {
+            let plain = "x".repeat(length);
+            let mut out = b"before".to_vec();
+            append::<Rule>(&plain, &mut out);
+            assert_eq!(out, format!("before{plain}").into_bytes());
+            for at in 0..length {
+                for (special, escaped) in [
+                    ('"', "\\\""),
+                    (']', "\\]"),
+                    ('\n', "#012"),
+                    ('\u{7f}', "#177"),
+                ] {
+                    let mut value = plain.clone();
+                    value.replace_range(at..=at, &special.to_string());
+                    let mut expected = plain.clone();
+                    expected.replace_range(at..=at, escaped);
+                    let mut out = b"before".to_vec();
+                    append::<Rule>(&value, &mut out);
+                    assert_eq!(String::from_utf8_lossy(&out[6..]), expected);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The event in one element of structured data, and its summary as the MSG.
+
+use super::escape::{self, Escapes, NONE};
+use crate::event::Event;
+
+/// What ends the head: the first parameter, up to its value.
+pub(super) fn head(sd_id: &str) -> String {
+    format!("[{sd_id} event_id=\"")
+}
+
+pub(super) const TEXT_LEAD: &str = " ";
+
+/// PARAM-VALUE, RFC 5424 section 6.3.3.
+struct Value;
+
+impl Escapes for Value {
+    const QUOTED: [u8; 3] = *br#""\]"#;
+}
+
+/// MSG: nothing but control characters needs an escape.
+struct Text;
+
+impl Escapes for Text {
+    const QUOTED: [u8; 3] = [NONE; 3];
+}
+
+/// Appends what follows the head, up to the MSG, with only the first `keep` of the parameters that may be left out.
+#[inline]
+pub(super) fn fields(event: &Event, keep: usize, out: &mut Vec<u8>) {
+    escape::append::<Value>(&event.id, out);
+    param(b"\" event_type=\"", &event.event_type, out);
+    if let (Some(org), true) = (&event.org, keep > 0) {
+        param(b"\" org_id=\"", org, out);
+    }
+    if let (Some(project), true) = (&event.project, keep > 1) {
+        param(b"\" project_id=\"", project, out);
+    }
+    param(b"\" actor=\"", &event.actor, out);
+    if let (Some(resource), true) = (&event.resource, keep > 2) {
+        param(b"\" resource=\"", resource, out);
+    }
+    for (name, value) in event.params.iter().take(keep.saturating_sub(3)) {
+        out.extend_from_slice(b"\" ");
+        out.extend_from_slice(name.as_bytes());
+        param(b"=\"", value, out);
+    }
+    out.extend_from_slice(b"\"]");
+}
+
+/// Appends the end of the value before, the name and the value.
+#[inline(always)]
+fn param<const N: usize>(lead: &[u8; N], value: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(lead);
+    escape::append::<Value>(value, out);
+}
+
+#[inline]
+pub(super) fn text(summary: &str, out: &mut Vec<u8>) {
+    escape::append::<Text>(summary, out);
+}
