@@ -1,5 +1,8 @@
 //! Real-protocol receivers, and guards for real peer processes, for the end-to-end tests and the demo.
 
+pub mod audit;
+pub mod cef;
+pub mod conformance;
 pub mod demo;
 mod loopback;
 mod otlp;

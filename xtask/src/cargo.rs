@@ -65,3 +65,16 @@ pub(crate) fn bench(args: &[String]) -> Result<(), String> {
     ])
     .args(args))
 }
+
+pub(crate) fn conformance(args: &[String]) -> Result<(), String> {
+    run(cargo(&[
+        "run",
+        "--release",
+        "--package",
+        "cap-tests",
+        "--bin",
+        "conformance",
+        "--",
+    ])
+    .args(args))
+}

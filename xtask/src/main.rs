@@ -23,6 +23,7 @@ cargo xtask <command>
   demo [--seconds N] [--json FILE] [--peers]   run the reference service against receivers and show what arrived
   test                                         run every test
   bench NAME [--json FILE]                     compare with peers: egress, metrics, tracing, syslog, facade or all
+  conformance [--events N]                     generated audit events through parsers of others, field by field
   gen [--check]                                write deploy/ and docs/, or fail where they are out of date
   gen-rules [--stdout] [--check] [--out DIR] [--format prometheus|operator]
                                                write the alert rules
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         "demo" => cargo::demo(args),
         "test" => cargo::test(args),
         "bench" => cargo::bench(args),
+        "conformance" => cargo::conformance(args),
         "gen" => generate::all(args),
         "gen-rules" => generate::rules(args),
         "peers" => peers::run(args),

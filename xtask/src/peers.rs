@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use cache::cache_folder;
 
-use Source::{Collector, Debian, Go, Pip};
+use Source::{Collector, Debian, Go, Own, Pip};
 use Start::{Anchored, Link, Python, Relay};
 use cache::Cache;
 
@@ -48,6 +48,8 @@ enum Source {
     Go(Text, Text),
     /// An OpenTelemetry Collector: its version, that of its stable modules, and the components.
     Collector(Text, Text, &'static [Text]),
+    /// A Go program of this project's own: its files by name, the pinned modules among them.
+    Own(&'static [(Text, Text)]),
     /// A package and its version.
     Pip(Text, Text),
 }
@@ -93,6 +95,14 @@ const PEERS: &[Peer] = &[
     Peer { name: "syslog-ng", recipes: &[Recipe {
         source: Debian(&["syslog-ng-core"]),
         tools: &[tool("syslog-ng", Relay("usr/sbin/syslog-ng", "--module-path", "libafsocket.so"), VERSION)],
+    }] },
+    Peer { name: "go-syslog", recipes: &[Recipe {
+        source: Own(&[
+            ("go.mod", include_str!("peers/go-syslog/go.mod")),
+            ("go.sum", include_str!("peers/go-syslog/go.sum")),
+            ("main.go", include_str!("peers/go-syslog/main.go")),
+        ]),
+        tools: &[tool("go-syslog", Link("bin/go-syslog"), VERSION)],
     }] },
     Peer { name: "alertmanager", recipes: &[Recipe {
         source: Debian(&["prometheus-alertmanager"]),
@@ -214,7 +224,7 @@ impl Recipe {
     fn needs(&self) -> Result<(), String> {
         let (program, help) = match self.source {
             Debian(_) => ("apt-get", "this peer installs on Debian and Ubuntu only"),
-            Go(..) | Collector(..) => ("go", "install Go 1.26 or later"),
+            Go(..) | Collector(..) | Own(_) => ("go", "install Go 1.26 or later"),
             Pip(..) => ("python3", "install python3 with pip"),
         };
         let path = env("PATH").unwrap_or_default();

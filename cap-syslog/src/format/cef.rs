@@ -4,6 +4,8 @@
 //! The keys are those of the format's own dictionary, so that a SIEM needs no mapping; what has no key there is a labelled
 //! custom string (`cs1` to `cs4`), and a further parameter has a key of its own, with the prefix `cap_`.
 
+use std::io::Write as _;
+
 use cap_names::Severity;
 
 use super::escape::{self, Escapes};
@@ -51,7 +53,7 @@ pub(super) fn fields(event: &Event, keep: usize, out: &mut Vec<u8>) {
         out.push(b'|');
     }
     out.extend_from_slice(severity(event.severity).as_bytes());
-    extension("|rt=", &event.time.timestamp_millis().to_string(), out);
+    let _ = write!(out, "|rt={}", event.time.timestamp_millis());
     extension(" externalId=", &event.id, out);
     // The kind of an actor holds no colon.
     let (kind, id) = event.actor.split_once(':').unwrap_or(("", &event.actor));

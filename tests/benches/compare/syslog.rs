@@ -1,4 +1,7 @@
-//! Formatting and framing, against a memcpy and against fasyslog; enqueueing, against tokio's bounded channel.
+//! Formatting and framing, against a memcpy and against the public crates; enqueueing, against tokio's bounded channel.
+
+#[path = "syslog/crates.rs"]
+mod crates;
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -6,104 +9,77 @@ use std::time::Duration;
 
 use cap_egress::{Guard, Policy};
 use cap_names::Actor;
-use cap_syslog::{Config, Event, Formatter, Forwarder};
-use fasyslog::format::SyslogContext;
-use fasyslog::{Facility, SDElement, Severity};
+use cap_syslog::{Config, Event, Format, Formatter, Forwarder};
 
 use crate::harness::{Bench, Case};
-
-const SUMMARY: &str = "Certificate issued for api.example.com";
-
-/// The structured data of [`event`].
-fn element() -> SDElement {
-    let mut element = SDElement::new("cap@0").expect("an SD-ID");
-    for (name, value) in [
-        ("event_id", "01JS0ZQ3M7Y8Q4V5T6W7X8Y9ZA"),
-        ("event_type", "cert.issued"),
-        ("org_id", "01JS0ZQ3M7Y8Q4V5T6W7X8Y9ZB"),
-        ("project_id", "01JS0ZQ3M7Y8Q4V5T6W7X8Y9ZC"),
-        ("actor", "user:alice@example.com"),
-        ("resource", "cert:01JS0ZQ3M7Y8Q4V5T6W7X8Y9ZD"),
-    ] {
-        element.add_param(name, value).expect("a PARAM-NAME");
-    }
-    element
-}
+use crates::{HOSTNAME, PARAMS, PROCID, SUMMARY};
 
 fn event() -> Event {
-    Event::new(
-        "01JS0ZQ3M7Y8Q4V5T6W7X8Y9ZA",
-        "cert.issued",
-        Actor::user("alice@example.com"),
-        SUMMARY,
-    )
-    .org("01JS0ZQ3M7Y8Q4V5T6W7X8Y9ZB")
-    .project("01JS0ZQ3M7Y8Q4V5T6W7X8Y9ZC")
-    .resource("cert:01JS0ZQ3M7Y8Q4V5T6W7X8Y9ZD")
+    let [(_, id), (_, kind), (_, org), (_, project), _, (_, resource)] = PARAMS;
+    Event::new(id, kind, Actor::user("alice@example.com"), SUMMARY)
+        .org(org)
+        .project(project)
+        .resource(resource)
 }
 
 pub(crate) fn run(bench: &mut Bench) {
-    let config = Config::new("127.0.0.1".parse().expect("an address"), 601);
-    let formatter = Formatter::new(&config, "12345");
-    let event = event();
-    let mut record = Vec::new();
-    formatter.write(&event, &mut record);
+    format(bench);
+    enqueue(bench);
+}
 
+fn format(bench: &mut Bench) {
+    let mut config = Config::new("127.0.0.1".parse().expect("an address"), 601);
+    config.hostname = HOSTNAME.to_owned();
+    against_memcpy(bench, &config, "format and frame one event");
+    let mut ours = framed(&config);
+    let crates: [(&str, &mut dyn FnMut(u64)); 4] = [
+        ("fasyslog", &mut crates::fasyslog()),
+        ("syslog", &mut crates::syslog()),
+        ("syslog_fmt", &mut crates::syslog_fmt()),
+        ("syslog5424", &mut crates::syslog5424()),
+    ];
+    for (peer, theirs) in crates {
+        let case = Case {
+            case: "format and frame one event",
+            peer,
+            floor: 10.0,
+        };
+        bench.compare(&case, &mut ours, theirs);
+    }
+    config.format = Format::Cef;
+    against_memcpy(bench, &config, "the same as CEF");
+}
+
+fn against_memcpy(bench: &mut Bench, config: &Config, case: &str) {
+    let mut record = Vec::new();
+    Formatter::new(config, PROCID).write(&event(), &mut record);
+    let mut copy = Vec::with_capacity(64 * 1024);
+    let case = Case {
+        case,
+        peer: "memcpy",
+        floor: 0.05,
+    };
+    bench.compare(&case, framed(config), |count| {
+        for _ in 0..count {
+            copy.clear();
+            copy.extend_from_slice(black_box(&record));
+            black_box(&copy);
+        }
+    });
+}
+
+/// Writes the sample event so many times, into one buffer.
+fn framed(config: &Config) -> impl FnMut(u64) + use<> {
+    let (formatter, framing) = (Formatter::new(config, PROCID), config.framing);
+    let event = event();
     let mut out = Vec::with_capacity(64 * 1024);
-    let mut ours = |count| {
+    move |count| {
         for _ in 0..count {
             out.clear();
-            config
-                .framing
-                .append(&mut out, |out| formatter.write(black_box(&event), out));
+            framing.append(&mut out, |out| formatter.write(black_box(&event), out));
             black_box(&out);
         }
-    };
-    let mut copy = Vec::with_capacity(64 * 1024);
-    bench.compare(
-        &Case {
-            case: "format and frame one event",
-            peer: "memcpy",
-            floor: 0.05,
-        },
-        &mut ours,
-        |count| {
-            for _ in 0..count {
-                copy.clear();
-                copy.extend_from_slice(black_box(&record));
-                black_box(&copy);
-            }
-        },
-    );
-
-    let mut context = SyslogContext::new();
-    context
-        .facility(Facility::LOCAL6)
-        .hostname("cap-api-1")
-        .appname("certautopilot")
-        .procid("12345");
-    bench.compare(
-        &Case {
-            case: "format and frame one event",
-            peer: "fasyslog",
-            floor: 10.0,
-        },
-        &mut ours,
-        |count| {
-            for _ in 0..count {
-                let record = context
-                    .format_rfc5424(
-                        Severity::INFORMATIONAL,
-                        None::<String>,
-                        vec![element()],
-                        Some(SUMMARY),
-                    )
-                    .to_string();
-                black_box(format!("{} {record}", record.len()));
-            }
-        },
-    );
-    enqueue(bench);
+    }
 }
 
 fn enqueue(bench: &mut Bench) {

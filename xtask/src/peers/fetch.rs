@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use super::Source::{Collector, Debian, Go, Pip};
+use super::Source::{Collector, Debian, Go, Own, Pip};
 use super::files::{files_below, make, remove, write};
 use super::log::Log;
 use super::{BUILD_LIMIT, FETCH_LIMIT, PROBE_LIMIT, Source};
@@ -13,7 +13,9 @@ impl Source {
     pub(super) fn fetch(&self, name: &str, stage: &Path, log: &Log) -> Result<(), String> {
         let cost = match self {
             Debian(_) | Pip(..) => "fetching it",
-            Go(..) | Collector(..) => "building it, which takes minutes where go's cache is cold",
+            Go(..) | Collector(..) | Own(_) => {
+                "building it, which takes minutes where go's cache is cold"
+            }
         };
         println!("{name}: {cost}; see {}", log.0.display());
         match self {
@@ -44,6 +46,14 @@ impl Source {
             }
             Go(package, version) => {
                 let line = format!("go install -ldflags=-s {package}@v{version}");
+                log.line(BUILD_LIMIT, stage, &line)
+            }
+            Own(files) => {
+                make(&stage.join("src"))?;
+                for (file, text) in *files {
+                    write(&stage.join("src").join(file), text)?;
+                }
+                let line = format!("go build -C src -ldflags=-s -o ../root/bin/{name} .");
                 log.line(BUILD_LIMIT, stage, &line)
             }
             Collector(version, stable, components) => {

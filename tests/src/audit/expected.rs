@@ -1,0 +1,383 @@
+//! What a reader must find in the record of a case, by the documented rules.
+
+use cap_names::Severity;
+use cap_syslog::Format;
+use chrono::{DateTime, SecondsFormat, Timelike as _, Utc};
+
+use super::super::cef;
+use super::super::rfc5424::Record;
+use super::Case;
+
+/// What ends a text from which something is missing.
+const MARK: &str = "...[cut]";
+
+/// A name and a value that the record must hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Parameter or extension key.
+    pub name: String,
+    /// What it says to the reader.
+    pub value: String,
+    /// Whether it may be left out of a record that would be too long.
+    pub optional: bool,
+}
+
+/// The fields of a record. A header field that is the NILVALUE is `None`.
+#[derive(Clone, Debug)]
+pub struct Expected {
+    /// PRI's two halves.
+    pub facility: u8,
+    /// PRI's two halves.
+    pub severity: u8,
+    /// UTC, with three fraction digits.
+    pub timestamp: String,
+    /// HOSTNAME.
+    pub hostname: Option<String>,
+    /// APP-NAME.
+    pub app_name: Option<String>,
+    /// PROCID.
+    pub procid: Option<String>,
+    /// SD-ID; none for CEF, which has no structured data.
+    pub sd_id: Option<String>,
+    /// Vendor, product, class, name and severity of CEF.
+    pub cef: Option<[String; 5]>,
+    /// Parameters or extensions, in order.
+    pub fields: Vec<Field>,
+    /// The summary.
+    pub text: String,
+    /// Bytes of the record at most.
+    pub max: usize,
+    /// The whole record, were there no limit.
+    pub rendered: String,
+}
+
+impl Case {
+    /// What a reader must find.
+    pub fn expected(&self) -> Expected {
+        let settings = &self.settings;
+        let name = |value: &str, limit| {
+            let graphic = |c: char| if c.is_ascii_graphic() { c } else { '_' };
+            let text: String = value.chars().map(graphic).take(limit).collect();
+            if text.is_empty() {
+                "-".to_owned()
+            } else {
+                text
+            }
+        };
+        let header = |text: &str| (text != "-").then(|| text.to_owned());
+        let (hostname, app_name, procid) = (
+            name(&settings.hostname, 255),
+            name(&settings.app_name, 48),
+            name(&settings.procid, 128),
+        );
+        let cef = settings.format == Format::Cef;
+        let mut expected = Expected {
+            facility: settings.facility,
+            severity: self.severity.code(),
+            timestamp: timestamp(self.time),
+            hostname: header(&hostname),
+            app_name: header(&app_name),
+            procid: header(&procid),
+            sd_id: (!cef).then(|| settings.sd_id.clone()),
+            cef: None,
+            fields: Vec::new(),
+            text: String::new(),
+            max: settings.max.max(2048),
+            rendered: String::new(),
+        };
+        let pri = expected.facility * 8 + expected.severity;
+        expected.rendered = format!(
+            "<{pri}>1 {} {hostname} {app_name} {procid} - ",
+            expected.timestamp
+        );
+        let summary = self.summary.trim_start_matches('\u{feff}');
+        if cef {
+            self.expect_cef(&mut expected, &app_name, summary);
+        } else {
+            self.expect_structured_data(&mut expected, summary);
+        }
+        expected
+    }
+
+    fn expect_structured_data(&self, expected: &mut Expected, summary: &str) {
+        let (kind, actor) = &self.actor;
+        expected.field("event_id", fixed(&self.id));
+        expected.field("event_type", fixed(&self.event_type));
+        expected.option("org_id", self.org.as_deref().map(visible));
+        expected.option("project_id", self.project.as_deref().map(visible));
+        expected.field("actor", fixed(&format!("{kind}:{actor}")));
+        expected.option("resource", self.resource.as_deref().map(visible));
+        for (name, value) in self.params() {
+            expected.option(&name, Some(visible(value)));
+        }
+        expected.text = visible(summary);
+        let params: String = (expected.fields.iter())
+            .map(|field| format!(" {}=\"{}\"", field.name, quoted(&field.value, "\"\\]")))
+            .collect();
+        expected.rendered += &format!("[{}{params}]", self.settings.sd_id);
+        if !expected.text.is_empty() {
+            expected.rendered += &format!(" {}", expected.text);
+        }
+    }
+
+    fn expect_cef(&self, expected: &mut Expected, app_name: &str, summary: &str) {
+        let event_type = fixed(&self.event_type);
+        let severity = match self.severity {
+            Severity::Critical => "10",
+            Severity::Error => "8",
+            Severity::Warn => "5",
+            Severity::Info => "2",
+            Severity::Debug => "0",
+        };
+        let header = [
+            "CertAutoPilot",
+            app_name,
+            &event_type,
+            &event_type,
+            severity,
+        ]
+        .map(str::to_owned);
+        let [vendor, product, class, name, severity] = header.each_ref().map(|f| quoted(f, "|\\"));
+        let version = env!("CARGO_PKG_VERSION");
+        expected.rendered +=
+            &format!("- CEF:0|{vendor}|{product}|{version}|{class}|{name}|{severity}|");
+        expected.cef = Some(header);
+
+        let rt = time(self.time).timestamp_millis();
+        expected.field("rt", rt.to_string());
+        expected.field("externalId", fixed(&self.id));
+        let actor = fixed(&format!("{}:{}", self.actor.0, self.actor.1));
+        let (kind, actor) = actor.split_once(':').expect("it was put there");
+        expected.field("suser", actor.to_owned());
+        expected.field("cs1Label", "actor_type".to_owned());
+        expected.field("cs1", kind.to_owned());
+        for (number, label, value) in [
+            (2, "org_id", &self.org),
+            (3, "project_id", &self.project),
+            (4, "resource", &self.resource),
+        ] {
+            if let Some(value) = value {
+                expected.option(&format!("cs{number}Label"), Some(label.to_owned()));
+                expected.option(&format!("cs{number}"), Some(with_lines(value)));
+            }
+        }
+        for (name, value) in self.params() {
+            expected.option(&format!("cap_{name}"), Some(with_lines(value)));
+        }
+        expected.text = with_lines(summary);
+        let mut extensions: Vec<_> = (expected.fields.iter())
+            .map(|field| format!("{}={}", field.name, extension(&field.value)))
+            .collect();
+        if !expected.text.is_empty() {
+            extensions.push(format!("msg={}", extension(&expected.text)));
+        }
+        expected.rendered += &extensions.join(" ");
+    }
+
+    /// By the name that is sent: a later value replaces an earlier one in its place.
+    fn params(&self) -> Vec<(String, &str)> {
+        let mut params: Vec<(String, &str)> = Vec::new();
+        for (given, value) in &self.params {
+            let word = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+            let mut name: String = given.chars().map(word).take(32).collect();
+            if name.is_empty() {
+                name.push('_');
+            }
+            let own = [
+                "event_id",
+                "event_type",
+                "org_id",
+                "project_id",
+                "actor",
+                "resource",
+            ];
+            if own.contains(&name.as_str()) {
+                name = format!("x_{name}");
+            }
+            match params.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, old)) => *old = value,
+                None => params.push((name, value)),
+            }
+        }
+        params
+    }
+}
+
+impl Expected {
+    fn field(&mut self, name: &str, value: String) {
+        self.fields.push(Field {
+            name: name.to_owned(),
+            value,
+            optional: false,
+        });
+    }
+
+    fn option(&mut self, name: &str, value: Option<String>) {
+        self.fields.extend(value.map(|value| Field {
+            name: name.to_owned(),
+            value,
+            optional: true,
+        }));
+    }
+
+    /// Whether these are the fields and the text, or what may be left of them in a record that would have been too long.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn holds(&self, fields: &[(String, String)], text: &str) -> Result<(), String> {
+        let kept = (fields.iter())
+            .filter(|(name, _)| self.fields.iter().any(|f| f.optional && f.name == *name))
+            .count();
+        let mut optional = 0;
+        let left = self.fields.iter().filter(|field| {
+            optional += usize::from(field.optional);
+            !field.optional || optional <= kept
+        });
+        let same = |field: &&Field, (name, value): &(String, String)| {
+            field.name == *name && field.value == *value
+        };
+        let left: Vec<_> = left.collect();
+        if left.len() != fields.len() || !left.iter().zip(fields).all(|(f, found)| same(f, found)) {
+            return Err(format!("{fields:?} are not {left:?}"));
+        }
+        let whole = left.len() == self.fields.len() && text == self.text;
+        match (whole, self.rendered.len() > self.max) {
+            (true, false) => Ok(()),
+            (true, true) => Err("a record that is too long lost nothing".to_owned()),
+            (false, false) => Err(format!("the record would have fit, but has {text:?}")),
+            // An escape may have been cut, and then stands for itself.
+            (false, true) => match text.strip_suffix(MARK) {
+                Some(start) if self.text.starts_with(start) => Ok(()),
+                _ => Err(format!("{text:?} is no marked start of {:?}", self.text)),
+            },
+        }
+    }
+
+    /// Whether the record is the one expected, read by the strict parser of this crate.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn check(&self, record: &[u8]) -> Result<(), String> {
+        if record.len() > self.max {
+            return Err(format!("{} bytes, of {} at most", record.len(), self.max));
+        }
+        if self.rendered.len() <= self.max && record != self.rendered.as_bytes() {
+            let record = String::from_utf8_lossy(record);
+            return Err(format!("{record:?} is not {:?}", self.rendered));
+        }
+        let read = Record::parse(record).map_err(|error| error.to_string())?;
+        let header = (
+            (read.facility, read.severity, read.timestamp.as_deref()),
+            (&read.hostname, &read.app_name, &read.procid, &read.msgid),
+        );
+        let expected = (
+            (self.facility, self.severity, Some(self.timestamp.as_str())),
+            (&self.hostname, &self.app_name, &self.procid, &None),
+        );
+        if header != expected {
+            return Err(format!("{header:?} are not {expected:?}"));
+        }
+        let msg = read.msg.as_deref().unwrap_or_default();
+        if self.cef.is_some() {
+            return match read.structured_data.as_slice() {
+                [] => self.holds_cef(msg),
+                other => Err(format!("{other:?} beside CEF")),
+            };
+        }
+        match read.structured_data.as_slice() {
+            [element] if Some(&element.id) == self.sd_id.as_ref() => {
+                self.holds(&element.params, msg)
+            }
+            other => Err(format!("{other:?} is not one element {:?}", self.sd_id)),
+        }
+    }
+
+    /// The same as [`holds`](Self::holds) of a MSG that is CEF, header included.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn holds_cef(&self, msg: &str) -> Result<(), String> {
+        let read = cef::Event::parse(msg)?;
+        let header = self
+            .cef
+            .as_ref()
+            .map(|header| header.each_ref().map(String::as_str));
+        if header != Some(read.header()) {
+            return Err(format!("{:?} is not {header:?}", read.header()));
+        }
+        let mut fields = read.extensions;
+        let text = match fields.last() {
+            Some((name, _)) if name == "msg" => fields.pop().map(|(_, text)| text),
+            _ => None,
+        };
+        self.holds(&fields, &text.unwrap_or_default())
+    }
+}
+
+/// Control characters as `#` and three octal digits.
+fn visible(value: &str) -> String {
+    shown(value, "")
+}
+
+/// The same, except those that the reader of a CEF extension gets back.
+fn with_lines(value: &str) -> String {
+    shown(value, "\r\n")
+}
+
+fn shown(value: &str, except: &str) -> String {
+    let mut shown = String::new();
+    for c in value.chars() {
+        if c.is_ascii_control() && !except.contains(c) {
+            shown += &format!("#{:03o}", c as u32);
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// What is always sent: 128 bytes at most.
+fn fixed(value: &str) -> String {
+    let value = visible(value);
+    if value.len() <= 128 {
+        return value;
+    }
+    let mut end = 120;
+    while !value.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}{MARK}", &value[..end])
+}
+
+fn quoted(value: &str, special: &str) -> String {
+    let mut quoted = String::new();
+    for c in value.chars() {
+        if special.contains(c) {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted
+}
+
+fn extension(value: &str) -> String {
+    quoted(value, "=\\")
+        .replace('\n', "\\n")
+        .replace('\r', "\\r")
+}
+
+/// The nearest time whose year has four digits.
+fn time(time: DateTime<Utc>) -> DateTime<Utc> {
+    let of = |text: &str| -> DateTime<Utc> { text.parse().expect("a time") };
+    time.clamp(of("0000-01-01T00:00:00Z"), of("9999-12-31T23:59:59.999Z"))
+}
+
+fn timestamp(given: DateTime<Utc>) -> String {
+    let time = time(given);
+    // A leap second has no TIMESTAMP of its own.
+    let time = match time.nanosecond() {
+        1_000_000_000.. => time.with_nanosecond(999_999_999).expect("in its second"),
+        _ => time,
+    };
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
