@@ -1,6 +1,7 @@
 //! Real-protocol receivers, and guards for real peer processes, for the end-to-end tests and the demo.
 
 pub mod audit;
+mod authority;
 pub mod cef;
 pub mod conformance;
 pub mod demo;
@@ -13,8 +14,11 @@ pub mod rfc5424;
 pub mod scrape;
 mod server;
 mod span;
+#[cfg(test)]
+mod tls;
 mod trace_tree;
 
+pub use authority::{Authority, Identity, ServerCertificate};
 pub use otlp::{Fault, OtlpReceiver, OtlpRequest};
 pub use relay::{ReceivedRecord, RelayFraming, RelayState, SyslogRelay};
 pub use scrape::{Scrape, ScrapeError, Scraper, Scraping};

@@ -1,14 +1,15 @@
 //! The real programs that our output is tested against: where they are, and what keeps them from outliving a test.
 
 mod collector;
+mod daemon;
 mod process;
 mod prometheus;
-mod rsyslog;
+mod relay;
 
 pub use collector::Collector;
 pub use process::Process;
 pub use prometheus::Prometheus;
-pub use rsyslog::{Rsyslog, RsyslogRecord};
+pub use relay::{Relay, RelayInput, RelayRecord, RelaySoftware};
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

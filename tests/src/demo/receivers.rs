@@ -10,9 +10,9 @@ use certautopilot::acme_server::Call;
 use serde_json::Value;
 
 use super::outcome::{Metrics, Outcome};
-use crate::peers::{self, Collector, Prometheus, Rsyslog};
+use crate::peers::{self, Collector, Prometheus, Relay, RelayInput, RelaySoftware};
 use crate::promql::History;
-use crate::{OtlpReceiver, ReceivedSpan, Scraper, Scraping, SyslogRelay};
+use crate::{Authority, OtlpReceiver, ReceivedSpan, Scraper, Scraping, SyslogRelay};
 
 const JOB: &str = "certautopilot";
 const SCRAPE: Duration = Duration::from_millis(500);
@@ -48,7 +48,7 @@ struct Embedded {
 
 struct Peers {
     collector: Collector,
-    rsyslog: Rsyslog,
+    rsyslog: Relay,
     prometheus: Option<Prometheus>,
 }
 
@@ -66,7 +66,12 @@ impl Receivers {
             }
             With::Peers => Pipes::Peers(Box::new(Peers {
                 collector: Collector::start(&tool("otelcol")?).await?,
-                rsyslog: Rsyslog::start(&tool("rsyslogd")?).await?,
+                rsyslog: Relay::start(
+                    RelaySoftware::Rsyslog,
+                    &tool(RelaySoftware::Rsyslog.tool())?,
+                    &Authority::new(),
+                )
+                .await?,
                 prometheus: None,
             })),
         };
@@ -93,7 +98,7 @@ impl Receivers {
     pub(super) fn relay(&self) -> SocketAddr {
         match &self.pipes {
             Pipes::Embedded(ours) => ours.addr,
-            Pipes::Peers(peers) => peers.rsyslog.addr(),
+            Pipes::Peers(peers) => peers.rsyslog.addr(RelayInput::OctetCounting),
         }
     }
 
@@ -176,11 +181,7 @@ impl Receivers {
             }
             Pipes::Peers(peers) => {
                 for received in peers.rsyslog.records()? {
-                    let id = received
-                        .sd
-                        .split_once("event_id=\"")
-                        .and_then(|(_, rest)| rest.split('"').next());
-                    ids.extend(id.map(str::to_owned));
+                    ids.extend(received.event_id());
                     lines.push(received.raw);
                 }
             }

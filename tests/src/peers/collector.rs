@@ -1,29 +1,24 @@
 //! A real OpenTelemetry Collector: OTLP over HTTP and gRPC in, JSON lines out, read back as spans.
 
 use super::Process;
-use super::process::{accepts, poll};
-use super::rsyslog::whole_lines;
+use super::daemon::{self, Daemon};
 use crate::loopback::free_addr;
 use crate::span::{self, ReceivedSpan};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use serde_json::json;
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
-use tempfile::TempDir;
 
-/// How long it may take to start.
-const START: Duration = Duration::from_secs(30);
+const SPANS: &str = "spans.json";
 
 /// A collector with a temporary folder, running or stopped. Its output survives a restart.
 #[derive(Debug)]
 pub struct Collector {
-    program: PathBuf,
-    process: Option<Process>,
+    daemon: Daemon,
     http: SocketAddr,
     grpc: SocketAddr,
-    dir: TempDir,
 }
 
 impl Collector {
@@ -32,31 +27,30 @@ impl Collector {
     /// # Errors
     /// When it does not accept connections; the message has the end of its log.
     pub async fn start(program: &Path) -> io::Result<Self> {
-        let mut collector = Self {
+        let (http, grpc) = (free_addr()?, free_addr()?);
+        let mut daemon = Daemon {
             program: program.to_owned(),
-            process: None,
-            http: free_addr()?,
-            grpc: free_addr()?,
+            args: ["--config", "otelcol.yaml"].map(Into::into).into(),
             dir: tempfile::tempdir()?,
+            tcp: vec![http, grpc],
+            udp: Vec::new(),
+            process: None,
         };
         let config = json!({
             "receivers": { "otlp": { "protocols": {
-                "http": { "endpoint": collector.http },
-                "grpc": { "endpoint": collector.grpc },
+                "http": { "endpoint": http },
+                "grpc": { "endpoint": grpc },
             }}},
-            "exporters": { "file": { "path": "spans.json", "append": true, "flush_interval": "50ms" } },
+            "exporters": { "file": { "path": SPANS, "append": true, "flush_interval": "50ms" } },
             "service": {
                 "telemetry": { "metrics": { "level": "none" } },
                 "pipelines": { "traces": { "receivers": ["otlp"], "exporters": ["file"] } },
             },
         });
         // JSON is YAML, and quotes what needs quoting.
-        std::fs::write(
-            collector.dir.path().join("otelcol.yaml"),
-            config.to_string(),
-        )?;
-        collector.start_again().await?;
-        Ok(collector)
+        std::fs::write(daemon.path("otelcol.yaml"), config.to_string())?;
+        daemon.start().await?;
+        Ok(Self { daemon, http, grpc })
     }
 
     /// `http://127.0.0.1:PORT`, for OTLP over HTTP.
@@ -74,13 +68,7 @@ impl Collector {
     /// # Errors
     /// When it does not accept connections; the message has the end of its log.
     pub async fn start_again(&mut self) -> io::Result<()> {
-        let args = ["--config", "otelcol.yaml"];
-        let mut process = Process::start(&self.program, &args, self.dir.path())?;
-        let (http, grpc) = (self.http, self.grpc);
-        let probe = async || accepts(http).await && accepts(grpc).await;
-        process.ready(probe, START).await?;
-        self.process = Some(process);
-        Ok(())
+        self.daemon.start().await
     }
 
     /// Ends it with SIGTERM, which flushes its output.
@@ -88,15 +76,12 @@ impl Collector {
     /// # Errors
     /// When the kernel does not let us.
     pub async fn stop(&mut self) -> io::Result<()> {
-        match self.process.take() {
-            Some(process) => process.stop().await.map(|_| ()),
-            None => Ok(()),
-        }
+        self.daemon.stop().await
     }
 
     /// The process, while it runs: to pause it, or to read its log.
     pub fn process(&self) -> Option<&Process> {
-        self.process.as_ref()
+        self.daemon.process.as_ref()
     }
 
     /// The spans so far, those before a restart included.
@@ -104,13 +89,9 @@ impl Collector {
     /// # Errors
     /// When a line of its output is no OTLP in JSON.
     pub fn spans(&self) -> io::Result<Vec<ReceivedSpan>> {
-        let lines = whole_lines(&self.dir.path().join("spans.json"))?;
         let mut spans = Vec::new();
-        for line in lines
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty())
-        {
-            let request: ExportTraceServiceRequest = serde_json::from_slice(line)?;
+        for line in self.daemon.lines(SPANS)? {
+            let request: ExportTraceServiceRequest = serde_json::from_slice(&line)?;
             spans.extend(span::received(request).map_err(io::Error::other)?);
         }
         Ok(spans)
@@ -122,16 +103,13 @@ impl Collector {
         wanted: impl Fn(&[ReceivedSpan]) -> bool,
         timeout: Duration,
     ) -> bool {
-        poll(
-            async || self.spans().is_ok_and(|spans| wanted(&spans)),
-            timeout,
-        )
-        .await
+        daemon::wait_until(|| self.spans(), wanted, timeout).await
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::daemon::START;
     use super::*;
     use crate::OtlpReceiver;
     use crate::otlp::tests::{export, post};

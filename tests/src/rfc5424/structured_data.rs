@@ -15,6 +15,19 @@ pub struct Element {
 }
 
 impl Element {
+    /// Parses STRUCTURED-DATA alone.
+    ///
+    /// # Errors
+    /// At the first byte that RFC 5424 section 6.3 does not allow there.
+    pub fn parse_all(bytes: &[u8]) -> Result<Vec<Self>, ParseError> {
+        let mut input = Input { bytes, at: 0 };
+        let elements = parse(&mut input)?;
+        match input.peek() {
+            None => Ok(elements),
+            Some(_) => Err(input.wrong("nothing follows the last element")),
+        }
+    }
+
     /// The first value of a parameter.
     pub fn param(&self, name: &str) -> Option<&str> {
         let (_, value) = self.params.iter().find(|(key, _)| key == name)?;
