@@ -18,6 +18,8 @@ const CUT_MARK: &str = "...[cut]";
 const TEXT_RESERVE: usize = 256;
 /// The longest header and what is never left out, with the text's reserve, fit into this many bytes.
 const LEAST_MAX: usize = 2048;
+/// Not in a HOSTNAME, although RFC 5424 allows them: at either syslog-ng gives up the record.
+const NO_HOSTNAME: &str = ":[";
 /// More than an event can have.
 const ALL: usize = usize::MAX;
 
@@ -68,7 +70,7 @@ impl Formatter {
     /// RFC 5424, section 6.2, and an empty one becomes `-`; the SD-ID is reduced to the characters of section 6.3.2. A record
     /// is never held to less than 2048 bytes.
     pub fn new(config: &Config, procid: &str) -> Self {
-        let hostname = reduced(&config.hostname, 255, "");
+        let hostname = reduced(&config.hostname, 255, NO_HOSTNAME);
         let app_name = reduced(&config.app_name, 48, "");
         let procid = reduced(procid, 128, "");
         let data = match config.format {
@@ -303,6 +305,77 @@ mod tests {
         config.hostname = "two words\n".to_owned();
         config.app_name = String::new();
         assert!(written(&config, &sample()).contains("Z two_words_ - 12345 - [cap@0 "));
+    }
+
+    #[test]
+    fn nothing_gets_into_the_header_or_the_sd_id_that_would_end_it() {
+        let mut config = config("local6");
+        config.hostname = "[::1]".to_owned();
+        config.sd_id = "x@0 a=\"]".to_owned();
+        config.max_message_size = 0;
+        assert!(written(&config, &sample()).contains("Z ___1] certautopilot "));
+        assert!(written(&config, &sample()).contains("- [x@0_a___ event_id="));
+    }
+
+    #[test]
+    fn an_event_as_cef() {
+        let mut config = config("local6");
+        config.format = Format::Cef;
+        config.app_name = "cap|1".to_owned();
+        let mut event = sample()
+            .severity(Severity::Critical)
+            .param("serial", r"0=\")
+            .param("note", "two\nlines\t");
+        event.summary = "a=b | c".to_owned();
+        let expected = concat!(
+            r"<178>1 2026-04-21T14:23:45.123Z cap-api-1 cap|1 12345 - - ",
+            r"CEF:0|CertAutoPilot|cap\|1|1|cert.issued|cert.issued|10|rt=1776781425123 externalId=... ",
+            r"suser=alice@example.com cs1Label=actor_type cs1=user cs2Label=org_id cs2=... ",
+            r"cs3Label=project_id cs3=... cs4Label=resource cs4=cert:... cap_serial=0\=\\ ",
+            r"cap_note=two\nlines#011 msg=a\=b | c",
+        );
+        assert_eq!(written(&config, &event), expected);
+    }
+
+    #[test]
+    fn a_cef_record_that_is_too_long_is_not_cut_inside_an_escape() {
+        let mut config = config("local6");
+        config.format = Format::Cef;
+        config.max_message_size = 2048;
+        for length in 0..4 {
+            let mut event = sample().resource("r".repeat(1700));
+            event.summary = format!("{}{}", "x".repeat(length), "=".repeat(2000));
+            let record = written(&config, &event);
+            let text = record.split_once(" msg=").expect("a text").1;
+            let text = text.strip_suffix("...[cut]").expect("a mark");
+            assert_eq!(text.trim_start_matches('x').replace(r"\=", ""), "");
+            assert!(record.len() > 2048 - 2 && !record.contains("cs4="));
+        }
+    }
+
+    /// The longest of everything that is never left out, escaped to twice its length.
+    #[test]
+    fn the_least_size_has_room_for_the_longest_record_and_some_text() {
+        for format in [Format::Rfc5424, Format::Cef] {
+            let mut config = config("21");
+            config.format = format;
+            config.max_message_size = 2048;
+            let worst = if format == Format::Cef { "|" } else { "]" };
+            config.hostname = "h".repeat(300);
+            config.app_name = "|".repeat(100);
+            config.sd_id = "s".repeat(40);
+            let event = Event::new(
+                "\\".repeat(1000),
+                worst.repeat(1000),
+                Actor::new(cap_names::ActorType::ApiKey, "\\".repeat(1000)),
+                "t".repeat(5000),
+            )
+            .time(DateTime::<chrono::Utc>::MAX_UTC);
+            let mut record = Vec::new();
+            Formatter::new(&config, &"p".repeat(200)).write(&event, &mut record);
+            assert_eq!(record.len(), 2048);
+            assert!(record.ends_with(&[b"t".repeat(200), b"...[cut]".to_vec()].concat()));
+        }
     }
 
     /// Text in which what a record trips over is common: proptest's own strings have no control characters.

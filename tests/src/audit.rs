@@ -71,6 +71,15 @@ impl Case {
         self
     }
 
+    /// The same case as relays take it: of at most 8 KiB, and of a time that they can tell, 1970 to 2096.
+    #[must_use]
+    pub fn for_relay(mut self) -> Self {
+        self.settings.max = self.settings.max.min(8192);
+        let millis = self.time.timestamp_millis().rem_euclid(4_000_000_000_000);
+        self.time = DateTime::UNIX_EPOCH + TimeDelta::milliseconds(millis);
+        self
+    }
+
     /// The event.
     pub fn event(&self) -> Event {
         let (kind, actor) = &self.actor;

@@ -1,5 +1,7 @@
 //! Generated audit events, through readers that know nothing of this project.
 
+mod relays;
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -7,6 +9,7 @@ use std::process::{Command, Stdio};
 use cap_syslog::Framing;
 
 use crate::audit::Case;
+pub use relays::{inputs, relay};
 
 /// Cases from a seed: the same one gives the same cases, however many are asked for.
 pub fn cases(seed: u64) -> impl Iterator<Item = Case> {

@@ -14,7 +14,6 @@ pub mod rfc5424;
 pub mod scrape;
 mod server;
 mod span;
-#[cfg(test)]
 mod tls;
 mod trace_tree;
 

@@ -23,7 +23,7 @@ cargo xtask <command>
   demo [--seconds N] [--json FILE] [--peers]   run the reference service against receivers and show what arrived
   test                                         run every test
   bench NAME [--json FILE]                     compare with peers: egress, metrics, tracing, syslog, facade or all
-  conformance [--events N]                     generated audit events through parsers of others, field by field
+  conformance [--events N] [--relay-events N]  hostile audit events through parsers and relays of others, field by field
   gen [--check]                                write deploy/ and docs/, or fail where they are out of date
   gen-rules [--stdout] [--check] [--out DIR] [--format prometheus|operator]
                                                write the alert rules

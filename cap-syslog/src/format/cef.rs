@@ -15,10 +15,10 @@ use crate::event::Event;
 pub(super) fn head(app_name: &str) -> String {
     let mut product = Vec::new();
     escape::append::<Header>(app_name, &mut product);
+    // Device Version is that of this layout: a SIEM's rules go by it, and they outlive many versions of the product.
     format!(
-        "- CEF:0|CertAutoPilot|{}|{}|",
-        String::from_utf8_lossy(&product),
-        env!("CARGO_PKG_VERSION")
+        "- CEF:0|CertAutoPilot|{}|1|",
+        String::from_utf8_lossy(&product)
     )
 }
 

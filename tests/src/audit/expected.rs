@@ -66,7 +66,8 @@ impl Case {
         };
         let header = |text: &str| (text != "-").then(|| text.to_owned());
         let (hostname, app_name, procid) = (
-            name(&settings.hostname, 255),
+            // syslog-ng reads neither in it, so they are not sent.
+            name(&settings.hostname, 255).replace([':', '['], "_"),
             name(&settings.app_name, 48),
             name(&settings.procid, 128),
         );
@@ -138,9 +139,7 @@ impl Case {
         ]
         .map(str::to_owned);
         let [vendor, product, class, name, severity] = header.each_ref().map(|f| quoted(f, "|\\"));
-        let version = env!("CARGO_PKG_VERSION");
-        expected.rendered +=
-            &format!("- CEF:0|{vendor}|{product}|{version}|{class}|{name}|{severity}|");
+        expected.rendered += &format!("- CEF:0|{vendor}|{product}|1|{class}|{name}|{severity}|");
         expected.cef = Some(header);
 
         let rt = time(self.time).timestamp_millis();

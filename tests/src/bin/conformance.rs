@@ -12,19 +12,17 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use cap_syslog::Framing;
+use cap_tests::peers::RelaySoftware;
 use cap_tests::{conformance, peers};
 
-const USAGE: &str = "usage: cargo xtask conformance [--events N]";
+const USAGE: &str = "usage: cargo xtask conformance [--events N] [--relay-events N]";
 
-fn main() -> ExitCode {
+#[tokio::main]
+async fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let outcome = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => run(1_000_000),
-        ["--events", events] => match events.parse() {
-            Ok(events) => run(events),
-            Err(_) => Err(USAGE.to_owned()),
-        },
-        _ => Err(USAGE.to_owned()),
+    let outcome = match counts(&args) {
+        Ok((events, relayed)) => run(events, relayed).await,
+        Err(why) => Err(why),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -35,21 +33,51 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(events: usize) -> Result<(), String> {
-    let parser = peers::find("go-syslog")
-        .ok_or("go-syslog is not installed: cargo xtask peers installs it")?;
+/// Events for the parser, and for each input of each relay.
+fn counts(args: &[String]) -> Result<(usize, usize), String> {
+    let (mut events, mut relayed) = (1_000_000, 10_000);
+    for pair in args.chunks(2) {
+        let count = match pair {
+            [_, number] => number.parse().map_err(|_| USAGE)?,
+            _ => return Err(USAGE.to_owned()),
+        };
+        match pair[0].as_str() {
+            "--events" => events = count,
+            "--relay-events" => relayed = count,
+            _ => return Err(USAGE.to_owned()),
+        }
+    }
+    Ok((events, relayed))
+}
+
+async fn run(events: usize, relayed: usize) -> Result<(), String> {
+    let find = |tool: &str| {
+        peers::find(tool)
+            .ok_or_else(|| format!("{tool} is not installed: cargo xtask peers installs it"))
+    };
     let seed = std::process::id().into();
-    println!("seed {seed}");
+    println!("seed {seed}; every field of every record is compared");
     for (framing, events) in [
         (Framing::OctetCounting, events.div_ceil(2)),
         (Framing::Newline, events / 2),
     ] {
         let begun = Instant::now();
-        let bytes = conformance::go_syslog(&parser, framing, seed, events)?;
+        let bytes = conformance::go_syslog(&find("go-syslog")?, framing, seed, events)?;
         let (seconds, megabytes) = (begun.elapsed().as_secs_f64(), bytes / 1_000_000);
         println!(
-            "go-syslog, {framing:?}: {events} events, {megabytes} MB, every field equal, in {seconds:.1} s"
+            "go-syslog, {framing:?}: {events} events, {megabytes} MB, all equal, {seconds:.1} s"
         );
+    }
+    for software in RelaySoftware::ALL {
+        let program = find(software.tool())?;
+        for way in conformance::inputs(software) {
+            let begun = Instant::now();
+            conformance::relay(software, &program, way, seed, relayed)
+                .await
+                .map_err(|why| format!("{software:?}, {way:?}: {why}"))?;
+            let seconds = begun.elapsed().as_secs_f64();
+            println!("{software:?}, {way:?}: {relayed} events, all equal, {seconds:.1} s");
+        }
     }
     Ok(())
 }

@@ -1,0 +1,20 @@
+//! Any event with any settings: the record is within its limit and read back, field by field, by a strict parser.
+
+#![no_main]
+
+#[path = "../../tests/src"]
+mod reader {
+    pub mod audit;
+    pub mod cef;
+    pub mod rfc5424;
+}
+
+use libfuzzer_sys::fuzz_target;
+use reader::audit::Case;
+
+fuzz_target!(|data: &[u8]| {
+    let case = Case::from_bytes(data);
+    if let Err(why) = case.expected().check(&case.record()) {
+        panic!("{why}\n{case:?}");
+    }
+});
