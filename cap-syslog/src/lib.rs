@@ -32,7 +32,8 @@
 //!
 //! One event is one record: control characters are written as `#` and three octal digits (`#012` for a line feed), header
 //! fields and parameter names are reduced to the characters and lengths of RFC 5424, and a record that would be too long
-//! loses whole parameters and the end of its text, never a part of a parameter.
+//! loses whole parameters and the end of its text, never a part of a parameter, and shows that it did. The README has the
+//! whole table, and what a record looks like in either [`Format`].
 //!
 //! # What it does not do
 //!

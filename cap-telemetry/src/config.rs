@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use cap_egress::{Host, IpNet, Policy};
-use cap_syslog::{Facility, Framing};
+use cap_syslog::{Facility, Format, Framing};
 use cap_tracing::{Endpoint, SampleRate};
 use http::{HeaderName, HeaderValue};
 
@@ -205,6 +205,7 @@ fn syslog(document: &mut Document, instance: &str) -> Result<Option<cap_syslog::
     let port = document.take::<u16>("syslog.port")?;
     let transport = document.take::<String>(TRANSPORT)?;
     let framing = document.take::<Framing>("syslog.framing")?;
+    let format = document.take::<Format>("syslog.format")?;
     let facility = document.take::<Facility>("syslog.facility")?;
     let hostname = document.take::<String>("syslog.hostname")?;
     let app_name = document.take::<String>("syslog.app_name")?;
@@ -238,6 +239,7 @@ fn syslog(document: &mut Document, instance: &str) -> Result<Option<cap_syslog::
     };
     let mut config = cap_syslog::Config::new(host, port.unwrap_or(601));
     config.framing = framing.unwrap_or(config.framing);
+    config.format = format.unwrap_or(config.format);
     config.facility = facility.unwrap_or(config.facility);
     config.hostname = hostname.unwrap_or_else(|| instance.to_owned());
     config.app_name = app_name.unwrap_or(config.app_name);

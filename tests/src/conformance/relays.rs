@@ -23,8 +23,9 @@ use crate::authority::Authority;
 use crate::peers::{Relay, RelayInput, RelayRecord, RelaySoftware};
 use crate::tls;
 
-/// Events sent before the relay is asked what it made of them: as many datagrams fit into its socket's buffer.
-const BATCH: usize = 40;
+/// Events sent before the relay is asked what it made of them. So many datagrams fit into its socket's buffer.
+const DATAGRAMS: usize = 40;
+const FRAMES: usize = 1_000;
 /// How long a relay may take for a batch.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -71,7 +72,12 @@ pub async fn relay(
         .await
         .map_err(text)?;
     let mut sent = 0;
-    for batch in cases.chunks(BATCH) {
+    let batch = if input == RelayInput::Udp {
+        DATAGRAMS
+    } else {
+        FRAMES
+    };
+    for batch in cases.chunks(batch) {
         sender.send(batch).await.map_err(text)?;
         sent += batch.len();
         let all = |records: &[RelayRecord]| records.len() >= sent;
