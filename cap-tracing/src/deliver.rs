@@ -1,5 +1,6 @@
 //! The export thread: batches, retries, and what became of each span.
 
+mod encode;
 mod transport;
 
 use std::sync::Arc;
@@ -7,24 +8,22 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use cap_egress::Connector;
-use opentelemetry_otlp::{WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
+use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::{mpsc, watch};
 
 use crate::config::Config;
-use crate::error::{Error, Kind};
 use crate::stats::Counts;
 use crate::stop::Deadline;
-use transport::{Outcome, Transport};
+use encode::Encoder;
+use transport::{Transport, remark};
 
 /// Turns queued spans into export requests.
 pub(crate) struct Worker {
     spans: mpsc::Receiver<SpanData>,
     stopping: watch::Receiver<Deadline>,
     counts: Arc<Counts>,
-    /// The stock exporter serves as the encoder; delivery is decided by the transport it is given.
-    encoder: opentelemetry_otlp::SpanExporter,
+    encoder: Encoder,
     transport: Transport,
     batch_size: usize,
     batch_delay: Duration,
@@ -38,19 +37,11 @@ impl Worker {
         spans: mpsc::Receiver<SpanData>,
         counts: Arc<Counts>,
         stopping: watch::Receiver<Deadline>,
-    ) -> Result<Self, Error> {
+    ) -> Self {
         let (batch_size, batch_delay) = (config.batch_size, config.batch_delay);
-        let endpoint = config.endpoint.to_string();
+        let encoder = Encoder::new(config.endpoint.protocol(), resource);
         let transport = Transport::new(config, connector, Arc::clone(&counts), stopping.clone());
-        let mut encoder = opentelemetry_otlp::SpanExporter::builder()
-            .with_http()
-            .with_http_client(transport.clone())
-            .with_endpoint(endpoint)
-            .with_protocol(opentelemetry_otlp::Protocol::HttpBinary)
-            .build()
-            .map_err(Kind::Exporter)?;
-        encoder.set_resource(resource);
-        Ok(Worker {
+        Worker {
             spans,
             stopping,
             counts,
@@ -58,7 +49,7 @@ impl Worker {
             transport,
             batch_size,
             batch_delay,
-        })
+        }
     }
 
     pub(crate) async fn run(mut self) {
@@ -113,24 +104,22 @@ impl Worker {
 
     async fn export(&mut self, batch: &mut Vec<SpanData>) {
         let spans = batch.len() as u64;
-        let encoded = self.encoder.export(std::mem::take(batch)).await;
-        let outcome = match encoded {
-            Ok(()) => self.transport.outcome(),
-            Err(error) => Outcome::Failed(error.to_string()),
-        };
-        match outcome {
-            Outcome::Accepted { rejected, message } => {
-                let rejected = rejected.min(spans);
+        let request = self.encoder.encode(std::mem::take(batch));
+        match self.transport.send(request).await {
+            Ok(partial) => {
+                let rejected = u64::try_from(partial.rejected_spans)
+                    .unwrap_or(0)
+                    .min(spans);
                 self.counts
                     .exported
                     .fetch_add(spans - rejected, Ordering::AcqRel);
                 self.counts.rejected.fetch_add(rejected, Ordering::AcqRel);
-                self.counts.set_error(
-                    (rejected > 0)
-                        .then(|| format!("the collector refused {rejected} spans: {message}")),
-                );
+                self.counts.set_error((rejected > 0).then(|| {
+                    let why = remark(&partial.error_message);
+                    format!("the collector refused {rejected} spans: {why}")
+                }));
             }
-            Outcome::Failed(error) => {
+            Err(error) => {
                 self.counts.failed.fetch_add(spans, Ordering::AcqRel);
                 self.counts.set_error(Some(error));
             }

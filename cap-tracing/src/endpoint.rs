@@ -6,19 +6,45 @@ use std::str::FromStr;
 use http::Uri;
 use http::uri::{PathAndQuery, Scheme};
 
+/// The method `Export` of OTLP's trace service, as gRPC writes it.
+const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+
 /// A collector's address.
 ///
-/// `http://` and `https://` mean OTLP/HTTP: port 4318 unless one is written, and `/v1/traces` unless a path is. `https://` is
-/// always TLS. `grpc://` and `grpcs://` (OTLP/gRPC, port 4317) are recognised, and refused in this version.
+/// `http://` and `https://` mean OTLP/HTTP: port 4318 unless one is written, and `/v1/traces` unless a path is. `grpc://` and
+/// `grpcs://` mean OTLP/gRPC: port 4317 unless one is written, and no path. `https://` and `grpcs://` are always TLS.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Endpoint(Uri);
+pub struct Endpoint {
+    protocol: Protocol,
+    uri: Uri,
+}
+
+/// How requests are put on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// OTLP/HTTP with protobuf.
+    Http,
+    /// OTLP/gRPC.
+    Grpc,
+}
 
 impl Endpoint {
-    const PORT: u16 = 4318;
-
-    /// Scheme, host, port and path that requests go to.
+    /// Scheme, host, port and path that requests go to; the scheme is that of the transport, so `http` or `https`.
     pub fn uri(&self) -> &Uri {
-        &self.0
+        &self.uri
+    }
+
+    pub(crate) fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+}
+
+impl Protocol {
+    const fn port(self) -> u16 {
+        match self {
+            Protocol::Http => 4318,
+            Protocol::Grpc => 4317,
+        }
     }
 }
 
@@ -27,7 +53,7 @@ impl FromStr for Endpoint {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, String> {
-        const SHAPE: &str = "write http://HOST:4318 or https://HOST:4318";
+        const SHAPE: &str = "write http://HOST:4318 or grpc://HOST:4317, or with TLS https://HOST:4318 or grpcs://HOST:4317";
         // What may hold a password or a token is never repeated.
         if s.contains('@') {
             return Err("a user or password in the endpoint would be logged; put credentials into telemetry.tracing.headers".to_owned());
@@ -40,15 +66,12 @@ impl FromStr for Endpoint {
         let uri: Uri = s
             .parse()
             .map_err(|_| format!("{s:?} is not a URL; {SHAPE}"))?;
-        let scheme = match uri.scheme_str() {
-            Some("http") => Scheme::HTTP,
-            Some("https") => Scheme::HTTPS,
-            Some(grpc @ ("grpc" | "grpcs")) => {
-                let instead = if grpc == "grpc" { "http" } else { "https" };
-                return Err(format!(
-                    "OTLP/gRPC ({grpc}://) is not supported in this version; send OTLP/HTTP to {instead}://HOST:4318"
-                ));
-            }
+        let scheme = uri.scheme_str().map(str::to_ascii_lowercase);
+        let (protocol, scheme) = match scheme.as_deref() {
+            Some("http") => (Protocol::Http, Scheme::HTTP),
+            Some("https") => (Protocol::Http, Scheme::HTTPS),
+            Some("grpc") => (Protocol::Grpc, Scheme::HTTP),
+            Some("grpcs") => (Protocol::Grpc, Scheme::HTTPS),
             Some(other) => return Err(format!("unknown scheme {other}://; {SHAPE}")),
             None => return Err(format!("{s:?} has no scheme; {SHAPE}")),
         };
@@ -60,7 +83,7 @@ impl FromStr for Endpoint {
             .and_then(|authority| authority.as_str().strip_prefix(host))
             .unwrap_or_default();
         let port = match port.strip_prefix(':') {
-            None => Self::PORT,
+            None => protocol.port(),
             Some(port) => port
                 .parse()
                 .ok()
@@ -69,29 +92,43 @@ impl FromStr for Endpoint {
         };
         host.parse::<cap_egress::Host>()
             .map_err(|error| format!("{error}; {SHAPE}"))?;
-        let path = match uri.path() {
-            "" | "/" => "/v1/traces",
-            path => path,
+        let path = match (protocol, uri.path()) {
+            (Protocol::Http, "" | "/") => "/v1/traces",
+            (Protocol::Http, path) => path,
+            (Protocol::Grpc, "" | "/") => EXPORT,
+            (Protocol::Grpc, path) => {
+                return Err(format!(
+                    "a gRPC endpoint has no path, and {path} is one; {SHAPE}"
+                ));
+            }
         };
         Uri::builder()
             .scheme(scheme)
             .authority(format!("{host}:{port}"))
             .path_and_query(PathAndQuery::from_str(path).map_err(|error| error.to_string())?)
             .build()
-            .map(Endpoint)
+            .map(|uri| Endpoint { protocol, uri })
             .map_err(|error| format!("{s:?}: {error}; {SHAPE}"))
     }
 }
 
+/// As it would be configured, with the defaults written out.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        let authority = self.uri.authority().map_or("", |at| at.as_str());
+        match self.protocol {
+            Protocol::Http => self.uri.fmt(f),
+            Protocol::Grpc if self.uri.scheme() == Some(&Scheme::HTTPS) => {
+                write!(f, "grpcs://{authority}")
+            }
+            Protocol::Grpc => write!(f, "grpc://{authority}"),
+        }
     }
 }
 
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -110,9 +147,29 @@ mod tests {
                 "http://collector:4318/otlp/traces",
             ),
             ("http://[::1]:9", "http://[::1]:9/v1/traces"),
+            ("grpc://collector", "grpc://collector:4317"),
+            ("GRPCS://collector:443/", "grpcs://collector:443"),
         ] {
             let endpoint: Endpoint = given.parse().expect(given);
             assert_eq!(endpoint.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_scheme_that_promises_tls_is_tls_on_the_wire() {
+        for (given, sent_to) in [
+            (
+                "https://collector",
+                "https://collector:4318/v1/traces".to_owned(),
+            ),
+            (
+                "grpcs://collector",
+                format!("https://collector:4317{EXPORT}"),
+            ),
+            ("grpc://collector", format!("http://collector:4317{EXPORT}")),
+        ] {
+            let endpoint: Endpoint = given.parse().expect(given);
+            assert_eq!(endpoint.uri().to_string(), sent_to);
         }
     }
 
@@ -132,7 +189,8 @@ mod tests {
             ("http://collector:65536", "\"65536\" is not a port"),
             ("http://collector:0", "is not a port"),
             ("http://collector:", "is not a port"),
-            ("grpcs://collector", "https://HOST:4318"),
+            ("grpcs://collector/v1/traces", "no path"),
+            ("grpcs:///v1/traces", "grpcs://HOST:4317"),
         ] {
             let error = given.parse::<Endpoint>().expect_err(given);
             assert!(error.contains(says), "{given}: {error}");

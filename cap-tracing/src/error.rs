@@ -14,15 +14,13 @@ pub(crate) enum Kind {
     Config { key: &'static str, what: String },
     #[error("the trace export thread could not be started")]
     Thread(#[source] std::io::Error),
-    #[error("the OTLP encoder could not be built")]
-    Exporter(#[source] opentelemetry_otlp::ExporterBuildError),
 }
 
 impl Error {
     /// The kind of failure.
     pub fn class(&self) -> ErrorClass {
         match self.0 {
-            Kind::Config { .. } | Kind::Exporter(_) => ErrorClass::Validation,
+            Kind::Config { .. } => ErrorClass::Validation,
             Kind::Thread(_) => ErrorClass::IoTransient,
         }
     }

@@ -25,6 +25,10 @@
 //! counts what the collector refused in a partial success. [`Stats`] closes:
 //! `started = exported + rejected + dropped + failed + pending`.
 //!
+//! OTLP/HTTP and OTLP/gRPC are one [`Endpoint`] away from each other, and are retried and counted alike. Every connection is
+//! opened by the [`Connector`](cap_egress::Connector), whose guard and trust roots apply; `https` and `grpcs` never send a byte
+//! that is not TLS.
+//!
 //! # Sampling and propagation
 //!
 //! The decision of an upstream is honoured; without one, traces are sampled at the configured rate by trace id. Under an
@@ -38,7 +42,7 @@
 //! # What it does not do
 //!
 //! It sets no process-wide tracer or propagator and reads no environment (limits and exporter options of the SDK that would
-//! come from there are overridden). OTLP/gRPC is not in this version.
+//! come from there are overridden).
 
 #![forbid(unsafe_code)]
 

@@ -89,7 +89,7 @@ impl Tracing {
             queued,
             Arc::clone(&counts),
             stopping,
-        )?;
+        );
         let (ready, started) = channel();
         thread::Builder::new()
             .name("cap-tracing".to_owned())

@@ -1,169 +1,17 @@
-//! Spans over real sockets to a collector of the test's own, and the accounting after each fault.
+//! Spans over OTLP/HTTP, the accounting after each fault, and contexts that pass through.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
-use std::collections::VecDeque;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, mpsc};
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
-use cap_egress::{Connector, Guard, Policy, Trust};
 use cap_names::{Actor, ErrorClass};
-use cap_tracing::{Audience, Carrier, Config, Job, SampleRate, Stats, TraceLayer, Tracing};
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
-};
-use opentelemetry_proto::tonic::trace::v1::Span;
-use prost::Message as _;
+use cap_tracing::{Audience, Config, TraceLayer, Tracing};
 use tower::ServiceExt as _;
 
-const LONG: Duration = Duration::from_secs(20);
-
-/// What the collector answers; accepts when nothing is scripted.
-enum Answer {
-    Status(u16),
-    RetryAfter(&'static str),
-    Reject(i64),
-}
-
-#[derive(Clone, Default)]
-struct Collector {
-    requests: Arc<Mutex<Vec<ExportTraceServiceRequest>>>,
-    answers: Arc<Mutex<VecDeque<Answer>>>,
-}
-
-impl Collector {
-    /// Serves on a thread with a runtime of its own, until the process ends.
-    fn start(answers: impl IntoIterator<Item = Answer>) -> (Self, SocketAddr) {
-        let collector = Collector::default();
-        collector.answers.lock().unwrap().extend(answers);
-        let app = Router::new()
-            .route("/v1/traces", post(Self::receive))
-            .with_state(collector.clone());
-        let (bound, address) = mpsc::channel();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async {
-                let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-                    .await
-                    .unwrap();
-                bound.send(listener.local_addr().unwrap()).unwrap();
-                axum::serve(listener, app).await.unwrap();
-            });
-        });
-        (collector, address.recv().unwrap())
-    }
-
-    async fn receive(
-        State(collector): State<Collector>,
-        body: Bytes,
-    ) -> (StatusCode, [(&'static str, &'static str); 1], Vec<u8>) {
-        let none = [("x-none", "")];
-        let mut response = ExportTraceServiceResponse::default();
-        match collector.answers.lock().unwrap().pop_front() {
-            Some(Answer::Status(status)) => {
-                return (StatusCode::from_u16(status).unwrap(), none, Vec::new());
-            }
-            Some(Answer::RetryAfter(wait)) => {
-                let header = [("retry-after", wait)];
-                return (StatusCode::SERVICE_UNAVAILABLE, header, Vec::new());
-            }
-            Some(Answer::Reject(rejected_spans)) => {
-                response.partial_success = Some(ExportTracePartialSuccess {
-                    rejected_spans,
-                    error_message: "too old".to_owned(),
-                });
-            }
-            None => {}
-        }
-        let request = ExportTraceServiceRequest::decode(body).unwrap();
-        collector.requests.lock().unwrap().push(request);
-        (StatusCode::OK, none, response.encode_to_vec())
-    }
-
-    fn spans(&self) -> Vec<Span> {
-        let requests = self.requests.lock().unwrap();
-        let resources = requests.iter().flat_map(|request| &request.resource_spans);
-        let scopes = resources.flat_map(|resource| &resource.scope_spans);
-        scopes.flat_map(|scope| scope.spans.clone()).collect()
-    }
-}
-
-fn pipe(to: SocketAddr, change: impl FnOnce(&mut Config)) -> Tracing {
-    let mut config = Config::new(format!("http://{to}").parse().unwrap());
-    config.sample_rate = SampleRate::ALL;
-    config.batch_delay = Duration::from_millis(10);
-    change(&mut config);
-    let connector = Connector::new(Guard::new(Policy::default()), Trust::system().unwrap());
-    Tracing::start(config, connector).unwrap()
-}
-
-fn job(tracing: &Tracing, id: &str) -> cap_tracing::Span {
-    let job = Job {
-        job_type: "renew",
-        id,
-        attempt: 2,
-        certificate_id: Some("c1"),
-        project_id: None,
-    };
-    tracing.job(&job, &Carrier::default(), None)
-}
-
-fn jobs(tracing: &Tracing, n: usize) {
-    (0..n).for_each(|n| drop(job(tracing, &n.to_string())));
-}
-
-/// Waits until nothing is pending.
-fn settles(tracing: &Tracing) {
-    let start = Instant::now();
-    while tracing.stats().pending > 0 {
-        assert!(start.elapsed() < LONG, "{}", tracing.stats());
-        std::thread::yield_now();
-    }
-}
-
-fn closes(stats: &Stats) {
-    let Stats {
-        started,
-        exported,
-        rejected,
-        dropped,
-        failed,
-        pending,
-        ..
-    } = stats;
-    assert_eq!(
-        *started,
-        exported + rejected + dropped + failed + pending,
-        "{stats}"
-    );
-}
-
-fn attributes(span: &Span) -> Vec<String> {
-    let value = |value: &Option<opentelemetry_proto::tonic::common::v1::AnyValue>| {
-        use opentelemetry_proto::tonic::common::v1::any_value::Value;
-        match value.as_ref().and_then(|value| value.value.clone()) {
-            Some(Value::StringValue(s)) => s,
-            Some(Value::IntValue(n)) => n.to_string(),
-            other => format!("{other:?}"),
-        }
-    };
-    let mut all: Vec<_> = span
-        .attributes
-        .iter()
-        .map(|kv| format!("{}={}", kv.key, value(&kv.value)))
-        .collect();
-    all.sort();
-    all
-}
+use crate::collector::{Answer, Collector};
+use crate::support::{LONG, attributes, closes, connector, job, jobs, pipe, settles};
 
 #[test]
 fn a_job_arrives_with_its_attributes_and_its_failure() {
@@ -282,8 +130,7 @@ fn sizes_that_cannot_work_are_refused_by_name() {
             "queue_size" => config.queue_size = spoil,
             _ => config.batch_size = spoil,
         }
-        let connector = Connector::new(Guard::new(Policy::default()), Trust::system().unwrap());
-        let error = Tracing::start(config, connector).unwrap_err().to_string();
+        let error = Tracing::start(config, connector()).unwrap_err().to_string();
         assert!(
             error.starts_with(&format!("telemetry.tracing.{key}: ")),
             "{error}"

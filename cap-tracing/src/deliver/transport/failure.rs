@@ -1,0 +1,55 @@
+//! Why one attempt failed, and whether another may help.
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+/// What a collector says is shown up to here.
+const LONGEST_REMARK: usize = 300;
+
+/// Why one attempt failed.
+pub(super) struct Failure {
+    pub(super) what: String,
+    pub(super) retry: Option<Retry>,
+}
+
+/// Trying again may help, not before `after` if the collector said so.
+pub(super) struct Retry {
+    pub(super) after: Option<Duration>,
+}
+
+impl Failure {
+    pub(super) fn permanent(what: impl Into<String>) -> Self {
+        Failure {
+            what: what.into(),
+            retry: None,
+        }
+    }
+
+    /// There was no answer, or no whole one. Where the guard refused the address, trying again would not help.
+    pub(super) fn no_answer(error: &(dyn StdError + 'static)) -> Self {
+        let denied = causes(error)
+            .filter_map(|error| error.downcast_ref::<cap_egress::Error>())
+            .any(cap_egress::Error::is_denied);
+        let parts: Vec<_> = causes(error).map(ToString::to_string).collect();
+        Failure {
+            what: parts.join(": "),
+            retry: (!denied).then_some(Retry { after: None }),
+        }
+    }
+}
+
+/// What the other end said, in a form and length that fits a line of a log.
+pub(in crate::deliver) fn remark(text: &str) -> String {
+    let shown = text.chars().take(LONGEST_REMARK);
+    shown
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
+fn causes<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| {
+        (*error).source()
+    })
+}

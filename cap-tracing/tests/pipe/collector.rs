@@ -1,0 +1,215 @@
+//! A collector that does as it is told: OTLP/HTTP and OTLP/gRPC on one port, plain or with TLS.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Poll};
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Request, Response};
+use http_body::{Body, Frame};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message as _;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+/// What the collector answers to one request; it accepts when nothing is scripted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Answer {
+    /// An HTTP status.
+    Status(u16),
+    /// 503 with `Retry-After`.
+    RetryAfter(&'static str),
+    /// A gRPC status, in the head of an answer without a message.
+    Grpc(u8),
+    /// `RESOURCE_EXHAUSTED` with these bytes of details.
+    Exhausted(&'static str),
+    /// Takes all spans but these.
+    Reject(i64),
+    /// Takes the spans, and the connection is cut in the middle of the answer.
+    Cut,
+    /// Nothing comes.
+    Silence,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Collector {
+    requests: Arc<Mutex<Vec<ExportTraceServiceRequest>>>,
+    heads: Arc<Mutex<Vec<http::request::Parts>>>,
+    pub(crate) answers: Arc<Mutex<VecDeque<Answer>>>,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Collector {
+    /// Serves on a thread with a runtime of its own, until the process ends.
+    pub(crate) fn start(answers: impl IntoIterator<Item = Answer>) -> (Self, SocketAddr) {
+        Self::start_with(answers, None)
+    }
+
+    pub(crate) fn start_with(
+        answers: impl IntoIterator<Item = Answer>,
+        tls: Option<TlsAcceptor>,
+    ) -> (Self, SocketAddr) {
+        let collector = Collector::default();
+        collector.answers.lock().unwrap().extend(answers);
+        let serving = collector.clone();
+        let (bound, address) = mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+                bound.send(listener.local_addr().unwrap()).unwrap();
+                loop {
+                    let (stream, _) = listener.accept().await.unwrap();
+                    let (collector, tls) = (serving.clone(), tls.clone());
+                    collector.connections.fetch_add(1, Ordering::SeqCst);
+                    tokio::spawn(async move {
+                        match tls {
+                            None => collector.serve(stream).await,
+                            // Whoever does not trust this collector goes away.
+                            Some(tls) => match tls.accept(stream).await {
+                                Ok(stream) => collector.serve(stream).await,
+                                Err(_refused) => {}
+                            },
+                        }
+                    });
+                }
+            });
+        });
+        (collector, address.recv().unwrap())
+    }
+
+    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static) {
+        let service = hyper::service::service_fn(|request| self.clone().answer(request));
+        let server = auto::Builder::new(TokioExecutor::new());
+        // The error is that of a connection that was cut.
+        let _ = server.serve_connection(TokioIo::new(stream), service).await;
+    }
+
+    async fn answer(
+        self,
+        request: Request<Incoming>,
+    ) -> io::Result<Response<BoxBody<Bytes, io::Error>>> {
+        let (head, body) = request.into_parts();
+        let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+        let grpc = head.headers[CONTENT_TYPE] == "application/grpc";
+        let kept = if grpc {
+            let length = u32::from_be_bytes(body[1..5].try_into().unwrap());
+            assert_eq!((body[0], length as usize), (0, body.len() - 5));
+            body.slice(5..)
+        } else {
+            body
+        };
+        self.heads.lock().unwrap().push(head);
+        let keep = || {
+            let request = ExportTraceServiceRequest::decode(kept).unwrap();
+            self.requests.lock().unwrap().push(request);
+        };
+        let answer = self.answers.lock().unwrap().pop_front();
+        match answer {
+            None => {
+                keep();
+                Ok(accepted(grpc, 0))
+            }
+            Some(Answer::Reject(rejected)) => {
+                keep();
+                Ok(accepted(grpc, rejected))
+            }
+            Some(Answer::Cut) => {
+                keep();
+                Ok(Response::new(Cut.boxed()))
+            }
+            Some(Answer::Status(status)) => Ok(with(status, &[])),
+            Some(Answer::RetryAfter(wait)) => Ok(with(503, &[("retry-after", wait)])),
+            Some(Answer::Grpc(code)) => Ok(with(200, &[("grpc-status", &code.to_string())])),
+            Some(Answer::Exhausted(details)) => Ok(with(
+                200,
+                &[("grpc-status", "8"), ("grpc-status-details-bin", details)],
+            )),
+            Some(Answer::Silence) => std::future::pending().await,
+        }
+    }
+
+    pub(crate) fn spans(&self) -> Vec<Span> {
+        let requests = self.requests.lock().unwrap();
+        let resources = requests.iter().flat_map(|request| &request.resource_spans);
+        let scopes = resources.flat_map(|resource| &resource.scope_spans);
+        scopes.flat_map(|scope| scope.spans.clone()).collect()
+    }
+
+    /// How many requests came, and how many connections they came on.
+    pub(crate) fn seen(&self) -> (usize, usize) {
+        let requests = self.heads.lock().unwrap().len();
+        (requests, self.connections.load(Ordering::SeqCst))
+    }
+
+    pub(crate) fn path_and_headers(&self) -> (String, HeaderMap) {
+        let heads = self.heads.lock().unwrap();
+        let last = heads.last().unwrap();
+        (last.uri.path().to_owned(), last.headers.clone())
+    }
+}
+
+fn accepted(grpc: bool, rejected_spans: i64) -> Response<BoxBody<Bytes, io::Error>> {
+    let answer = ExportTraceServiceResponse {
+        partial_success: (rejected_spans > 0).then(|| ExportTracePartialSuccess {
+            rejected_spans,
+            error_message: "too old".to_owned(),
+        }),
+    };
+    if !grpc {
+        let body = Full::from(answer.encode_to_vec());
+        return Response::new(body.map_err(|never| match never {}).boxed());
+    }
+    let mut message = BytesMut::new();
+    message.put_u8(0);
+    message.put_u32(answer.encoded_len() as u32);
+    answer.encode(&mut message).unwrap();
+    let ok = HeaderMap::from_iter([(
+        http::HeaderName::from_static("grpc-status"),
+        HeaderValue::from_static("0"),
+    )]);
+    let body = Full::new(message.freeze()).with_trailers(async { Some(Ok(ok)) });
+    Response::new(body.map_err(|never| match never {}).boxed())
+}
+
+fn with(status: u16, headers: &[(&'static str, &str)]) -> Response<BoxBody<Bytes, io::Error>> {
+    let none = Full::default().map_err(|never| match never {}).boxed();
+    let mut response = Response::new(none);
+    *response.status_mut() = status.try_into().unwrap();
+    for (name, value) in headers {
+        response.headers_mut().insert(*name, value.parse().unwrap());
+    }
+    response
+}
+
+/// A body that breaks off.
+struct Cut;
+
+impl Body for Cut {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into())))
+    }
+}

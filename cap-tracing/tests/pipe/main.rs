@@ -1,0 +1,9 @@
+//! The pipe over real sockets, to collectors of the tests' own.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+mod collector;
+mod export;
+mod grpc;
+mod support;
+mod tls;

@@ -1,0 +1,91 @@
+//! Pipes, jobs to trace, and what must hold of the accounting.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use cap_egress::{Connector, Guard, Policy, Trust};
+use cap_tracing::{Carrier, Config, Job, SampleRate, Stats, Tracing};
+use opentelemetry_proto::tonic::trace::v1::Span;
+
+/// As long as a loaded machine may take for what takes milliseconds.
+pub(crate) const LONG: Duration = Duration::from_secs(20);
+
+pub(crate) fn connector() -> Connector {
+    Connector::new(Guard::new(Policy::default()), Trust::system().unwrap())
+}
+
+/// A pipe that samples everything and hardly waits for a batch to fill.
+pub(crate) fn pipe_to(
+    endpoint: &str,
+    connector: Connector,
+    change: impl FnOnce(&mut Config),
+) -> Tracing {
+    let mut config = Config::new(endpoint.parse().unwrap());
+    config.sample_rate = SampleRate::ALL;
+    config.batch_delay = Duration::from_millis(10);
+    change(&mut config);
+    Tracing::start(config, connector).unwrap()
+}
+
+pub(crate) fn pipe(to: SocketAddr, change: impl FnOnce(&mut Config)) -> Tracing {
+    pipe_to(&format!("http://{to}"), connector(), change)
+}
+
+pub(crate) fn job(tracing: &Tracing, id: &str) -> cap_tracing::Span {
+    let job = Job {
+        job_type: "renew",
+        id,
+        attempt: 2,
+        certificate_id: Some("c1"),
+        project_id: None,
+    };
+    tracing.job(&job, &Carrier::default(), None)
+}
+
+pub(crate) fn jobs(tracing: &Tracing, n: usize) {
+    (0..n).for_each(|n| drop(job(tracing, &n.to_string())));
+}
+
+/// Waits until nothing is pending.
+pub(crate) fn settles(tracing: &Tracing) {
+    let start = Instant::now();
+    while tracing.stats().pending > 0 {
+        assert!(start.elapsed() < LONG, "{}", tracing.stats());
+        std::thread::yield_now();
+    }
+}
+
+pub(crate) fn closes(stats: &Stats) {
+    let Stats {
+        started,
+        exported,
+        rejected,
+        dropped,
+        failed,
+        pending,
+        ..
+    } = stats;
+    assert_eq!(
+        *started,
+        exported + rejected + dropped + failed + pending,
+        "{stats}"
+    );
+}
+
+pub(crate) fn attributes(span: &Span) -> Vec<String> {
+    let value = |value: &Option<opentelemetry_proto::tonic::common::v1::AnyValue>| {
+        use opentelemetry_proto::tonic::common::v1::any_value::Value;
+        match value.as_ref().and_then(|value| value.value.clone()) {
+            Some(Value::StringValue(s)) => s,
+            Some(Value::IntValue(n)) => n.to_string(),
+            other => format!("{other:?}"),
+        }
+    };
+    let mut all: Vec<_> = span
+        .attributes
+        .iter()
+        .map(|kv| format!("{}={}", kv.key, value(&kv.value)))
+        .collect();
+    all.sort();
+    all
+}
