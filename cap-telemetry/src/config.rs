@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use cap_egress::{Host, IpNet, Policy};
+use cap_egress::{Host, IpNet, Policy, Trust};
 use cap_syslog::{Facility, Format, Framing};
 use cap_tracing::{Endpoint, SampleRate};
 use http::{HeaderName, HeaderValue};
@@ -21,6 +21,8 @@ pub struct Config {
     pub instance_name: String,
     /// Traces (`telemetry.tracing.*`).
     pub tracing: Option<cap_tracing::Config>,
+    /// Who vouches for the collector (`telemetry.tracing.ca`), where that is not the system's trust store alone.
+    pub tracing_trust: Option<Trust>,
     /// Audit events (`syslog.*`).
     pub syslog: Option<cap_syslog::Config>,
     /// What no connection may reach (`egress.*`).
@@ -33,6 +35,7 @@ impl Default for Config {
         Config {
             instance_name: "localhost".to_owned(),
             tracing: None,
+            tracing_trust: None,
             syslog: None,
             egress: Policy::default(),
         }
@@ -50,8 +53,11 @@ impl Config {
     pub fn from_document(document: &mut Document) -> Result<Self, Error> {
         let setting = document.take("instance_name")?;
         let instance_name = instance::name(setting, |name| document.env(name).map(str::to_owned));
+        let tracing = tracing(document, &instance_name)?;
+        let trust = trust(document)?;
         Ok(Config {
-            tracing: tracing(document, &instance_name)?,
+            tracing_trust: trust.filter(|_| tracing.is_some()),
+            tracing,
             syslog: syslog(document, &instance_name)?,
             egress: egress(document)?,
             instance_name,
@@ -70,6 +76,7 @@ fn tracing(document: &mut Document, instance: &str) -> Result<Option<cap_tracing
     let timeout = document.take::<Interval>("telemetry.tracing.timeout")?;
     let retry_for = document.take::<Interval>("telemetry.tracing.retry_for")?;
     let queue_size = document.take("telemetry.tracing.queue_size")?;
+    let batch_size = document.take("telemetry.tracing.batch_size")?;
 
     let disabled = document
         .env("OTEL_SDK_DISABLED")
@@ -80,8 +87,12 @@ fn tracing(document: &mut Document, instance: &str) -> Result<Option<cap_tracing
     if endpoint.is_none()
         && let Some(base) = document.env("OTEL_EXPORTER_OTLP_ENDPOINT")
     {
-        // By the specification this one is a base, below which each signal has its path.
-        let traces = format!("{}/v1/traces", base.trim_end_matches('/'));
+        // By the specification this one is a base, below which each signal has its path; gRPC has none.
+        let base = base.trim_end_matches('/');
+        let traces = match base.split_once("://") {
+            Some(("grpc" | "grpcs", _)) => base.to_owned(),
+            _ => format!("{base}/v1/traces"),
+        };
         let parsed = traces.parse().map_err(|what: String| {
             Error::config("environment: OTEL_EXPORTER_OTLP_ENDPOINT", what)
         })?;
@@ -99,7 +110,7 @@ fn tracing(document: &mut Document, instance: &str) -> Result<Option<cap_tracing
     let Some(endpoint) = endpoint else {
         return Err(document.wrong(
             ENDPOINT,
-            "tracing is enabled, so it is needed; write http://HOST:4318",
+            "tracing is enabled, so it is needed; write http://HOST:4318 or grpc://HOST:4317",
         ));
     };
 
@@ -108,6 +119,7 @@ fn tracing(document: &mut Document, instance: &str) -> Result<Option<cap_tracing
     config.timeout = timeout.map_or(config.timeout, |Interval(timeout)| timeout);
     config.retry_for = retry_for.map_or(config.retry_for, |Interval(retry_for)| retry_for);
     config.queue_size = queue_size.unwrap_or(config.queue_size);
+    config.batch_size = batch_size.unwrap_or(config.batch_size);
     config.headers = headers;
     let service = document
         .env("OTEL_SERVICE_NAME")
@@ -136,6 +148,22 @@ fn egress(document: &mut Document) -> Result<Policy, Error> {
         policy = policy.with_private_denied();
     }
     Ok(policy)
+}
+
+/// The system's trust store and the authorities in a file.
+fn trust(document: &mut Document) -> Result<Option<Trust>, Error> {
+    const CA: &str = "telemetry.tracing.ca";
+
+    let Some(file) = document.take::<String>(CA)? else {
+        return Ok(None);
+    };
+    let pem = std::fs::read(&file).map_err(|error| {
+        let what = format!("{file}: {error}; write the path of a file of CA certificates in PEM");
+        document.wrong(CA, what)
+    })?;
+    Trust::system_with_ca(&pem)
+        .map(Some)
+        .map_err(|error| document.wrong(CA, format!("{file}: {error}")))
 }
 
 fn nets(document: &mut Document, key: &str) -> Result<Vec<IpNet>, Error> {

@@ -37,9 +37,13 @@ impl Telemetry {
     pub fn start(config: Config) -> Result<Self, Error> {
         let guard = Guard::new(config.egress);
         let connector = Connector::new(guard.clone(), Trust::system().map_err(Kind::Egress)?);
+        let to_collector = match config.tracing_trust {
+            Some(trust) => Connector::new(guard.clone(), trust),
+            None => connector.clone(),
+        };
         let tracing = config
             .tracing
-            .map(|config| Tracing::start(config, connector.clone()))
+            .map(|config| Tracing::start(config, to_collector))
             .transpose()
             .map_err(Kind::Tracing)?;
         let forwarder = config

@@ -96,6 +96,53 @@ fn the_environment_overrides_the_file_and_otel_fills_what_both_leave_open() {
 }
 
 #[test]
+fn a_collector_over_grpc_is_an_endpoint_in_the_file_or_the_environment() {
+    let on = "telemetry: { tracing: { enabled: true, batch_size: 64 } }";
+    let file = "telemetry: { tracing: { enabled: true, endpoint: 'grpcs://collector' } }";
+    let otel = ("OTEL_EXPORTER_OTLP_ENDPOINT", "grpc://collector:4317/");
+    let tracing = load(on, &[otel]).expect("sound").tracing.expect("on");
+    assert_eq!(tracing.endpoint.to_string(), "grpc://collector:4317");
+    assert_eq!(tracing.batch_size, 64);
+    let tracing = load(file, &[otel]).expect("sound").tracing.expect("on");
+    assert_eq!(tracing.endpoint.to_string(), "grpcs://collector:4317");
+}
+
+#[test]
+fn an_authority_for_the_collector_comes_from_a_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("ca.pem");
+    let load = |pem: &str| {
+        std::fs::write(&file, pem).expect("written");
+        let file = file.display();
+        let text = format!(
+            "telemetry: {{ tracing: {{ enabled: true, endpoint: 'https://collector', ca: '{file}' }} }}"
+        );
+        load(&text, &[])
+    };
+    let authority = rcgen::generate_simple_self_signed(["collector".to_owned()]).expect("a key");
+    let trust = load(&authority.cert.pem()).expect("sound").tracing_trust;
+    assert!(
+        format!("{:?}", trust.expect("a trust")).contains("added_roots: 1"),
+        "the authority is added to the system's"
+    );
+
+    let key = authority.signing_key.serialize_pem();
+    let error = load(&key).expect_err("a key is no certificate").to_string();
+    assert!(
+        error.starts_with("config.yaml:1: telemetry.tracing.ca: ") && error.contains("private key"),
+        "{error}"
+    );
+    assert!(!error.contains(key.lines().nth(1).expect("a line")));
+    complains(
+        "telemetry: { tracing: { ca: /nonexistent/ca.pem } }",
+        &[],
+        &expect![
+            "config.yaml:1: telemetry.tracing.ca: /nonexistent/ca.pem: No such file or directory (os error 2); write the path of a file of CA certificates in PEM"
+        ],
+    );
+}
+
+#[test]
 fn secrets_are_not_shown() {
     let config = load(FULL, &[]).expect("sound");
     assert!(!format!("{config:?}").contains("hunter2"), "{config:?}");

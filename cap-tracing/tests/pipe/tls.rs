@@ -14,8 +14,8 @@ use tokio_rustls::TlsAcceptor;
 use crate::collector::Collector;
 use crate::support::{LONG, connector, jobs, pipe_to};
 
-/// A private authority in PEM, and a collector's side of TLS that it vouches for.
-fn authority() -> (String, TlsAcceptor) {
+/// A private authority in PEM, and a collector's side of TLS that it vouches for and that speaks one protocol.
+fn authority(alpn: &str) -> (String, TlsAcceptor) {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
@@ -33,14 +33,14 @@ fn authority() -> (String, TlsAcceptor) {
             PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
         )
         .unwrap();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![alpn.into()];
     (issuer.pem(), TlsAcceptor::from(Arc::new(config)))
 }
 
 #[test]
 fn a_private_authority_is_trusted_when_configured_and_only_then() {
-    for scheme in ["https", "grpcs"] {
-        let (ca, acceptor) = authority();
+    for (scheme, alpn) in [("https", "http/1.1"), ("grpcs", "h2")] {
+        let (ca, acceptor) = authority(alpn);
         let (collector, address) = Collector::start_with([], Some(acceptor));
         let endpoint = format!("{scheme}://{address}");
 

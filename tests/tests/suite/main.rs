@@ -1,6 +1,7 @@
 //! Everything together: the demo as a test, the real readers of our output, and the rules of the workspace.
 
 mod arrows;
+mod collector;
 mod conformance;
 mod end_to_end;
 mod readers;

@@ -1,0 +1,89 @@
+//! What the real OpenTelemetry Collector makes of our spans, over both protocols.
+
+use std::time::Duration;
+
+use cap_egress::{Connector, Guard, Policy, Trust};
+use cap_names::ErrorClass;
+use cap_tests::ReceivedSpan;
+use cap_tests::peers::{self, Collector};
+use cap_tracing::{Carrier, Config, Job, SampleRate, Tracing};
+
+const LONG: Duration = Duration::from_secs(30);
+
+fn pipe(endpoint: &str) -> Tracing {
+    let mut config = Config::new(endpoint.parse().expect("an endpoint"));
+    config.sample_rate = SampleRate::ALL;
+    let connector = Connector::new(
+        Guard::new(Policy::default()),
+        Trust::system().expect("roots"),
+    );
+    Tracing::start(config, connector).expect("it starts")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn spans_arrive_whole_over_http_and_over_grpc_and_the_pipe_outlives_its_collector() {
+    let Some(program) = peers::require("otelcol") else {
+        return;
+    };
+    let mut collector = Collector::start(&program).await.expect("it starts");
+    for (endpoint, id) in [
+        (collector.endpoint(), "http"),
+        (collector.grpc_endpoint(), "grpc"),
+    ] {
+        let tracing = pipe(&endpoint);
+        let job = |attempt| Job {
+            job_type: "renew",
+            id,
+            attempt,
+            certificate_id: Some("c1"),
+            project_id: Some("p1"),
+        };
+        let first = tracing.job(&job(1), &Carrier::default(), None);
+        first.fail(ErrorClass::IoTransient, &"the CA answered 503");
+        let previous = first.carrier();
+        drop(first);
+        let ours = |span: &&ReceivedSpan| span.attribute("cap.job.id") == Some(id);
+        let count = |spans: &[ReceivedSpan]| spans.iter().filter(ours).count();
+        let sent = collector.wait_for(|spans| count(spans) == 1, LONG).await;
+        assert!(sent, "{}", tracing.stats());
+
+        collector.stop().await.expect("it stops");
+        drop(tracing.job(&job(2), &previous, Some(&previous)));
+        collector.start_again().await.expect("it starts again");
+        let sent = collector.wait_for(|spans| count(spans) == 2, LONG).await;
+        assert!(sent, "{}", tracing.stats());
+        let stats = tokio::task::block_in_place(|| tracing.shutdown(LONG));
+        assert_eq!(
+            (stats.started, stats.exported, stats.pending),
+            (2, 2, 0),
+            "{stats}"
+        );
+
+        let spans = collector.spans().expect("spans");
+        let spans: Vec<_> = spans.iter().filter(ours).collect();
+        let (first, second) = (spans[0], spans[1]);
+        assert_eq!((first.name.as_str(), first.kind), ("job renew", "consumer"));
+        assert_eq!(first.error.as_deref(), Some("the CA answered 503"));
+        assert_eq!(first.resource["service.name"], "certautopilot");
+        let attributes = [
+            ("cap.cert.id", "c1"),
+            ("cap.error.class", "io_transient"),
+            ("cap.job.attempt", "1"),
+            ("cap.job.id", id),
+            ("cap.job.type", "renew"),
+            ("cap.tenant.project_id", "p1"),
+        ];
+        assert!(
+            first
+                .attributes
+                .iter()
+                .map(|(key, value)| (key.as_str(), value.as_str()))
+                .eq(attributes),
+            "{:?}",
+            first.attributes
+        );
+        assert_eq!(second.parent_span_id.as_ref(), Some(&first.span_id));
+        assert_eq!(second.links[0].span_id, first.span_id);
+        assert_eq!(second.links[0].trace_id, first.trace_id);
+    }
+}
