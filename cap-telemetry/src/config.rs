@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use cap_egress::{Host, IpNet, Policy, Trust};
 use cap_syslog::{Facility, Format, Framing};
-use cap_tracing::{Endpoint, SampleRate};
+use cap_tracing::{Compression, Endpoint, SampleRate};
 use http::{HeaderName, HeaderValue};
 
 use crate::document::{Document, pairs};
@@ -75,6 +75,7 @@ fn tracing(document: &mut Document, instance: &str) -> Result<Option<cap_tracing
     let headers = document.take_map(HEADERS)?;
     let timeout = document.take::<Interval>("telemetry.tracing.timeout")?;
     let retry_for = document.take::<Interval>("telemetry.tracing.retry_for")?;
+    let compression = document.take::<Compression>("telemetry.tracing.compression")?;
     let queue_size = document.take("telemetry.tracing.queue_size")?;
     let batch_size = document.take("telemetry.tracing.batch_size")?;
 
@@ -118,6 +119,7 @@ fn tracing(document: &mut Document, instance: &str) -> Result<Option<cap_tracing
     config.sample_rate = sample_rate.unwrap_or(config.sample_rate);
     config.timeout = timeout.map_or(config.timeout, |Interval(timeout)| timeout);
     config.retry_for = retry_for.map_or(config.retry_for, |Interval(retry_for)| retry_for);
+    config.compression = compression.unwrap_or(config.compression);
     config.queue_size = queue_size.unwrap_or(config.queue_size);
     config.batch_size = batch_size.unwrap_or(config.batch_size);
     config.headers = headers;

@@ -97,12 +97,16 @@ fn the_environment_overrides_the_file_and_otel_fills_what_both_leave_open() {
 
 #[test]
 fn a_collector_over_grpc_is_an_endpoint_in_the_file_or_the_environment() {
-    let on = "telemetry: { tracing: { enabled: true, batch_size: 64 } }";
+    let on = "telemetry: { tracing: { enabled: true, batch_size: 64, compression: gzip } }";
     let file = "telemetry: { tracing: { enabled: true, endpoint: 'grpcs://collector' } }";
     let otel = ("OTEL_EXPORTER_OTLP_ENDPOINT", "grpc://collector:4317/");
     let tracing = load(on, &[otel]).expect("sound").tracing.expect("on");
     assert_eq!(tracing.endpoint.to_string(), "grpc://collector:4317");
     assert_eq!(tracing.batch_size, 64);
+    assert_eq!(
+        tracing.compression,
+        cap_telemetry::tracing::Compression::Gzip
+    );
     let tracing = load(file, &[otel]).expect("sound").tracing.expect("on");
     assert_eq!(tracing.endpoint.to_string(), "grpcs://collector:4317");
 }

@@ -17,6 +17,8 @@ pub struct Config {
     pub sample_rate: SampleRate,
     /// Headers of every export request. Their values are secrets: mark them with `HeaderValue::set_sensitive`.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// How requests are compressed. Default: not at all.
+    pub compression: Compression,
     /// Attributes of the resource, `service.name` among them. Default: `service.name=certautopilot`.
     pub resource: Vec<(String, String)>,
     /// Ended spans held at most until they are sent. Default: 8192.
@@ -38,6 +40,7 @@ impl Config {
             endpoint,
             sample_rate: SampleRate::default(),
             headers: Vec::new(),
+            compression: Compression::None,
             resource: vec![("service.name".to_owned(), "certautopilot".to_owned())],
             queue_size: 8192,
             batch_size: 512,
@@ -76,6 +79,27 @@ impl FromStr for SampleRate {
         match s.parse::<f64>() {
             Ok(rate) if (0.0..=1.0).contains(&rate) => Ok(SampleRate(rate)),
             _ => Err(format!("{s:?} is not a share: write a number from 0 to 1")),
+        }
+    }
+}
+
+/// How the body of an export request is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// gzip, quick rather than small. The work is the export thread's.
+    Gzip,
+}
+
+impl FromStr for Compression {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        match s {
+            "none" => Ok(Compression::None),
+            "gzip" => Ok(Compression::Gzip),
+            _ => Err(format!("unknown compression {s:?}: write none or gzip")),
         }
     }
 }

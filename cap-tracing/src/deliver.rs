@@ -39,7 +39,7 @@ impl Worker {
         stopping: watch::Receiver<Deadline>,
     ) -> Self {
         let (batch_size, batch_delay) = (config.batch_size, config.batch_delay);
-        let encoder = Encoder::new(config.endpoint.protocol(), resource);
+        let encoder = Encoder::new(&config, resource);
         let transport = Transport::new(config, connector, Arc::clone(&counts), stopping.clone());
         Worker {
             spans,

@@ -61,7 +61,7 @@ mod stats;
 mod stop;
 
 pub use carrier::{Audience, Carrier};
-pub use config::{Config, SampleRate};
+pub use config::{Compression, Config, SampleRate};
 pub use endpoint::Endpoint;
 pub use error::Error;
 #[cfg(feature = "http")]

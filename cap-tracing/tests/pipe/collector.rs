@@ -1,7 +1,7 @@
 //! A collector that does as it is told: OTLP/HTTP and OTLP/gRPC on one port, plain or with TLS.
 
 use std::collections::VecDeque;
-use std::io;
+use std::io::{self, Read as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use http::header::CONTENT_TYPE;
+use flate2::read::GzDecoder;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body::{Body, Frame};
 use http_body_util::combinators::BoxBody;
@@ -109,12 +110,23 @@ impl Collector {
         let (head, body) = request.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         let grpc = head.headers[CONTENT_TYPE] == "application/grpc";
-        let kept = if grpc {
+        let (gzip, message) = if grpc {
             let length = u32::from_be_bytes(body[1..5].try_into().unwrap());
-            assert_eq!((body[0], length as usize), (0, body.len() - 5));
-            body.slice(5..)
+            assert_eq!(length as usize, body.len() - 5);
+            let encoding = head.headers.get("grpc-encoding");
+            assert_eq!(encoding.is_some(), body[0] == 1);
+            (encoding, body.slice(5..))
         } else {
-            body
+            (head.headers.get(CONTENT_ENCODING), body)
+        };
+        let kept = match gzip {
+            None => message,
+            Some(encoding) => {
+                assert_eq!(encoding, "gzip");
+                let mut kept = Vec::new();
+                GzDecoder::new(&*message).read_to_end(&mut kept).unwrap();
+                kept.into()
+            }
         };
         self.heads.lock().unwrap().push(head);
         let keep = || {

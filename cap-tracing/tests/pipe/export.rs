@@ -7,11 +7,11 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::post;
 use cap_names::{Actor, ErrorClass};
-use cap_tracing::{Audience, Config, TraceLayer, Tracing};
+use cap_tracing::{Audience, Compression, Config, TraceLayer, Tracing};
 use tower::ServiceExt as _;
 
 use crate::collector::{Answer, Collector};
-use crate::support::{LONG, attributes, closes, connector, job, jobs, pipe, settles};
+use crate::support::{LONG, attributes, closes, connector, job, jobs, pipe, pipe_to, settles};
 
 #[test]
 fn a_job_arrives_with_its_attributes_and_its_failure() {
@@ -66,6 +66,25 @@ fn a_job_arrives_with_its_attributes_and_its_failure() {
         (status.code, status.message.as_str()),
         (2, "the CA answered 503")
     );
+}
+
+#[test]
+fn gzip_is_announced_and_smaller_over_either_protocol() {
+    for scheme in ["http", "grpc"] {
+        let (collector, address) = Collector::start([Answer::Status(503)]);
+        let tracing = pipe_to(&format!("{scheme}://{address}"), connector(), |config| {
+            config.compression = Compression::Gzip;
+            config.batch_delay = Duration::from_millis(200);
+        });
+        jobs(&tracing, 100);
+        let stats = tracing.shutdown(LONG);
+        assert_eq!((stats.exported, stats.pending), (100, 0), "{stats}");
+        assert_eq!(collector.spans().len(), 100);
+        assert!(attributes(&collector.spans()[99]).contains(&"cap.job.id=99".to_owned()));
+        let (_, headers) = collector.path_and_headers();
+        let length: usize = headers["content-length"].to_str().unwrap().parse().unwrap();
+        assert!(length < 100 * 100, "{length} bytes for 100 spans");
+    }
 }
 
 #[test]

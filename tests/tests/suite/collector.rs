@@ -6,13 +6,14 @@ use cap_egress::{Connector, Guard, Policy, Trust};
 use cap_names::ErrorClass;
 use cap_tests::ReceivedSpan;
 use cap_tests::peers::{self, Collector};
-use cap_tracing::{Carrier, Config, Job, SampleRate, Tracing};
+use cap_tracing::{Carrier, Compression, Config, Job, SampleRate, Tracing};
 
 const LONG: Duration = Duration::from_secs(30);
 
-fn pipe(endpoint: &str) -> Tracing {
+fn pipe(endpoint: &str, compression: Compression) -> Tracing {
     let mut config = Config::new(endpoint.parse().expect("an endpoint"));
     config.sample_rate = SampleRate::ALL;
+    config.compression = compression;
     let connector = Connector::new(
         Guard::new(Policy::default()),
         Trust::system().expect("roots"),
@@ -26,11 +27,12 @@ async fn spans_arrive_whole_over_http_and_over_grpc_and_the_pipe_outlives_its_co
         return;
     };
     let mut collector = Collector::start(&program).await.expect("it starts");
-    for (endpoint, id) in [
-        (collector.endpoint(), "http"),
-        (collector.grpc_endpoint(), "grpc"),
+    for (endpoint, compression, id) in [
+        (collector.endpoint(), Compression::Gzip, "http"),
+        (collector.grpc_endpoint(), Compression::Gzip, "grpc"),
+        (collector.grpc_endpoint(), Compression::None, "plain"),
     ] {
-        let tracing = pipe(&endpoint);
+        let tracing = pipe(&endpoint, compression);
         let job = |attempt| Job {
             job_type: "renew",
             id,

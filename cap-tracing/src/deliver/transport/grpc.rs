@@ -17,7 +17,7 @@ use prost::Message as _;
 
 use super::failure::Failure;
 use super::http::refusal;
-use crate::config::Config;
+use crate::config::{Compression, Config};
 use crate::deliver::encode::GRPC_PREFIX;
 use connection::Connection;
 use status::Status;
@@ -34,6 +34,9 @@ impl Grpc {
     pub(super) fn new(config: &Config, connector: &Connector) -> Self {
         let mut headers = HeaderMap::from_iter(config.headers.iter().cloned());
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        if config.compression == Compression::Gzip {
+            headers.insert("grpc-encoding", HeaderValue::from_static("gzip"));
+        }
         headers.insert(TE, HeaderValue::from_static("trailers"));
         headers.insert(USER_AGENT, HeaderValue::from_static(super::USER_AGENT));
         Grpc {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cap_egress::Connector;
-use http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::client::legacy::Client;
@@ -15,7 +15,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 use prost::Message as _;
 
 use super::failure::{Failure, Retry};
-use crate::config::Config;
+use crate::config::{Compression, Config};
 
 pub(super) struct Http {
     client: Client<Connector, Full<Bytes>>,
@@ -30,6 +30,9 @@ impl Http {
             CONTENT_TYPE,
             HeaderValue::from_static("application/x-protobuf"),
         );
+        if config.compression == Compression::Gzip {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
         headers.insert(USER_AGENT, HeaderValue::from_static(super::USER_AGENT));
         Http {
             client: Client::builder(TokioExecutor::new()).build(connector),
