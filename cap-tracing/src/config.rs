@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use cap_egress::IpNet;
 use http::{HeaderName, HeaderValue};
 
 use crate::Endpoint;
@@ -15,6 +16,10 @@ pub struct Config {
     pub endpoint: Endpoint,
     /// Share of traces sampled when no upstream has decided. Default: 0.1.
     pub sample_rate: SampleRate,
+    /// Whose decision to sample is honoured. `None`: everybody's. Otherwise that of these networks; a trace that anybody else
+    /// began goes on, and whether it is sampled here is drawn at `sample_rate`, so that a caller from outside cannot switch
+    /// sampling on. Default: `None`.
+    pub trusted_peers: Option<Vec<IpNet>>,
     /// Headers of every export request. Their values are secrets: mark them with `HeaderValue::set_sensitive`.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// How requests are compressed. Default: not at all.
@@ -39,6 +44,7 @@ impl Config {
         Config {
             endpoint,
             sample_rate: SampleRate::default(),
+            trusted_peers: None,
             headers: Vec::new(),
             compression: Compression::None,
             resource: vec![("service.name".to_owned(), "certautopilot".to_owned())],

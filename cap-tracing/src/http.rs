@@ -1,28 +1,51 @@
 //! The tower layer that makes a span for every request.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context as Task, Poll, ready};
 
 use axum::extract::MatchedPath;
-use http::{Request, Response};
+use http::{Extensions, Request, Response};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::carrier;
 use crate::pipe::Tracing;
 use crate::span::Span;
 
 /// Makes a server span for every request: a child of the inbound context, current while the handler runs, named after axum's
 /// matched route, and an error from status 500 on. Add it with `Router::layer`, which runs after routing.
 #[derive(Clone, Debug)]
-pub struct TraceLayer(Tracing);
+pub struct TraceLayer {
+    tracing: Tracing,
+    peer: PeerOf,
+}
+
+/// Finds the other end of a request in its extensions.
+type PeerOf = fn(&Extensions) -> Option<IpAddr>;
 
 impl TraceLayer {
     /// A layer that records into `tracing`.
     pub fn new(tracing: Tracing) -> Self {
-        TraceLayer(tracing)
+        TraceLayer {
+            tracing,
+            peer: |_| None,
+        }
+    }
+
+    /// Says how the address of the other end is found, for [`Config::trusted_peers`](crate::Config::trusted_peers). With axum:
+    ///
+    /// ```
+    /// # use axum::extract::ConnectInfo;
+    /// # use std::net::SocketAddr;
+    /// # let layer = cap_tracing::TraceLayer::new(cap_tracing::Tracing::disabled());
+    /// layer.with_peer(|request| Some(request.get::<ConnectInfo<SocketAddr>>()?.0.ip()));
+    /// ```
+    #[must_use]
+    pub fn with_peer(mut self, peer: fn(&Extensions) -> Option<IpAddr>) -> Self {
+        self.peer = peer;
+        self
     }
 }
 
@@ -32,7 +55,8 @@ impl<S> Layer<S> for TraceLayer {
     fn layer(&self, inner: S) -> Self::Service {
         TraceMiddleware {
             inner,
-            tracing: self.0.clone(),
+            tracing: self.tracing.clone(),
+            peer: self.peer,
         }
     }
 }
@@ -42,6 +66,7 @@ impl<S> Layer<S> for TraceLayer {
 pub struct TraceMiddleware<S> {
     inner: S,
     tracing: Tracing,
+    peer: PeerOf,
 }
 
 impl<S, B, R> Service<Request<B>> for TraceMiddleware<S>
@@ -59,10 +84,11 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let route = request.extensions().get::<MatchedPath>();
         let route = route.map(|path| cap_names::route_pattern(path.as_str()));
-        let parent = carrier::from_headers(request.headers());
+        let peer = (self.peer)(request.extensions());
+        let (headers, method) = (request.headers(), request.method());
         let span = self
             .tracing
-            .request(parent, request.method(), route.as_deref());
+            .request(headers, peer, method, route.as_deref());
         let inner = span.in_scope(|| self.inner.call(request));
         TraceFuture {
             inner,
@@ -94,11 +120,10 @@ where
             None => ready!(this.inner.poll(cx)),
         };
         if let Some(span) = this.span.take() {
-            span.status(
+            span.answered(
                 outcome
                     .as_ref()
                     .map_or(500, |response| response.status().as_u16()),
-                500,
             );
         }
         Poll::Ready(outcome)

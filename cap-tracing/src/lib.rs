@@ -31,8 +31,8 @@
 //!
 //! # Sampling and propagation
 //!
-//! The decision of an upstream is honoured; without one, traces are sampled at the configured rate by trace id. Under an
-//! unsampled parent no span is made at all, and the inbound context and baggage go out as they came in; the same holds when
+//! The decision of an upstream is honoured, unless [`Config::trusted_peers`] says whose; without one, traces are sampled by trace
+//! id at a rate that may change while running ([`Tracing::set_sample_rate`]). Under an unsampled parent no span is made at all, and the inbound context and baggage go out as they came in; the same holds when
 //! tracing is [`disabled`](Tracing::disabled). Baggage is sent only to [`Audience::Internal`].
 //!
 //! # Features
@@ -41,8 +41,7 @@
 //!
 //! # What it does not do
 //!
-//! It sets no process-wide tracer or propagator and reads no environment (limits and exporter options of the SDK that would
-//! come from there are overridden).
+//! It sets no process-wide tracer or propagator and reads no environment.
 
 #![forbid(unsafe_code)]
 
@@ -55,6 +54,8 @@ mod error;
 mod http;
 mod pipe;
 mod queue;
+mod recorder;
+mod sampling;
 mod span;
 mod spans;
 mod stats;

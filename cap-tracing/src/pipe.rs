@@ -1,22 +1,22 @@
 //! The trace pipe: set up, running, shut down.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use cap_egress::Connector;
-use opentelemetry::trace::TracerProvider as _;
+use cap_egress::{Connector, IpNet};
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider, ShouldSample, SpanLimits};
 use tokio::sync::mpsc;
 
-use crate::config::Config;
+use crate::config::{Config, SampleRate};
 use crate::deliver;
 use crate::error::{Error, Kind};
 use crate::queue::Queue;
+use crate::sampling::Sampler;
 use crate::stats::{Counts, Stats};
 use crate::stop::Stop;
 
@@ -27,12 +27,13 @@ const SPANS: usize = 1_000_000;
 #[derive(Clone)]
 pub struct Tracing(Option<Arc<Pipe>>);
 
-struct Pipe {
-    tracer: SdkTracer,
-    counts: Arc<Counts>,
+pub(crate) struct Pipe {
+    pub(crate) sampler: Sampler,
+    trusted_peers: Option<Vec<IpNet>>,
+    pub(crate) queue: Arc<Queue>,
+    /// Says in every span who made it.
+    pub(crate) scope: InstrumentationScope,
     stop: Stop,
-    // The tracer keeps only a weak hold of its provider.
-    _provider: SdkTracerProvider,
 }
 
 impl Tracing {
@@ -69,19 +70,8 @@ impl Tracing {
                     .map(|(key, value)| KeyValue::new(key.clone(), value.clone())),
             )
             .build();
-        let sampler = Sampler::parent_based(Sampler::TraceIdRatioBased(config.sample_rate.get()));
-        let provider = SdkTracerProvider::builder()
-            .with_sampler(Box::new(sampler) as Box<dyn ShouldSample>)
-            // The SDK's own defaults would come from the environment.
-            .with_span_limits(SpanLimits::default())
-            .with_resource(resource.clone())
-            .with_span_processor(Queue { spans, counts: Arc::clone(&counts) })
-            .build();
-        let scope = InstrumentationScope::builder("cap-tracing")
-            .with_version(env!("CARGO_PKG_VERSION"))
-            .build();
-        let tracer = provider.tracer_with_scope(scope);
-
+        let sampler = Sampler::new(config.sample_rate);
+        let trusted_peers = config.trusted_peers.clone();
         let worker = deliver::Worker::new(
             config,
             connector,
@@ -118,22 +108,32 @@ impl Tracing {
             .unwrap_or_else(|gone| Err(std::io::Error::other(gone)))
             .map_err(Kind::Thread)?;
         Ok(Tracing(Some(Arc::new(Pipe {
-            tracer,
-            counts,
+            sampler,
+            trusted_peers,
+            queue: Arc::new(Queue { spans, counts }),
+            scope: InstrumentationScope::builder("cap-tracing")
+                .with_version(env!("CARGO_PKG_VERSION"))
+                .build(),
             stop,
-            _provider: provider,
         }))))
     }
 
-    pub(crate) fn tracer(&self) -> Option<&SdkTracer> {
-        self.0.as_ref().map(|pipe| &pipe.tracer)
+    pub(crate) fn pipe(&self) -> Option<&Pipe> {
+        self.0.as_deref()
+    }
+
+    /// Changes the share of traces that are sampled from here on. Traces under way keep their decision.
+    pub fn set_sample_rate(&self, rate: SampleRate) {
+        if let Some(pipe) = &self.0 {
+            pipe.sampler.set(rate);
+        }
     }
 
     /// The accounting so far; all zero when disabled.
     pub fn stats(&self) -> Stats {
         self.0
             .as_ref()
-            .map_or_else(Stats::default, |pipe| pipe.counts.stats())
+            .map_or_else(Stats::default, |pipe| pipe.queue.counts.stats())
     }
 
     /// Sends what is queued and ends the thread, within `deadline`; spans that could not be sent by then count as failed, and
@@ -145,7 +145,18 @@ impl Tracing {
         if !pipe.stop.within(deadline) {
             tracing::warn!(target: "cap_tracing", "the trace export thread did not stop within the deadline");
         }
-        pipe.counts.stats()
+        pipe.queue.counts.stats()
+    }
+}
+
+impl Pipe {
+    /// Whether the decision that came with a request is honoured. Of whom nothing is known is not trusted.
+    pub(crate) fn trusts(&self, peer: Option<IpAddr>) -> bool {
+        let Some(trusted) = &self.trusted_peers else {
+            return true;
+        };
+        peer.map(|peer| peer.to_canonical())
+            .is_some_and(|peer| trusted.iter().any(|net| net.contains(&peer)))
     }
 }
 
@@ -154,7 +165,7 @@ impl fmt::Debug for Tracing {
         match &self.0 {
             Some(pipe) => f
                 .debug_tuple("Tracing")
-                .field(&pipe.counts.stats())
+                .field(&pipe.queue.counts.stats())
                 .finish(),
             None => f.write_str("Tracing(disabled)"),
         }

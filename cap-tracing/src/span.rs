@@ -41,12 +41,17 @@ impl Span {
         carrier::into_headers(&self.context, headers, audience);
     }
 
-    /// The status of the response; from 400 on (500 for a server span) the span is an error.
+    /// The status that an external system answered; from 400 on the span is an error.
     pub fn http_status(&self, status: u16) {
         self.status(status, 400);
     }
 
-    pub(crate) fn status(&self, status: u16, error_from: u16) {
+    /// The status that this service answers a [`request`](crate::Tracing::request) with; from 500 on the span is an error.
+    pub fn answered(&self, status: u16) {
+        self.status(status, 500);
+    }
+
+    fn status(&self, status: u16, error_from: u16) {
         self.set("http.response.status_code", i64::from(status));
         if status >= error_from {
             self.set("error.type", status.to_string());

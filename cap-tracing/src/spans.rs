@@ -4,15 +4,25 @@
 //! messaging.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use cap_names::keys;
-use http::{Method, Uri};
-use opentelemetry::trace::{Span as _, SpanBuilder, SpanKind, TraceContextExt as _, Tracer as _};
+use http::{HeaderMap, Method, Uri};
+use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceContextExt as _};
 use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::trace::{
+    IdGenerator as _, RandomIdGenerator, SpanData, SpanEvents, SpanLinks,
+};
 
-use crate::carrier::Carrier;
+use crate::carrier::{self, Carrier};
 use crate::pipe::Tracing;
+use crate::recorder::Recorder;
+use crate::sampling::{RANDOM, unsampled_root};
 use crate::span::Span;
+
+/// Room for the attributes that a span usually gets by its end, so that setting one does not move the others.
+const ATTRIBUTES: usize = 8;
 
 /// An attempt at a job.
 #[derive(Clone, Copy, Debug)]
@@ -30,19 +40,33 @@ pub struct Job<'a> {
 }
 
 impl Tracing {
-    /// A request that this service answers. `route` is the pattern that matched; `url.path` is not recorded, since anything may
-    /// stand in it.
-    pub(crate) fn request(&self, parent: Context, method: &Method, route: Option<&str>) -> Span {
+    /// A request that this service answers: a child of the context in its headers. `route` is the pattern that matched; `url.path`
+    /// is not recorded, since anything may stand in it. `peer` is the other end, as far as it is known: it decides whether the
+    /// upstream's decision to sample is honoured ([`Config::trusted_peers`](crate::Config::trusted_peers)). For services of
+    /// tower, `TraceLayer` does all this.
+    pub fn request(
+        &self,
+        headers: &HeaderMap,
+        peer: Option<IpAddr>,
+        method: &Method,
+        route: Option<&str>,
+    ) -> Span {
+        let upstream = carrier::from_headers(headers);
+        let parent = match self.pipe() {
+            Some(pipe) if !pipe.trusts(peer) => pipe.sampler.decide_anew(&upstream),
+            _ => upstream,
+        };
         let known = known_method(method);
         let name = || match route {
-            Some(route) => format!("{} {route}", known.unwrap_or("HTTP")).into(),
+            Some(route) => [known.unwrap_or("HTTP"), " ", route].concat().into(),
             None => known.unwrap_or("HTTP").into(),
         };
         self.open(parent, SpanKind::Server, name, || {
-            let mut attributes = vec![KeyValue::new(
+            let mut attributes = Vec::with_capacity(ATTRIBUTES);
+            attributes.push(KeyValue::new(
                 "http.request.method",
                 known.unwrap_or("_OTHER"),
-            )];
+            ));
             attributes.extend(route.map(|route| KeyValue::new("http.route", route.to_owned())));
             attributes
         })
@@ -50,13 +74,14 @@ impl Tracing {
 
     /// An attempt at a job: a child of the span that enqueued it, and from attempt 2 on linked to the attempt before.
     pub fn job(&self, job: &Job<'_>, parent: &Carrier, previous: Option<&Carrier>) -> Span {
-        let name = || format!("job {}", job.job_type).into();
+        let name = || ["job ", job.job_type].concat().into();
         let span = self.open(parent.context(), SpanKind::Consumer, name, || {
-            let mut attributes = vec![
+            let mut attributes = Vec::with_capacity(ATTRIBUTES);
+            attributes.extend([
                 KeyValue::new(keys::JOB_TYPE, job.job_type.to_owned()),
                 KeyValue::new(keys::JOB_ID, job.id.to_owned()),
                 KeyValue::new(keys::JOB_ATTEMPT, i64::from(job.attempt)),
-            ];
+            ]);
             let ids = [
                 (keys::CERT_ID, job.certificate_id),
                 (keys::PROJECT_ID, job.project_id),
@@ -81,7 +106,7 @@ impl Tracing {
 
     /// Putting a job into the queue. Its [`carrier`](Span::carrier) goes with the job.
     pub fn enqueue(&self, job_type: &str, job_id: &str) -> Span {
-        let name = || format!("enqueue {job_type}").into();
+        let name = || ["enqueue ", job_type].concat().into();
         self.open(Context::current(), SpanKind::Producer, name, || {
             vec![
                 KeyValue::new(keys::JOB_TYPE, job_type.to_owned()),
@@ -98,16 +123,17 @@ impl Tracing {
         method: &Method,
         uri: &Uri,
     ) -> Span {
-        let name = || format!("{provider} {endpoint}").into();
+        let name = || [provider, " ", endpoint].concat().into();
         self.open(Context::current(), SpanKind::Client, name, || {
-            let mut attributes = vec![
+            let mut attributes = Vec::with_capacity(ATTRIBUTES);
+            attributes.extend([
                 KeyValue::new(keys::EXTERNAL_PROVIDER, provider.to_owned()),
                 KeyValue::new(keys::EXTERNAL_ENDPOINT, endpoint.to_owned()),
                 KeyValue::new(
                     "http.request.method",
                     known_method(method).unwrap_or("_OTHER"),
                 ),
-            ];
+            ]);
             attributes.extend(
                 uri.host()
                     .map(|host| KeyValue::new("server.address", host.to_owned())),
@@ -122,7 +148,7 @@ impl Tracing {
 
     /// A database operation.
     pub fn db(&self, operation: &str, table: &str) -> Span {
-        let name = || format!("{operation} {table}").into();
+        let name = || [operation, " ", table].concat().into();
         self.open(Context::current(), SpanKind::Client, name, || {
             vec![
                 KeyValue::new("db.operation.name", operation.to_owned()),
@@ -131,7 +157,7 @@ impl Tracing {
         })
     }
 
-    /// Opens a span. Under an unsampled parent not even its name is made; the attributes are made only when it records.
+    /// Opens a span. Its name and attributes are made only when it records; under an unsampled parent nothing is made at all.
     fn open(
         &self,
         parent: Context,
@@ -139,24 +165,55 @@ impl Tracing {
         name: impl FnOnce() -> Cow<'static, str>,
         attributes: impl FnOnce() -> Vec<KeyValue>,
     ) -> Span {
-        let unsampled = {
-            let span = parent.span();
-            let upstream = span.span_context();
-            upstream.is_valid() && !upstream.is_sampled()
-        };
-        let Some(tracer) = self.tracer().filter(|_| !unsampled) else {
+        let span = parent.span();
+        let upstream = span.span_context();
+        let Some(pipe) = self.pipe().filter(|_| {
+            !(upstream.is_valid() && !upstream.is_sampled() || parent.is_telemetry_suppressed())
+        }) else {
             return Span {
                 context: parent,
                 own: false,
             };
         };
-        let builder = SpanBuilder::from_name(name()).with_kind(kind);
-        let mut span = tracer.build_with_context(builder, &parent);
-        if span.is_recording() {
-            span.set_attributes(attributes());
-        }
+        let ids = RandomIdGenerator::default();
+        let (trace_id, flags) = if upstream.is_valid() {
+            (upstream.trace_id(), upstream.trace_flags())
+        } else {
+            let trace_id = ids.new_trace_id();
+            if !pipe.sampler.samples(trace_id) {
+                return Span {
+                    context: parent.with_remote_span_context(unsampled_root(trace_id)),
+                    own: false,
+                };
+            }
+            (trace_id, RANDOM)
+        };
+        let span_context = SpanContext::new(
+            trace_id,
+            ids.new_span_id(),
+            flags.with_sampled(true),
+            false,
+            upstream.trace_state().clone(),
+        );
+        let start_time = opentelemetry::time::now();
+        let data = SpanData {
+            span_context,
+            parent_span_id: upstream.span_id(),
+            parent_span_is_remote: upstream.is_remote(),
+            span_kind: kind,
+            name: name(),
+            start_time,
+            end_time: start_time,
+            attributes: attributes(),
+            dropped_attributes_count: 0,
+            events: SpanEvents::default(),
+            links: SpanLinks::default(),
+            status: Status::Unset,
+            instrumentation_scope: pipe.scope.clone(),
+        };
+        let recorder = Recorder::start(data, Arc::clone(&pipe.queue));
         Span {
-            context: parent.with_span(span),
+            context: parent.with_span(recorder),
             own: true,
         }
     }

@@ -5,5 +5,6 @@
 mod collector;
 mod export;
 mod grpc;
+mod sampling;
 mod support;
 mod tls;

@@ -1,4 +1,4 @@
-//! A typed span on the caller's side, against the raw SDK.
+//! A typed span on the caller's side, against the raw SDK and the layer for `tracing`.
 
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{
     Sampler, SdkTracer, SdkTracerProvider, Span, SpanData, SpanProcessor,
 };
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::harness::{Bench, Case};
 
@@ -43,9 +44,10 @@ const JOB: Job<'_> = Job {
     project_id: Some("01JS0ZQ3M7Y8Q4V5T6W7X8Y9ZC"),
 };
 
-fn ours() -> Tracing {
+/// A pipe whose queue is full, so that its ended spans are discarded as the peers' are.
+fn ours(sample_rate: SampleRate) -> Tracing {
     let mut config = Config::new("http://127.0.0.1:9".parse().expect("an endpoint"));
-    config.sample_rate = SampleRate::ALL;
+    config.sample_rate = sample_rate;
     config.queue_size = 1;
     let connector = Connector::new(
         Guard::new(Policy::default()),
@@ -54,42 +56,148 @@ fn ours() -> Tracing {
     Tracing::start(config, connector).expect("a sound configuration")
 }
 
-fn provider() -> SdkTracerProvider {
+fn provider(root: Sampler) -> SdkTracerProvider {
     SdkTracerProvider::builder()
-        .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOn)))
+        .with_sampler(Sampler::ParentBased(Box::new(root)))
         .with_span_processor(Discard)
         .build()
 }
 
+/// The span of a job with an attribute that is known only when it ends, six in all.
+fn job(tracing: &Tracing) {
+    let span = tracing.job(&JOB, &Carrier::default(), None);
+    span.set("cap.renewed", true);
+}
+
 /// The same span from the SDK itself, its attributes made only if it records.
-fn raw(tracer: &SdkTracer, parent: &Context) {
+fn raw_job(tracer: &SdkTracer, parent: &Context) -> Context {
     let builder =
         SpanBuilder::from_name(format!("job {}", JOB.job_type)).with_kind(SpanKind::Consumer);
     let mut span = tracer.build_with_context(builder, parent);
     if span.is_recording() {
+        span.set_attributes([
+            KeyValue::new("cap.job.type", JOB.job_type.to_owned()),
+            KeyValue::new("cap.job.id", JOB.id.to_owned()),
+            KeyValue::new("cap.job.attempt", i64::from(JOB.attempt)),
+            KeyValue::new(
+                "cap.cert.id",
+                JOB.certificate_id.unwrap_or_default().to_owned(),
+            ),
+            KeyValue::new(
+                "cap.tenant.project_id",
+                JOB.project_id.unwrap_or_default().to_owned(),
+            ),
+        ]);
+    }
+    let context = parent.with_span(span);
+    if context.span().is_recording() {
+        context
+            .span()
+            .set_attribute(KeyValue::new("cap.renewed", true));
+    }
+    context
+}
+
+/// The same span through `tracing`, with no other layer and no other consumer.
+fn tracing_job() {
+    let span = tracing::info_span!(
+        "job renew",
+        otel.kind = "consumer",
+        cap.job.r#type = JOB.job_type,
+        cap.job.id = JOB.id,
+        cap.job.attempt = JOB.attempt,
+        cap.cert.id = JOB.certificate_id,
+        cap.tenant.project_id = JOB.project_id,
+        cap.renewed = tracing::field::Empty,
+    );
+    span.record("cap.renewed", true);
+}
+
+fn raw_child(tracer: &SdkTracer) {
+    let builder =
+        SpanBuilder::from_name(format!("enqueue {}", JOB.job_type)).with_kind(SpanKind::Producer);
+    let mut span = tracer.build_with_context(builder, &Context::current());
+    if span.is_recording() {
+        span.set_attribute(KeyValue::new("cap.job.type", JOB.job_type.to_owned()));
         span.set_attribute(KeyValue::new("cap.job.id", JOB.id.to_owned()));
     }
-    drop(parent.with_span(span));
+    drop(Context::current().with_span(span));
 }
 
 pub(crate) fn run(bench: &mut Bench) {
-    let tracing = ours();
-    let provider = provider();
-    let tracer = provider.tracer("peer");
+    let zero = "0".parse().expect("a rate");
+    let (none, all) = (ours(zero), ours(SampleRate::ALL));
+    let (no_spans, spans) = (
+        provider(Sampler::TraceIdRatioBased(0.0)),
+        provider(Sampler::AlwaysOn),
+    );
+    let (raw_none, raw_all) = (no_spans.tracer("peer"), spans.tracer("peer"));
+    let layered = tracing_subscriber::registry()
+        .with(tracing_opentelemetry::layer().with_tracer(raw_all.clone()));
+    let root = Context::new();
+    let times = |count: u64, f: &dyn Fn()| (0..count).for_each(|_| f());
 
-    let parent = r#"{"traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"}"#;
-    let parent: Carrier = serde_json::from_str(parent).expect("a carrier");
     // An unsampled request is current, and a job is enqueued under it.
-    tracing.job(&JOB, &parent, None).in_scope(|| {
+    none.job(&JOB, &Carrier::default(), None).in_scope(|| {
         bench.compare(
             &Case {
                 case: "span under an unsampled parent",
                 peer: "raw SDK",
                 floor: 0.91,
             },
-            |count| (0..count).for_each(|_| drop(tracing.enqueue(JOB.job_type, JOB.id))),
-            |count| (0..count).for_each(|_| raw(&tracer, &Context::current())),
+            |count| (0..count).for_each(|_| drop(none.enqueue(JOB.job_type, JOB.id))),
+            |count| (0..count).for_each(|_| raw_child(&raw_none)),
         );
     });
-    tracing.shutdown(Duration::ZERO);
+    bench.compare(
+        &Case {
+            case: "unsampled root span",
+            peer: "raw SDK",
+            floor: 4.0,
+        },
+        |count| (0..count).for_each(|_| job(&none)),
+        |count| (0..count).for_each(|_| drop(raw_job(&raw_none, &root))),
+    );
+    bench.compare(
+        &Case {
+            case: "unsampled tree of 1+4 spans",
+            peer: "raw SDK",
+            floor: 4.0,
+        },
+        |count| {
+            times(count, &|| {
+                let span = none.job(&JOB, &Carrier::default(), None);
+                span.in_scope(|| times(4, &|| drop(none.enqueue(JOB.job_type, JOB.id))));
+            });
+        },
+        |count| {
+            times(count, &|| {
+                let _current = raw_job(&raw_none, &root).attach();
+                times(4, &|| raw_child(&raw_none));
+            });
+        },
+    );
+    bench.compare(
+        &Case {
+            case: "sampled span with six attributes",
+            peer: "raw SDK",
+            floor: 0.91,
+        },
+        |count| (0..count).for_each(|_| job(&all)),
+        |count| (0..count).for_each(|_| drop(raw_job(&raw_all, &root))),
+    );
+    tracing::subscriber::with_default(layered, || {
+        bench.compare(
+            &Case {
+                case: "sampled span with six attributes",
+                peer: "tracing-opentelemetry",
+                floor: 2.5,
+            },
+            |count| (0..count).for_each(|_| job(&all)),
+            |count| (0..count).for_each(|_| tracing_job()),
+        );
+    });
+    for tracing in [none, all] {
+        tracing.shutdown(Duration::ZERO);
+    }
 }

@@ -1,0 +1,128 @@
+//! Who decides whether a trace is sampled, and what of a span is recorded.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use axum::routing::get;
+use cap_tracing::{Audience, SampleRate, TraceLayer, Tracing};
+use tower::ServiceExt as _;
+
+use crate::collector::Collector;
+use crate::support::{LONG, job, jobs, pipe};
+
+const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+const PARENT: &str = "b7ad6b7169203331";
+const INSIDE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 1, 2, 3));
+const OUTSIDE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9));
+
+/// The traceparent that goes on when a request comes from `peer` with these flags.
+async fn sent_on(tracing: &Tracing, peer: Option<IpAddr>, flags: &str) -> String {
+    let handler = async || {
+        let carrier = serde_json::to_value(cap_tracing::current().carrier()).unwrap();
+        carrier["traceparent"].as_str().unwrap().to_owned()
+    };
+    let layer = TraceLayer::new(tracing.clone()).with_peer(|request| request.get().copied());
+    let app = Router::new().route("/", get(handler)).layer(layer);
+    let mut request =
+        Request::get("/").header("traceparent", format!("00-{TRACE}-{PARENT}-{flags}"));
+    if let Some(peer) = peer {
+        request = request.extension(peer);
+    }
+    let response = app
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap();
+    let body = axum::body::to_bytes(response.into_body(), 100)
+        .await
+        .unwrap();
+    String::from_utf8(body.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn only_a_trusted_peer_decides_whether_its_trace_is_sampled() {
+    let (_collector, address) = Collector::start([]);
+    let trusting = |rate: &str| {
+        pipe(address, |config| {
+            config.sample_rate = rate.parse().unwrap();
+            config.trusted_peers = Some(vec!["10.0.0.0/8".parse().unwrap()]);
+        })
+    };
+    let (none, all) = (trusting("0"), trusting("1"));
+    let mapped = Ipv4Addr::new(10, 1, 2, 3).to_ipv6_mapped().into();
+    for (tracing, peer, flags, sampled) in [
+        (&none, Some(INSIDE), "01", true),
+        (&none, Some(mapped), "01", true),
+        (&none, Some(OUTSIDE), "01", false),
+        (&none, None, "01", false),
+        (&all, Some(INSIDE), "00", false),
+        (&all, Some(OUTSIDE), "00", true),
+    ] {
+        let parent = sent_on(tracing, peer, flags).await;
+        assert!(parent.starts_with(&format!("00-{TRACE}-")), "{parent}");
+        let expected = if sampled { "-01" } else { "-00" };
+        assert!(parent.ends_with(expected), "{peer:?} {flags}: {parent}");
+        // Whoever changes the decision answers for the parent-id; whoever passes it on does not.
+        let theirs = parent.contains(PARENT);
+        assert_eq!(theirs, !sampled && flags == "00", "{parent}");
+    }
+}
+
+#[test]
+fn the_rate_changes_while_running_and_traces_under_way_keep_their_decision() {
+    let (collector, address) = Collector::start([]);
+    let tracing = pipe(address, |config| config.sample_rate = "0".parse().unwrap());
+    let unsampled = job(&tracing, "under way");
+    tracing.set_sample_rate(SampleRate::ALL);
+    unsampled.in_scope(|| drop(tracing.enqueue("renew", "j1")));
+    drop(unsampled);
+    jobs(&tracing, 3);
+    tracing.set_sample_rate("0".parse().unwrap());
+    jobs(&tracing, 5);
+    assert_eq!(tracing.shutdown(LONG).exported, 3);
+    // Sampled (bit 0) and with a random trace id (bit 1).
+    assert!(collector.spans().iter().all(|span| span.flags & 3 == 3));
+}
+
+#[test]
+fn an_unsampled_root_sends_a_valid_decision_on_that_is_the_same_for_every_call() {
+    let (_collector, address) = Collector::start([]);
+    let tracing = pipe(address, |config| config.sample_rate = "0".parse().unwrap());
+    let span = job(&tracing, "j1");
+    let [first, second] = [(); 2].map(|()| {
+        let mut headers = http::HeaderMap::new();
+        span.inject(&mut headers, Audience::ThirdParty);
+        headers["traceparent"].to_str().unwrap().to_owned()
+    });
+    assert_eq!(first, second);
+    let parts: Vec<_> = first.split('-').collect();
+    assert!(
+        parts[1..3]
+            .iter()
+            .all(|id| id.bytes().any(|digit| digit != b'0'))
+    );
+    assert_eq!((parts[1].len(), parts[2].len()), (32, 16));
+}
+
+#[test]
+fn what_is_over_a_span_s_limit_is_counted_in_it_and_a_dropped_span_ends() {
+    let (collector, address) = Collector::start([]);
+    let tracing = pipe(address, |_| {});
+    let span = job(&tracing, "j1");
+    (0..200).for_each(|n| span.set("cap.n", n));
+    span.in_scope(|| {
+        for _ in 0..130 {
+            cap_tracing::current().audit_event("e", "t");
+        }
+    });
+    drop(span);
+    tracing.shutdown(LONG);
+    let span = &collector.spans()[0];
+    assert_eq!(
+        (span.attributes.len(), span.dropped_attributes_count),
+        (128, 76)
+    );
+    assert_eq!((span.events.len(), span.dropped_events_count), (128, 2));
+    assert!(span.end_time_unix_nano >= span.start_time_unix_nano);
+}
