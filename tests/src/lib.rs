@@ -18,10 +18,12 @@ mod tls;
 mod trace_tree;
 
 pub use authority::{Authority, Identity, ServerCertificate};
-pub use otlp::{Fault, OtlpReceiver, OtlpRequest};
+pub use otlp::{Code, Fault, OtlpReceiver, OtlpRequest};
 pub use relay::{ReceivedRecord, RelayFraming, RelayState, SyslogRelay};
 pub use scrape::{Scrape, ScrapeError, Scraper, Scraping};
+pub use server::ANY_PORT;
 pub use span::{ReceivedEvent, ReceivedLink, ReceivedSpan};
+pub use tls::Security;
 pub use trace_tree::trace_tree;
 
 #[cfg(doctest)]

@@ -1,4 +1,4 @@
-//! An OTLP/HTTP collector in this process: it keeps the spans it accepted, and misbehaves on request.
+//! An OTLP collector in this process, over HTTP and gRPC on one port: it keeps the spans it accepted, and misbehaves on request.
 //!
 //! ```
 //! use cap_tests::{Fault, OtlpReceiver};
@@ -16,10 +16,13 @@
 //! ```
 
 mod answer;
+mod grpc;
 
 use crate::server::{self, Server};
 use crate::span::ReceivedSpan;
-use hyper_util::rt::TokioIo;
+use crate::tls::Security;
+pub use grpc::Code;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
@@ -30,11 +33,18 @@ use tokio::sync::watch;
 /// What the receiver does with one well-formed export request, instead of accepting it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Answers with this status and keeps nothing of the request.
+    /// Answers with this HTTP status and keeps nothing of the request. Over gRPC, this is what a proxy in between does.
     Status {
         /// The HTTP status code.
         code: u16,
         /// Sent as `Retry-After`, in whole seconds.
+        retry_after: Option<Duration>,
+    },
+    /// Answers a request over gRPC with this code and keeps nothing of it. One over HTTP gets status 500.
+    Grpc {
+        /// The gRPC status code.
+        code: Code,
+        /// Sent as the delay of a `google.rpc.RetryInfo`.
         retry_after: Option<Duration>,
     },
     /// Accepts all but the last spans of the request, and says so in a partial success.
@@ -77,10 +87,11 @@ struct State {
     requests: Vec<OtlpRequest>,
 }
 
-/// An OTLP/HTTP receiver for traces on loopback.
+/// An OTLP receiver for traces on loopback.
 #[derive(Debug)]
 pub struct OtlpReceiver {
     server: Server,
+    secured: &'static str,
     state: watch::Sender<State>,
     faults: Arc<Mutex<VecDeque<Fault>>>,
 }
@@ -99,23 +110,35 @@ impl OtlpReceiver {
     /// # Errors
     /// When `addr` cannot be bound.
     pub async fn start_on(addr: SocketAddr) -> io::Result<Self> {
+        Self::start_with(addr, Security::Plain).await
+    }
+
+    /// Starts on `addr` ([`ANY_PORT`](crate::ANY_PORT) for any).
+    ///
+    /// # Errors
+    /// When `addr` cannot be bound.
+    pub async fn start_with(addr: SocketAddr, security: Security<'_>) -> io::Result<Self> {
         let state = watch::Sender::new(State::default());
         let faults = Arc::new(Mutex::new(VecDeque::new()));
         let (shared, queue) = (state.clone(), Arc::clone(&faults));
-        let server = Server::start(addr, move |stream| {
+        let tls = security.acceptor(&[b"h2", b"http/1.1"]);
+        let secured = if tls.is_some() { "s" } else { "" };
+        let listener = server::bind_to(addr, server::listen)?;
+        let server = Server::start(listener, tls, move |stream| {
             let (state, faults) = (shared.clone(), Arc::clone(&queue));
             async move {
-                let service =
-                    hyper::service::service_fn(|request| answer::answer(request, &state, &faults));
+                let service = hyper::service::service_fn(move |request| {
+                    answer::answer(request, state.clone(), Arc::clone(&faults))
+                });
                 // The error is the client's business: it went away, or it was cut off by a fault.
-                let _ = hyper::server::conn::http1::Builder::new()
+                let _ = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new())
                     .serve_connection(TokioIo::new(stream), service)
                     .await;
             }
-        })
-        .await?;
+        })?;
         Ok(Self {
             server,
+            secured,
             state,
             faults,
         })
@@ -126,9 +149,14 @@ impl OtlpReceiver {
         self.server.addr()
     }
 
-    /// `http://127.0.0.1:PORT`, without the path of the signal.
+    /// `http://127.0.0.1:PORT`, or `https` over TLS, without the path of the signal.
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.addr())
+        format!("http{}://{}", self.secured, self.addr())
+    }
+
+    /// `grpc://127.0.0.1:PORT`, or `grpcs` over TLS.
+    pub fn grpc_endpoint(&self) -> String {
+        format!("grpc{}://{}", self.secured, self.addr())
     }
 
     /// Queues a fault: each well-formed request to come takes one, and those after the last are accepted.
@@ -175,6 +203,8 @@ fn lock(faults: &Mutex<VecDeque<Fault>>) -> std::sync::MutexGuard<'_, VecDeque<F
 pub(crate) mod tests {
     use super::answer::PROTOBUF;
     use super::*;
+    use crate::authority::{Authority, ServerCertificate};
+    use crate::tls;
     use bytes::Bytes;
     use http::header::{CONTENT_TYPE, RETRY_AFTER};
     use http::{Request, StatusCode};
@@ -307,6 +337,111 @@ pub(crate) mod tests {
             .await
             .expect("an answer");
         assert_eq!(head.status, StatusCode::OK);
+    }
+
+    /// A unary call over HTTP/2, on a connection with TLS or without: the head, the message and the trailers.
+    async fn call(
+        io: impl server::Io + 'static,
+        body: Vec<u8>,
+    ) -> Result<(http::response::Parts, Bytes, http::HeaderMap), hyper::Error> {
+        let (mut sender, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(io)).await?;
+        let driven = tokio::spawn(connection);
+        let len = u32::try_from(body.len()).expect("a short message");
+        let framed = [&[0], &len.to_be_bytes()[..], &body].concat();
+        let uri = "http://localhost/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+        let request = Request::post(uri)
+            .header(CONTENT_TYPE, "application/grpc")
+            .header(http::header::TE, "trailers")
+            .body(Full::<Bytes>::from(framed))
+            .expect("a valid request");
+        let (head, body) = sender.send_request(request).await?.into_parts();
+        let body = body.collect().await?;
+        driven.abort();
+        let trailers = body.trailers().cloned().unwrap_or_default();
+        Ok((head, body.to_bytes(), trailers))
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the test is the client, on loopback"
+    )]
+    async fn connect(collector: &OtlpReceiver) -> tokio::net::TcpStream {
+        (tokio::net::TcpStream::connect(collector.addr()).await).expect("a connection")
+    }
+
+    #[tokio::test]
+    async fn grpc_is_accepted_and_refused_as_the_protocol_says() {
+        let collector = OtlpReceiver::start().await.expect("a port");
+        let two = || export(vec![span("kept"), span("last")]);
+        let (_, message, trailers) = call(connect(&collector).await, two()).await.expect("h2");
+        assert_eq!(&message[..], [0; 5]);
+        assert_eq!(trailers["grpc-status"], "0");
+        assert_eq!(collector.spans().len(), 2);
+
+        collector.inject(Fault::Grpc {
+            code: Code::ResourceExhausted,
+            retry_after: Some(Duration::new(7, 5)),
+        });
+        collector.inject(Fault::Partial { rejected: 1 });
+        collector.inject(Fault::Reset);
+        let (head, message, _) = call(connect(&collector).await, two()).await.expect("h2");
+        assert!(message.is_empty());
+        assert_eq!(head.headers["grpc-status"], "8");
+        // google.rpc.Status { 8, "injected", [Any { …RetryInfo, { Duration { 7, 5 } } }] }
+        let details = head.headers["grpc-status-details-bin"].as_bytes();
+        let details =
+            base64::Engine::decode(&base64::engine::general_purpose::STANDARD_NO_PAD, details)
+                .expect("base64");
+        assert!(details.starts_with(&[8, 8, 18, 8]), "{details:?}");
+        assert!(
+            details.ends_with(&[18, 6, 10, 4, 8, 7, 16, 5]),
+            "{details:?}"
+        );
+        assert_eq!(collector.spans().len(), 2);
+
+        let (_, message, trailers) = call(connect(&collector).await, two()).await.expect("h2");
+        let partial = ExportTraceServiceResponse::decode(&message[5..]).unwrap();
+        let rejected = partial
+            .partial_success
+            .map(|partial| partial.rejected_spans);
+        assert_eq!(
+            (rejected, &trailers["grpc-status"]),
+            (Some(1), &"0".parse().unwrap())
+        );
+        assert!(call(connect(&collector).await, two()).await.is_err());
+        assert_eq!(collector.spans().len(), 5);
+
+        let (head, ..) = call(connect(&collector).await, vec![0xff; 3])
+            .await
+            .expect("h2");
+        assert_eq!(head.headers["grpc-status"], "3");
+    }
+
+    #[tokio::test]
+    async fn over_tls_both_protocols_are_served_to_who_trusts_the_authority() {
+        let authority = Authority::new();
+        let identity = authority.server(ServerCertificate::Good);
+        let collector = OtlpReceiver::start_with(server::ANY_PORT, Security::Tls(&identity))
+            .await
+            .expect("a port");
+        assert!(collector.endpoint().starts_with("https://127.0.0.1:"));
+        assert!(collector.grpc_endpoint().starts_with("grpcs://127.0.0.1:"));
+        let stream = connect(&collector).await;
+        let tls = tls::connect(stream, &authority, None, &[b"h2"])
+            .await
+            .expect("trusted");
+        assert_eq!(tls.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+        call(tls, export(vec![span("a")]))
+            .await
+            .expect("h2 over TLS");
+        assert_eq!(collector.spans().len(), 1);
+        let stream = connect(&collector).await;
+        assert!(
+            tls::connect(stream, &Authority::new(), None, &[])
+                .await
+                .is_err()
+        );
     }
 
     #[tokio::test]

@@ -1,18 +1,21 @@
-//! A syslog relay over TCP in this process: strict about framing and records, and able to wedge, die and come back.
+//! A syslog relay in this process, over UDP and TCP or TLS: strict about framing and records, and able to wedge, die and
+//! come back.
 
 mod framing;
 
 use crate::rfc5424::Record;
-use crate::server::{self, Server};
+use crate::server::{self, Io, Server};
+use crate::tls::Security;
 pub use framing::RelayFraming;
 use framing::{Deframer, FrameError};
 use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::io::AsyncReadExt as _;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UdpSocket;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 /// A record as it came in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +43,9 @@ pub struct RelayState {
     pub event_ids: BTreeSet<String>,
     /// Frames that are no frames and records that are no records, with the reason.
     pub errors: Vec<String>,
-    /// Connections accepted since the start.
+    /// Datagrams received since the start; each is a record without a frame.
+    pub datagrams: usize,
+    /// Connections accepted since the start; those over TLS count once they shook hands.
     pub connections: usize,
     /// Connections open now.
     pub open: usize,
@@ -48,10 +53,11 @@ pub struct RelayState {
     pub truncated: usize,
 }
 
-/// A syslog relay on loopback.
+/// A syslog relay on loopback, whose port takes connections and datagrams.
 #[derive(Debug)]
 pub struct SyslogRelay {
     server: Server,
+    datagrams: JoinSet<()>,
     state: watch::Sender<RelayState>,
     paused: watch::Sender<bool>,
 }
@@ -62,7 +68,7 @@ impl SyslogRelay {
     /// # Errors
     /// When no port can be bound.
     pub async fn start() -> io::Result<Self> {
-        Self::start_with(server::ANY_PORT, RelayFraming::OctetCounting).await
+        Self::start_on(server::ANY_PORT).await
     }
 
     /// Starts on `addr` with octet counting, as a relay does that comes back after a restart.
@@ -70,27 +76,38 @@ impl SyslogRelay {
     /// # Errors
     /// When `addr` cannot be bound.
     pub async fn start_on(addr: SocketAddr) -> io::Result<Self> {
-        Self::start_with(addr, RelayFraming::OctetCounting).await
+        Self::start_with(addr, RelayFraming::OctetCounting, Security::Plain).await
     }
 
-    /// Starts on `addr` (port 0 for any) with a framing.
+    /// Starts on `addr` ([`ANY_PORT`](crate::ANY_PORT) for any) with a framing and a security of the connections.
     ///
     /// # Errors
     /// When `addr` cannot be bound.
-    pub async fn start_with(addr: SocketAddr, framing: RelayFraming) -> io::Result<Self> {
+    pub async fn start_with(
+        addr: SocketAddr,
+        framing: RelayFraming,
+        security: Security<'_>,
+    ) -> io::Result<Self> {
         let state = watch::Sender::new(RelayState::default());
         let paused = watch::Sender::new(false);
+        let (listener, socket) = server::bind_to(addr, |addr| {
+            let listener = server::listen(addr)?;
+            let socket = std::net::UdpSocket::bind(addr)?;
+            socket.set_nonblocking(true)?;
+            Ok((listener, UdpSocket::from_std(socket)?))
+        })?;
         let (shared, pause) = (state.clone(), paused.clone());
-        let server = Server::start(addr, move |stream| {
+        let server = Server::start(listener, security.acceptor(&[]), move |stream| {
             let (state, paused) = (shared.clone(), pause.subscribe());
             async move {
                 let _open = Open::count(&state);
                 receive(stream, Deframer::new(framing), &state, paused).await;
             }
-        })
-        .await?;
+        })?;
+        let receiving = receive_datagrams(socket, state.clone(), paused.subscribe());
         Ok(Self {
             server,
+            datagrams: JoinSet::from_iter([receiving]),
             state,
             paused,
         })
@@ -142,8 +159,9 @@ impl SyslogRelay {
 
     /// Goes away: closes the listener and every connection, and gives back what it had seen. Bytes it had not read are
     /// lost, and reset their connection.
-    pub async fn stop(self) -> RelayState {
+    pub async fn stop(mut self) -> RelayState {
         self.server.stop().await;
+        self.datagrams.shutdown().await;
         self.state.send_replace(RelayState::default())
     }
 }
@@ -169,7 +187,7 @@ impl Drop for Open<'_> {
 
 /// Reads a connection until it ends, or breaks the framing: then nothing after it can be trusted, and it is closed.
 async fn receive(
-    mut stream: TcpStream,
+    mut stream: impl Io,
     mut frames: Deframer,
     state: &watch::Sender<RelayState>,
     mut paused: watch::Receiver<bool>,
@@ -187,6 +205,8 @@ async fn receive(
             if !frames.buffer().is_empty() {
                 state.send_modify(|state| state.truncated += 1);
             }
+            // Over TLS the end is said, not just made.
+            let _ = stream.shutdown().await;
             return;
         }
         let mut broken = false;
@@ -210,6 +230,26 @@ async fn receive(
     }
 }
 
+async fn receive_datagrams(
+    socket: UdpSocket,
+    state: watch::Sender<RelayState>,
+    mut paused: watch::Receiver<bool>,
+) {
+    let mut buffer = vec![0; 64 * 1024];
+    while paused.wait_for(|paused| !*paused).await.is_ok() {
+        let received = tokio::select! {
+            biased;
+            _ = paused.wait_for(|paused| *paused) => continue,
+            received = socket.recv(&mut buffer) => received,
+        };
+        let Ok(len) = received else { continue };
+        state.send_modify(|state| {
+            state.datagrams += 1;
+            keep(state, buffer[..len].to_vec());
+        });
+    }
+}
+
 fn keep(state: &mut RelayState, raw: Vec<u8>) {
     match Record::parse(&raw) {
         Ok(record) => {
@@ -229,7 +269,10 @@ fn keep(state: &mut RelayState, raw: Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::io::AsyncWriteExt as _;
+    use crate::authority::{Authority, ServerCertificate};
+    use crate::server::ANY_PORT;
+    use crate::tls;
+    use tokio::net::TcpStream;
 
     const SOON: Duration = Duration::from_secs(5);
 
@@ -271,6 +314,50 @@ mod tests {
             b"<182>1 - h a - - [cap@0 event_id=\"e1\"] text"
         );
         assert_eq!((relay.connections(), relay.errors().len()), (1, 0));
+    }
+
+    #[tokio::test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the test is the sender, on loopback"
+    )]
+    async fn a_datagram_is_one_record_whatever_is_in_it() {
+        let relay = SyslogRelay::start().await.expect("a port");
+        let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
+        for datagram in ["<1>1 - - - - - - a\nb", "9 <1>1 - -", "<1>1 - - - - - - c"] {
+            let sent = socket.send_to(datagram.as_bytes(), relay.addr()).await;
+            sent.expect("sent");
+        }
+        let all = |state: &RelayState| state.datagrams == 3;
+        assert!(relay.wait_until(all, SOON).await);
+        let messages: Vec<_> = (relay.records().into_iter())
+            .map(|received| received.record.msg.expect("a message"))
+            .collect();
+        assert_eq!(messages, ["a\nb", "c"]);
+        assert_eq!((relay.errors().len(), relay.connections()), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn over_tls_only_who_shook_hands_is_heard() {
+        let authority = Authority::new();
+        let identity = authority.server(ServerCertificate::Good);
+        let security = Security::MutualTls(&identity, &authority);
+        let relay = SyslogRelay::start_with(ANY_PORT, RelayFraming::OctetCounting, security)
+            .await
+            .expect("a port");
+        let certificate = authority.client("sender");
+        for (identity, heard) in [(None, 0), (Some(&certificate), 1)] {
+            let stream = connect(&relay).await;
+            let mut stream = tls::connect(stream, &authority, identity, &[])
+                .await
+                .expect("TLS 1.3 refuses a client later");
+            stream.write_all(&frame("e1")).await.expect("written");
+            // Ends as the handshake or the relay ends.
+            stream.shutdown().await.expect("written");
+            let ended = stream.read(&mut [0]).await;
+            assert_eq!(ended.is_ok(), heard == 1, "{ended:?}");
+            assert_eq!((relay.connections(), relay.records().len()), (heard, heard));
+        }
     }
 
     #[tokio::test]

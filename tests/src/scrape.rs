@@ -203,19 +203,19 @@ fn now() -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::{ANY_PORT, Server};
+    use crate::server::{ANY_PORT, Server, bind_to, listen};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     /// A target that answers every connection with the same bytes.
     async fn target(answer: String) -> (Server, Scraper) {
-        let server = Server::start(ANY_PORT, move |mut stream| {
+        let listener = bind_to(ANY_PORT, listen).expect("a port");
+        let server = Server::start(listener, None, move |mut stream| {
             let answer = answer.clone();
             async move {
                 let _ = stream.read(&mut [0; 1024]).await;
                 let _ = stream.write_all(answer.as_bytes()).await;
             }
         })
-        .await
         .expect("a port");
         let scraper = Scraper::new(&format!("http://{}/metrics", server.addr()));
         (server, scraper)

@@ -3,14 +3,22 @@
 use crate::loopback;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
 
 /// Any free port of the loopback interface.
-pub(crate) const ANY_PORT: SocketAddr =
+pub const ANY_PORT: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+
+/// A connection, with TLS or without.
+pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -20,26 +28,31 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Binds `addr` (port 0 for any free one) and runs `serve` for every connection, on the caller's runtime.
-    pub(crate) async fn start<F, S>(addr: SocketAddr, serve: F) -> io::Result<Self>
+    /// Runs `serve` for every connection that shook hands, on the caller's runtime.
+    pub(crate) fn start<F, S>(
+        listener: TcpListener,
+        tls: Option<TlsAcceptor>,
+        serve: F,
+    ) -> io::Result<Self>
     where
-        F: Fn(TcpStream) -> S + Send + 'static,
+        F: Fn(Box<dyn Io>) -> S + Send + Sync + 'static,
         S: Future<Output = ()> + Send + 'static,
     {
-        let listener = match addr.port() {
-            0 => loopback::bind_any(bind)?,
-            _ => bind(addr)?,
-        };
         let addr = listener.local_addr()?;
         let (stop, mut stopped) = watch::channel(false);
+        let serve = Arc::new(serve);
         let accepting = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             loop {
                 tokio::select! {
                     accepted = listener.accept() => {
-                        if let Ok((stream, _)) = accepted {
-                            connections.spawn(serve(stream));
-                        }
+                        let Ok((stream, _)) = accepted else { continue };
+                        let (tls, serve) = (tls.clone(), Arc::clone(&serve));
+                        connections.spawn(async move {
+                            if let Some(stream) = shake_hands(stream, tls).await {
+                                serve(stream).await;
+                            }
+                        });
                     }
                     Some(_) = connections.join_next() => {}
                     _ = stopped.wait_for(|stop| *stop) => break,
@@ -77,9 +90,28 @@ impl Drop for Server {
     }
 }
 
-fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
+/// None when the client and we did not agree: that is the client's to report.
+async fn shake_hands(stream: TcpStream, tls: Option<TlsAcceptor>) -> Option<Box<dyn Io>> {
+    match tls {
+        None => Some(Box::new(stream)),
+        Some(tls) => Some(Box::new(tls.accept(stream).await.ok()?)),
+    }
+}
+
+/// Runs `bind` on `addr`, or, where its port is 0, on one free port after another.
+pub(crate) fn bind_to<T>(
+    addr: SocketAddr,
+    mut bind: impl FnMut(SocketAddr) -> io::Result<T>,
+) -> io::Result<T> {
+    match addr.port() {
+        0 => loopback::bind_any(bind),
+        _ => bind(addr),
+    }
+}
+
+/// A listener that connections of the server before it do not keep from its port.
+pub(crate) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
-    // Connections of the server before this one do not keep the port.
     socket.set_reuseaddr(true)?;
     socket.bind(addr)?;
     socket.listen(1024)

@@ -34,7 +34,7 @@ pub(super) struct Receivers {
 }
 
 enum Pipes {
-    Embedded(Embedded),
+    Embedded(Box<Embedded>),
     Peers(Box<Peers>),
 }
 
@@ -57,12 +57,12 @@ impl Receivers {
         let pipes = match with {
             With::Embedded => {
                 let relay = SyslogRelay::start().await?;
-                Pipes::Embedded(Embedded {
+                Pipes::Embedded(Box::new(Embedded {
                     otlp: OtlpReceiver::start().await?,
                     addr: relay.addr(),
                     relay: Some(relay),
                     before: Vec::new(),
-                })
+                }))
             }
             With::Peers => Pipes::Peers(Box::new(Peers {
                 collector: Collector::start(&tool("otelcol")?).await?,

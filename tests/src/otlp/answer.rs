@@ -1,30 +1,38 @@
-//! What the receiver answers to one request: by the rules of OTLP/HTTP, or by the next fault.
+//! What the receiver answers to one request: by the rules of OTLP over HTTP or gRPC, or by the next fault.
 
-use super::{Fault, OtlpRequest, State, lock};
+use super::{Fault, OtlpRequest, State, grpc, lock};
 use crate::span::{self, ReceivedSpan};
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Either, Full};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body, Frame, Incoming};
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 use prost::Message as _;
 use std::collections::VecDeque;
+use std::io;
 use std::pin::Pin;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use tokio::sync::watch;
 
 pub(super) const PROTOBUF: &str = "application/x-protobuf";
 
-pub(super) type Answer = Response<Either<Full<Bytes>, Cut>>;
+pub(super) type Answer = Response<BoxBody<Bytes, io::Error>>;
+
+/// Why a request is refused, as its protocol says it.
+pub(super) enum Refusal {
+    Http(StatusCode, String),
+    Grpc(grpc::Code, String),
+}
 
 pub(super) async fn answer(
     request: Request<Incoming>,
-    state: &watch::Sender<State>,
-    faults: &Mutex<VecDeque<Fault>>,
+    state: watch::Sender<State>,
+    faults: Arc<Mutex<VecDeque<Fault>>>,
 ) -> Result<Answer, hyper::Error> {
     let (head, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
@@ -47,41 +55,67 @@ pub(super) async fn answer(
             });
         });
     };
-    let mut spans = match accept(&head, &body) {
+    let over_grpc = grpc::is(&head.headers);
+    let read = match over_grpc {
+        true => grpc::accept(&head, &body),
+        false => accept(&head, &body),
+    };
+    let mut spans = match read {
         Ok(spans) => spans,
-        Err((status, why)) => {
+        Err(refusal) => {
+            let (Refusal::Http(_, why) | Refusal::Grpc(_, why)) = &refusal;
             note(why.clone(), Vec::new());
-            return Ok(refusal(status, why));
+            return Ok(refusal.answer());
         }
     };
-    let fault = lock(faults).pop_front();
+    let accept_all_but = |partial_success| {
+        let response = ExportTraceServiceResponse { partial_success }.encode_to_vec();
+        match over_grpc {
+            true => grpc::accepted(&response),
+            false => accepted(response),
+        }
+    };
+    let fault = lock(&faults).pop_front();
     let outcome = fault.map_or_else(|| "accepted".to_owned(), |fault| format!("{fault:?}"));
     match fault {
         None => {
             note(outcome, spans);
-            Ok(export_response(None))
+            Ok(accept_all_but(None))
         }
         Some(Fault::Status { code, retry_after }) => {
             note(outcome, Vec::new());
             let status = StatusCode::from_u16(code).expect("a fault with an HTTP status");
-            let mut response = refusal(status, format!("injected {code}"));
+            let mut response = Refusal::Http(status, format!("injected {code}")).answer();
             if let Some(after) = retry_after {
                 (response.headers_mut()).insert(RETRY_AFTER, after.as_secs().into());
             }
             Ok(response)
         }
+        Some(Fault::Grpc { code, retry_after }) => {
+            note(outcome, Vec::new());
+            Ok(match over_grpc {
+                true => grpc::refused(code, "injected", retry_after),
+                false => {
+                    Refusal::Http(StatusCode::INTERNAL_SERVER_ERROR, "no gRPC".to_owned()).answer()
+                }
+            })
+        }
         Some(Fault::Partial { rejected }) => {
             spans.truncate(spans.len().saturating_sub(rejected));
             note(outcome, spans);
-            Ok(export_response(Some(ExportTracePartialSuccess {
+            Ok(accept_all_but(Some(ExportTracePartialSuccess {
                 rejected_spans: rejected as i64,
                 error_message: "injected".to_owned(),
             })))
         }
         Some(Fault::Reset) => {
             note(outcome, spans);
+            let cut = match over_grpc {
+                true => Cut::Reset,
+                false => Cut::Short,
+            };
             let response = Response::builder().header(CONTENT_TYPE, PROTOBUF);
-            Ok((response.body(Either::Right(Cut))).expect("a valid response"))
+            Ok((response.body(cut.boxed())).expect("a valid response"))
         }
         Some(Fault::Hang) => {
             note(outcome, Vec::new());
@@ -91,69 +125,87 @@ pub(super) async fn answer(
 }
 
 /// The rules of OTLP/HTTP that a request must keep before anything else happens to it.
-fn accept(
-    head: &http::request::Parts,
-    body: &[u8],
-) -> Result<Vec<ReceivedSpan>, (StatusCode, String)> {
+fn accept(head: &http::request::Parts, body: &[u8]) -> Result<Vec<ReceivedSpan>, Refusal> {
     let header = |name| {
         head.headers
             .get(name)
             .map_or("", |value| value.to_str().unwrap_or("?"))
     };
-    if head.uri.path() != "/v1/traces" {
-        return Err((
-            StatusCode::NOT_FOUND,
-            format!("no such path: {}", head.uri.path()),
-        ));
+    let (path, method) = (head.uri.path(), &head.method);
+    let (content_type, encoding) = (header(CONTENT_TYPE), header(CONTENT_ENCODING));
+    let refuse = |status, why| Err(Refusal::Http(status, why));
+    if path != "/v1/traces" {
+        return refuse(StatusCode::NOT_FOUND, format!("no such path: {path}"));
     }
-    if head.method != Method::POST {
-        return Err((
-            StatusCode::METHOD_NOT_ALLOWED,
-            format!("not a POST: {}", head.method),
-        ));
+    if method != Method::POST {
+        let why = format!("only POST is allowed, not {method}");
+        return refuse(StatusCode::METHOD_NOT_ALLOWED, why);
     }
-    if header(CONTENT_TYPE) != PROTOBUF {
-        let why = format!("content type {:?}", header(CONTENT_TYPE));
-        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
+    if content_type != PROTOBUF {
+        let why = format!("content type {content_type:?}");
+        return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, why);
     }
-    if !matches!(header(CONTENT_ENCODING), "" | "identity") {
-        let why = format!("content encoding {:?}", header(CONTENT_ENCODING));
-        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
+    if !matches!(encoding, "" | "identity") {
+        let why = format!("content encoding {encoding:?}");
+        return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, why);
     }
-    let request = ExportTraceServiceRequest::decode(body)
-        .map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?;
-    span::received(request).map_err(|why| (StatusCode::BAD_REQUEST, why))
+    spans(body).map_err(|why| Refusal::Http(StatusCode::BAD_REQUEST, why))
 }
 
-fn refusal(status: StatusCode, why: String) -> Answer {
-    let mut response = Response::new(Either::Left(Full::from(why)));
-    *response.status_mut() = status;
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        (response.headers_mut()).insert(ALLOW, http::HeaderValue::from_static("POST"));
-    }
-    response
+/// The spans of an export request.
+pub(super) fn spans(message: &[u8]) -> Result<Vec<ReceivedSpan>, String> {
+    let request = ExportTraceServiceRequest::decode(message).map_err(|error| error.to_string())?;
+    span::received(request)
 }
 
-fn export_response(partial_success: Option<ExportTracePartialSuccess>) -> Answer {
-    let body = ExportTraceServiceResponse { partial_success }.encode_to_vec();
+impl Refusal {
+    fn answer(self) -> Answer {
+        let (status, why) = match self {
+            Self::Http(status, why) => (status, why),
+            Self::Grpc(code, why) => return grpc::refused(code, &why, None),
+        };
+        let mut response = Response::new(whole(why));
+        *response.status_mut() = status;
+        if status == StatusCode::METHOD_NOT_ALLOWED {
+            (response.headers_mut()).insert(ALLOW, http::HeaderValue::from_static("POST"));
+        }
+        response
+    }
+}
+
+fn accepted(response: Vec<u8>) -> Answer {
     Response::builder()
         .header(CONTENT_TYPE, PROTOBUF)
-        .body(Either::Left(Full::from(body)))
+        .body(whole(response))
         .expect("a valid response")
 }
 
-/// A body that announces more than it sends: hyper sends the head and closes the connection.
-pub(super) struct Cut;
+pub(super) fn whole(body: impl Into<Bytes>) -> BoxBody<Bytes, io::Error> {
+    Full::from(body.into())
+        .map_err(|never| match never {})
+        .boxed()
+}
+
+/// A body that ends before it should.
+enum Cut {
+    /// It announces more than it sends: over HTTP/1, hyper sends the head and closes the connection.
+    Short,
+    /// It fails: over HTTP/2, hyper sends the head and resets the stream.
+    Reset,
+}
 
 impl Body for Cut {
     type Data = Bytes;
-    type Error = std::convert::Infallible;
+    type Error = io::Error;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        Poll::Ready(None)
+        Poll::Ready(match *self {
+            Self::Short => None,
+            Self::Reset => Some(Err(io::Error::other("reset"))),
+        })
     }
 
     fn size_hint(&self) -> hyper::body::SizeHint {

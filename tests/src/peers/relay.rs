@@ -290,11 +290,11 @@ mod tests {
                 write(connect().await, format!("{record}\n").as_bytes()).await;
             }
             RelayInput::Tls => {
-                let stream = tls::connect(connect().await, authority, None).await;
+                let stream = tls::connect(connect().await, authority, None, &[]).await;
                 write(stream.expect("shaken hands"), counted.as_bytes()).await;
             }
             RelayInput::MutualTls => {
-                let stream = tls::connect(connect().await, authority, Some(&client)).await;
+                let stream = tls::connect(connect().await, authority, Some(&client), &[]).await;
                 write(stream.expect("shaken hands"), counted.as_bytes()).await;
             }
         }
