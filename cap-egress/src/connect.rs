@@ -100,7 +100,9 @@ impl<'a> Attempt<'a> {
     }
 
     async fn connect(&self) -> Result<TcpStream, Error> {
-        let connected = match self.judged().await? {
+        let judged = self.judged().await?;
+        self.guard.enter(Stage::Connect);
+        let connected = match judged {
             Judged::One(address) => self.within(Stage::Connect, open::tcp(address)).await?,
             Judged::Answers(addresses) => {
                 let mut failure = None;
@@ -121,6 +123,7 @@ impl<'a> Attempt<'a> {
             Judged::One(address) => vec![address],
             Judged::Answers(addresses) => addresses,
         };
+        self.guard.enter(Stage::Connect);
         let mut failure = None;
         for address in addresses {
             match open::udp(address).await {
@@ -136,6 +139,7 @@ impl<'a> Attempt<'a> {
 
     async fn judged(&self) -> Result<Judged, Error> {
         let Some(name) = self.host.as_name() else {
+            self.guard.enter(Stage::Policy);
             return match self.host.as_ip() {
                 Some(address) => self.judge(address).map(Judged::One),
                 None => Err(Kind::NoAddress { at: self.at() }.into()),
@@ -145,6 +149,7 @@ impl<'a> Attempt<'a> {
         policy
             .judge_name(name)
             .map_err(|denial| self.refuse(denial))?;
+        self.guard.enter(Stage::Resolve);
         let resolving = self.guard.resolver().resolve(name, self.port);
         let answers = self.within(Stage::Resolve, resolving).await?;
         let answers = answers.map_err(|source| Kind::Resolve {
@@ -154,6 +159,7 @@ impl<'a> Attempt<'a> {
         if answers.is_empty() {
             return Err(Kind::NoAddress { at: self.at() }.into());
         }
+        self.guard.enter(Stage::Policy);
         // All of them before the first is dialled: a name with one denied answer is not to be trusted with the others.
         let judged = answers.into_iter().map(|address| self.judge(address));
         judged.collect::<Result<_, _>>().map(Judged::Answers)
@@ -176,6 +182,7 @@ impl<'a> Attempt<'a> {
             None => self.host.as_ip().map(ServerName::from),
         };
         let name = name.ok_or_else(|| Kind::ServerName { at: self.at() })?;
+        self.guard.enter(Stage::Tls);
         let handshake = TlsConnector::from(config).connect(name, stream);
         let limit = self.guard.handshake_timeout();
         let shaken = timeout(limit, handshake)

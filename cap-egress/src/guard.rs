@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::{Denial, DenialClass, Host, Policy, Resolve, SystemResolver};
+use crate::{Denial, DenialClass, Host, Policy, Resolve, Stage, SystemResolver};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Keeps `now + timeout` from overflowing, whatever a configuration says.
@@ -20,6 +20,7 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone)]
 pub struct Guard {
     inner: Arc<Inner>,
+    observer: Option<Arc<dyn Fn(Stage) + Send + Sync>>,
 }
 
 struct Inner {
@@ -51,6 +52,21 @@ impl Guard {
         let counters = self.inner.denials.iter();
         let counts = counters.map(|counter| counter.load(Ordering::Relaxed));
         DenialClass::ALL.iter().copied().zip(counts).collect()
+    }
+
+    /// A guard that shares everything with this one, and tells `observer` each stage that a connect enters.
+    #[must_use]
+    pub fn observed(&self, observer: impl Fn(Stage) + Send + Sync + 'static) -> Guard {
+        Guard {
+            inner: Arc::clone(&self.inner),
+            observer: Some(Arc::new(observer)),
+        }
+    }
+
+    pub(crate) fn enter(&self, stage: Stage) {
+        if let Some(observer) = &self.observer {
+            observer(stage);
+        }
     }
 
     pub(crate) fn policy(&self) -> &Policy {
@@ -133,6 +149,7 @@ impl GuardBuilder {
                 handshake_timeout: self.handshake_timeout,
                 denials: Default::default(),
             }),
+            observer: None,
         }
     }
 }

@@ -156,6 +156,8 @@ impl TlsProblem {
             | AlertDescription::CertificateExpired
             | AlertDescription::CertificateUnknown
             | AlertDescription::UnknownCA
+            // Of a certificate whose issuer has the right name and another key.
+            | AlertDescription::DecryptError
             | AlertDescription::AccessDenied => Self::ClientCertificateRefused,
             AlertDescription::HandshakeFailure
             | AlertDescription::ProtocolVersion

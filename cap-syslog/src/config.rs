@@ -1,13 +1,21 @@
 //! Where the relay is and how records look.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use cap_egress::Host;
 
+use crate::Error;
+use crate::Format;
 use crate::error::Kind;
-use crate::{Error, Format, Framing};
+
+mod facility;
+mod transport;
+
+pub use facility::Facility;
+pub use transport::{Tls, Transport};
+
+/// The largest payload of a UDP datagram over IPv4.
+const LARGEST_DATAGRAM: usize = 65_507;
 
 /// The settings of a forwarder; the fields' defaults are those of [`Config::new`].
 #[derive(Clone, Debug)]
@@ -15,10 +23,13 @@ use crate::{Error, Format, Framing};
 pub struct Config {
     /// The relay.
     pub host: Host,
-    /// Its port; 601 is usual for TCP.
+    /// Its port; [`Transport::default_port`] is the usual one.
     pub port: u16,
-    /// How records are delimited on the stream. Default: octet counting.
-    pub framing: Framing,
+    /// Relays to turn to, in this order, while the one above accepts no connection. It is tried again every minute, and
+    /// taken again as soon as it accepts one. Default: none.
+    pub fallbacks: Vec<Relay>,
+    /// What carries the records. Default: TCP with octet counting.
+    pub transport: Transport,
     /// How a record carries the event. Default: RFC 5424 structured data.
     pub format: Format,
     /// Default: local6.
@@ -31,13 +42,30 @@ pub struct Config {
     pub sd_id: String,
     /// Events held at most, unsent or not yet released. Default: 10,000.
     pub buffer_size: usize,
-    /// Bytes of a record at most, without its frame; at least 2048. Default: 8192.
-    pub max_message_size: usize,
-    /// How long after the relay's TCP stack acknowledged an event it is kept, in case the relay dies before reading it.
-    /// Default: 500 ms.
+    /// Bytes of a record at most, without its frame; at least 2048. Default: the transport's,
+    /// [`Transport::default_message_size`].
+    pub max_message_size: Option<usize>,
+    /// How long after the relay's TCP stack acknowledged an event it is kept, in case the relay dies before reading it. Of
+    /// no consequence over UDP. Default: 500 ms.
     pub grace: Duration,
     /// Unacknowledged bytes this old end the connection (TCP_USER_TIMEOUT). Default: 10 s.
     pub stall_timeout: Duration,
+}
+
+/// A relay's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relay {
+    /// Its name or address.
+    pub host: Host,
+    /// Its port.
+    pub port: u16,
+}
+
+/// `host:port`, as configured.
+impl std::fmt::Display for Relay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
 }
 
 impl Config {
@@ -46,23 +74,48 @@ impl Config {
         Config {
             host,
             port,
-            framing: Framing::OctetCounting,
+            fallbacks: Vec::new(),
+            transport: Transport::default(),
             format: Format::Rfc5424,
             facility: Facility::default(),
             hostname: "-".to_owned(),
             app_name: "certautopilot".to_owned(),
             sd_id: "cap@0".to_owned(),
             buffer_size: 10_000,
-            max_message_size: 8192,
+            max_message_size: None,
             grace: Duration::from_millis(500),
             stall_timeout: Duration::from_secs(10),
         }
     }
 
+    /// Bytes of a record at most: the setting, else the transport's default.
+    pub fn message_size(&self) -> usize {
+        self.max_message_size
+            .unwrap_or_else(|| self.transport.default_message_size())
+    }
+
+    /// The relays in the order in which they are tried.
+    pub(crate) fn relays(&self) -> impl Iterator<Item = Relay> {
+        let first = Relay {
+            host: self.host.clone(),
+            port: self.port,
+        };
+        std::iter::once(first).chain(self.fallbacks.iter().cloned())
+    }
+
     pub(crate) fn check(&self) -> Result<(), Error> {
         let wrong = |key, what: String| Err(Error::from(Kind::Config { key, what }));
+        let size = self.message_size();
         if self.port == 0 {
-            return wrong("port", "0 is no port; 601 is usual for TCP".to_owned());
+            let usual = self.transport.default_port();
+            let what = format!(
+                "0 is no port; {usual} is usual for {}",
+                self.transport.as_str()
+            );
+            return wrong("port", what);
+        }
+        if let Some(relay) = self.fallbacks.iter().find(|relay| relay.port == 0) {
+            return wrong("fallbacks", format!("{relay}: 0 is no port"));
         }
         if self.buffer_size == 0 {
             return wrong(
@@ -70,19 +123,22 @@ impl Config {
                 "0 would drop every event; write at least 1".to_owned(),
             );
         }
-        if self.max_message_size < 2048 {
-            let what = format!(
-                "{} is too small; write at least 2048",
-                self.max_message_size
-            );
-            return wrong("max_message_size", what);
-        }
         if self.buffer_size > 10_000_000 {
             let what = format!(
                 "{} events do not fit into memory; write at most 10000000",
                 self.buffer_size
             );
             return wrong("buffer_size", what);
+        }
+        if size < 2048 {
+            let what = format!("{size} is too small; write at least 2048");
+            return wrong("max_message_size", what);
+        }
+        if matches!(self.transport, Transport::Udp) && size > LARGEST_DATAGRAM {
+            let what = format!(
+                "{size} bytes do not fit into a datagram; write at most {LARGEST_DATAGRAM}"
+            );
+            return wrong("max_message_size", what);
         }
         if self.stall_timeout < Duration::from_secs(1) {
             let what = format!(
@@ -107,89 +163,30 @@ impl Config {
     }
 }
 
-/// A syslog facility, 0 to 23 (RFC 5424, section 6.2.1, table 1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Facility(u8);
-
-impl Facility {
-    /// local0 to local7.
-    ///
-    /// # Panics
-    ///
-    /// When `n` is above 7.
-    pub const fn local(n: u8) -> Self {
-        assert!(n <= 7, "facilities end at local7");
-        Facility(16 + n)
-    }
-
-    /// The numerical code.
-    pub fn code(self) -> u8 {
-        self.0
-    }
-}
-
-/// local6.
-impl Default for Facility {
-    fn default() -> Self {
-        Facility::local(6)
-    }
-}
-
-/// `local0` … `local7`, or a numerical code from 0 to 23.
-impl FromStr for Facility {
-    type Err = String;
-
-    fn from_str(s: &str) -> Result<Self, String> {
-        let code = match s.strip_prefix("local") {
-            Some(n) => n.parse().ok().filter(|n| *n <= 7).map(|n: u8| 16 + n),
-            None => s.parse().ok().filter(|code| *code <= 23),
-        };
-        code.map(Facility).ok_or_else(|| {
-            format!("unknown facility {s:?}: write local0 to local7, or a code from 0 to 23")
-        })
-    }
-}
-
-impl fmt::Display for Facility {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            local @ 16..=23 => write!(f, "local{}", local - 16),
-            code => write!(f, "{code}"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn facilities_have_the_codes_of_the_rfc() {
-        for (name, code) in [
-            ("local0", 16),
-            ("local5", 21),
-            ("local6", 22),
-            ("21", 21),
-            ("0", 0),
-        ] {
-            assert_eq!(name.parse::<Facility>().map(Facility::code), Ok(code));
-        }
-        assert_eq!(Facility::default().code(), 22);
-        for name in ["local8", "24", "local", "user", "-1", ""] {
-            assert!(name.parse::<Facility>().is_err(), "{name}");
-        }
-    }
-
-    #[test]
     fn a_setting_that_cannot_work_is_refused_by_name() {
         let base = Config::new("127.0.0.1".parse().expect("a host"), 601);
         type Spoil = fn(&mut Config);
-        let cases: [(&str, Spoil); 6] = [
+        let cases: [(&str, Spoil); 8] = [
             ("syslog.port", |c| c.port = 0),
+            ("syslog.fallbacks", |c| {
+                let host = c.host.clone();
+                c.fallbacks = vec![Relay { host, port: 0 }];
+            }),
             ("syslog.buffer_size", |c| c.buffer_size = 0),
             ("syslog.buffer_size", |c| c.buffer_size = usize::MAX),
             ("syslog.stall_timeout", |c| c.stall_timeout = Duration::ZERO),
-            ("syslog.max_message_size", |c| c.max_message_size = 100),
+            ("syslog.max_message_size", |c| {
+                c.max_message_size = Some(100);
+            }),
+            ("syslog.max_message_size", |c| {
+                c.max_message_size = Some(65_508);
+                c.transport = Transport::Udp;
+            }),
             ("syslog.sd_id", |c| c.sd_id = "a b".to_owned()),
         ];
         assert!(base.check().is_ok());
@@ -199,5 +196,21 @@ mod tests {
             let message = config.check().expect_err(key).to_string();
             assert!(message.starts_with(key), "{message}");
         }
+    }
+
+    #[test]
+    fn a_transport_brings_its_port_and_its_record_size() {
+        for (word, port, size) in [
+            ("udp", 514, 2048),
+            ("tcp", 601, 8192),
+            ("tcp+tls", 6514, 8192),
+        ] {
+            let transport: Transport = word.parse().expect(word);
+            assert_eq!((transport.as_str(), transport.default_port()), (word, port));
+            let mut config = Config::new("127.0.0.1".parse().expect("a host"), port);
+            config.transport = transport;
+            assert_eq!(config.message_size(), size);
+        }
+        assert!("tls".parse::<Transport>().is_err());
     }
 }

@@ -2,8 +2,8 @@
 
 use cap_names::ErrorClass;
 
-/// A forwarder could not be set up. Nothing that the relay does later is an error of this type: see
-/// [`Status`](crate::Status).
+/// A forwarder could not be set up, or settings could not be taken over. Nothing that the relay does later is an error of this
+/// type: see [`Status`](crate::Status).
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct Error(#[from] Kind);
@@ -12,6 +12,8 @@ pub struct Error(#[from] Kind);
 pub(crate) enum Kind {
     #[error("syslog.{key}: {what}")]
     Config { key: &'static str, what: String },
+    #[error("syslog.tls: {0}")]
+    Tls(#[source] cap_egress::Error),
     #[error("the syslog thread could not be started")]
     Thread(#[source] std::io::Error),
 }
@@ -20,7 +22,7 @@ impl Error {
     /// The kind of failure.
     pub fn class(&self) -> ErrorClass {
         match self.0 {
-            Kind::Config { .. } => ErrorClass::Validation,
+            Kind::Config { .. } | Kind::Tls(_) => ErrorClass::Validation,
             Kind::Thread(_) => ErrorClass::IoTransient,
         }
     }

@@ -88,7 +88,7 @@ impl Formatter {
         Formatter {
             format: config.format,
             heads: std::array::from_fn(|index| head(&Severity::ALL[index])),
-            max: config.max_message_size.max(LEAST_MAX),
+            max: config.message_size().max(LEAST_MAX),
         }
     }
 
@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn a_record_that_is_too_long_loses_whole_parameters_and_then_the_end_of_its_text() {
         let mut config = config("local6");
-        config.max_message_size = 2048;
+        config.max_message_size = Some(2048);
         let mut event = sample()
             .resource("r".repeat(900))
             .param("first", "1".repeat(300))
@@ -312,7 +312,7 @@ mod tests {
         let mut config = config("local6");
         config.hostname = "[::1]".to_owned();
         config.sd_id = "x@0 a=\"]".to_owned();
-        config.max_message_size = 0;
+        config.max_message_size = Some(0);
         assert!(written(&config, &sample()).contains("Z ___1] certautopilot "));
         assert!(written(&config, &sample()).contains("- [x@0_a___ event_id="));
     }
@@ -341,7 +341,7 @@ mod tests {
     fn a_cef_record_that_is_too_long_is_not_cut_inside_an_escape() {
         let mut config = config("local6");
         config.format = Format::Cef;
-        config.max_message_size = 2048;
+        config.max_message_size = Some(2048);
         for length in 0..4 {
             let mut event = sample().resource("r".repeat(1700));
             event.summary = format!("{}{}", "x".repeat(length), "=".repeat(2000));
@@ -359,7 +359,7 @@ mod tests {
         for format in [Format::Rfc5424, Format::Cef] {
             let mut config = config("21");
             config.format = format;
-            config.max_message_size = 2048;
+            config.max_message_size = Some(2048);
             let worst = if format == Format::Cef { "|" } else { "]" };
             config.hostname = "h".repeat(300);
             config.app_name = "|".repeat(100);

@@ -1,27 +1,36 @@
 //! The handle that callers enqueue into, and the thread behind it.
 
 mod connection;
+mod datagrams;
+mod orders;
+mod publish;
+mod run;
+mod settings;
+mod suspicion;
+mod window;
+pub(crate) mod wire;
 
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cap_egress::Guard;
+use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, watch};
 
-use crate::config::Config;
+use crate::config::{Config, Relay};
 use crate::error::{Error, Kind};
 use crate::event::Event;
-use crate::format::Formatter;
+use crate::probe::Probe;
+use crate::problem::Problem;
 use crate::ring::Ring;
-use crate::status::{Report, State, Status};
-use crate::stop::{Deadline, Stop, passed};
-use connection::End;
-
-const FIRST_BACKOFF: Duration = Duration::from_millis(100);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
+use crate::status::{Confirmation, Report, State, Status};
+use crate::stop::Stop;
+use orders::Orders;
+pub(crate) use settings::{Link, Settings};
 
 /// Forwards events to a relay. Clones share one buffer and one connection.
 #[derive(Clone)]
@@ -30,19 +39,35 @@ pub struct Forwarder {
     stop: Arc<Stop>,
 }
 
-pub(crate) struct Shared {
-    config: Config,
-    formatter: Formatter,
+struct Shared {
+    guard: Guard,
+    settings: watch::Sender<Arc<Settings>>,
+    /// Bytes that a record is cut to under these settings.
+    message_size: AtomicUsize,
     ring: Mutex<Ring>,
-    link: Mutex<Link>,
+    standing: Mutex<Standing>,
     /// The thread waits for this when there is nothing to send.
     more: Notify,
+    status: watch::Sender<Status>,
+    /// Somebody subscribed to the status.
+    watched: Notify,
 }
 
-struct Link {
+/// Where the forwarder stands with its relay.
+struct Standing {
     state: State,
+    since: DateTime<Utc>,
+    relay: Option<String>,
     connections: u64,
-    last_error: Option<String>,
+    last_success: Option<DateTime<Utc>>,
+    last_error: Option<(Problem, DateTime<Utc>)>,
+}
+
+/// How a connection ended.
+enum End {
+    /// It was left: for the end, for other settings or for another relay.
+    Left,
+    Broken(Problem),
 }
 
 impl Forwarder {
@@ -53,19 +78,32 @@ impl Forwarder {
     ///
     /// When a setting cannot work, or the system has no thread left.
     pub fn start(config: Config, guard: Guard) -> Result<Self, Error> {
-        config.check()?;
+        let settings = Settings::new(config)?;
+        let ring = Ring::new(settings.config.buffer_size);
+        let standing = Standing {
+            state: State::Connecting,
+            since: Utc::now(),
+            relay: None,
+            connections: 0,
+            last_success: None,
+            last_error: None,
+        };
+        let status = standing.status(&settings, &ring);
         let shared = Arc::new(Shared {
-            formatter: Formatter::new(&config, &std::process::id().to_string()),
-            ring: Mutex::new(Ring::new(config.buffer_size)),
-            link: Mutex::new(Link {
-                state: State::Connecting,
-                connections: 0,
-                last_error: None,
-            }),
+            guard,
+            message_size: settings.config.message_size().into(),
+            settings: watch::Sender::new(Arc::new(settings)),
+            ring: Mutex::new(ring),
+            standing: Mutex::new(standing),
             more: Notify::new(),
-            config,
+            status: watch::Sender::new(status),
+            watched: Notify::new(),
         });
         let (stop, stopping, running) = Stop::new();
+        let orders = Orders {
+            stopping,
+            settings: shared.settings.subscribe(),
+        };
         let thread_shared = Arc::clone(&shared);
         let (ready, started) = channel();
         thread::Builder::new()
@@ -82,8 +120,14 @@ impl Forwarder {
                 };
                 let _ = ready.send(outcome);
                 if let Some(runtime) = runtime {
-                    runtime.block_on(run(&thread_shared, &guard, stopping));
-                    thread_shared.link().state = State::Stopped;
+                    runtime.block_on(async {
+                        tokio::select! {
+                            () = run::run(&thread_shared, orders) => {}
+                            () = publish::publish(&thread_shared) => {}
+                        }
+                    });
+                    thread_shared.standing().enter(State::Stopped);
+                    thread_shared.publish();
                     let left = thread_shared.ring().len();
                     if left > 0 {
                         tracing::warn!(target: "cap_syslog", left, "audit events were not delivered");
@@ -106,30 +150,50 @@ impl Forwarder {
     /// Hands over an event. Never waits and never fails: when the buffer is full the oldest event makes room. After a shutdown
     /// the event stays in the buffer and counts as queued.
     ///
-    /// What could never be sent, because a record is at most [`Config::max_message_size`] long, is not kept either.
+    /// What could never be sent, because a record is at most [`Config::message_size`] long, is not kept either.
     pub fn enqueue(&self, mut event: Event) {
-        event.bound(self.shared.config.max_message_size);
-        self.shared.ring().push(event);
+        event.bound(self.shared.message_size.load(Ordering::Relaxed));
+        let evicted = self.shared.ring().push(event);
         self.shared.more.notify_one();
+        // Freed when nobody waits for the lock any more.
+        drop(evicted);
+    }
+
+    /// Takes over other settings without losing an event: what is not yet released is sent again where the new settings say.
+    /// With a smaller buffer, the oldest events make room as they do for new ones.
+    ///
+    /// # Errors
+    ///
+    /// When a setting cannot work; the old ones then stay in force.
+    pub fn reconfigure(&self, config: Config) -> Result<(), Error> {
+        let settings = Settings::new(config)?;
+        self.shared.ring().resize(settings.config.buffer_size);
+        let message_size = settings.config.message_size();
+        self.shared
+            .message_size
+            .store(message_size, Ordering::Relaxed);
+        self.shared.settings.send_replace(Arc::new(settings));
+        Ok(())
+    }
+
+    /// Sends one test record with the settings in force, on a connection of its own, and says how far it came: [`probe`]. Needs
+    /// a tokio runtime with I/O and time.
+    pub async fn test(&self) -> Probe {
+        let settings = Arc::clone(&self.shared.settings.borrow());
+        crate::probe::run(&settings, &self.shared.guard).await
     }
 
     /// A snapshot of the accounting and the connection.
     pub fn status(&self) -> Status {
-        let link = self.shared.link();
-        let (state, connections, last_error) =
-            (link.state, link.connections, link.last_error.clone());
-        drop(link);
-        let ring = self.shared.ring();
-        Status {
-            state,
-            enqueued: ring.enqueued,
-            released: ring.released,
-            dropped: ring.dropped,
-            queued: ring.len() as u64,
-            capacity: self.shared.config.buffer_size as u64,
-            reconnects: connections.saturating_sub(1),
-            last_error,
-        }
+        self.shared.status()
+    }
+
+    /// The same as a value to watch. It changes at most four times a second, however many events pass.
+    pub fn subscribe(&self) -> watch::Receiver<Status> {
+        self.shared.publish();
+        let receiver = self.shared.status.subscribe();
+        self.shared.watched.notify_one();
+        receiver
     }
 
     /// Sends what is in the buffer, waits for the relay to acknowledge it, closes the connection and ends the thread, all
@@ -161,80 +225,79 @@ impl Shared {
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn link(&self) -> MutexGuard<'_, Link> {
-        self.link.lock().unwrap_or_else(PoisonError::into_inner)
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn failed(&self, error: &dyn fmt::Display) {
-        let text = error.to_string();
-        let mut link = self.link();
-        let news = link.state == State::Connected || link.last_error.as_ref() != Some(&text);
-        link.state = State::Connecting;
-        link.last_error = Some(text.clone());
+    fn status(&self) -> Status {
+        let settings = Arc::clone(&self.settings.borrow());
+        let standing = self.standing();
+        standing.status(&settings, &self.ring()).with_warning()
+    }
+
+    fn publish(&self) {
+        let status = self.status();
+        self.status.send_if_modified(|known| {
+            let news = *known != status;
+            *known = status;
+            news
+        });
+    }
+
+    fn connected(&self, relay: &Relay) {
+        let mut standing = self.standing();
+        standing.enter(State::Connected);
+        standing.connections += 1;
+        standing.relay = Some(relay.to_string());
+        drop(standing);
+        tracing::info!(target: "cap_syslog", %relay, "connected to the syslog relay");
+    }
+
+    fn succeeded(&self) {
+        self.standing().last_success = Some(Utc::now());
+    }
+
+    fn failed(&self, problem: Problem) {
+        let text = problem.message.clone();
+        let mut standing = self.standing();
+        let known = standing.last_error.as_ref();
+        let news =
+            standing.state == State::Connected || known.is_none_or(|(known, _)| *known != problem);
+        standing.enter(State::Connecting);
+        standing.last_error = Some((problem, Utc::now()));
         // Whoever takes in the log line may be slow, or may ask for the status.
-        drop(link);
+        drop(standing);
         if news {
             tracing::warn!(target: "cap_syslog", error = %text, "the syslog relay is not connected");
         }
     }
 }
 
-/// Connects, forwards until the connection ends, and again, until stopped.
-async fn run(shared: &Shared, guard: &Guard, mut stopping: watch::Receiver<Deadline>) {
-    let mut backoff = FIRST_BACKOFF;
-    loop {
-        let until = *stopping.borrow_and_update();
-        if until.is_some_and(|until| until <= Instant::now() || shared.ring().len() == 0) {
-            return;
+impl Standing {
+    fn enter(&mut self, state: State) {
+        if self.state != state {
+            (self.state, self.since) = (state, Utc::now());
         }
-        let connected = tokio::select! {
-            connected = guard.connect(&shared.config.host, shared.config.port) => connected,
-            () = passed(until) => return,
-            Ok(()) = stopping.changed() => continue,
-        };
-        match connected {
-            Ok(stream) => {
-                {
-                    let mut link = shared.link();
-                    link.state = State::Connected;
-                    link.connections += 1;
-                }
-                tracing::info!(target: "cap_syslog", "connected to the syslog relay");
-                let mut progress = false;
-                let end = connection::forward(shared, stream, &mut stopping, &mut progress).await;
-                shared.ring().rewind();
-                if progress {
-                    backoff = FIRST_BACKOFF;
-                }
-                match end {
-                    End::Stopped => return,
-                    End::Closed => shared.failed(&"the relay closed the connection"),
-                    End::Broken(error) => shared.failed(&error),
-                }
-            }
-            Err(error) => shared.failed(&error),
-        }
-
-        let until = *stopping.borrow_and_update();
-        if until.is_some() {
-            // There is little time left, and perhaps nothing to do.
-            backoff = FIRST_BACKOFF;
-            if shared.ring().len() == 0 {
-                return;
-            }
-        }
-        tokio::select! {
-            () = tokio::time::sleep(jittered(backoff)) => {}
-            () = passed(until) => return,
-            Ok(()) = stopping.changed() => {}
-        }
-        backoff = (backoff * 2).min(LONGEST_BACKOFF);
     }
-}
 
-/// Between half and all of `backoff`, so that a fleet does not reconnect in step.
-fn jittered(backoff: Duration) -> Duration {
-    use std::hash::{BuildHasher as _, RandomState};
-    let random = RandomState::new().hash_one(0) % 1000;
-    backoff.mul_f64(0.5 + random as f64 / 2000.0)
+    fn status(&self, settings: &Settings, ring: &Ring) -> Status {
+        let (last_error, last_error_at) = self.last_error.clone().unzip();
+        Status {
+            state: self.state,
+            since: self.since,
+            relay: self.relay.clone(),
+            confirmation: Confirmation::of(&settings.config.transport),
+            enqueued: ring.enqueued,
+            released: ring.released,
+            dropped: ring.dropped,
+            set_aside: ring.set_aside,
+            queued: ring.len() as u64,
+            capacity: ring.capacity() as u64,
+            reconnects: self.connections.saturating_sub(1),
+            last_success: self.last_success,
+            last_error,
+            last_error_at,
+            warning: None,
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Audit events to a SIEM: RFC 5424 syslog over TCP, through relay outages, without ever blocking the caller.
+//! Audit events to a SIEM: RFC 5424 syslog over UDP, TCP or TLS, through relay outages, without ever blocking the caller.
 //!
 //! ```no_run
 //! use cap_names::Actor;
@@ -25,8 +25,17 @@
 //! again after the reconnect: delivery is at least once, and duplicates carry the same `event_id`. After a drop, the next
 //! record is a synthetic `syslog.gap` event that says how many events are missing, and the first and last of them.
 //!
-//! Where the kernel cannot be asked what was acknowledged (anything but Linux), the grace alone decides. A relay that closes its
+//! Over TLS the acknowledged bytes are those of the session, counted below it. Over UDP an event leaves the buffer with its
+//! datagram, and a closed port is noticed when it says so. [`Status::confirmation`] says which of these holds; where the kernel
+//! cannot be asked what was acknowledged (anything but Linux), the grace alone decides. A relay that closes its
 //! sending side while it goes on reading counts as gone.
+//!
+//! An event on which the relay closes the connection again and again, while it takes a harmless record, is set aside, counted,
+//! and named in the next gap record. [`Config::fallbacks`] stand in for a relay that is away, and
+//! [`Forwarder::reconfigure`] changes any setting while events flow.
+//!
+//! [`probe`] and [`Forwarder::test`] send one real record and say, stage by stage, how far it came, and what to change where it
+//! did not.
 //!
 //! # What no input can do
 //!
@@ -38,7 +47,7 @@
 //! # What it does not do
 //!
 //! It is not the primary audit record, which stays the caller's. It reads no environment and resolves no host name of its
-//! own: [`Config::hostname`] is given. UDP and TLS are not in this version.
+//! own: [`Config::hostname`] is given. TLS cannot be told not to verify.
 
 mod config;
 mod error;
@@ -46,19 +55,24 @@ mod event;
 mod format;
 mod forwarder;
 mod frame;
+mod harmless;
+mod probe;
+mod problem;
 mod ring;
 mod status;
 mod stop;
 mod tcp;
 mod timestamp;
 
-pub use config::{Config, Facility};
+pub use config::{Config, Facility, Relay, Tls, Transport};
 pub use error::Error;
 pub use event::Event;
 pub use format::{Format, Formatter};
 pub use forwarder::Forwarder;
 pub use frame::Framing;
-pub use status::{Report, State, Status};
+pub use probe::{Cause, Failure, Probe, ProbeStage, Step, Verdict, probe};
+pub use problem::Problem;
+pub use status::{Confirmation, Report, State, Status};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

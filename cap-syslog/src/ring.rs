@@ -1,13 +1,16 @@
 //! The bounded buffer: events from oldest to newest, and how far sending and acknowledgement have come.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
-
-use cap_names::{Actor, Severity};
 
 use crate::event::Event;
 
+mod gap;
+
+use gap::{Gap, Why};
+
 /// Events are numbered from 0 in the order they came; `first` is the number of the oldest one held.
+///
+/// Callers wait for the lock around this, so whatever frees many events gives them out to be freed elsewhere.
 #[derive(Debug)]
 pub(crate) struct Ring {
     entries: VecDeque<Entry>,
@@ -19,57 +22,15 @@ pub(crate) struct Ring {
     pub(crate) enqueued: u64,
     pub(crate) released: u64,
     pub(crate) dropped: u64,
+    /// Of the dropped, those that the relay would not take.
+    pub(crate) set_aside: u64,
 }
 
 #[derive(Debug)]
-struct Entry {
-    event: Arc<Event>,
+pub(crate) struct Entry {
+    event: Event,
     /// Set on a synthetic event: the gap it reports.
-    gap: Option<Gap>,
-}
-
-/// A run of events that were dropped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Gap {
-    count: u64,
-    first_id: String,
-    last_id: String,
-}
-
-impl Gap {
-    fn one(event: &Event) -> Self {
-        Gap {
-            count: 1,
-            first_id: event.id.clone(),
-            last_id: event.id.clone(),
-        }
-    }
-
-    fn followed_by(self, later: Gap) -> Self {
-        Gap {
-            count: self.count + later.count,
-            first_id: self.first_id,
-            last_id: later.last_id,
-        }
-    }
-
-    fn event(&self) -> Event {
-        let summary = format!(
-            "{} audit events were dropped before this one because the syslog buffer was full",
-            self.count
-        );
-        Event::new(
-            // The count makes a wider gap another event, for readers that drop duplicates.
-            format!("gap-{}-{}", self.count, self.first_id),
-            "syslog.gap",
-            Actor::system("syslog"),
-            summary,
-        )
-        .severity(Severity::Warn)
-        .param("dropped", self.count.to_string())
-        .param("first_event_id", self.first_id.clone())
-        .param("last_event_id", self.last_id.clone())
-    }
+    gap: Option<Box<Gap>>,
 }
 
 impl Ring {
@@ -84,6 +45,7 @@ impl Ring {
             enqueued: 0,
             released: 0,
             dropped: 0,
+            set_aside: 0,
         }
     }
 
@@ -91,62 +53,94 @@ impl Ring {
         self.entries.len()
     }
 
-    /// Adds an event; when the buffer is full, the oldest makes room. One that the relay has acknowledged and that only waits
-    /// out its grace counts as released, any other as dropped.
-    pub(crate) fn push(&mut self, event: Event) {
-        while self.entries.len() >= self.capacity {
-            self.make_room();
-        }
-        self.enqueued += 1;
-        self.entries.push_back(Entry {
-            event: Arc::new(event),
-            gap: None,
-        });
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
     }
 
-    fn make_room(&mut self) {
-        if self.first < self.acked {
-            self.release_to(self.first + 1);
-            return;
+    /// The number of the oldest event held.
+    pub(crate) fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// Another capacity; where it is smaller, the oldest events make room as they do for new ones.
+    pub(crate) fn resize(&mut self, capacity: usize) {
+        self.capacity = capacity;
+        while self.entries.len() > capacity {
+            self.make_room();
         }
-        let Some(entry) = self.entries.pop_front() else {
-            return;
-        };
+        self.entries.shrink_to(capacity.min(16 * 1024));
+    }
+
+    /// Adds an event; when the buffer is full, the oldest makes room, and is given back. One that the relay has acknowledged
+    /// and that only waits out its grace counts as released, any other as dropped.
+    pub(crate) fn push(&mut self, event: Event) -> Option<Entry> {
+        let mut out = None;
+        while self.entries.len() >= self.capacity {
+            out = self.make_room();
+        }
+        self.enqueued += 1;
+        self.entries.push_back(Entry { event, gap: None });
+        out
+    }
+
+    fn make_room(&mut self) -> Option<Entry> {
+        if self.first < self.acked {
+            let entry = self.entries.pop_front();
+            self.first += 1;
+            self.released += 1;
+            return entry;
+        }
+        self.drop_first(Why::Full)
+    }
+
+    fn drop_first(&mut self, why: Why) -> Option<Entry> {
+        let mut entry = self.entries.pop_front()?;
         self.dropped += 1;
         self.first += 1;
         self.sent = self.sent.max(self.first);
         self.acked = self.acked.max(self.first);
-        self.gap = Some(match (entry.gap, self.gap.take()) {
+        self.gap = Some(match (entry.gap.take(), self.gap.take()) {
             // What a gap record reported came before everything that was dropped since it was made.
             (Some(reported), Some(since)) => reported.followed_by(since),
-            (Some(reported), None) => reported,
-            (None, Some(earlier)) => earlier.followed_by(Gap::one(&entry.event)),
-            (None, None) => Gap::one(&entry.event),
+            (Some(reported), None) => *reported,
+            (None, Some(earlier)) => earlier.followed_by(Gap::one(&entry.event, why)),
+            (None, None) => Gap::one(&entry.event, why),
         });
+        Some(entry)
     }
 
-    /// The next events to send, at most `limit`, and the number after the last of them. After a drop, the first is the record
-    /// of the gap.
-    pub(crate) fn unsent(&mut self, limit: usize) -> (Vec<Arc<Event>>, u64) {
+    /// Drops the event of this number, if it is still the oldest, because the relay will not take it.
+    pub(crate) fn set_aside(&mut self, number: u64) {
+        if self.first == number && self.drop_first(Why::Refused).is_some() {
+            self.set_aside += 1;
+        }
+    }
+
+    /// Where the next batch begins. After a drop, its first event is the record of the gap.
+    pub(crate) fn next(&mut self) -> u64 {
         if let Some(gap) = self.gap.take() {
             self.enqueued += 1;
             let at = (self.sent - self.first) as usize;
             let entry = Entry {
-                event: Arc::new(gap.event()),
-                gap: Some(gap),
+                event: gap.event(),
+                gap: Some(Box::new(gap)),
             };
             self.entries.insert(at, entry);
         }
-        let skip = (self.sent - self.first) as usize;
-        let batch: Vec<_> = self
-            .entries
-            .iter()
-            .skip(skip)
-            .take(limit)
-            .map(|entry| Arc::clone(&entry.event))
-            .collect();
-        let end = self.sent + batch.len() as u64;
-        (batch, end)
+        self.sent
+    }
+
+    /// The events from this number on that are still there, each with its number.
+    pub(crate) fn from(&self, number: u64) -> impl Iterator<Item = (u64, &Event)> {
+        let start = number.max(self.first);
+        let skip = (start - self.first) as usize;
+        let entries = self.entries.iter().skip(skip);
+        (start..).zip(entries.map(|entry| &entry.event))
+    }
+
+    /// Whether everything was written to the connection.
+    pub(crate) fn all_sent(&self) -> bool {
+        self.gap.is_none() && self.sent == self.first + self.entries.len() as u64
     }
 
     /// Everything before number `end` was written to the connection.
@@ -159,14 +153,16 @@ impl Ring {
         self.acked = self.acked.max(end.min(self.sent));
     }
 
-    /// Everything before number `end` is delivered.
-    pub(crate) fn release_to(&mut self, end: u64) {
-        while self.first < end && self.entries.pop_front().is_some() {
-            self.first += 1;
-            self.released += 1;
-        }
+    /// Everything before number `end` is delivered; gives it back to be freed.
+    pub(crate) fn release_to(&mut self, end: u64) -> Vec<Entry> {
+        let count = end
+            .saturating_sub(self.first)
+            .min(self.entries.len() as u64);
+        self.first += count;
+        self.released += count;
         self.sent = self.sent.max(self.first);
         self.acked = self.acked.max(self.first);
+        self.entries.drain(..count as usize).collect()
     }
 
     /// The connection is gone: what was not released is to be sent again.
@@ -179,6 +175,7 @@ impl Ring {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cap_names::Actor;
 
     fn event(id: &str) -> Event {
         Event::new(id, "t", Actor::system("test"), "m")
@@ -186,12 +183,30 @@ mod tests {
 
     fn ring(capacity: usize, ids: &[&str]) -> Ring {
         let mut ring = Ring::new(capacity);
-        ids.iter().for_each(|id| ring.push(event(id)));
+        for id in ids {
+            ring.push(event(id));
+        }
         ring
     }
 
-    fn ids(batch: &[Arc<Event>]) -> Vec<&str> {
-        batch.iter().map(|event| event.id()).collect()
+    /// The next batch, and the number after its last event.
+    fn unsent(ring: &mut Ring, limit: usize) -> (Vec<Event>, u64) {
+        let next = ring.next();
+        let batch: Vec<_> = ring.from(next).take(limit).collect();
+        let end = batch.last().map_or(next, |(number, _)| number + 1);
+        (
+            batch.into_iter().map(|(_, event)| event.clone()).collect(),
+            end,
+        )
+    }
+
+    fn ids(batch: &[Event]) -> Vec<&str> {
+        batch.iter().map(Event::id).collect()
+    }
+
+    fn params(event: &Event) -> Vec<&str> {
+        let values = event.params.iter().map(|(_, value)| value.as_str());
+        values.collect()
     }
 
     fn closes(ring: &Ring) {
@@ -205,14 +220,9 @@ mod tests {
     fn a_full_buffer_drops_the_oldest_and_the_next_record_names_the_gap() {
         let mut ring = ring(2, &["a", "b", "c", "d", "e"]);
         assert_eq!(ring.dropped, 3);
-        let (batch, end) = ring.unsent(10);
+        let (batch, end) = unsent(&mut ring, 10);
         assert_eq!(ids(&batch), ["gap-3-a", "d", "e"]);
-        let params: Vec<_> = batch[0]
-            .params
-            .iter()
-            .map(|(_, value)| value.as_str())
-            .collect();
-        assert_eq!(params, ["3", "a", "c"]);
+        assert_eq!(params(&batch[0]), ["3", "a", "c"]);
         ring.sent_to(end);
         ring.release_to(end);
         closes(&ring);
@@ -222,7 +232,7 @@ mod tests {
     #[test]
     fn what_is_acknowledged_is_released_before_anything_is_dropped() {
         let mut ring = ring(3, &["a", "b", "c"]);
-        let (_, end) = ring.unsent(2);
+        let (_, end) = unsent(&mut ring, 2);
         ring.sent_to(end);
         ring.acked_to(end);
         ring.push(event("d"));
@@ -236,22 +246,22 @@ mod tests {
     #[test]
     fn a_lost_connection_sends_everything_unreleased_again() {
         let mut ring = ring(10, &["a", "b", "c"]);
-        let (_, end) = ring.unsent(3);
+        let (_, end) = unsent(&mut ring, 3);
         ring.sent_to(end);
         ring.acked_to(2);
         ring.release_to(1);
         ring.rewind();
-        assert_eq!(ids(&ring.unsent(10).0), ["b", "c"]);
+        assert_eq!(ids(&unsent(&mut ring, 10).0), ["b", "c"]);
         closes(&ring);
     }
 
     #[test]
     fn a_gap_record_that_is_dropped_itself_widens_the_next_one() {
         let mut ring = ring(2, &["a", "b", "c"]);
-        let (batch, _) = ring.unsent(10);
+        let (batch, _) = unsent(&mut ring, 10);
         assert_eq!(ids(&batch), ["gap-1-a", "b", "c"]);
         ring.push(event("d"));
-        let (batch, _) = ring.unsent(10);
+        let (batch, _) = unsent(&mut ring, 10);
         assert_eq!(ids(&batch), ["gap-2-a", "c", "d"]);
         assert_eq!(batch[0].params[0].1, "2");
         closes(&ring);
@@ -260,16 +270,35 @@ mod tests {
     #[test]
     fn a_gap_record_dropped_after_later_events_still_names_the_range_from_old_to_new() {
         let mut ring = ring(2, &["a", "b", "c"]);
-        let (_, end) = ring.unsent(10);
+        let (_, end) = unsent(&mut ring, 10);
         ring.sent_to(end);
         ring.push(event("d"));
         ring.push(event("e"));
-        let (batch, _) = ring.unsent(10);
-        let params: Vec<_> = batch[0]
-            .params
-            .iter()
-            .map(|(_, value)| value.as_str())
-            .collect();
-        assert_eq!(params, ["3", "a", "c"]);
+        let (batch, _) = unsent(&mut ring, 10);
+        assert_eq!(params(&batch[0]), ["3", "a", "c"]);
+    }
+
+    #[test]
+    fn what_the_relay_refuses_is_dropped_and_named_as_refused() {
+        let mut ring = ring(10, &["a", "b"]);
+        ring.set_aside(1);
+        assert_eq!(ring.dropped, 0, "only the oldest can be the culprit");
+        ring.set_aside(0);
+        assert_eq!((ring.dropped, ring.set_aside), (1, 1));
+        let (batch, _) = unsent(&mut ring, 10);
+        assert_eq!(ids(&batch), ["gap-1-a", "b"]);
+        assert_eq!(params(&batch[0]), ["1", "a", "a", "1"]);
+        closes(&ring);
+    }
+
+    #[test]
+    fn a_smaller_buffer_drops_the_oldest_and_a_larger_one_nothing() {
+        let mut ring = ring(3, &["a", "b", "c"]);
+        ring.resize(1);
+        assert_eq!((ring.len(), ring.dropped), (1, 2));
+        ring.resize(3);
+        ring.push(event("d"));
+        assert_eq!(ids(&unsent(&mut ring, 10).0), ["gap-2-a", "c", "d"]);
+        closes(&ring);
     }
 }

@@ -2,7 +2,11 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
+
+use crate::config::Transport;
+use crate::problem::Problem;
 
 cap_names::closed_enum! {
     /// Where the forwarder stands with its relay.
@@ -10,10 +14,39 @@ cap_names::closed_enum! {
     pub enum State: "forwarder state" {
         /// Not connected yet, or between two attempts.
         Connecting = "connecting",
-        /// Connected.
+        /// Connected; over UDP: there is a socket, and nothing was refused since.
         Connected = "connected",
         /// Shut down.
         Stopped = "stopped",
+    }
+}
+
+cap_names::closed_enum! {
+    /// What an event waits for before it leaves the buffer.
+    #[non_exhaustive]
+    pub enum Confirmation: "confirmation" {
+        /// The relay's TCP stack acknowledged it, and the grace passed.
+        Acknowledged = "acknowledged",
+        /// It was written, and the grace passed: the kernel cannot be asked what was acknowledged.
+        Written = "written",
+        /// It was handed to the network: datagrams are not confirmed.
+        Sent = "sent",
+    }
+}
+
+impl Confirmation {
+    pub(crate) fn of(transport: &Transport) -> Self {
+        match transport {
+            Transport::Udp => Confirmation::Sent,
+            _ if cfg!(target_os = "linux") => Confirmation::Acknowledged,
+            _ => Confirmation::Written,
+        }
+    }
+}
+
+impl Serialize for Confirmation {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 
@@ -24,43 +57,67 @@ impl Serialize for State {
 }
 
 /// A snapshot. At every moment `enqueued = released + dropped + queued`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Status {
     /// Where it stands with its relay.
     pub state: State,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// The relay it is connected to, or was last, as configured: `host:port`.
+    pub relay: Option<String>,
+    /// What an event waits for before it leaves the buffer.
+    pub confirmation: Confirmation,
     /// Events accepted from callers, and gap records.
     pub enqueued: u64,
     /// Events that the relay acknowledged and that left the buffer.
     pub released: u64,
-    /// Events that made room for newer ones.
+    /// Events that made room for newer ones, or were set aside.
     pub dropped: u64,
+    /// Of the dropped, those set aside because the relay closes the connection on them, or the network takes no datagram as
+    /// long.
+    pub set_aside: u64,
     /// Events in the buffer, unsent or not yet released.
     pub queued: u64,
     /// Events the buffer holds at most.
     pub capacity: u64,
     /// Connections made after the first.
     pub reconnects: u64,
+    /// When an event was last released.
+    pub last_success: Option<DateTime<Utc>>,
     /// What ended the last connection or attempt.
-    pub last_error: Option<String>,
+    pub last_error: Option<Problem>,
+    /// When.
+    pub last_error_at: Option<DateTime<Utc>>,
+    /// What a person should be told: the buffer drops, or the relay is away.
+    pub warning: Option<String>,
 }
 
 impl Status {
-    /// What a person should be told: the buffer drops, or the relay is away.
-    pub fn warning(&self) -> Option<String> {
-        let error = self
-            .last_error
-            .as_deref()
-            .unwrap_or("the relay is too slow");
-        if self.dropped > 0 && self.queued >= self.capacity {
+    pub(crate) fn with_warning(mut self) -> Self {
+        self.warning = self.warning_text();
+        self
+    }
+
+    fn warning_text(&self) -> Option<String> {
+        let error = match &self.last_error {
+            Some(problem) => problem.message.as_str(),
+            None => "the relay is too slow",
+        };
+        if self.dropped > self.set_aside && self.queued >= self.capacity {
             Some(format!(
                 "The syslog buffer is full and the oldest events are being dropped ({} so far): {error}",
-                self.dropped
+                self.dropped - self.set_aside
             ))
         } else if self.state == State::Connecting && self.last_error.is_some() {
             Some(format!(
                 "The syslog relay is not connected, {} of {} events are buffered: {error}",
                 self.queued, self.capacity
+            ))
+        } else if self.set_aside > 0 {
+            Some(format!(
+                "The syslog relay refuses {} audit events, which were left out",
+                self.set_aside
             ))
         } else {
             None

@@ -10,6 +10,8 @@ use crate::config::Config;
 
 /// Bounds how long a silent peer goes unnoticed.
 pub(crate) fn set_options(stream: &TcpStream, config: &Config) -> io::Result<()> {
+    // Batches are gathered here, and a single event should leave at once.
+    stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
     let keepalive = TcpKeepalive::new()
         .with_time(config.stall_timeout)

@@ -3,8 +3,7 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use cap_egress::{Host, IpNet, Policy, Trust};
-use cap_syslog::{Facility, Format, Framing};
+use cap_egress::{IpNet, Policy, Trust};
 use cap_tracing::{Compression, Endpoint, SampleRate};
 use http::{HeaderName, HeaderValue};
 
@@ -12,6 +11,10 @@ use crate::document::{Document, pairs};
 use crate::error::Error;
 use crate::instance;
 use crate::interval::Interval;
+
+mod syslog;
+
+use syslog::syslog;
 
 /// The settings of all pipes. A pipe that is `None` is off.
 #[derive(Clone, Debug)]
@@ -224,58 +227,4 @@ fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
     let mut value = HeaderValue::try_from(value).ok()?;
     value.set_sensitive(true);
     Some((name, value))
-}
-
-fn syslog(document: &mut Document, instance: &str) -> Result<Option<cap_syslog::Config>, Error> {
-    const HOST: &str = "syslog.host";
-    const TRANSPORT: &str = "syslog.transport";
-
-    let enabled = document.take::<bool>("syslog.enabled")?;
-    let host = document.take::<Host>(HOST)?;
-    let port = document.take::<u16>("syslog.port")?;
-    let transport = document.take::<String>(TRANSPORT)?;
-    let framing = document.take::<Framing>("syslog.framing")?;
-    let format = document.take::<Format>("syslog.format")?;
-    let facility = document.take::<Facility>("syslog.facility")?;
-    let hostname = document.take::<String>("syslog.hostname")?;
-    let app_name = document.take::<String>("syslog.app_name")?;
-    let sd_id = document.take::<String>("syslog.sd_id")?;
-    let buffer_size = document.take("syslog.buffer_size")?;
-    let max_message_size = document.take("syslog.max_message_size")?;
-    let grace = document.take::<Interval>("syslog.grace")?;
-
-    match transport.as_deref() {
-        None | Some("tcp") => {}
-        Some(later @ ("udp" | "tcp+tls")) => {
-            return Err(document.wrong(
-                TRANSPORT,
-                format!("{later} is not supported in this version; write tcp"),
-            ));
-        }
-        Some(other) => {
-            return Err(
-                document.wrong(TRANSPORT, format!("unknown transport {other:?}; write tcp"))
-            );
-        }
-    }
-    if !enabled.unwrap_or(false) {
-        return Ok(None);
-    }
-    let Some(host) = host else {
-        return Err(document.wrong(
-            HOST,
-            "syslog is enabled, so it is needed; write the relay's name or address",
-        ));
-    };
-    let mut config = cap_syslog::Config::new(host, port.unwrap_or(601));
-    config.framing = framing.unwrap_or(config.framing);
-    config.format = format.unwrap_or(config.format);
-    config.facility = facility.unwrap_or(config.facility);
-    config.hostname = hostname.unwrap_or_else(|| instance.to_owned());
-    config.app_name = app_name.unwrap_or(config.app_name);
-    config.sd_id = sd_id.unwrap_or(config.sd_id);
-    config.buffer_size = buffer_size.unwrap_or(config.buffer_size);
-    config.max_message_size = max_message_size.unwrap_or(config.max_message_size);
-    config.grace = grace.map_or(config.grace, |Interval(grace)| grace);
-    Ok(Some(config))
 }

@@ -91,6 +91,11 @@ impl Telemetry {
         }
     }
 
+    /// The audit pipe, where it is on: to test it, to watch its status, or to change its settings while it runs.
+    pub fn syslog(&self) -> Option<&Forwarder> {
+        self.0.forwarder.as_ref()
+    }
+
     /// A connector for the process's own HTTP clients, behind the same guard and trust roots.
     pub fn connector(&self) -> Connector {
         self.0.connector.clone()
@@ -112,7 +117,7 @@ impl Telemetry {
         Status {
             instance_name: self.0.instance_name.clone(),
             tracing: self.0.tracing.as_ref().map(Tracing::stats),
-            warning: syslog.as_ref().and_then(cap_syslog::Status::warning),
+            warning: syslog.as_ref().and_then(|syslog| syslog.warning.clone()),
             syslog,
         }
     }

@@ -184,11 +184,39 @@ fn mistakes_name_the_place_and_the_remedy() {
         ],
     );
     complains(
-        "syslog:\n  transport: udp\n",
+        "syslog:\n  transport: tls\n",
+        &[],
+        &expect![[
+            r#"config.yaml:2: syslog.transport: unknown transport "tls": write udp, tcp or tcp+tls"#
+        ]],
+    );
+    complains(
+        "syslog:\n  transport: udp\n  framing: newline\n",
         &[],
         &expect![
-            "config.yaml:2: syslog.transport: udp is not supported in this version; write tcp"
+            "config.yaml:3: syslog.framing: a datagram has no framing; leave it out, or use another transport"
         ],
+    );
+    complains(
+        "syslog:\n  tls: { ca: x }\n",
+        &[],
+        &expect![
+            "config.yaml:2: syslog.tls.ca: belongs to the transport tcp+tls; write `transport: tcp+tls` or leave it out"
+        ],
+    );
+    complains(
+        "syslog:\n  transport: tcp+tls\n  tls: { client_certificate: x }\n",
+        &[],
+        &expect![
+            "config.yaml: syslog.tls.client_key: the client certificate needs its key, in PEM"
+        ],
+    );
+    complains(
+        "syslog:\n  fallbacks: [\"relay:\"]\n",
+        &[],
+        &expect![[
+            r#"config.yaml:2: syslog.fallbacks: "relay:": write a host, or a host and its port, such as relay.example:6514"#
+        ]],
     );
     complains(
         "",
@@ -414,4 +442,21 @@ fn dead_peers_delay_neither_start_nor_a_bounded_shutdown() {
     let report = telemetry.shutdown(Duration::from_millis(200));
     assert!(!report.is_complete());
     assert_eq!(report.syslog.map(|events| events.queued), Some(1));
+}
+
+#[test]
+fn a_transport_brings_its_port_and_fallbacks_take_it_unless_they_have_their_own() {
+    let text = "syslog: { enabled: true, host: a, transport: tcp+tls, framing: newline, fallbacks: [b, \"c:1\", \"[::1]:2\", \"::2\"], tls: { ca: PEM } }\n";
+    let syslog = load(text, &[]).expect("sound").syslog.expect("on");
+    assert_eq!(syslog.port, 6514);
+    let fallbacks: Vec<_> = syslog.fallbacks.iter().map(ToString::to_string).collect();
+    assert_eq!(fallbacks, ["b:6514", "c:1", "[::1]:2", "[::2]:6514"]);
+    let cap_syslog::Transport::Tls(framing, tls) = syslog.transport else {
+        panic!("TLS")
+    };
+    assert_eq!(framing, cap_syslog::Framing::Newline);
+    assert_eq!(tls.ca_pem.as_deref(), Some("PEM"));
+
+    let udp = load("syslog: { enabled: true, host: a, transport: udp }\n", &[]);
+    assert_eq!(udp.expect("sound").syslog.expect("on").port, 514);
 }

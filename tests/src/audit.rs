@@ -7,7 +7,7 @@ mod choices;
 mod expected;
 
 use cap_names::{Actor, ActorType, Closed as _, Severity};
-use cap_syslog::{Config, Event, Format, Formatter, Framing};
+use cap_syslog::{Config, Event, Format, Formatter, Framing, Transport};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use choices::Choices;
@@ -111,9 +111,9 @@ impl Case {
         config.hostname.clone_from(&settings.hostname);
         config.app_name.clone_from(&settings.app_name);
         config.sd_id.clone_from(&settings.sd_id);
-        config.max_message_size = settings.max;
+        config.max_message_size = Some(settings.max);
         config.format = settings.format;
-        config.framing = settings.framing;
+        config.transport = Transport::Tcp(settings.framing);
         config
     }
 

@@ -61,7 +61,6 @@ fn der(identity: &Identity) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'sta
 }
 
 /// A client of `localhost` that trusts `authority` alone.
-#[cfg(test)]
 pub(crate) async fn connect<S>(
     stream: S,
     authority: &Authority,

@@ -1,210 +1,268 @@
-//! One connection: batches out, acknowledgements watched, and the peer's close noticed at once.
+//! One connection over TCP or TLS: batches out, acknowledgements watched, and the peer's close noticed at once.
 
-use std::collections::VecDeque;
 use std::io;
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::net::tcp::ReadHalf;
 
-use super::Shared;
-use crate::stop::{Deadline, passed};
-use crate::tcp;
+use super::orders::{Order, Orders};
+use super::settings::Settings;
+use super::suspicion::{Pace, Suspicion};
+use super::window::Window;
+use super::wire::Wire;
+use super::{End, Shared};
+use crate::problem::Problem;
+use crate::stop::passed;
+use crate::{harmless, tcp};
 
-/// Records formatted at once; a batch is written with as few calls as the socket takes.
-const BATCH: usize = 256;
 /// How often the kernel is asked what was acknowledged while something is not yet released.
 const POLL: Duration = Duration::from_millis(50);
+/// Events formatted under one lock of the buffer, for which callers may have to wait.
+const CHUNK: usize = 16;
+/// How long a connection that is left for another one gets to finish what it has begun.
+const LEAVE: Duration = Duration::from_secs(1);
 
-/// How a connection ended.
-pub(super) enum End {
-    /// The forwarder was stopped: everything is released, or the deadline has passed.
-    Stopped,
-    /// The relay closed it.
-    Closed,
-    Broken(io::Error),
-}
-
-/// A batch that was written whole.
-struct Written {
-    /// The number after its last event.
-    event: u64,
-    /// The bytes written on this connection up to its end.
-    offset: u64,
-    acked_at: Option<Instant>,
-}
-
-/// What was written on this connection and is not yet released.
-#[derive(Default)]
-struct Window {
-    written: u64,
-    batches: VecDeque<Written>,
-}
-
-impl Window {
-    /// Tells the ring what the relay has, and releases what it has had for long enough. Says whether anything was.
-    fn settle(&mut self, shared: &Shared, unacknowledged: u64) -> bool {
-        let now = Instant::now();
-        let acked = self.acknowledged(unacknowledged, now);
-        let graced = self.graced(shared.config.grace, now);
-        let mut ring = shared.ring();
-        if let Some(acked) = acked {
-            ring.acked_to(acked);
-        }
-        if let Some(graced) = graced {
-            ring.release_to(graced);
-        }
-        graced.is_some()
-    }
-
-    fn acknowledged(&mut self, unacknowledged: u64, now: Instant) -> Option<u64> {
-        let offset = self.written.saturating_sub(unacknowledged);
-        let mut acked = None;
-        for batch in self
-            .batches
-            .iter_mut()
-            .filter(|batch| batch.offset <= offset)
-        {
-            batch.acked_at.get_or_insert(now);
-            acked = Some(batch.event);
-        }
-        acked
-    }
-
-    /// The number up to which events have waited out their grace.
-    fn graced(&mut self, grace: Duration, now: Instant) -> Option<u64> {
-        let mut released = None;
-        while let Some(batch) = self.batches.front()
-            && batch.acked_at.is_some_and(|at| now >= at + grace)
-        {
-            released = Some(batch.event);
-            self.batches.pop_front();
-        }
-        released
-    }
-}
-
-/// Forwards until the connection ends or the forwarder stops; `progress` says whether anything was released.
+/// Forwards until the connection ends, there is nothing left to stay for, or `recall` says that it is time for another relay.
 pub(super) async fn forward(
     shared: &Shared,
-    stream: TcpStream,
-    stopping: &mut watch::Receiver<Deadline>,
-    progress: &mut bool,
-) -> End {
-    match try_forward(shared, stream, stopping, progress).await {
-        Ok(end) => end,
-        Err(error) => End::Broken(error),
-    }
-}
-
-async fn try_forward(
-    shared: &Shared,
+    settings: &Settings,
     mut stream: TcpStream,
-    stopping: &mut watch::Receiver<Deadline>,
-    progress: &mut bool,
-) -> io::Result<End> {
-    tcp::set_options(&stream, &shared.config)?;
-    let (mut reader, mut writer) = stream.split();
-    let mut window = Window::default();
-    let mut pending = Vec::with_capacity(64 * 1024);
-    let mut at = 0;
-    let mut end = 0;
-    let mut half_closed = false;
-    let mut poll = tokio::time::interval(POLL);
-    poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut ignored = [0; 256];
+    wire: Wire,
+    orders: &mut Orders,
+    suspicion: &mut Suspicion,
+    recall: Pin<&mut (dyn Future<Output = ()> + '_)>,
+) -> End {
+    let mut sender = Sender {
+        shared,
+        settings,
+        suspicion,
+        wire,
+        window: Window::default(),
+        pending: Vec::with_capacity(64 * 1024),
+        at: 0,
+        end: shared.ring().first(),
+        trial: Trial::None,
+        closing: Closing::No,
+    };
+    let outcome = sender.run(&mut stream, orders, recall).await;
+    let end = outcome.unwrap_or_else(|error| End::Broken(Problem::broken(&error)));
+    if let End::Broken(problem) = &end
+        && problem.may_be_due_to_a_record()
+    {
+        sender.suspect();
+    }
+    end
+}
 
-    loop {
-        let until = *stopping.borrow_and_update();
-        if at == pending.len() && !half_closed {
-            pending.clear();
-            at = 0;
-            end = next_batch(shared, &mut pending, end);
-        }
-        let idle = pending.is_empty();
-        if until.is_some() && idle && !half_closed {
-            // Nothing more will come: tell the relay so, and it closes when it has read everything.
-            writer.shutdown().await?;
-            half_closed = true;
-        }
-        if half_closed && window.batches.is_empty() {
-            return Ok(End::Stopped);
-        }
-        tokio::select! {
-            biased;
-            () = passed(until) => return Ok(End::Stopped),
-            read = reader.read(&mut ignored) => {
-                if read? == 0 {
-                    if half_closed && tcp::unacknowledged(reader.as_ref())? == 0 {
-                        shared.ring().release_to(end);
-                        return Ok(End::Stopped);
+struct Sender<'a> {
+    shared: &'a Shared,
+    settings: &'a Settings,
+    suspicion: &'a mut Suspicion,
+    wire: Wire,
+    window: Window,
+    /// Bytes for the socket, of which those before `at` are written.
+    pending: Vec<u8>,
+    at: usize,
+    /// The number after the last event of the batch in `pending`.
+    end: u64,
+    trial: Trial,
+    closing: Closing,
+}
+
+/// Whether an event is on trial, and how far it has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trial {
+    None,
+    /// The harmless record is on its way.
+    Harmless,
+    /// It has lasted, and the event of this number is on its way.
+    Accused(u64),
+}
+
+/// How far the connection is being ended from this side.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Closing {
+    No,
+    /// What says so to the relay is in `pending`.
+    Announced,
+    /// The relay has been told, and closes when it has read everything.
+    HalfClosed,
+}
+
+impl Sender<'_> {
+    async fn run(
+        &mut self,
+        stream: &mut TcpStream,
+        orders: &mut Orders,
+        mut recall: Pin<&mut (dyn Future<Output = ()> + '_)>,
+    ) -> io::Result<End> {
+        self.settings.set_options(stream)?;
+        let (mut reader, mut writer) = stream.split();
+        let mut poll = tokio::time::interval(POLL);
+        poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut received = [0; 4096];
+        let mut leave = None;
+
+        loop {
+            let stop = orders.stop();
+            let until = [stop, leave].into_iter().flatten().min();
+            if self.at == self.pending.len() {
+                self.pending.clear();
+                self.at = 0;
+                if self.closing == Closing::Announced {
+                    writer.shutdown().await?;
+                    self.closing = Closing::HalfClosed;
+                } else if self.closing == Closing::No {
+                    if leave.is_none() {
+                        self.fill()?;
                     }
-                    return Ok(End::Closed);
+                    let done = leave.is_some() || stop.is_some() && self.shared.ring().all_sent();
+                    if done && self.pending.is_empty() {
+                        self.wire.close(&mut self.pending)?;
+                        self.closing = Closing::Announced;
+                        continue;
+                    }
                 }
             }
-            written = writer.write(&pending[at..]), if !idle => {
-                let written = written?;
-                at += written;
-                window.written += written as u64;
-                if at == pending.len() {
-                    shared.ring().sent_to(end);
-                    window.batches.push_back(Written { event: end, offset: window.written, acked_at: None });
-                    // While there is always more to write, the poll below never has its turn.
-                    *progress |= window.settle(shared, tcp::unacknowledged(reader.as_ref())?);
+            let idle = self.pending.is_empty();
+            let open = self.closing == Closing::No;
+            if self.closing == Closing::HalfClosed && self.window.is_empty() {
+                return Ok(End::Left);
+            }
+            tokio::select! {
+                biased;
+                () = passed(until) => return Ok(End::Left),
+                read = reader.read(&mut received) => {
+                    let read = read?;
+                    let ended = read == 0 || self.wire.receive(&received[..read], &mut self.pending)?;
+                    if ended {
+                        return self.peer_ended(reader.as_ref());
+                    }
                 }
+                written = writer.write(&self.pending[self.at..]), if !idle => {
+                    match written {
+                        Ok(count) => self.wrote(count, reader.as_ref())?,
+                        // What the relay said last says why.
+                        Err(error) => return Err(self.last_words(&reader).unwrap_or(error)),
+                    }
+                }
+                _ = poll.tick(), if !self.window.is_empty() => self.settle(reader.as_ref())?,
+                () = self.shared.more.notified(), if idle && open => {}
+                order = orders.changed() => {
+                    if order == Order::Settings {
+                        leave.get_or_insert(Instant::now() + LEAVE);
+                    }
+                }
+                () = &mut recall, if leave.is_none() => leave = Some(Instant::now() + LEAVE),
             }
-            _ = poll.tick(), if !window.batches.is_empty() => {
-                *progress |= window.settle(shared, tcp::unacknowledged(reader.as_ref())?);
-            }
-            () = shared.more.notified(), if idle && !half_closed => {}
-            Ok(()) = stopping.changed() => {}
         }
     }
-}
 
-/// Formats the next unsent events into `pending`, and says the number after the last of them.
-fn next_batch(shared: &Shared, pending: &mut Vec<u8>, end: u64) -> u64 {
-    let mut ring = shared.ring();
-    let (events, batch_end) = ring.unsent(BATCH);
-    drop(ring);
-    if events.is_empty() {
-        return end;
-    }
-    for event in &events {
-        let framing = shared.config.framing;
-        framing.append(pending, |out| shared.formatter.write(event, out));
-    }
-    batch_end
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_batch_is_released_once_it_was_acknowledged_whole_and_its_grace_has_passed() {
-        let grace = Duration::from_millis(500);
-        let start = Instant::now();
-        let batch = |event, offset| Written {
-            event,
-            offset,
-            acked_at: None,
+    /// Puts the next batch into the empty `pending`, if there is one and the pace allows it.
+    fn fill(&mut self) -> io::Result<()> {
+        let limit = match self.suspicion.pace() {
+            Pace::Full => super::suspicion::BATCH,
+            _ if !self.window.is_empty() => return Ok(()),
+            Pace::Careful(limit) => limit,
+            Pace::Trial if self.trial == Trial::Harmless => {
+                self.trial = Trial::Accused(self.shared.ring().first());
+                1
+            }
+            Pace::Trial => {
+                self.trial = Trial::Harmless;
+                let settings = self.settings;
+                let write = |out: &mut Vec<u8>| settings.write(&harmless::event(), out);
+                return self.wire.append(&mut self.pending, write);
+            }
         };
-        let mut window = Window {
-            written: 300,
-            batches: [batch(10, 200), batch(20, 300)].into(),
-        };
-        assert_eq!(window.acknowledged(101, start), None);
-        assert_eq!(window.acknowledged(100, start), Some(10));
-        assert_eq!(
-            window.graced(grace, start + grace - Duration::from_millis(1)),
-            None
-        );
-        // A later sample does not start the grace anew.
-        assert_eq!(window.acknowledged(0, start + grace), Some(20));
-        assert_eq!(window.graced(grace, start + grace), Some(10));
-        assert_eq!(window.graced(grace, start + grace), None);
-        assert_eq!(window.graced(grace, start + grace * 2), Some(20));
+        let (shared, settings) = (self.shared, self.settings);
+        let mut next = shared.ring().next();
+        let last = next + limit as u64;
+        if shared.ring().from(next).next().is_none() {
+            return Ok(());
+        }
+        self.end = self.wire.append(&mut self.pending, |out| {
+            while next < last {
+                let ring = shared.ring();
+                let before = next;
+                let most = CHUNK.min((last - next) as usize);
+                for (number, event) in ring.from(next).take(most) {
+                    settings.write(event, out);
+                    next = number + 1;
+                }
+                if next == before {
+                    break;
+                }
+            }
+            next
+        })?;
+        Ok(())
+    }
+
+    fn wrote(&mut self, count: usize, stream: &TcpStream) -> io::Result<()> {
+        self.at += count;
+        self.window.wrote(count);
+        if self.at == self.pending.len() && self.closing == Closing::No {
+            self.shared.ring().sent_to(self.end);
+            self.window.batch_ends(self.end);
+            // While there is always more to write, the timer never has its turn.
+            self.settle(stream)?;
+        }
+        Ok(())
+    }
+
+    /// Tells the buffer what the relay has, and releases what it has had for long enough.
+    fn settle(&mut self, stream: &TcpStream) -> io::Result<()> {
+        let lacking = tcp::unacknowledged(stream)?;
+        let now = Instant::now();
+        if let Some(acked) = self.window.acknowledged(lacking, now) {
+            self.shared.ring().acked_to(acked);
+        }
+        let grace = self.settings.config.grace;
+        while let Some(end) = self.window.graced(grace, now) {
+            self.release(end);
+        }
+        Ok(())
+    }
+
+    fn release(&mut self, end: u64) {
+        let released = self.shared.ring().release_to(end);
+        if !released.is_empty() {
+            self.trial = Trial::None;
+            self.suspicion.progressed();
+            self.shared.succeeded();
+        }
+    }
+
+    fn peer_ended(&mut self, stream: &TcpStream) -> io::Result<End> {
+        if self.closing == Closing::HalfClosed && tcp::unacknowledged(stream)? == 0 {
+            self.release(self.end);
+            return Ok(End::Left);
+        }
+        Ok(End::Broken(Problem::closed()))
+    }
+
+    /// The relay ended the connection, perhaps because of what it carried.
+    fn suspect(&mut self) {
+        match self.trial {
+            Trial::Harmless => self.suspicion.acquitted(),
+            Trial::Accused(number) => {
+                self.shared.ring().set_aside(number);
+                self.suspicion.progressed();
+                tracing::warn!(target: "cap_syslog", "the relay closes the connection on an audit event, which is set aside");
+            }
+            Trial::None if self.window.is_empty() && self.at == 0 => {}
+            Trial::None => self.suspicion.failed(self.shared.ring().first()),
+        }
+    }
+
+    /// A TLS alert that came before the connection broke.
+    fn last_words(&mut self, reader: &ReadHalf<'_>) -> Option<io::Error> {
+        let mut received = [0; 4096];
+        let read = reader.try_read(&mut received).ok()?;
+        self.wire.receive(&received[..read], &mut Vec::new()).err()
     }
 }

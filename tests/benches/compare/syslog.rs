@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cap_egress::{Guard, Policy};
 use cap_names::Actor;
-use cap_syslog::{Config, Event, Format, Formatter, Forwarder};
+use cap_syslog::{Config, Event, Format, Formatter, Forwarder, Framing};
 
 use crate::harness::{Bench, Case};
 use crates::{HOSTNAME, PARAMS, PROCID, SUMMARY};
@@ -70,7 +70,7 @@ fn against_memcpy(bench: &mut Bench, config: &Config, case: &str) {
 
 /// Writes the sample event so many times, into one buffer.
 fn framed(config: &Config) -> impl FnMut(u64) + use<> {
-    let (formatter, framing) = (Formatter::new(config, PROCID), config.framing);
+    let (formatter, framing) = (Formatter::new(config, PROCID), Framing::default());
     let event = event();
     let mut out = Vec::with_capacity(64 * 1024);
     move |count| {

@@ -117,7 +117,7 @@ impl Sender {
         }
         let stream = TcpStream::connect(to).await?;
         Ok(Sender::Stream(match input {
-            RelayInput::Tls => Box::new(tls::connect(stream, authority, None).await?),
+            RelayInput::Tls => Box::new(tls::connect(stream, authority, None, &[]).await?),
             _ => Box::new(stream),
         }))
     }

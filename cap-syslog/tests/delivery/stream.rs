@@ -1,81 +1,15 @@
-//! The forwarder against a listener of the test's own, over real sockets.
+//! What holds on any stream, shown over TCP.
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use cap_egress::{Guard, Policy};
-use cap_names::Actor;
-use cap_syslog::{Config, Event, Forwarder, State};
+use cap_syslog::State;
 
-const LONG: Duration = Duration::from_secs(20);
-
-fn forwarder(to: SocketAddr, change: impl FnOnce(&mut Config)) -> Forwarder {
-    let mut config = Config::new(to.ip().to_string().parse().expect("a host"), to.port());
-    config.grace = Duration::from_millis(100);
-    change(&mut config);
-    Forwarder::start(config, Guard::new(Policy::default())).expect("a sound configuration")
-}
-
-fn listener() -> (TcpListener, SocketAddr) {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    let address = listener.local_addr().expect("bound");
-    (listener, address)
-}
-
-fn event(n: usize) -> Event {
-    Event::new(
-        format!("e{n}"),
-        "auth.login",
-        Actor::user("alice"),
-        "Logged in",
-    )
-}
-
-/// Reads octet-counted records until `done` says so or the peer closes; the event ids in order.
-fn read_ids(stream: &mut TcpStream, mut done: impl FnMut(&[String]) -> bool) -> Vec<String> {
-    let mut ids = Vec::new();
-    let mut buffered = Vec::new();
-    let mut chunk = [0; 16 * 1024];
-    loop {
-        while let Some(space) = buffered.iter().position(|b| *b == b' ') {
-            let length: usize = std::str::from_utf8(&buffered[..space])
-                .expect("digits")
-                .parse()
-                .expect("a length");
-            if buffered.len() < space + 1 + length {
-                break;
-            }
-            let frame: Vec<u8> = buffered.drain(..space + 1 + length).collect();
-            let record = String::from_utf8(frame[space + 1..].to_vec()).expect("UTF-8");
-            let (_, rest) = record.split_once("event_id=\"").expect("an event id");
-            ids.push(rest.split('"').next().expect("its end").to_owned());
-        }
-        if done(&ids) {
-            return ids;
-        }
-        match stream.read(&mut chunk) {
-            Ok(0) | Err(_) => return ids,
-            Ok(n) => buffered.extend_from_slice(&chunk[..n]),
-        }
-    }
-}
-
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < LONG, "{what} did not happen");
-        std::thread::yield_now();
-    }
-}
-
-fn closes(forwarder: &Forwarder) {
-    let s = forwarder.status();
-    assert_eq!(s.enqueued, s.released + s.dropped + s.queued, "{s:?}");
-}
+use crate::relay::{LONG, closes, event, forwarder, listener, read_ids, until};
 
 #[test]
 fn events_arrive_in_order_and_shutdown_waits_for_the_relay() {
@@ -126,7 +60,7 @@ fn an_outage_longer_than_the_buffer_loses_exactly_the_oldest_and_says_so() {
     });
     (0..250).for_each(|n| forwarder.enqueue(event(n)));
     assert_eq!(forwarder.status().dropped, 150);
-    assert!(forwarder.status().warning().is_some());
+    assert!(forwarder.status().warning.is_some());
 
     let listener = TcpListener::bind(address).expect("the port is free again");
     let (mut stream, _) = listener.accept().expect("a reconnect");

@@ -1,0 +1,115 @@
+//! What carries the records.
+
+use std::fmt;
+use std::str::FromStr;
+
+use cap_egress::{ClientIdentity, Trust};
+
+use crate::error::Kind;
+use crate::{Error, Framing};
+
+/// What carries the records, and how they are delimited where they need to be. Its word is `udp`, `tcp` or `tcp+tls`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Transport {
+    /// One record is one datagram (RFC 5426). Nothing says whether it arrived.
+    Udp,
+    /// RFC 6587.
+    Tcp(Framing),
+    /// RFC 5425.
+    Tls(Framing, Tls),
+}
+
+impl Transport {
+    /// Its word.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Transport::Udp => "udp",
+            Transport::Tcp(_) => "tcp",
+            Transport::Tls(..) => "tcp+tls",
+        }
+    }
+
+    /// Where relays usually listen for it: 514, 601 or 6514.
+    pub fn default_port(&self) -> u16 {
+        match self {
+            Transport::Udp => 514,
+            Transport::Tcp(_) => 601,
+            Transport::Tls(..) => 6514,
+        }
+    }
+
+    /// Bytes of a record at most, unless the configuration says otherwise: 2048 in a datagram, which every relay should take
+    /// (RFC 5426, section 3.2), else 8192.
+    pub fn default_message_size(&self) -> usize {
+        match self {
+            Transport::Udp => 2048,
+            Transport::Tcp(_) | Transport::Tls(..) => 8192,
+        }
+    }
+
+    /// How records are delimited; `None` where each is a datagram.
+    pub fn framing(&self) -> Option<Framing> {
+        match self {
+            Transport::Udp => None,
+            Transport::Tcp(framing) | Transport::Tls(framing, _) => Some(*framing),
+        }
+    }
+}
+
+/// TCP with octet counting.
+impl Default for Transport {
+    fn default() -> Self {
+        Transport::Tcp(Framing::default())
+    }
+}
+
+/// A transport by its word, with octet counting and the system's trust.
+impl FromStr for Transport {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        match s {
+            "udp" => Ok(Transport::Udp),
+            "tcp" => Ok(Transport::default()),
+            "tcp+tls" => Ok(Transport::Tls(Framing::default(), Tls::default())),
+            _ => Err(format!(
+                "unknown transport {s:?}: write udp, tcp or tcp+tls"
+            )),
+        }
+    }
+}
+
+/// Whom to trust and who to be over TLS. The default is the system's trust store and no client certificate.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct Tls {
+    /// Certificates in PEM of the authorities that are trusted besides the system's.
+    pub ca_pem: Option<String>,
+    /// The certificate to present to a relay that asks for one.
+    pub identity: Option<ClientIdentity>,
+}
+
+impl Tls {
+    /// Reads the trust store, which takes some milliseconds.
+    pub(crate) fn trust(&self) -> Result<Trust, Error> {
+        let trust = match &self.ca_pem {
+            Some(pem) => Trust::system_with_ca(pem.as_bytes()),
+            None => Trust::system(),
+        };
+        let trust = trust.map_err(Kind::Tls)?;
+        Ok(match &self.identity {
+            Some(identity) => trust.with_client_identity(identity),
+            None => trust,
+        })
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls")
+            .field("own_ca", &self.ca_pem.is_some())
+            .field("client_certificate", &self.identity.is_some())
+            .finish()
+    }
+}

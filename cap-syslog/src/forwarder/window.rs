@@ -1,0 +1,90 @@
+//! What was written on a connection and is not yet released.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// A batch that was written whole.
+struct Written {
+    /// The number after its last event.
+    event: u64,
+    /// The bytes written on this connection up to its end.
+    offset: u64,
+    acked_at: Option<Instant>,
+}
+
+#[derive(Default)]
+pub(super) struct Window {
+    written: u64,
+    batches: VecDeque<Written>,
+}
+
+impl Window {
+    pub(super) fn is_empty(&self) -> bool {
+        self.batches.is_empty()
+    }
+
+    /// So many more bytes were given to the socket.
+    pub(super) fn wrote(&mut self, bytes: usize) {
+        self.written += bytes as u64;
+    }
+
+    /// With them, a batch that ends before event number `event`.
+    pub(super) fn batch_ends(&mut self, event: u64) {
+        self.batches.push_back(Written {
+            event,
+            offset: self.written,
+            acked_at: None,
+        });
+    }
+
+    /// The number up to which the relay's TCP stack has the events, when it lacks so many of the bytes written.
+    pub(super) fn acknowledged(&mut self, lacking: u64, now: Instant) -> Option<u64> {
+        let offset = self.written.saturating_sub(lacking);
+        let mut acked = None;
+        // Those at the front were seen before.
+        let seen = self.batches.partition_point(|b| b.acked_at.is_some());
+        for batch in self.batches.range_mut(seen..) {
+            if batch.offset > offset {
+                break;
+            }
+            batch.acked_at = Some(now);
+            acked = Some(batch.event);
+        }
+        acked
+    }
+
+    /// The next number up to which events have waited out their grace.
+    pub(super) fn graced(&mut self, grace: Duration, now: Instant) -> Option<u64> {
+        let batch = self.batches.front()?;
+        if now < batch.acked_at? + grace {
+            return None;
+        }
+        self.batches.pop_front().map(|batch| batch.event)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_released_once_it_was_acknowledged_whole_and_its_grace_has_passed() {
+        let grace = Duration::from_millis(500);
+        let start = Instant::now();
+        let mut window = Window::default();
+        window.wrote(200);
+        window.batch_ends(10);
+        window.wrote(100);
+        window.batch_ends(20);
+        assert_eq!(window.acknowledged(101, start), None);
+        assert_eq!(window.acknowledged(100, start), Some(10));
+        let early = start + grace - Duration::from_millis(1);
+        assert_eq!(window.graced(grace, early), None);
+        // A later sample does not start the grace anew.
+        assert_eq!(window.acknowledged(0, start + grace), Some(20));
+        assert_eq!(window.graced(grace, start + grace), Some(10));
+        assert_eq!(window.graced(grace, start + grace), None);
+        assert_eq!(window.graced(grace, start + grace * 2), Some(20));
+        assert!(window.is_empty());
+    }
+}

@@ -1,0 +1,401 @@
+//! The Test: one real record over the path that events take, and then a look at what the relay makes of it.
+//!
+//! A connection that opens proves little: a relay with another framing, or one that wants a client certificate, lets it open and
+//! the record be written. So the Test reads for a second. Where the relay closes, it looks for the reason with further
+//! connections: whether the port speaks TLS, and whether it takes the record in the other framing.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use cap_egress::{Guard, TlsProblem, Trust};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::config::{Config, Relay, Transport};
+use crate::forwarder::wire::Wire;
+use crate::forwarder::{Link, Settings};
+use crate::frame::Framing;
+use crate::problem::Problem;
+use crate::{Error, harmless, tcp};
+
+mod report;
+
+pub use report::{Cause, Failure, Probe, ProbeStage, Step, Verdict};
+
+/// Until the connection stands.
+const CONNECT: Duration = Duration::from_millis(1500);
+/// How long a relay may take to close on a record.
+const READ: Duration = Duration::from_secs(1);
+/// For each of the two questions that a relay which closes is asked.
+const QUESTION: Duration = Duration::from_millis(600);
+
+/// Sends one test record to the first relay with these settings and says how far it came, within three seconds. Needs a tokio
+/// runtime with I/O and time, and no forwarder.
+///
+/// The record has the event type `syslog.test`. Where the relay closes the connection, it may be sent a second time, in the
+/// other framing.
+///
+/// # Errors
+///
+/// When a setting cannot work. Whatever the relay does is in the [`Probe`].
+pub async fn probe(config: Config, guard: &Guard) -> Result<Probe, Error> {
+    Ok(run(&Settings::new(config)?, guard).await)
+}
+
+pub(crate) async fn run(settings: &Settings, guard: &Guard) -> Probe {
+    let config = &settings.config;
+    let relay = Relay {
+        host: config.host.clone(),
+        port: config.port,
+    };
+    let mut record = Vec::new();
+    settings.render(&harmless::event(), &mut record);
+    let steps = Steps::default();
+    let outcome = attempt(settings, guard, &relay, &steps).await;
+    let (verdict, failure) = match outcome {
+        Ok(verdict) => (verdict, None),
+        Err(failure) => (Verdict::Failed, Some(failure)),
+    };
+    Probe {
+        relay: relay.to_string(),
+        transport: config.transport.as_str(),
+        verdict,
+        steps: steps.finish(),
+        failure,
+        record: String::from_utf8_lossy(&record).into_owned(),
+    }
+}
+
+async fn attempt(
+    settings: &Settings,
+    guard: &Guard,
+    relay: &Relay,
+    steps: &Steps,
+) -> Result<Verdict, Failure> {
+    let observer = steps.clone();
+    let observed = guard.observed(move |stage| observer.enter(stage.into()));
+    let link = match timeout(CONNECT, settings.connect(&observed, relay)).await {
+        Ok(Ok(link)) => link,
+        Ok(Err(error)) => {
+            let failure = not_connected(&error);
+            if steps.current() != Some(failure.stage) {
+                steps.enter(failure.stage);
+            }
+            return Err(failure);
+        }
+        Err(_) => {
+            let stage = steps.current().unwrap_or(ProbeStage::Resolve);
+            return Err(silent(stage, relay));
+        }
+    };
+    steps.enter(ProbeStage::Write);
+    match link {
+        Link::Datagrams(socket) => {
+            let mut record = Vec::new();
+            settings.write(&harmless::event(), &mut record);
+            let failed = |stage, error: &io::Error| broken(stage, error);
+            let sent = socket.send(&record).await;
+            sent.map_err(|error| failed(ProbeStage::Write, &error))?;
+            // Nothing confirms a datagram, but a closed port says so.
+            match timeout(READ, socket.recv(&mut [0])).await {
+                Ok(Err(error)) => Err(failed(ProbeStage::Write, &error)),
+                Ok(Ok(_)) | Err(_) => Ok(Verdict::Sent),
+            }
+        }
+        Link::Stream(mut stream, mut wire) => {
+            let taken = send(settings, &mut stream, &mut wire).await;
+            taken.map_err(|error| broken(ProbeStage::Write, &error))?;
+            steps.enter(ProbeStage::Confirmed);
+            match keeps_open(&mut stream, &mut wire, READ).await {
+                Ok(()) => {}
+                Err(Closed::Tls) => return Err(tls_expected()),
+                Err(Closed::Broken(problem)) if problem.tls.is_some() => {
+                    return Err(rejected(problem));
+                }
+                Err(Closed::Broken(problem)) => {
+                    return Err(diagnose(settings, guard, relay, problem).await);
+                }
+            }
+            if !matches!(tcp::unacknowledged(&stream), Ok(0)) {
+                return Err(silent(ProbeStage::Confirmed, relay));
+            }
+            let mut goodbye = Vec::new();
+            if wire.close(&mut goodbye).is_ok() {
+                // The verdict stands, whatever becomes of this.
+                let _ = stream.write_all(&goodbye).await;
+                let _ = stream.shutdown().await;
+            }
+            Ok(Verdict::Confirmed)
+        }
+    }
+}
+
+async fn send(settings: &Settings, stream: &mut TcpStream, wire: &mut Wire) -> io::Result<()> {
+    let mut out = Vec::new();
+    wire.append(&mut out, |out| settings.write(&harmless::event(), out))?;
+    match timeout(READ, stream.write_all(&out)).await {
+        // What the relay said before it closed is still to be read.
+        Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Ok(written) => written,
+        Err(_) => Err(io::ErrorKind::TimedOut.into()),
+    }
+}
+
+/// How a relay ends a connection.
+enum Closed {
+    /// With a TLS alert, to a sender that does not speak TLS.
+    Tls,
+    Broken(Problem),
+}
+
+async fn keeps_open(stream: &mut TcpStream, wire: &mut Wire, time: Duration) -> Result<(), Closed> {
+    /// The content type of a TLS alert (RFC 8446, section 5.1).
+    const ALERT: u8 = 21;
+
+    let until = Instant::now() + time;
+    let mut received = [0; 4096];
+    loop {
+        let Ok(read) = timeout_at(until, stream.read(&mut received)).await else {
+            return Ok(());
+        };
+        let broken = |error: io::Error| Closed::Broken(Problem::broken(&error));
+        let read = read.map_err(broken)?;
+        if read == 0 {
+            return Err(Closed::Broken(Problem::closed()));
+        }
+        if matches!(wire, Wire::Plain) && received[0] == ALERT {
+            return Err(Closed::Tls);
+        }
+        let mut answer = Vec::new();
+        if wire
+            .receive(&received[..read], &mut answer)
+            .map_err(broken)?
+        {
+            return Err(Closed::Broken(Problem::closed()));
+        }
+        stream.write_all(&answer).await.map_err(broken)?;
+    }
+}
+
+/// Asks a relay that closes on the record why.
+async fn diagnose(settings: &Settings, guard: &Guard, relay: &Relay, problem: Problem) -> Failure {
+    if matches!(settings.config.transport, Transport::Tcp(_)) && speaks_tls(guard, relay).await {
+        return tls_expected();
+    }
+    if let Some((framing, other)) = settings.with_other_framing()
+        && takes(&other, guard, relay).await
+    {
+        let word = match framing {
+            Framing::OctetCounting => "octet-counting",
+            Framing::Newline => "newline",
+        };
+        return Failure {
+            stage: ProbeStage::Confirmed,
+            cause: Cause::Framing,
+            class: problem.class,
+            tls: None,
+            message: format!(
+                "{}, and keeps it open with the other framing",
+                problem.message
+            ),
+            hint: format!("set the framing to {word}"),
+        };
+    }
+    rejected(problem)
+}
+
+async fn speaks_tls(guard: &Guard, relay: &Relay) -> bool {
+    let Ok(trust) = Trust::system() else {
+        return false;
+    };
+    let shaking = guard.connect_tls(&relay.host, relay.port, &trust);
+    match timeout(QUESTION, shaking).await {
+        Ok(Ok(_)) => true,
+        // A certificate that is not trusted is one.
+        Ok(Err(error)) => matches!(
+            error.tls_problem(),
+            Some(
+                TlsProblem::UnknownAuthority
+                    | TlsProblem::SelfSigned
+                    | TlsProblem::WrongName
+                    | TlsProblem::Expired
+                    | TlsProblem::NotYetValid
+            )
+        ),
+        Err(_) => false,
+    }
+}
+
+async fn takes(settings: &Settings, guard: &Guard, relay: &Relay) -> bool {
+    let asking = async {
+        let Ok(Link::Stream(mut stream, mut wire)) = settings.connect(guard, relay).await else {
+            return false;
+        };
+        send(settings, &mut stream, &mut wire).await.is_ok()
+            && keeps_open(&mut stream, &mut wire, QUESTION / 2)
+                .await
+                .is_ok()
+    };
+    timeout(QUESTION, asking).await.unwrap_or(false)
+}
+
+fn not_connected(error: &cap_egress::Error) -> Failure {
+    let problem = Problem::connecting(error);
+    let stage = ProbeStage::from(error.stage());
+    let kind = std::error::Error::source(error)
+        .and_then(|source| source.downcast_ref::<io::Error>())
+        .map(io::Error::kind);
+    let (cause, hint) = match stage {
+        ProbeStage::Policy => (
+            Cause::Denied,
+            "use a relay that the egress policy allows, or exempt its address under egress.allow",
+        ),
+        ProbeStage::Tls => (
+            Cause::Tls,
+            match problem.tls {
+                Some(tls) => tls.hint(),
+                None => {
+                    "check that the relay speaks TLS on this port; without TLS the transport is tcp"
+                }
+            },
+        ),
+        _ if error.is_timeout() => return silent_with(stage, problem.message),
+        ProbeStage::Connect if kind == Some(io::ErrorKind::ConnectionRefused) => {
+            (Cause::Refused, "check the port, and that the relay runs")
+        }
+        ProbeStage::Connect => (
+            Cause::Unreachable,
+            "check the network, the routes and the firewalls between here and the relay",
+        ),
+        _ => (
+            Cause::NotResolved,
+            "check the relay's name, and the DNS of this host",
+        ),
+    };
+    Failure {
+        stage,
+        cause,
+        class: problem.class,
+        tls: problem.tls,
+        message: problem.message,
+        hint: hint.to_owned(),
+    }
+}
+
+/// The time ran out.
+fn silent(stage: ProbeStage, relay: &Relay) -> Failure {
+    let message = match stage {
+        ProbeStage::Resolve => format!("the name of {relay} is not resolved in time"),
+        ProbeStage::Tls => format!("{relay} does not answer the TLS handshake"),
+        ProbeStage::Confirmed => format!("{relay} does not acknowledge the record"),
+        _ => format!("{relay} does not answer"),
+    };
+    silent_with(stage, message)
+}
+
+fn silent_with(stage: ProbeStage, message: String) -> Failure {
+    let (cause, tls, hint) = match stage {
+        ProbeStage::Resolve => (Cause::NotResolved, None, "check the DNS of this host"),
+        ProbeStage::Tls => (
+            Cause::Tls,
+            Some(TlsProblem::NotTls),
+            "check that the relay speaks TLS on this port; without TLS the transport is tcp",
+        ),
+        _ => (
+            Cause::TimedOut,
+            None,
+            "check the host and the port, and the firewalls between here and the relay",
+        ),
+    };
+    Failure {
+        stage,
+        cause,
+        class: cap_names::ErrorClass::Network,
+        tls,
+        message,
+        hint: hint.to_owned(),
+    }
+}
+
+fn broken(stage: ProbeStage, error: &io::Error) -> Failure {
+    let refused = error.kind() == io::ErrorKind::ConnectionRefused;
+    let failure = rejected(Problem::broken(error));
+    Failure {
+        stage,
+        cause: if refused {
+            Cause::Refused
+        } else {
+            failure.cause
+        },
+        hint: if refused {
+            "check the port, and that the relay runs and listens for datagrams".to_owned()
+        } else {
+            failure.hint
+        },
+        ..failure
+    }
+}
+
+fn tls_expected() -> Failure {
+    Failure {
+        stage: ProbeStage::Confirmed,
+        cause: Cause::TlsExpected,
+        class: cap_names::ErrorClass::Network,
+        tls: None,
+        message: "the relay speaks TLS on this port".to_owned(),
+        hint: "set the transport to tcp+tls, or the port to one without TLS".to_owned(),
+    }
+}
+
+/// The relay ended the connection, and said why or did not.
+fn rejected(problem: Problem) -> Failure {
+    let (cause, hint) = match problem.tls {
+        Some(tls) => (Cause::Tls, tls.hint()),
+        None => (
+            Cause::Closed,
+            "look into the relay's log: it may not allow this host, or may want another kind of input on this port",
+        ),
+    };
+    Failure {
+        stage: ProbeStage::Confirmed,
+        cause,
+        class: problem.class,
+        tls: problem.tls,
+        message: problem.message,
+        hint: hint.to_owned(),
+    }
+}
+
+/// When each stage was entered.
+#[derive(Clone, Debug, Default)]
+struct Steps(Arc<Mutex<Vec<(ProbeStage, Instant)>>>);
+
+impl Steps {
+    fn enter(&self, stage: ProbeStage) {
+        self.lock().push((stage, Instant::now()));
+    }
+
+    fn current(&self) -> Option<ProbeStage> {
+        self.lock().last().map(|(stage, _)| *stage)
+    }
+
+    /// Each stage lasted until the next, and the last until now.
+    fn finish(&self) -> Vec<Step> {
+        let entered = self.lock();
+        let ends = entered.iter().skip(1).map(|(_, at)| *at);
+        let ends = ends.chain([Instant::now()]);
+        let steps = entered.iter().zip(ends);
+        steps
+            .map(|((stage, start), end)| Step {
+                stage: *stage,
+                took: end - *start,
+            })
+            .collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(ProbeStage, Instant)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,124 @@
+//! Why a relay is not reached, in a class, and in words that say what to change.
+
+use std::fmt;
+use std::io;
+
+use cap_egress::{Stage, TlsProblem};
+use cap_names::ErrorClass;
+use serde::Serialize;
+
+/// Why a relay is not reached, or no longer. Its text names hosts as configured, never an address that a name resolved to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Problem {
+    /// The kind of failure.
+    #[serde(serialize_with = "class")]
+    pub class: ErrorClass,
+    /// What TLS found wrong, where it did.
+    #[serde(serialize_with = "tls")]
+    pub tls: Option<TlsProblem>,
+    /// What happened, and what to do.
+    pub message: String,
+    #[serde(skip)]
+    due: Due,
+}
+
+/// What may be behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Due {
+    Record,
+    Elsewhere,
+}
+
+impl Problem {
+    /// No connection could be made.
+    pub(crate) fn connecting(error: &cap_egress::Error) -> Self {
+        let tls = error.tls_problem();
+        let class = match error.stage() {
+            Stage::Configuration | Stage::Policy => ErrorClass::Validation,
+            Stage::Tls if tls.is_some() => class_of(tls),
+            _ => ErrorClass::Network,
+        };
+        Problem {
+            class,
+            tls,
+            message: error.to_string(),
+            due: Due::Elsewhere,
+        }
+    }
+
+    /// The relay ended the connection in order.
+    pub(crate) fn closed() -> Self {
+        Problem {
+            class: ErrorClass::Network,
+            tls: None,
+            message: "the relay closed the connection".to_owned(),
+            due: Due::Record,
+        }
+    }
+
+    /// An open connection failed.
+    pub(crate) fn broken(error: &io::Error) -> Self {
+        let tls = TlsProblem::find(error);
+        let (message, due) = match (tls, error.kind()) {
+            (Some(problem), _) => (problem.hint().to_owned(), Due::Elsewhere),
+            (None, io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => (
+                "the relay reset the connection; its log says why".to_owned(),
+                Due::Record,
+            ),
+            (None, io::ErrorKind::TimedOut) => (
+                "the relay stopped answering; check the network between, and that it is not overloaded".to_owned(),
+                Due::Elsewhere,
+            ),
+            (None, io::ErrorKind::ConnectionRefused) => (
+                "nothing listens on the relay's port; check the port, and that the relay runs".to_owned(),
+                Due::Elsewhere,
+            ),
+            (None, _) => (format!("the connection broke: {error}"), Due::Elsewhere),
+        };
+        Problem {
+            class: class_of(tls),
+            tls,
+            message,
+            due,
+        }
+    }
+
+    /// Whether a relay that dislikes a record might do just this.
+    pub(crate) fn may_be_due_to_a_record(&self) -> bool {
+        self.due == Due::Record
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+fn class_of(tls: Option<TlsProblem>) -> ErrorClass {
+    match tls {
+        None
+        | Some(
+            TlsProblem::NotTls
+            | TlsProblem::BrokenOff
+            | TlsProblem::Incompatible
+            | TlsProblem::Other,
+        ) => ErrorClass::Network,
+        Some(_) => ErrorClass::Auth,
+    }
+}
+
+pub(crate) fn class<S: serde::Serializer>(
+    class: &ErrorClass,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(class.as_str())
+}
+
+pub(crate) fn tls<S: serde::Serializer>(
+    tls: &Option<TlsProblem>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    tls.map(TlsProblem::as_str).serialize(serializer)
+}

@@ -1,0 +1,73 @@
+//! The record of a hole in what the relay gets.
+
+use cap_names::{Actor, Severity};
+
+use crate::event::Event;
+
+/// A run of events that were dropped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Gap {
+    count: u64,
+    /// Of them, those that the relay would not take.
+    refused: u64,
+    first_id: String,
+    last_id: String,
+}
+
+/// Why an event is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    Full,
+    Refused,
+}
+
+impl Gap {
+    pub(super) fn one(event: &Event, why: Why) -> Self {
+        Gap {
+            count: 1,
+            refused: u64::from(why == Why::Refused),
+            first_id: event.id.clone(),
+            last_id: event.id.clone(),
+        }
+    }
+
+    pub(super) fn followed_by(self, later: Gap) -> Self {
+        Gap {
+            count: self.count + later.count,
+            refused: self.refused + later.refused,
+            first_id: self.first_id,
+            last_id: later.last_id,
+        }
+    }
+
+    pub(super) fn event(&self) -> Event {
+        let Gap { count, refused, .. } = self;
+        let summary = match (count - refused, refused) {
+            (full, 0) => format!(
+                "{full} audit events were dropped before this one because the syslog buffer was full"
+            ),
+            (0, refused) => format!(
+                "{refused} audit events were left out before this one because the relay refused them"
+            ),
+            (full, refused) => format!(
+                "{full} audit events were dropped before this one because the syslog buffer was full, and {refused} left out \
+                 because the relay refused them"
+            ),
+        };
+        let event = Event::new(
+            // The count makes a wider gap another event, for readers that drop duplicates.
+            format!("gap-{count}-{}", self.first_id),
+            "syslog.gap",
+            Actor::system("syslog"),
+            summary,
+        )
+        .severity(Severity::Warn)
+        .param("dropped", count.to_string())
+        .param("first_event_id", self.first_id.clone())
+        .param("last_event_id", self.last_id.clone());
+        match refused {
+            0 => event,
+            refused => event.param("refused", refused.to_string()),
+        }
+    }
+}

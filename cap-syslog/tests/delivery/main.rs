@@ -1,0 +1,10 @@
+//! The forwarder against listeners of the tests' own, over real sockets.
+
+mod poison;
+mod probe;
+mod relay;
+mod settings;
+mod status;
+mod stream;
+mod tls;
+mod udp;

@@ -1,0 +1,103 @@
+//! Settings that change while events flow, and relays that stand in for one another.
+
+use std::collections::BTreeSet;
+use std::thread;
+
+use cap_syslog::{Facility, Relay};
+
+use crate::relay::{
+    Authority, Clients, LONG, closes, config, event, forwarder, listener, read_ids, until,
+};
+
+#[test]
+fn another_host_transport_and_authority_under_load_lose_nothing() {
+    let (first, old) = listener();
+    let (second, new) = listener();
+    let authority = Authority::new(Clients::Anyone);
+    let forwarder = forwarder(old, |c| c.buffer_size = 100_000);
+    let from_first = thread::spawn(move || {
+        let (mut stream, _) = first.accept().expect("a connection");
+        read_ids(&mut stream, |_| false)
+    });
+    let mut changed = config(new);
+    changed.transport = authority.transport();
+    changed.buffer_size = 90_000;
+    changed.facility = Facility::local(1);
+    let from_second = thread::spawn(move || {
+        let mut stream = authority.accept(&second);
+        read_ids(&mut stream, |_| false)
+    });
+    for n in 0..20_000 {
+        forwarder.enqueue(event(n));
+        if n == 10_000 {
+            until("the old relay", || {
+                forwarder.status().reconnects == 0 && forwarder.status().relay.is_some()
+            });
+            forwarder.reconfigure(changed.clone()).expect("sound");
+        }
+    }
+    let report = forwarder.shutdown(LONG);
+    assert_eq!((report.queued, report.dropped), (0, 0), "{report}");
+    let before = from_first.join().expect("no panic");
+    let after = from_second.join().expect("no panic");
+    assert!(!before.is_empty() && !after.is_empty());
+    let all: BTreeSet<_> = before.into_iter().chain(after).collect();
+    assert_eq!(all.len(), 20_000);
+    assert_eq!(forwarder.status().relay, Some(new.to_string()));
+}
+
+#[test]
+fn settings_that_cannot_work_leave_the_old_ones_in_force() {
+    let (listener, address) = listener();
+    let forwarder = forwarder(address, |_| {});
+    let mut bad = config(address);
+    bad.buffer_size = 0;
+    forwarder.reconfigure(bad).expect_err("nothing fits");
+    let mut bad = config(address);
+    let cap_syslog::Transport::Tls(framing, mut tls) = Authority::new(Clients::Anyone).transport()
+    else {
+        unreachable!()
+    };
+    tls.ca_pem = Some("no certificate".to_owned());
+    bad.transport = cap_syslog::Transport::Tls(framing, tls);
+    let error = forwarder.reconfigure(bad).expect_err("no certificate");
+    assert!(error.to_string().starts_with("syslog.tls"), "{error}");
+    forwarder.enqueue(event(1));
+    let (mut stream, _) = listener.accept().expect("a connection");
+    assert_eq!(read_ids(&mut stream, |ids| ids.len() == 1), ["e1"]);
+}
+
+#[test]
+fn settings_changed_while_the_relay_is_away_count_at_once() {
+    let (gone, old) = listener();
+    drop(gone);
+    let (listener, new) = listener();
+    let forwarder = forwarder(old, |_| {});
+    forwarder.enqueue(event(1));
+    until("a long pause", || forwarder.status().last_error.is_some());
+    forwarder.reconfigure(config(new)).expect("sound");
+    let (mut stream, _) = listener.accept().expect("a connection");
+    assert_eq!(read_ids(&mut stream, |ids| ids.len() == 1), ["e1"]);
+    closes(&forwarder);
+}
+
+#[test]
+fn the_next_relay_stands_in_for_one_that_is_away_or_takes_nothing() {
+    let (gone, away) = listener();
+    drop(gone);
+    let (refusing, takes_nothing) = listener();
+    thread::spawn(move || while refusing.accept().is_ok() {});
+    let (listener, stand_in) = listener();
+    let relay = |address: std::net::SocketAddr| Relay {
+        host: address.ip().into(),
+        port: address.port(),
+    };
+    let forwarder = forwarder(away, |c| {
+        c.fallbacks = vec![relay(takes_nothing), relay(stand_in)];
+    });
+    forwarder.enqueue(event(1));
+    let (mut stream, _) = listener.accept().expect("a connection");
+    assert_eq!(read_ids(&mut stream, |ids| ids.len() == 1), ["e1"]);
+    until("the release", || forwarder.status().released == 1);
+    assert_eq!(forwarder.status().relay, Some(stand_in.to_string()));
+}

@@ -1,0 +1,139 @@
+//! What TLS adds.
+
+use std::collections::BTreeSet;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::time::Duration;
+
+use cap_egress::{ClientIdentity, TlsProblem};
+use cap_syslog::{State, Transport};
+
+use crate::relay::{Authority, Clients, LONG, closes, event, forwarder, listener, read_ids, until};
+
+#[test]
+fn events_arrive_in_order_and_shutdown_says_goodbye_and_waits() {
+    let (listener, address) = listener();
+    let authority = Authority::new(Clients::Anyone);
+    let forwarder = forwarder(address, |c| c.transport = authority.transport());
+    (0..3000).for_each(|n| forwarder.enqueue(event(n)));
+    let relay = std::thread::spawn(move || {
+        let mut stream = authority.accept(&listener);
+        let ids = read_ids(&mut stream, |ids| ids.len() == 3000);
+        // Without the close_notify, this would be an UnexpectedEof.
+        let goodbye = stream.read(&mut [0]).map_err(|error| error.kind());
+        (ids, goodbye)
+    });
+    let report = forwarder.shutdown(LONG);
+    let (ids, goodbye) = relay.join().expect("no panic");
+    let expected: Vec<_> = (0..3000).map(|n| format!("e{n}")).collect();
+    assert_eq!((ids, goodbye), (expected, Ok::<_, ErrorKind>(0)));
+    assert_eq!((report.released, report.queued), (3000, 0));
+}
+
+#[test]
+fn a_relay_that_dies_with_unread_records_gets_them_again() {
+    let (listener, address) = listener();
+    let authority = Authority::new(Clients::Anyone);
+    let forwarder = forwarder(address, |c| {
+        c.transport = authority.transport();
+        c.grace = Duration::from_secs(5);
+    });
+    (0..500).for_each(|n| forwarder.enqueue(event(n)));
+
+    let mut first = authority.accept(&listener);
+    let mut some = [0; 100];
+    first.read_exact(&mut some).expect("some bytes");
+    drop(first);
+
+    let mut second = authority.accept(&listener);
+    let ids = read_ids(&mut second, |ids| ids.len() == 500);
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), 500);
+    closes(&forwarder);
+}
+
+/// Released only because acknowledgements are counted in bytes of the socket: there are more of them than of the records.
+#[test]
+fn what_the_relay_never_read_is_not_released() {
+    let (listener, address) = listener();
+    let authority = Authority::new(Clients::Anyone);
+    let forwarder = forwarder(address, |c| {
+        c.transport = authority.transport();
+        c.grace = Duration::ZERO;
+        c.buffer_size = 100_000;
+    });
+    let mut stream = authority.accept(&listener);
+    forwarder.enqueue(event(0));
+    read_ids(&mut stream, |ids| ids.len() == 1);
+    until("the release", || forwarder.status().released == 1);
+    // More than the kernel's buffers hold, and the relay reads none of it.
+    (1..100_000).for_each(|n| forwarder.enqueue(event(n)));
+    until("a standstill", || {
+        let before = forwarder.status().released;
+        std::thread::park_timeout(Duration::from_millis(300));
+        forwarder.status().released == before && before > 1
+    });
+    let released = forwarder.status().released as usize;
+    assert!(released < 90_000);
+    // What was released is in the relay's buffers, whatever happens to the sender now.
+    forwarder.shutdown(Duration::ZERO);
+    let ids = read_ids(&mut stream, |_| false);
+    assert!(
+        1 + ids.len() >= released,
+        "{} read, {released} released",
+        ids.len()
+    );
+}
+
+#[test]
+fn a_relay_that_wants_a_client_certificate_is_told_from_others_and_served_with_one() {
+    let (listener, address) = listener();
+    let authority = Authority::new(Clients::Certified);
+    let Transport::Tls(framing, mut tls) = authority.transport() else {
+        unreachable!()
+    };
+    let (chain, key) = authority.client();
+    let forwarder = forwarder(address, |c| {
+        c.transport = Transport::Tls(framing, tls.clone());
+    });
+    forwarder.enqueue(event(0));
+    let relay = std::thread::spawn(move || {
+        loop {
+            let mut stream = authority.accept(&listener);
+            let ids = read_ids(&mut stream, |ids| ids.len() == 1);
+            if !ids.is_empty() {
+                return (ids, stream);
+            }
+        }
+    });
+    until("the relay's refusal", || {
+        let error = forwarder.status().last_error;
+        error.is_some_and(|error| error.tls == Some(TlsProblem::ClientCertificateRequired))
+    });
+    let identity = ClientIdentity::from_pem(chain.as_bytes(), key.as_bytes());
+    tls.identity = Some(identity.expect("a certificate and its key"));
+    let mut config = crate::relay::config(address);
+    config.transport = Transport::Tls(framing, tls);
+    forwarder.reconfigure(config).expect("sound");
+    until("the event", || relay.is_finished());
+    let (ids, stream) = relay.join().expect("no panic");
+    assert_eq!(ids, ["e0"]);
+    until("the release", || forwarder.status().released == 1);
+    drop(stream);
+}
+
+#[test]
+fn a_relay_that_speaks_back_and_changes_its_keys_is_served_on() {
+    let (listener, address) = listener();
+    let authority = Authority::new(Clients::Anyone);
+    let forwarder = forwarder(address, |c| c.transport = authority.transport());
+    forwarder.enqueue(event(0));
+    let mut stream = authority.accept(&listener);
+    assert_eq!(read_ids(&mut stream, |ids| ids.len() == 1), ["e0"]);
+    stream.write_all(&[b'x'; 5000]).expect("written");
+    stream.conn.refresh_traffic_keys().expect("TLS 1.3");
+    stream.flush().expect("written");
+    forwarder.enqueue(event(1));
+    assert_eq!(read_ids(&mut stream, |ids| ids.len() == 1), ["e1"]);
+    until("the release", || forwarder.status().released == 2);
+    assert_eq!(forwarder.status().state, State::Connected);
+    closes(&forwarder);
+}

@@ -1,0 +1,143 @@
+//! The settings of the audit pipe.
+
+use std::str::FromStr;
+
+use cap_egress::{ClientIdentity, Host};
+use cap_syslog::{Config, Facility, Format, Framing, Relay, Tls, Transport};
+
+use crate::document::Document;
+use crate::error::Error;
+use crate::interval::Interval;
+
+pub(super) fn syslog(document: &mut Document, instance: &str) -> Result<Option<Config>, Error> {
+    const HOST: &str = "syslog.host";
+
+    let enabled = document.take::<bool>("syslog.enabled")?;
+    let host = document.take::<Host>(HOST)?;
+    let port = document.take::<u16>("syslog.port")?;
+    let fallbacks = document.take_list::<Fallback>("syslog.fallbacks")?;
+    let transport = transport(document)?;
+    let format = document.take::<Format>("syslog.format")?;
+    let facility = document.take::<Facility>("syslog.facility")?;
+    let hostname = document.take::<String>("syslog.hostname")?;
+    let app_name = document.take::<String>("syslog.app_name")?;
+    let sd_id = document.take::<String>("syslog.sd_id")?;
+    let buffer_size = document.take("syslog.buffer_size")?;
+    let max_message_size = document.take("syslog.max_message_size")?;
+    let grace = document.take::<Interval>("syslog.grace")?;
+
+    if !enabled.unwrap_or(false) {
+        return Ok(None);
+    }
+    let Some(host) = host else {
+        return Err(document.wrong(
+            HOST,
+            "syslog is enabled, so it is needed; write the relay's name or address",
+        ));
+    };
+    let port = port.unwrap_or_else(|| transport.default_port());
+    let mut config = Config::new(host, port);
+    config.fallbacks = fallbacks.into_iter().map(|relay| relay.or(port)).collect();
+    config.transport = transport;
+    config.format = format.unwrap_or(config.format);
+    config.facility = facility.unwrap_or(config.facility);
+    config.hostname = hostname.unwrap_or_else(|| instance.to_owned());
+    config.app_name = app_name.unwrap_or(config.app_name);
+    config.sd_id = sd_id.unwrap_or(config.sd_id);
+    config.buffer_size = buffer_size.unwrap_or(config.buffer_size);
+    config.max_message_size = max_message_size;
+    config.grace = grace.map_or(config.grace, |Interval(grace)| grace);
+    Ok(Some(config))
+}
+
+/// The transport with what belongs to it; what belongs to another one is an error.
+fn transport(document: &mut Document) -> Result<Transport, Error> {
+    const FRAMING: &str = "syslog.framing";
+    const CA: &str = "syslog.tls.ca";
+    const CERTIFICATE: &str = "syslog.tls.client_certificate";
+    const KEY: &str = "syslog.tls.client_key";
+
+    let transport = document.take::<Transport>("syslog.transport")?;
+    let framing = document.take::<Framing>(FRAMING)?;
+    let ca_pem = document.take::<String>(CA)?;
+    let certificate = document.take::<String>(CERTIFICATE)?;
+    let key = document.take::<String>(KEY)?;
+
+    let transport = transport.unwrap_or_default();
+    let given = [
+        (CA, ca_pem.is_some()),
+        (CERTIFICATE, certificate.is_some()),
+        (KEY, key.is_some()),
+    ];
+    if !matches!(transport, Transport::Tls(..))
+        && let Some((key, _)) = given.iter().find(|(_, given)| *given)
+    {
+        let what = "belongs to the transport tcp+tls; write `transport: tcp+tls` or leave it out";
+        return Err(document.wrong(key, what));
+    }
+    match transport {
+        Transport::Udp if framing.is_some() => {
+            let what = "a datagram has no framing; leave it out, or use another transport";
+            Err(document.wrong(FRAMING, what))
+        }
+        Transport::Tls(default, _) => {
+            let mut tls = Tls::default();
+            tls.ca_pem = ca_pem;
+            tls.identity = match (certificate, key) {
+                (None, None) => None,
+                (Some(certificate), Some(key)) => {
+                    let identity = ClientIdentity::from_pem(certificate.as_bytes(), key.as_bytes());
+                    Some(identity.map_err(|error| document.wrong(CERTIFICATE, error))?)
+                }
+                (Some(_), None) => {
+                    return Err(document.wrong(KEY, "the client certificate needs its key, in PEM"));
+                }
+                (None, Some(_)) => {
+                    return Err(document.wrong(CERTIFICATE, "its key is given, so it is needed"));
+                }
+            };
+            Ok(Transport::Tls(framing.unwrap_or(default), tls))
+        }
+        Transport::Tcp(default) => Ok(Transport::Tcp(framing.unwrap_or(default))),
+        other => Ok(other),
+    }
+}
+
+/// A relay as it is written in a list: a host, and a port unless it is that of the first.
+struct Fallback {
+    host: Host,
+    port: Option<u16>,
+}
+
+impl Fallback {
+    fn or(self, port: u16) -> Relay {
+        Relay {
+            host: self.host,
+            port: self.port.unwrap_or(port),
+        }
+    }
+}
+
+impl FromStr for Fallback {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        // An IPv6 address with a port has brackets.
+        let split = s
+            .rsplit_once(':')
+            .filter(|(host, _)| !host.contains(':') || host.ends_with(']'));
+        let (host, port) = match split {
+            Some((host, port)) => {
+                let port = port.parse().map_err(
+                    |_| "write a host, or a host and its port, such as relay.example:6514",
+                )?;
+                (host, Some(port))
+            }
+            None => (s, None),
+        };
+        let host = host
+            .parse()
+            .map_err(|error: cap_egress::Error| error.to_string())?;
+        Ok(Fallback { host, port })
+    }
+}
