@@ -14,7 +14,8 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::error::Kind;
-use crate::{Denial, Error, Guard, Host, Stage, Trust};
+use crate::trust::watch;
+use crate::{Denial, Error, Guard, Host, Stage, TlsProblem, Trust};
 
 mod open;
 mod race;
@@ -75,9 +76,8 @@ impl Guard {
 
 /// Addresses that the policy allows: the only thing that is ever dialled.
 enum Judged {
-    /// The host is an address.
     One(SocketAddr),
-    /// The host is a name. There is at least one.
+    /// Of a name; more than one.
     Answers(Vec<SocketAddr>),
 }
 
@@ -162,7 +162,11 @@ impl<'a> Attempt<'a> {
         self.guard.enter(Stage::Policy);
         // All of them before the first is dialled: a name with one denied answer is not to be trusted with the others.
         let judged = answers.into_iter().map(|address| self.judge(address));
-        judged.collect::<Result<_, _>>().map(Judged::Answers)
+        let judged = judged.collect::<Result<Vec<_>, _>>()?;
+        Ok(match judged[..] {
+            [only] => Judged::One(only),
+            _ => Judged::Answers(judged),
+        })
     }
 
     fn judge(&self, address: IpAddr) -> Result<SocketAddr, Error> {
@@ -185,12 +189,13 @@ impl<'a> Attempt<'a> {
         self.guard.enter(Stage::Tls);
         let handshake = TlsConnector::from(config).connect(name, stream);
         let limit = self.guard.handshake_timeout();
-        let shaken = timeout(limit, handshake)
+        let (shaken, certificate) = timeout(limit, watch(handshake))
             .await
             .map_err(|_| self.timed_out(Stage::Tls))?;
         shaken.map_err(|source| {
             Kind::Handshake {
                 at: self.at(),
+                problem: TlsProblem::of_handshake(&source, certificate),
                 source,
             }
             .into()

@@ -95,7 +95,7 @@ impl Error {
     /// read or write.
     pub fn tls_problem(&self) -> Option<TlsProblem> {
         match &*self.0 {
-            Kind::Handshake { source, .. } => Some(TlsProblem::of_handshake(source)),
+            Kind::Handshake { problem, .. } => Some(*problem),
             _ => None,
         }
     }

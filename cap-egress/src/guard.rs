@@ -7,6 +7,10 @@ use std::time::Duration;
 
 use crate::{Denial, DenialClass, Host, Policy, Resolve, Stage, SystemResolver};
 
+mod warned;
+
+use warned::Warned;
+
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Keeps `now + timeout` from overflowing, whatever a configuration says.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -29,6 +33,7 @@ struct Inner {
     connect_timeout: Duration,
     handshake_timeout: Duration,
     denials: [AtomicU64; DenialClass::ALL.len()],
+    warned: Warned,
 }
 
 impl Guard {
@@ -85,9 +90,13 @@ impl Guard {
         self.inner.handshake_timeout
     }
 
-    /// Counts and logs a refusal: over HTTP the caller sees only "network error", so the reason must be found here.
+    /// Counts a refusal, and logs it once a minute: over HTTP the caller sees only "network error", so the reason must be found
+    /// here.
     pub(crate) fn record(&self, denial: Denial, host: &Host, port: u16) {
         self.inner.denials[denial.class() as usize].fetch_add(1, Ordering::Relaxed);
+        if !self.inner.warned.is_due(denial, host, port) {
+            return;
+        }
         tracing::warn!(
             target: "cap_egress",
             class = denial.class().as_str(),
@@ -148,6 +157,7 @@ impl GuardBuilder {
                 connect_timeout: self.connect_timeout,
                 handshake_timeout: self.handshake_timeout,
                 denials: Default::default(),
+                warned: Warned::default(),
             }),
             observer: None,
         }

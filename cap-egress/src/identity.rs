@@ -11,6 +11,7 @@ use rustls::sign::CertifiedKey;
 
 use crate::Error;
 use crate::error::Kind;
+use crate::trust::certificate;
 use crate::trust::pem::{self, PemProblem};
 
 /// A client certificate with its chain and private key.
@@ -56,14 +57,26 @@ fn read(chain: &[u8], key: &[u8], now: SystemTime) -> Result<CertifiedKey, Ident
     let key = PrivateKeyDer::from_pem_slice(&text).map_err(|_| {
         if pem::holds_private_key(&text) {
             IdentityProblem::MalformedKey
+        } else if pem::count(&text, b"-----BEGIN CERTIFICATE-----") > 0 {
+            IdentityProblem::CertificateForKey
         } else {
             IdentityProblem::NoKey
         }
     })?;
-    CertifiedKey::from_der(chain, key, &ring::default_provider()).map_err(|source| match source {
-        rustls::Error::InconsistentKeys(_) => IdentityProblem::OtherKey,
-        source => IdentityProblem::Unusable { source },
-    })
+    // After it, as the first certificate's place is the commonest mistake, and the key tells that better.
+    let unordered = chain
+        .windows(2)
+        .position(|pair| !certificate::is_issued_by(&pair[0], &pair[1]));
+    let certified = CertifiedKey::from_der(chain, key, &ring::default_provider()).map_err(
+        |source| match source {
+            rustls::Error::InconsistentKeys(_) => IdentityProblem::OtherKey,
+            source => IdentityProblem::Unusable { source },
+        },
+    )?;
+    match unordered {
+        Some(before) => Err(IdentityProblem::Order { number: before + 2 }),
+        None => Ok(certified),
+    }
 }
 
 /// What is wrong with a client certificate or its key. Never holds either text.
@@ -75,6 +88,8 @@ pub(crate) enum IdentityProblem {
         "the client key setting holds no private key; paste PEM text that starts with -----BEGIN PRIVATE KEY-----"
     )]
     NoKey,
+    #[error("the client key setting holds a certificate; paste the private key that belongs to it")]
+    CertificateForKey,
     #[error(
         "the client key setting holds a key that is not valid PEM; paste it again, with its line breaks and both marker lines"
     )]
@@ -87,6 +102,10 @@ pub(crate) enum IdentityProblem {
         "the client key is not that of the first client certificate; paste the two that belong together, the client's own certificate first"
     )]
     OtherKey,
+    #[error(
+        "certificate {number} of the client certificate setting is not the issuer of the one before it; paste the client's own certificate first, then its issuer's, and so on"
+    )]
+    Order { number: usize },
     #[error("the client certificate and key cannot be used; give an RSA, ECDSA or Ed25519 key")]
     Unusable { source: rustls::Error },
 }

@@ -5,7 +5,7 @@ use std::{fmt, io};
 
 use rustls::{AlertDescription, CertificateError};
 
-use crate::trust::SelfSigned;
+use crate::trust::{ClientCertificate, SelfSigned};
 
 /// Why a TLS connection did not come about or was broken off, each with one thing to do about it.
 ///
@@ -77,7 +77,7 @@ impl TlsProblem {
                 "it refuses the client certificate; set one that it trusts, and that has not expired"
             }
             Self::Incompatible => {
-                "no TLS version or cipher suite is common to both, or it requires a client certificate; let it offer TLS 1.2 or 1.3, and see its log"
+                "no TLS version or cipher suite is common to both; let it offer TLS 1.3, or TLS 1.2 with ECDHE and AES-GCM or ChaCha20"
             }
             Self::NotTls => "the answer is not TLS; check that the server speaks TLS on this port",
             Self::BrokenOff => {
@@ -112,10 +112,19 @@ impl TlsProblem {
     }
 
     /// The problem of a handshake, in which nothing but TLS is spoken.
-    pub(crate) fn of_handshake(source: &io::Error) -> Self {
-        match Self::find(source) {
-            Some(problem) => problem,
-            None => Self::BrokenOff,
+    ///
+    /// TLS 1.2 has no alert for a client certificate that is missing: servers send `handshake_failure`, `bad_certificate`, or
+    /// nothing at all. Once the server has asked for a certificate, versions and cipher suites are agreed on, so that none of
+    /// these is about them.
+    pub(crate) fn of_handshake(source: &io::Error, certificate: ClientCertificate) -> Self {
+        let problem = Self::find(source).unwrap_or(Self::BrokenOff);
+        match (problem, certificate) {
+            (
+                Self::Incompatible | Self::BrokenOff | Self::ClientCertificateRefused,
+                ClientCertificate::Missing,
+            ) => Self::ClientCertificateRequired,
+            (Self::Incompatible, ClientCertificate::Shown) => Self::ClientCertificateRefused,
+            (problem, _) => problem,
         }
     }
 

@@ -13,11 +13,14 @@ use rustls::{ClientConfig, RootCertStore};
 use crate::error::Kind;
 use crate::{ClientIdentity, Error};
 
-mod certificate;
+mod asked;
+pub(crate) mod certificate;
 pub(crate) mod pem;
 mod system;
 mod verify;
 
+use asked::Noting;
+pub(crate) use asked::{ClientCertificate, watch};
 use pem::PemProblem;
 pub(crate) use verify::SelfSigned;
 use verify::Verifier;
@@ -69,7 +72,8 @@ impl Trust {
     #[must_use]
     pub fn with_client_identity(mut self, identity: &ClientIdentity) -> Self {
         let mut config = ClientConfig::clone(&self.config);
-        config.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(identity.certified()));
+        let identity = SingleCertAndKey::from(identity.certified());
+        config.client_auth_cert_resolver = Arc::new(Noting(Arc::new(identity)));
         // A session of before would be resumed without the certificate.
         config.resumption = Resumption::default();
         self.config = Arc::new(config);
@@ -107,10 +111,11 @@ impl Trust {
             clippy::disallowed_methods,
             reason = "the verifier is rustls's own, and accepts what that accepts"
         )]
-        let config = config
+        let mut config = config
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(Verifier(verifier)))
             .with_no_client_auth();
+        config.client_auth_cert_resolver = Arc::new(Noting(config.client_auth_cert_resolver));
         Ok(Self {
             config: Arc::new(config),
             system_roots,

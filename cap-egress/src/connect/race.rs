@@ -3,12 +3,12 @@
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep};
+use tokio::time::timeout;
 
 use super::open;
 
@@ -32,26 +32,28 @@ async fn first<T, F: Future<Output = io::Result<T>>>(
     open: impl Fn(SocketAddr) -> F,
 ) -> io::Result<T> {
     let untried = families_in_turn(addresses);
-    let mut untried = untried.into_iter().take(MOST_ATTEMPTS).peekable();
+    let mut untried = untried.into_iter().take(MOST_ATTEMPTS);
     let mut attempts = Attempts(Vec::new());
-    let mut next_is_due = pin!(sleep(ATTEMPT_DELAY));
     loop {
         if let Some(address) = untried.next() {
             attempts.0.push(Box::pin(open(address)));
-            next_is_due.as_mut().reset(Instant::now() + ATTEMPT_DELAY);
         } else if attempts.0.is_empty() {
             let nothing_tried = || io::ErrorKind::AddrNotAvailable.into();
             return Err(failure.take().unwrap_or_else(nothing_tried));
         }
-        tokio::select! {
-            biased;
-            ended = poll_fn(|cx| attempts.poll_any(cx)) => match ended {
-                Ok(stream) => return Ok(stream),
-                Err(error) => {
-                    failure.get_or_insert(error);
-                }
+        let any = poll_fn(|cx| attempts.poll_any(cx));
+        let ended = match untried.len() {
+            0 => any.await,
+            _ => match timeout(ATTEMPT_DELAY, any).await {
+                Ok(ended) => ended,
+                Err(_) => continue,
             },
-            () = next_is_due.as_mut(), if untried.peek().is_some() => {}
+        };
+        match ended {
+            Ok(stream) => return Ok(stream),
+            Err(error) => {
+                failure.get_or_insert(error);
+            }
         }
     }
 }
@@ -93,6 +95,8 @@ mod tests {
     use super::*;
 
     use std::sync::Mutex;
+
+    use tokio::time::{Instant, sleep};
 
     /// What becomes of an attempt, after so many milliseconds.
     #[derive(Clone, Copy)]

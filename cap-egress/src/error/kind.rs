@@ -38,12 +38,16 @@ pub(crate) enum Kind {
         stage: Stage,
         after: Duration,
     },
-    #[error("the TLS handshake with {at} failed: {}", handshake_hint(.source))]
-    Handshake { at: String, source: io::Error },
+    #[error("the TLS handshake with {at} failed: {}", .problem.hint())]
+    Handshake {
+        at: String,
+        problem: TlsProblem,
+        source: io::Error,
+    },
     #[error("TLS cannot verify {at}, as no certificate can hold this host; use another name of it")]
     ServerName { at: String },
     #[error("the CA setting {0}")]
-    Ca(#[source] PemProblem),
+    Ca(PemProblem),
     #[error(transparent)]
     Identity(IdentityProblem),
     #[error(
@@ -97,8 +101,4 @@ fn timeout_hint(stage: Stage) -> &'static str {
         }
         _ => "it does not answer; check the address, and firewalls on the way",
     }
-}
-
-fn handshake_hint(source: &io::Error) -> &'static str {
-    TlsProblem::of_handshake(source).hint()
 }

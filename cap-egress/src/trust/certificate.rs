@@ -8,10 +8,17 @@ use x509_cert::der::Decode as _;
 
 /// Whether it names itself as its issuer.
 pub(super) fn is_self_issued(der: &CertificateDer<'_>) -> bool {
-    Certificate::from_der(der).is_ok_and(|certificate| {
-        let signed = certificate.tbs_certificate();
-        signed.issuer() == signed.subject()
-    })
+    is_issued_by(der, der)
+}
+
+/// Whether the one names the other as its issuer.
+pub(crate) fn is_issued_by(der: &CertificateDer<'_>, issuer: &CertificateDer<'_>) -> bool {
+    match (Certificate::from_der(der), Certificate::from_der(issuer)) {
+        (Ok(certificate), Ok(issuer)) => {
+            certificate.tbs_certificate().issuer() == issuer.tbs_certificate().subject()
+        }
+        _ => false,
+    }
 }
 
 /// Why it is of no use at this time.

@@ -12,7 +12,7 @@ use rustls::{
 
 use super::certificate;
 
-/// rustls's own verifier. What it accepts is accepted and what it refuses is refused; only the words of one refusal differ.
+/// rustls's own verifier. What it accepts is accepted and what it refuses is refused; only the words of two refusals differ.
 #[derive(Debug)]
 pub(super) struct Verifier(pub(super) Arc<WebPkiServerVerifier>);
 
@@ -47,6 +47,10 @@ impl ServerCertVerifier for Verifier {
             ) if certificate::is_self_issued(end_entity) => {
                 CertificateError::Other(OtherError(Arc::new(SelfSigned))).into()
             }
+            // It would list what the certificate is for, internal addresses among them, to whoever may configure a host.
+            rustls::Error::InvalidCertificate(CertificateError::NotValidForNameContext {
+                ..
+            }) => CertificateError::NotValidForName.into(),
             refusal => refusal,
         })
     }

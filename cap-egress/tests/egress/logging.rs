@@ -38,12 +38,12 @@ async fn a_denial_is_a_warning_with_class_rule_and_host_but_not_the_resolved_add
         .finish();
     let _logging = tracing::subscriber::set_default(subscriber);
 
-    let script = Script::answering([ips(&["169.254.77.78"])]);
+    let script = Script::answering([(); 3].map(|()| ips(&["169.254.77.78"])));
     let guard = Guard::builder(Policy::default()).resolver(script).build();
-    guard
-        .connect(&host("relay.example"), 514)
-        .await
-        .unwrap_err();
+    for _ in 0..3 {
+        let refused = guard.connect(&host("relay.example"), 514).await;
+        assert!(refused.unwrap_err().is_denied());
+    }
 
     let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     for part in [
@@ -56,4 +56,7 @@ async fn a_denial_is_a_warning_with_class_rule_and_host_but_not_the_resolved_add
         assert!(logged.contains(part), "{part} is missing: {logged}");
     }
     assert!(!logged.contains("169.254.77.78"), "{logged}");
+    assert_eq!(logged.lines().count(), 1, "the first of three: {logged}");
+    let counted: u64 = guard.denials().iter().map(|(_, count)| count).sum();
+    assert_eq!(counted, 3);
 }

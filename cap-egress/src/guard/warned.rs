@@ -1,0 +1,73 @@
+//! Which denials were told of lately. A reconnect loop meets the same one every few seconds, and one line of it is enough.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::{Denial, Host};
+
+const QUIET: Duration = Duration::from_secs(60);
+/// Hosts come from whoever may configure one, and must not fill the memory.
+const MOST_REMEMBERED: usize = 256;
+
+#[derive(Default)]
+pub(super) struct Warned(Mutex<HashMap<(Host, u16, Denial), Instant>>);
+
+impl Warned {
+    /// Whether to warn: not when the same was denied and told of within the last minute.
+    pub(super) fn is_due(&self, denial: Denial, host: &Host, port: u16) -> bool {
+        let now = Instant::now();
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        told.retain(|_, at| now.duration_since(*at) < QUIET);
+        let key = (host.clone(), port, denial);
+        if told.contains_key(&key) {
+            return false;
+        }
+        // Too many at once to remember: better a line too many than one that is missing.
+        if told.len() < MOST_REMEMBERED {
+            told.insert(key, now);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Policy;
+
+    fn denial(address: &str) -> Denial {
+        let judged = Policy::default().judge(address.parse().unwrap());
+        judged.unwrap_err()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_denial_is_told_once_a_minute_for_each_host_port_and_rule() {
+        let warned = Warned::default();
+        let (here, there) = ("a.example".parse().unwrap(), "b.example".parse().unwrap());
+        let (metadata, local) = (denial("169.254.169.254"), denial("169.254.1.1"));
+        assert!(warned.is_due(metadata, &here, 80));
+        assert!(!warned.is_due(metadata, &here, 80));
+        assert!(warned.is_due(metadata, &here, 81));
+        assert!(warned.is_due(metadata, &there, 80));
+        assert!(warned.is_due(local, &here, 80));
+
+        tokio::time::advance(Duration::from_secs(59)).await;
+        assert!(!warned.is_due(metadata, &here, 80));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(warned.is_due(metadata, &here, 80));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_hosts_fill_no_memory_and_silence_no_warning() {
+        let warned = Warned::default();
+        let metadata = denial("169.254.169.254");
+        for n in 0..2 * MOST_REMEMBERED {
+            let host = format!("host{n}.example").parse().unwrap();
+            assert!(warned.is_due(metadata, &host, 80));
+        }
+        assert_eq!(warned.0.lock().unwrap().len(), MOST_REMEMBERED);
+    }
+}
