@@ -181,3 +181,37 @@ impl fmt::Display for TlsProblem {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ends_a_handshake_is_read_by_what_became_of_the_client_certificate() {
+        use AlertDescription::{BadCertificate, HandshakeFailure, UnknownCA};
+        use ClientCertificate::{Missing, NotAskedFor, Shown};
+        use TlsProblem::{
+            BrokenOff, ClientCertificateRefused as Refused, ClientCertificateRequired as Required,
+            Incompatible,
+        };
+        for (alert, not_asked_for, missing, shown) in [
+            (Some(HandshakeFailure), Incompatible, Required, Refused),
+            (Some(BadCertificate), Refused, Required, Refused),
+            (Some(UnknownCA), Refused, Required, Refused),
+            (None, BrokenOff, Required, BrokenOff),
+        ] {
+            let ended = match alert {
+                Some(alert) => io::Error::other(rustls::Error::AlertReceived(alert)),
+                None => io::ErrorKind::UnexpectedEof.into(),
+            };
+            for (certificate, expected) in [
+                (NotAskedFor, not_asked_for),
+                (Missing, missing),
+                (Shown, shown),
+            ] {
+                let problem = TlsProblem::of_handshake(&ended, certificate);
+                assert_eq!(problem, expected, "{alert:?} {certificate:?}");
+            }
+        }
+    }
+}

@@ -186,11 +186,7 @@ fn a_client_certificate_that_cannot_be_used_says_what_to_paste() {
             "expired at 2020-01-02",
         ),
         (&chain, "", "the client key setting holds no private key"),
-        (
-            &chain,
-            &chain,
-            "the client key setting holds no private key",
-        ),
+        (&chain, &chain, "the client key setting holds a certificate"),
         (&chain, &encrypted, "encrypted key"),
         (&chain, &mangled, "not valid PEM"),
         (

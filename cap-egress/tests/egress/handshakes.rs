@@ -1,0 +1,223 @@
+//! What one handshake tells of another kind of server: TLS 1.2, client certificates that do not please, nothing in common.
+
+use std::sync::Arc;
+
+use cap_egress::{ClientIdentity, Guard, Host, Policy, TlsProblem, Trust};
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::version::{TLS12, TLS13};
+use rustls::{DigitallySignedStruct, DistinguishedName, HandshakeKind, ServerConfig};
+use rustls::{SignatureScheme, pki_types::PrivatePkcs8KeyDer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_rustls::TlsAcceptor;
+
+use crate::support::authority::{Authority, Issued, Leaf, serve, server};
+use crate::support::{LOOPBACK, Script, host};
+
+/// A guard to which every name is loopback.
+fn guard() -> Guard {
+    Guard::builder(Policy::default())
+        .resolver(Script::answering(std::iter::repeat_n(vec![LOOPBACK], 8)))
+        .build()
+}
+
+async fn refusal(to: &Host, port: u16, trust: &Trust) -> cap_egress::Error {
+    guard().connect_tls(to, port, trust).await.unwrap_err()
+}
+
+fn trust(authority: &Authority) -> Trust {
+    Trust::system_with_ca(authority.pem().as_bytes()).unwrap()
+}
+
+async fn serve_with(config: ServerConfig) -> u16 {
+    serve(TlsAcceptor::from(Arc::new(config))).await
+}
+
+#[tokio::test]
+async fn certificates_are_judged_alike_in_tls_1_2_and_1_3() {
+    let (authority, stranger) = (Authority::new("authority"), Authority::new("stranger"));
+    for version in [&TLS12, &TLS13] {
+        for (issued, expected) in [
+            (authority.issue(Leaf::For(&["127.0.0.1"])), None),
+            (
+                authority.issue(Leaf::For(&["127.0.0.2"])),
+                Some(TlsProblem::WrongName),
+            ),
+            (authority.issue(Leaf::Expired), Some(TlsProblem::Expired)),
+            (
+                stranger.issue(Leaf::For(&["127.0.0.1"])),
+                Some(TlsProblem::UnknownAuthority),
+            ),
+        ] {
+            let port = serve_with(server(&issued, None, &[version])).await;
+            let connected = guard()
+                .connect_tls(&host("127.0.0.1"), port, &trust(&authority))
+                .await;
+            let found = connected.err().map(|error| error.tls_problem().unwrap());
+            assert_eq!(found, expected, "{version:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_case_of_a_name_makes_no_difference_on_either_side() {
+    let authority = Authority::new("authority");
+    for (certified, written) in [
+        ("Relay.Example", "relay.example"),
+        ("relay.example", "RELAY.example."),
+    ] {
+        let port = authority.serve_greetings(&[certified]).await;
+        let connected = guard()
+            .connect_tls(&host(written), port, &trust(&authority))
+            .await;
+        assert!(connected.is_ok(), "{certified} {written}");
+    }
+}
+
+#[tokio::test]
+async fn an_ipv4_address_in_another_spelling_is_the_same_in_the_certificate() {
+    let authority = Authority::new("authority");
+    let port = authority.serve_greetings(&["127.0.0.1"]).await;
+    let connected = guard()
+        .connect_tls(&host("0x7f.1"), port, &trust(&authority))
+        .await;
+    assert!(connected.is_ok());
+}
+
+#[tokio::test]
+async fn what_a_certificate_is_for_is_not_told_to_whoever_configured_the_host() {
+    let authority = Authority::new("authority");
+    let port = authority
+        .serve_greetings(&["10.98.76.54", "vault.internal"])
+        .await;
+    let error = refusal(&host("relay.example"), port, &trust(&authority)).await;
+    assert_eq!(error.tls_problem(), Some(TlsProblem::WrongName));
+    let mut told = format!("{error:?}");
+    let mut cause: Option<&dyn std::error::Error> = Some(&error);
+    while let Some(error) = cause {
+        told += &error.to_string();
+        cause = error.source();
+    }
+    // As text and as the octets that a `Debug` of the certificate's names would show.
+    for secret in ["10.98.76.54", "vault.internal", "98, 76, 54"] {
+        assert!(!told.contains(secret), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_in_common_is_not_blamed_on_a_client_certificate() {
+    let authority = Authority::new("authority");
+    let issued = authority.issue(Leaf::For(&["127.0.0.1"]));
+    // The server's certificate is ECDSA, and it is left with suites for RSA.
+    let mut provider = ring::default_provider();
+    provider.cipher_suites = vec![ring::cipher_suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256];
+    let port = serve_with(without_client_auth(provider, &issued)).await;
+    let error = refusal(&host("127.0.0.1"), port, &trust(&authority)).await;
+    assert_eq!(error.tls_problem(), Some(TlsProblem::Incompatible));
+}
+
+fn without_client_auth(provider: CryptoProvider, issued: &Issued) -> ServerConfig {
+    let key = PrivatePkcs8KeyDer::from(issued.key.serialize_der());
+    ServerConfig::builder_with_provider(Arc::new(provider))
+        .with_protocol_versions(&[&TLS12])
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![issued.certificate.der().clone()], key.into())
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_handshake_failure_after_the_client_certificate_is_about_the_certificate() {
+    let authority = Authority::new("authority");
+    let issued = authority.issue(Leaf::For(&["127.0.0.1"]));
+    let key = PrivatePkcs8KeyDer::from(issued.key.serialize_der());
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(&[&TLS12])
+        .unwrap()
+        .with_client_cert_verifier(Arc::new(Unpleased))
+        .with_single_cert(vec![issued.certificate.der().clone()], key.into())
+        .unwrap();
+    let port = serve_with(config).await;
+    let client = authority.issue(Leaf::For(&["client.example"]));
+    let (chain, key) = (client.certificate.pem(), client.key.serialize_pem());
+    let identity = ClientIdentity::from_pem(chain.as_bytes(), key.as_bytes()).unwrap();
+    let trust = trust(&authority).with_client_identity(&identity);
+    let error = refusal(&host("127.0.0.1"), port, &trust).await;
+    assert!(
+        format!("{error:?}").contains("HandshakeFailure"),
+        "{error:?}"
+    );
+    assert_eq!(
+        error.tls_problem(),
+        Some(TlsProblem::ClientCertificateRefused)
+    );
+}
+
+/// Asks for a certificate and refuses every one with `handshake_failure`, as OpenSSL does in TLS 1.2 for some reasons.
+#[derive(Debug)]
+struct Unpleased;
+
+impl ClientCertVerifier for Unpleased {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        Err(rustls::Error::General("not this one".to_owned()))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        unreachable!("the certificate was refused before")
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        unreachable!("the certificate was refused before")
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        ring::default_provider()
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_resumed_by_the_same_trust_and_not_by_one_with_another_identity() {
+    let authority = Authority::new("authority");
+    let port = authority.serve_greetings(&["127.0.0.1"]).await;
+    let client = authority.issue(Leaf::For(&["client.example"]));
+    let (chain, key) = (client.certificate.pem(), client.key.serialize_pem());
+    let identity = ClientIdentity::from_pem(chain.as_bytes(), key.as_bytes()).unwrap();
+    let trust = trust(&authority);
+
+    let kind = async |trust: &Trust| {
+        let connected = guard().connect_tls(&host("127.0.0.1"), port, trust).await;
+        let mut stream = connected.unwrap();
+        // TLS 1.3 hands out its tickets after the handshake.
+        stream.write_all(b"?").await.unwrap();
+        stream.read_to_end(&mut Vec::new()).await.unwrap();
+        stream.get_ref().1.handshake_kind().unwrap()
+    };
+    assert_eq!(kind(&trust).await, HandshakeKind::Full);
+    assert_eq!(kind(&trust).await, HandshakeKind::Resumed);
+    let known = trust.with_client_identity(&identity);
+    assert_eq!(kind(&known).await, HandshakeKind::Full);
+    assert_eq!(kind(&known).await, HandshakeKind::Resumed);
+}
