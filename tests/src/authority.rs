@@ -5,6 +5,7 @@ use rcgen::{
     KeyPair, date_time_ymd,
 };
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What [`Authority::server`] vouches for.
 const NAMES: [&str; 4] = ["localhost", "relay.test", "127.0.0.1", "::1"];
@@ -40,7 +41,10 @@ impl Authority {
     /// A new one, with a key of its own.
     #[expect(clippy::new_without_default, reason = "no two are the same")]
     pub fn new() -> Self {
-        let mut params = params("Test authority", &[]);
+        // Of the same name, one would be taken for a forgery of the other.
+        static COUNT: AtomicUsize = AtomicUsize::new(1);
+        let name = format!("Test authority {}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let mut params = params(&name, &[]);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, key()).expect("a certificate"))
     }

@@ -47,6 +47,8 @@ pub enum Fault {
         /// Sent as the delay of a `google.rpc.RetryInfo`.
         retry_after: Option<Duration>,
     },
+    /// Answers 307 with a `Location` on another server, and keeps nothing of the request.
+    Redirect(SocketAddr),
     /// Accepts all but the last spans of the request, and says so in a partial success.
     Partial {
         /// How many spans are rejected.

@@ -3,7 +3,7 @@
 use super::{Fault, OtlpRequest, State, grpc, lock};
 use crate::span::{self, ReceivedSpan};
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Full};
@@ -90,6 +90,15 @@ pub(super) async fn answer(
                 (response.headers_mut()).insert(RETRY_AFTER, after.as_secs().into());
             }
             Ok(response)
+        }
+        Some(Fault::Redirect(to)) => {
+            note(outcome, Vec::new());
+            let location = format!("http://{to}{}", head.uri.path());
+            Ok(Response::builder()
+                .status(StatusCode::TEMPORARY_REDIRECT)
+                .header(LOCATION, location)
+                .body(whole(""))
+                .expect("a valid response"))
         }
         Some(Fault::Grpc { code, retry_after }) => {
             note(outcome, Vec::new());

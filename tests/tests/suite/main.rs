@@ -3,5 +3,7 @@
 mod arrows;
 mod collector;
 mod conformance;
+mod egress;
 mod end_to_end;
 mod readers;
+mod tls;
