@@ -35,9 +35,36 @@ const DIALLERS: &[(&str, &[&str])] = &[
     ("tonic", &[]),
 ];
 
-fn metadata() -> Value {
+/// Crates that open connections or resolve names by a way of their own. What is shipped reaches none of them, however many
+/// crates lie between.
+const NEVER: &[&str] = &[
+    "async-std",
+    "attohttpc",
+    "curl",
+    "hickory-resolver",
+    "hyper-rustls",
+    "hyper-tls",
+    "isahc",
+    "minreq",
+    "native-tls",
+    "openssl",
+    "reqwest",
+    "smol",
+    "trust-dns-resolver",
+    "ureq",
+];
+
+/// Features of a crate that is shipped that would make it connect by itself, or to a proxy of the environment.
+const NEVER_WITH: &[(&str, &[&str])] = &[
+    ("hyper-util", &["client-proxy", "client-proxy-system"]),
+    ("opentelemetry-proto", &["gen-tonic"]),
+    ("tonic", &["channel", "transport"]),
+];
+
+fn metadata(more: &[&str]) -> Value {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
+        .args(["metadata", "--format-version=1", "--offline"])
+        .args(more)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo runs");
@@ -52,7 +79,7 @@ fn metadata() -> Value {
 /// The dependencies of every member that are not for its tests.
 fn direct() -> BTreeMap<String, BTreeSet<String>> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let metadata = metadata();
+    let metadata = metadata(&["--no-deps"]);
     let members = metadata["packages"].as_array().expect("packages");
     let dependencies = |member: &Value| {
         let all = member["dependencies"].as_array().expect("dependencies");
@@ -100,6 +127,58 @@ fn only_known_members_name_a_crate_that_dials() {
                     allowed.contains(&member.as_str()),
                     "{member} depends on {dialler}"
                 );
+            }
+        }
+    }
+}
+
+/// The nodes of the resolved graph that a member is built from.
+fn built_from<'a>(member: &str, nodes: &'a BTreeMap<String, &'a Value>) -> BTreeSet<&'a str> {
+    let mut reached = BTreeSet::new();
+    let mut todo: Vec<&str> = (nodes.keys().map(String::as_str))
+        .filter(|id| name(id) == member)
+        .collect();
+    while let Some(id) = todo.pop() {
+        if reached.insert(id) {
+            let dependencies = nodes[id]["deps"].as_array().expect("dependencies");
+            let normal = |dependency: &&Value| {
+                let kinds = dependency["dep_kinds"].as_array().expect("kinds");
+                kinds.iter().any(|kind| kind["kind"].is_null())
+            };
+            let ids = dependencies.iter().filter(normal);
+            todo.extend(ids.map(|dependency| dependency["pkg"].as_str().expect("an id")));
+        }
+    }
+    reached
+}
+
+/// The name in a package id: `…#name@version`, or `…/name#version`.
+fn name(id: &str) -> &str {
+    let (source, fragment) = id.rsplit_once('#').unwrap_or(("", id));
+    match fragment.split_once('@') {
+        Some((name, _)) => name,
+        None => source.rsplit('/').next().unwrap_or(source),
+    }
+}
+
+#[test]
+fn what_is_shipped_is_built_from_nothing_that_dials_by_itself() {
+    let metadata = metadata(&[]);
+    let nodes = metadata["resolve"]["nodes"].as_array().expect("a graph");
+    let nodes: BTreeMap<_, _> = nodes
+        .iter()
+        .map(|node| (node["id"].as_str().expect("an id").to_owned(), node))
+        .collect();
+    for (member, _) in ARROWS {
+        let reached = built_from(member, &nodes);
+        assert!(!reached.is_empty(), "{member} is not a member");
+        for id in reached {
+            assert!(!NEVER.contains(&name(id)), "{member} is built from {id}");
+            let features = nodes[id]["features"].as_array().expect("features");
+            for (_, never) in NEVER_WITH.iter().filter(|(krate, _)| *krate == name(id)) {
+                let enabled = features.iter().filter_map(Value::as_str);
+                let wrong: Vec<_> = enabled.filter(|feature| never.contains(feature)).collect();
+                assert!(wrong.is_empty(), "{member}: {id} has {wrong:?}");
             }
         }
     }
