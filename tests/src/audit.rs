@@ -3,6 +3,7 @@
 //! A case is made from bytes, so that a seeded generator and a fuzzer make the same cases. What is expected is worked out from
 //! the case's own texts by the documented rules, never by the formatter under test.
 
+mod check;
 mod choices;
 mod expected;
 

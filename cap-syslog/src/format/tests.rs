@@ -1,0 +1,195 @@
+//! What a record looks like, and what it never looks like.
+
+use cap_names::Actor;
+use chrono::DateTime;
+use proptest::prelude::*;
+
+use super::*;
+
+fn config(facility: &str) -> Config {
+    let mut config = Config::new("127.0.0.1".parse().expect("a host"), 601);
+    config.facility = facility.parse().expect("a facility");
+    config.hostname = "cap-api-1".to_owned();
+    config
+}
+
+fn written(config: &Config, event: &Event) -> String {
+    let mut out = Vec::new();
+    Formatter::new(config, "12345").write(event, &mut out);
+    String::from_utf8(out).expect("UTF-8")
+}
+
+fn sample() -> Event {
+    Event::new(
+        "...",
+        "cert.issued",
+        Actor::user("alice@example.com"),
+        "Certificate issued for api.example.com",
+    )
+    .org("...")
+    .project("...")
+    .resource("cert:...")
+    .time(
+        DateTime::parse_from_rfc3339("2026-04-21T14:23:45.123Z")
+            .expect("a time")
+            .to_utc(),
+    )
+}
+
+#[test]
+fn the_documented_sample_is_reproduced_byte_for_byte_with_facility_21() {
+    let documented = concat!(
+        "<174>1 2026-04-21T14:23:45.123Z cap-api-1 certautopilot 12345 - ",
+        r#"[cap@0 event_id="..." event_type="cert.issued" org_id="..." project_id="..." "#,
+        r#"actor="user:alice@example.com" resource="cert:..."] Certificate issued for api.example.com"#,
+    );
+    assert_eq!(written(&config("21"), &sample()), documented);
+    let by_default = written(&config("local6"), &sample());
+    assert_eq!(by_default, documented.replace("<174>", "<182>"));
+}
+
+#[test]
+fn control_characters_are_visible_and_quotes_are_escaped() {
+    let mut event = sample().param("note", "a\"b\\c]d\ne");
+    event.summary = "two\nlines\0\u{7f}é".to_owned();
+    let record = written(&config("local6"), &event);
+    assert!(record.contains(r#" note="a\"b\\c\]d#012e"]"#), "{record}");
+    assert!(record.ends_with("] two#012lines#000#177é"), "{record}");
+}
+
+#[test]
+fn a_record_that_is_too_long_loses_whole_parameters_and_then_the_end_of_its_text() {
+    let mut config = config("local6");
+    config.max_message_size = Some(2048);
+    let mut event = sample()
+        .resource("r".repeat(900))
+        .param("first", "1".repeat(300))
+        .param("second", "2".repeat(600))
+        .param("third", "3");
+    event.summary = "é".repeat(3000);
+    let record = written(&config, &event);
+    assert!(
+        record.len() <= 2048 && record.len() > 2040,
+        "{}",
+        record.len()
+    );
+    assert!(
+        record.contains(r#"actor="user:alice@example.com" resource="rrr"#),
+        "{record}"
+    );
+    assert!(record.contains("first=") && !record.contains("second=") && !record.contains("third="));
+    assert!(record.ends_with("é...[cut]"), "{record}");
+
+    event.resource = Some("r".repeat(5000));
+    let record = written(&config, &event);
+    assert!(
+        record.contains(r#"actor="user:alice@example.com"]"#),
+        "{record}"
+    );
+}
+
+#[test]
+fn header_fields_are_reduced_to_printable_ascii() {
+    let mut config = config("local6");
+    config.hostname = "two words\n".to_owned();
+    config.app_name = String::new();
+    assert!(written(&config, &sample()).contains("Z two_words_ - 12345 - [cap@0 "));
+}
+
+#[test]
+fn nothing_gets_into_the_header_or_the_sd_id_that_would_end_it() {
+    let mut config = config("local6");
+    config.hostname = "[::1]".to_owned();
+    config.sd_id = "x@0 a=\"]".to_owned();
+    config.max_message_size = Some(0);
+    assert!(written(&config, &sample()).contains("Z ___1] certautopilot "));
+    assert!(written(&config, &sample()).contains("- [x@0_a___ event_id="));
+}
+
+#[test]
+fn an_event_as_cef() {
+    let mut config = config("local6");
+    config.format = Format::Cef;
+    config.app_name = "cap|1".to_owned();
+    let mut event = sample()
+        .severity(Severity::Critical)
+        .param("serial", r"0=\")
+        .param("note", "two\nlines\t");
+    event.summary = "a=b | c".to_owned();
+    let expected = concat!(
+        r"<178>1 2026-04-21T14:23:45.123Z cap-api-1 cap|1 12345 - - ",
+        r"CEF:0|CertAutoPilot|cap\|1|1|cert.issued|cert.issued|10|rt=1776781425123 externalId=... ",
+        r"suser=alice@example.com cs1Label=actor_type cs1=user cs2Label=org_id cs2=... ",
+        r"cs3Label=project_id cs3=... cs4Label=resource cs4=cert:... cap_serial=0\=\\ ",
+        r"cap_note=two\nlines#011 msg=a\=b | c",
+    );
+    assert_eq!(written(&config, &event), expected);
+}
+
+#[test]
+fn a_cef_record_that_is_too_long_is_not_cut_inside_an_escape() {
+    let mut config = config("local6");
+    config.format = Format::Cef;
+    config.max_message_size = Some(2048);
+    for length in 0..4 {
+        let mut event = sample().resource("r".repeat(1700));
+        event.summary = format!("{}{}", "x".repeat(length), "=".repeat(2000));
+        let record = written(&config, &event);
+        let text = record.split_once(" msg=").expect("a text").1;
+        let text = text.strip_suffix("...[cut]").expect("a mark");
+        assert_eq!(text.trim_start_matches('x').replace(r"\=", ""), "");
+        assert!(record.len() > 2048 - 2 && !record.contains("cs4="));
+    }
+}
+
+/// The longest of everything that is never left out, escaped to twice its length.
+#[test]
+fn the_least_size_has_room_for_the_longest_record_and_some_text() {
+    for format in [Format::Rfc5424, Format::Cef] {
+        let mut config = config("21");
+        config.format = format;
+        config.max_message_size = Some(2048);
+        let worst = if format == Format::Cef { "|" } else { "]" };
+        config.hostname = "h".repeat(300);
+        config.app_name = "|".repeat(100);
+        config.sd_id = "s".repeat(40);
+        let event = Event::new(
+            "\\".repeat(1000),
+            worst.repeat(1000),
+            Actor::new(cap_names::ActorType::ApiKey, "\\".repeat(1000)),
+            "t".repeat(5000),
+        )
+        .time(DateTime::<chrono::Utc>::MAX_UTC);
+        let mut record = Vec::new();
+        Formatter::new(&config, &"p".repeat(200)).write(&event, &mut record);
+        assert_eq!(record.len(), 2048);
+        assert!(record.ends_with(&[b"t".repeat(200), b"...[cut]".to_vec()].concat()));
+    }
+}
+
+/// Text in which what a record trips over is common: proptest's own strings have no control characters.
+fn hostile(longest: usize) -> impl Strategy<Value = String> {
+    let special = prop::sample::select(vec![
+        '\n', '\r', '"', '\\', ']', '\0', ' ', '=', '.', '\u{7f}', '\u{feff}', '😀',
+    ]);
+    prop::collection::vec(prop_oneof![special, any::<char>()], 0..longest)
+        .prop_map(String::from_iter)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn one_event_is_one_line_within_the_limit(
+        id in hostile(200), kind in hostile(200), actor in hostile(200),
+        name in hostile(50), value in hostile(4000), summary in hostile(4000),
+    ) {
+        let event = Event::new(id, kind, Actor::user(actor), summary)
+            .resource(value.clone())
+            .param(&name, value);
+        let record = written(&config("local6"), &event);
+        prop_assert!(record.len() <= 8192);
+        prop_assert!(!record.bytes().any(|b| b.is_ascii_control()));
+        prop_assert!(record.contains(" actor=\""));
+    }
+}
