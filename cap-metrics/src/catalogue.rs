@@ -6,10 +6,10 @@
 use cap_names::closed_enum;
 
 use crate::labels::{
-    CertificateStatus, ChannelType, Endpoint, ExecutionStatus, ExpiryThreshold, FamilyName,
-    FindingSeverity, Host, IssuerType, JobResult, JobType, KekProvider, Label as _, Method, Module,
-    Outcome, Provider, RenewalTrigger, RotationId, Route, SourceId, Status, Target, TargetResult,
-    Version, Words,
+    CertificateStatus, ChannelType, DenialClass, Endpoint, ExecutionStatus, ExpiryThreshold,
+    FamilyName, FindingSeverity, Host, IssuerType, JobResult, JobType, KekProvider, Label as _,
+    Method, Module, Outcome, Provider, RenewalTrigger, RotationId, Route, SourceId, Status, Target,
+    TargetResult, Version, Words,
 };
 use crate::storage::{Counters, Exposed, Gauge, Histograms, Inventory};
 
@@ -322,10 +322,14 @@ catalogue! {
             "Audit events that the relay acknowledged";
         mirror audit_dropped = "cap_telemetry_audit_events_dropped_total" {}
             "Audit events dropped, oldest first, because the buffer was full";
+        mirror audit_set_aside = "cap_telemetry_audit_events_set_aside_total" {}
+            "Audit events set aside because the relay broke off at them again and again";
         inventory audit_queued = "cap_telemetry_audit_events_queued" {}
             "Audit events in the buffer, unsent or not yet acknowledged";
         inventory syslog_connected = "cap_telemetry_syslog_connected" {}
             "1 while a relay is connected";
+        mirror egress_denied = "cap_telemetry_egress_denied_total" {class: DenialClass}
+            "Outbound connections refused by the egress policy";
         inventory scrape_duration = "cap_telemetry_scrape_duration_seconds" {}
             "Time that rendering the previous scrape took";
         mirror folded = "cap_telemetry_series_folded_total" {family: FamilyName}

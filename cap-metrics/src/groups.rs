@@ -17,4 +17,4 @@ pub use http::{Http, HttpRequest};
 pub use jobs::{JobRun, Jobs};
 pub use kek::{Kek, KekState};
 pub use license::{License, LicenseState};
-pub use pipes::{AuditTotals, PipeTotals, Pipes, SpanTotals};
+pub use pipes::{AuditTotals, EgressTotals, PipeTotals, Pipes, SpanTotals};

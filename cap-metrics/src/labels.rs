@@ -332,3 +332,25 @@ closed_enum! {
         Low = "low",
     }
 }
+
+closed_enum! {
+    /// Why the egress policy refused a connection.
+    pub enum DenialClass: "denial class" {
+        /// A link-local address.
+        LinkLocal = "link_local",
+        /// An address of a cloud's metadata service.
+        Metadata = "metadata",
+        /// An address that no peer can have: unspecified, broadcast, multicast, …
+        NeverAPeer = "never_a_peer",
+        /// An address inside a tunnel that hides the one behind it.
+        Tunnel = "tunnel",
+        /// An address that the operator denies.
+        Configured = "configured",
+        /// A name that is denied before it is resolved.
+        Name = "name",
+        /// A loopback address, where the operator denies those.
+        Loopback = "loopback",
+        /// An address of a private range, where the operator denies those.
+        Private = "private",
+    }
+}

@@ -42,15 +42,16 @@ mod storage;
 pub use catalogue::{Group, Kind, Label, METRICS, Metric, Values, metric};
 pub use expose::TEXT_0_0_4;
 pub use groups::{
-    AuditTotals, Certificates, Discovery, Distribution, External, Http, HttpRequest, JobRun, Jobs,
-    Kek, KekState, License, LicenseState, Notifications, PipeTotals, Pipes, SpanTotals,
+    AuditTotals, Certificates, Discovery, Distribution, EgressTotals, External, Http, HttpRequest,
+    JobRun, Jobs, Kek, KekState, License, LicenseState, Notifications, PipeTotals, Pipes,
+    SpanTotals,
 };
 #[cfg(feature = "http")]
 pub use http::{MeasuredBody, MetricsFuture, MetricsLayer, MetricsMiddleware, MetricsService};
 pub use labels::{
-    CertificateStatus, ChannelType, Endpoint, ExecutionStatus, ExpiryThreshold, FindingSeverity,
-    IssuerType, JobResult, JobType, KekProvider, Method, Module, Outcome, Provider, RenewalTrigger,
-    Route, Status, TargetResult,
+    CertificateStatus, ChannelType, DenialClass, Endpoint, ExecutionStatus, ExpiryThreshold,
+    FindingSeverity, IssuerType, JobResult, JobType, KekProvider, Method, Module, Outcome,
+    Provider, RenewalTrigger, Route, Status, TargetResult,
 };
 pub use metrics::Metrics;
 

@@ -52,9 +52,9 @@ impl Telemetry {
             .transpose()
             .map_err(Kind::Syslog)?;
         let metrics = Metrics::new();
-        let (spans, events) = (tracing.clone(), forwarder.clone());
+        let (spans, events, denying) = (tracing.clone(), forwarder.clone(), guard.clone());
         metrics.before_scrape(move |metrics| {
-            let totals = totals(spans.as_ref(), events.as_ref());
+            let totals = totals(spans.as_ref(), events.as_ref(), &denying);
             metrics.pipes().set(&totals);
         });
         Ok(Telemetry(Arc::new(Pipes {
@@ -155,8 +155,12 @@ impl fmt::Debug for Telemetry {
     }
 }
 
-fn totals(tracing: Option<&Tracing>, forwarder: Option<&Forwarder>) -> PipeTotals {
+fn totals(tracing: Option<&Tracing>, forwarder: Option<&Forwarder>, guard: &Guard) -> PipeTotals {
+    let denials = guard.denials().into_iter();
+    // The two crates know nothing of each other; the words of a class are the same in both.
+    let denials = denials.filter_map(|(class, count)| Some((class.as_str().parse().ok()?, count)));
     PipeTotals {
+        egress: Some(denials.collect()),
         spans: tracing.map(Tracing::stats).map(|spans| SpanTotals {
             started: spans.started,
             exported: spans.exported,
@@ -169,6 +173,7 @@ fn totals(tracing: Option<&Tracing>, forwarder: Option<&Forwarder>) -> PipeTotal
             enqueued: events.enqueued,
             acked: events.released,
             dropped: events.dropped,
+            set_aside: 0,
             queued: events.queued,
             connected: events.state == State::Connected,
         }),

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use cap_names::Closed as _;
+
 use crate::Metrics;
+use crate::labels::DenialClass;
 
 /// Records what the trace and audit pipes say of themselves. Meant for a `before_scrape` hook.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +19,8 @@ pub struct PipeTotals {
     pub spans: Option<SpanTotals>,
     /// The audit pipe.
     pub audit: Option<AuditTotals>,
+    /// The guard of every outbound connection.
+    pub egress: Option<EgressTotals>,
 }
 
 /// Totals of the trace pipe.
@@ -37,9 +42,31 @@ pub struct AuditTotals {
     pub enqueued: u64,
     pub acked: u64,
     pub dropped: u64,
+    pub set_aside: u64,
     pub queued: u64,
     /// `cap_telemetry_syslog_connected`.
     pub connected: bool,
+}
+
+/// Connections that the egress policy refused, by class; a class that is not named counts 0.
+///
+/// ```
+/// use cap_metrics::{DenialClass, EgressTotals};
+///
+/// let denied = [(DenialClass::Metadata, 2), (DenialClass::Name, 1)];
+/// let totals: EgressTotals = denied.into_iter().collect();
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EgressTotals([u64; DenialClass::ALL.len()]);
+
+impl FromIterator<(DenialClass, u64)> for EgressTotals {
+    fn from_iter<I: IntoIterator<Item = (DenialClass, u64)>>(denied: I) -> Self {
+        let mut totals = EgressTotals::default();
+        for (class, count) in denied {
+            totals.0[class.index()] += count;
+        }
+        totals
+    }
 }
 
 impl Pipes<'_> {
@@ -58,6 +85,7 @@ impl Pipes<'_> {
             (&pipes.audit_enqueued, audit.map(|audit| audit.enqueued)),
             (&pipes.audit_acked, audit.map(|audit| audit.acked)),
             (&pipes.audit_dropped, audit.map(|audit| audit.dropped)),
+            (&pipes.audit_set_aside, audit.map(|audit| audit.set_aside)),
             (&pipes.audit_queued, audit.map(|audit| audit.queued)),
             (
                 &pipes.syslog_connected,
@@ -69,6 +97,12 @@ impl Pipes<'_> {
                 None => family.clear(),
             }
         }
+        let denied = totals.egress.iter().flat_map(|egress| {
+            DenialClass::ALL
+                .iter()
+                .map(|class| ([class.as_str()], egress.0[class.index()] as f64))
+        });
+        pipes.egress_denied.replace(denied);
     }
 
     pub(crate) fn scraped_in(&self, took: Duration) {
@@ -81,5 +115,32 @@ impl Pipes<'_> {
             .filter(|(_, folded)| *folded > 0)
             .map(|(name, folded)| ([name], folded as f64));
         self.0.inner.families.pipes.folded.replace(rows);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_class_of_denial_stands_at_zero_from_the_start() {
+        let metrics = Metrics::new();
+        let text = || {
+            let text = metrics.render();
+            let denied = text
+                .lines()
+                .filter(|line| line.starts_with("cap_telemetry_egress_denied_total"));
+            denied.map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert!(text().is_empty(), "no guard, no series");
+        metrics.pipes().set(&PipeTotals {
+            egress: Some([(DenialClass::Metadata, 3)].into_iter().collect()),
+            ..PipeTotals::default()
+        });
+        let text = text();
+        assert_eq!(text.len(), DenialClass::ALL.len());
+        for line in [r#"{class="metadata"} 3"#, r#"{class="private"} 0"#] {
+            assert!(text.iter().any(|is| is.ends_with(line)), "{text:?}");
+        }
     }
 }

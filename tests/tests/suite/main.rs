@@ -4,6 +4,7 @@ mod arrows;
 mod collector;
 mod conformance;
 mod egress;
+mod denials;
 mod end_to_end;
 mod readers;
 mod tls;

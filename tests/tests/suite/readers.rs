@@ -67,6 +67,7 @@ fn full() -> Metrics {
     metrics.pipes().set(&PipeTotals {
         spans: Some(SpanTotals::default()),
         audit: Some(AuditTotals::default()),
+        egress: Some(cap_metrics::EgressTotals::default()),
     });
     metrics
 }
