@@ -3,13 +3,15 @@
 //! From the table at the end come the data that documentation, dashboards and the alert checker read ([`METRICS`]), and the
 //! instruments that the groups record into (`Families`). Adding a metric touches this table and the group that records it.
 
+mod sound;
+
 use cap_names::closed_enum;
 
 use crate::labels::{
-    CertificateStatus, ChannelType, DenialClass, Endpoint, ExecutionStatus, ExpiryThreshold,
-    FamilyName, FindingSeverity, Host, IssuerType, JobResult, JobType, KekProvider, Label as _,
-    Method, Module, Outcome, Provider, RenewalTrigger, RotationId, Route, SourceId, Status, Target,
-    TargetResult, Version, Words,
+    BuildRevision, BuildVersion, CertificateStatus, ChannelType, DenialClass, Endpoint,
+    ExecutionStatus, ExpiryThreshold, FamilyName, FindingSeverity, Host, IssuerType, JobResult,
+    JobType, KekProvider, Label as _, Method, Module, Outcome, Provider, RenewalTrigger,
+    RotationId, Route, SourceId, Status, Target, TargetResult, Version, Words,
 };
 use crate::storage::{Counters, Exposed, Gauge, Histograms, Inventory};
 
@@ -25,6 +27,8 @@ pub struct Metric {
     pub labels: &'static [Label],
     /// One sentence for `# HELP`.
     pub help: &'static str,
+    /// The unit that ends its name (before `_total`): `seconds`, `bytes`, `ratio`; empty without one.
+    pub unit: &'static str,
     /// The group that records it.
     pub group: Group,
     /// Upper bounds of a histogram's buckets, without `+Inf`; empty for other kinds.
@@ -160,10 +164,38 @@ macro_rules! catalogue {
                 kind: kind!($instrument),
                 labels: &[$(Label { name: stringify!($label), values: $Label::VALUES }),*],
                 help: $help,
+                unit: sound::unit($name),
                 group: Group::$Group,
                 buckets: buckets!($($buckets)?),
             },
         )*)*];
+
+        // A catalogue that cannot be exposed does not compile.
+        $($(
+            const _: () = {
+                let labels = &[$(stringify!($label)),*];
+                assert!(
+                    sound::is_name($name),
+                    concat!($name, ": a metric's name has lower-case letters, digits and _, and begins with a letter"),
+                );
+                assert!(
+                    matches!(kind!($instrument), Kind::Counter) as u8 <= sound::ends_with($name, "_total") as u8,
+                    concat!($name, ": the name of a counter ends in _total"),
+                );
+                assert!(
+                    !sound::has_clash($name, METRICS),
+                    concat!($name, ": another metric has this name, or this one with _total, _bucket, _sum or _count"),
+                );
+                assert!(
+                    sound::are_labels(labels),
+                    concat!($name, ": a label is there twice, is le, or is no label name"),
+                );
+                assert!(
+                    sound::rise(buckets!($($buckets)?)),
+                    concat!($name, ": the buckets do not rise, or one is not finite"),
+                );
+            };
+        )*)*
 
         /// The instruments of one group each.
         pub(crate) mod families {
@@ -184,19 +216,19 @@ macro_rules! catalogue {
         }
 
         impl Families {
-            pub(crate) fn new(words: &std::sync::Arc<Words>) -> Self {
+            pub(crate) fn new(words: &std::sync::Arc<Words>, limit: usize) -> Self {
                 // Fields are evaluated in the order they are written, which is the order of METRICS.
                 let mut metrics = METRICS.iter();
                 let mut next = || metrics.next().expect("a family for every declaration");
                 Families {
                     $($group: families::$Group {
-                        $($field: <instrument!($instrument $($Label)*)>::new(next(), words),)*
+                        $($field: <instrument!($instrument $($Label)*)>::new(next(), words, limit),)*
                     },)*
                 }
             }
 
-            pub(crate) fn all(&self) -> Vec<&dyn Exposed> {
-                vec![$($(&self.$group.$field,)*)*]
+            pub(crate) fn all(&self) -> [&dyn Exposed; METRICS.len()] {
+                [$($(&self.$group.$field,)*)*]
             }
         }
     };
@@ -334,5 +366,28 @@ catalogue! {
             "Time that rendering the previous scrape took";
         mirror folded = "cap_telemetry_series_folded_total" {family: FamilyName}
             "Recordings that went into an overflow series, because their family or one of its labels was full";
+        inventory families_skipped = "cap_telemetry_families_skipped" {}
+            "Families of registries beside the catalogue that the last scrape left out because they break the format";
+    }
+    /// The process itself, beyond the commissioned metrics.
+    process Process = "The process" {
+        inventory build = "cap_build_info" {version: BuildVersion, revision: BuildRevision}
+            "1, with the version and the source revision of the process";
+        mirror cpu = "process_cpu_seconds_total" {}
+            "User and system CPU time spent";
+        inventory open_fds = "process_open_fds" {}
+            "Open file descriptors";
+        inventory max_fds = "process_max_fds" {}
+            "Most file descriptors that may be open";
+        inventory virtual_memory = "process_virtual_memory_bytes" {}
+            "Virtual memory";
+        inventory max_virtual_memory = "process_virtual_memory_max_bytes" {}
+            "Most virtual memory there may be; absent without a limit";
+        inventory resident_memory = "process_resident_memory_bytes" {}
+            "Resident memory";
+        inventory threads = "process_threads" {}
+            "Threads of the process";
+        inventory start_time = "process_start_time_seconds" {}
+            "When the process started, in seconds since 1970";
     }
 }

@@ -1,31 +1,83 @@
-//! The Prometheus text format 0.0.4.
+//! The two text formats: Prometheus 0.0.4 and OpenMetrics 1.0. They differ in headers, exemplars and the end; series, values and
+//! `le` are the same bytes in both.
 
-use std::fmt::Write as _;
+mod team;
 
-use crate::catalogue::{Label, Metric};
-use crate::storage::Exposed;
+use std::time::UNIX_EPOCH;
 
-/// The media type of [`Metrics::render`](crate::Metrics::render)'s text.
-pub const TEXT_0_0_4: &str = "text/plain; version=0.0.4; charset=utf-8";
+pub(crate) use team::families;
 
-/// Writes a family with its header, or nothing when it has no series.
-pub(crate) fn family(out: &mut String, family: &dyn Exposed) {
-    let start = out.len();
-    header(out, family.metric());
-    let body = out.len();
-    family.write(out);
-    if out.len() == body {
-        out.truncate(start);
+use crate::catalogue::{Kind, Label, Metric};
+use crate::storage::Exemplar;
+
+/// A format of the exposition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// Prometheus text 0.0.4.
+    #[default]
+    Text,
+    /// OpenMetrics 1.0.
+    OpenMetrics,
+}
+
+impl Format {
+    /// The media type, for `Content-Type`.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Format::Text => "text/plain; version=0.0.4; charset=utf-8",
+            Format::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
+
+    /// What ends a body.
+    pub(crate) fn end(self) -> &'static [u8] {
+        match self {
+            Format::Text => b"",
+            Format::OpenMetrics => b"# EOF\n",
+        }
     }
 }
 
-fn header(out: &mut String, metric: &Metric) {
-    let Metric {
-        name, kind, help, ..
-    } = metric;
+pub(crate) fn header(out: &mut Vec<u8>, metric: &Metric, format: Format) {
+    let name = match format {
+        Format::Text => metric.name,
+        Format::OpenMetrics => family_name(metric),
+    };
+    let unit = Some(metric.unit).filter(|unit| !unit.is_empty());
+    write_header(out, format, name, metric.kind.as_str(), unit, metric.help);
+}
+
+/// The name of the family in OpenMetrics, which leaves the `_total` of a counter to its sample.
+pub(crate) fn family_name(metric: &Metric) -> &'static str {
+    match metric.kind {
+        Kind::Counter => metric.name.strip_suffix("_total").unwrap_or(metric.name),
+        _ => metric.name,
+    }
+}
+
+fn write_header(
+    out: &mut Vec<u8>,
+    format: Format,
+    name: &str,
+    kind: &str,
+    unit: Option<&str>,
+    help: &str,
+) {
     let help = help.replace('\\', r"\\").replace('\n', r"\n");
-    // Writing to a String cannot fail.
-    let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
+    // OpenMetrics escapes quotes in HELP as in label values; 0.0.4 does not.
+    let help = match format {
+        Format::Text => help,
+        Format::OpenMetrics => help.replace('"', r#"\""#),
+    };
+    let mut line = |parts: [&str; 4]| {
+        out.extend_from_slice(parts.join(" ").as_bytes());
+        out.push(b'\n');
+    };
+    line(["#", "HELP", name, &help]);
+    line(["#", "TYPE", name, kind]);
+    if let (Format::OpenMetrics, Some(unit)) = (format, unit) {
+        line(["#", "UNIT", name, unit]);
+    }
 }
 
 /// `name="value",…`, values escaped, without braces.
@@ -50,95 +102,76 @@ pub(crate) fn labels_text<W: AsRef<str>>(labels: &[Label], words: &[W]) -> Strin
     out
 }
 
-/// One line to be written: everything but its number.
-#[derive(Clone, Copy)]
-pub(crate) struct Sample<'a> {
-    name: &'a str,
-    suffix: &'a str,
-    labels: &'a str,
-    le: Option<&'a str>,
-}
-
-impl<'a> Sample<'a> {
-    pub(crate) fn of(name: &'a str, labels: &'a str) -> Self {
-        Sample {
-            name,
-            suffix: "",
-            labels,
-            le: None,
-        }
-    }
-
-    pub(crate) fn suffix(self, suffix: &'a str) -> Self {
-        Sample { suffix, ..self }
-    }
-
-    pub(crate) fn le(self, le: &'a str) -> Self {
-        Sample {
-            le: Some(le),
-            ..self
-        }
-    }
-
-    pub(crate) fn write_u64(self, out: &mut String, value: u64) {
-        self.start(out);
-        push_u64(out, value);
-        out.push('\n');
-    }
-
-    pub(crate) fn write_f64(self, out: &mut String, value: f64) {
-        self.start(out);
-        out.push_str(&number(value));
-        out.push('\n');
-    }
-
-    /// The line up to its number.
-    pub(crate) fn line(self) -> Box<str> {
-        let mut line = String::new();
-        self.start(&mut line);
-        line.into_boxed_str()
-    }
-
-    fn start(self, out: &mut String) {
-        out.push_str(self.name);
-        out.push_str(self.suffix);
-        if !self.labels.is_empty() || self.le.is_some() {
-            out.push('{');
-            out.push_str(self.labels);
-            if let Some(le) = self.le {
-                if !self.labels.is_empty() {
-                    out.push(',');
-                }
-                out.push_str("le=\"");
-                out.push_str(le);
-                out.push('"');
+/// The names and values in what [`labels_text`] wrote.
+pub(crate) fn label_pairs(mut text: &str) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    while let Some((name, rest)) = text.split_once("=\"") {
+        let (mut value, mut chars) = (String::new(), rest.chars());
+        loop {
+            match chars.next() {
+                None | Some('"') => break,
+                Some('\\') => value.push(match chars.next() {
+                    Some('n') => '\n',
+                    Some(c) => c,
+                    None => break,
+                }),
+                Some(c) => value.push(c),
             }
-            out.push('}');
         }
-        out.push(' ');
+        pairs.push((name.to_owned(), value));
+        text = chars.as_str().strip_prefix(',').unwrap_or_default();
+    }
+    pairs
+}
+
+/// The value of `le`, with a decimal point, as OpenMetrics wants it and Prometheus 3 rewrites it.
+pub(crate) fn bound(value: f64) -> String {
+    match value {
+        f64::INFINITY => "+Inf".to_owned(),
+        value => format!("{value:?}"),
     }
 }
 
-/// A value as the format spells it: `NaN`, `+Inf`, `-Inf`, or the shortest decimal that reads back as the same `f64`.
-pub(crate) fn number(value: f64) -> String {
-    if value.is_infinite() {
-        return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
+#[inline]
+pub(crate) fn push_u64(out: &mut Vec<u8>, value: u64) {
+    match value {
+        0..=9 => out.push(b'0' + value as u8),
+        _ => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
     }
-    format!("{value}")
 }
 
-pub(crate) fn push_u64(out: &mut String, mut value: u64) {
-    let mut digits = [0u8; 20];
-    let mut start = digits.len();
-    loop {
-        start -= 1;
-        digits[start] = b'0' + (value % 10) as u8;
-        value /= 10;
-        if value == 0 {
-            break;
-        }
+/// `NaN`, `+Inf`, `-Inf`, or a short decimal that reads back as the same `f64`.
+pub(crate) fn push_f64(out: &mut Vec<u8>, value: f64) {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if value.is_nan() {
+        out.extend_from_slice(b"NaN");
+    } else if value.is_infinite() {
+        out.extend_from_slice(if value > 0.0 { b"+Inf" } else { b"-Inf" });
+    } else if value.fract() == 0.0 && value.abs() < EXACT {
+        out.extend_from_slice(itoa::Buffer::new().format(value as i64).as_bytes());
+    } else {
+        out.extend_from_slice(dtoa::Buffer::new().format(value).as_bytes());
     }
-    out.push_str(std::str::from_utf8(&digits[start..]).expect("decimal digits are ASCII"));
+}
+
+/// ` # {labels} value timestamp`, behind the count of a bucket.
+pub(crate) fn push_exemplar(out: &mut Vec<u8>, exemplar: &Exemplar) {
+    let hex = |out: &mut Vec<u8>, bytes: &[u8]| {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        for byte in bytes {
+            out.push(DIGITS[usize::from(byte >> 4)]);
+            out.push(DIGITS[usize::from(byte & 15)]);
+        }
+    };
+    out.extend_from_slice(b" # {trace_id=\"");
+    hex(out, &exemplar.ids.trace_id);
+    out.extend_from_slice(b"\",span_id=\"");
+    hex(out, &exemplar.ids.span_id);
+    out.extend_from_slice(b"\"} ");
+    push_f64(out, exemplar.value);
+    let since = exemplar.at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let millis = since.as_millis();
+    out.extend_from_slice(format!(" {}.{:03}", millis / 1000, millis % 1000).as_bytes());
 }
 
 #[cfg(test)]
@@ -146,38 +179,53 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_spelled_as_the_format_wants() {
-        let spelled: Vec<_> = [
-            0.0,
-            0.005,
-            1.0,
-            1e21,
-            f64::INFINITY,
-            f64::NEG_INFINITY,
-            f64::NAN,
-        ]
-        .map(number)
-        .to_vec();
-        assert_eq!(
-            spelled,
-            [
-                "0",
-                "0.005",
-                "1",
-                "1000000000000000000000",
-                "+Inf",
-                "-Inf",
-                "NaN"
-            ]
-        );
+    fn numbers_are_spelled_as_the_formats_want() {
+        let spelled = |value| {
+            let mut out = Vec::new();
+            push_f64(&mut out, value);
+            String::from_utf8(out).expect("ASCII")
+        };
+        for (value, expected) in [
+            (0.0, "0"),
+            (-0.0, "0"),
+            (0.005, "0.005"),
+            (-3.0, "-3"),
+            (f64::INFINITY, "+Inf"),
+            (f64::NEG_INFINITY, "-Inf"),
+            (f64::NAN, "NaN"),
+        ] {
+            assert_eq!(spelled(value), expected);
+        }
+        for value in [1e21, 1e-300, f64::MAX, f64::MIN_POSITIVE, 0.1 + 0.2] {
+            assert_eq!(spelled(value).parse(), Ok(value));
+        }
     }
 
     #[test]
     fn whole_numbers_are_written_in_full() {
         for value in [0, 9, 10, 12_345, u64::MAX] {
-            let mut out = String::new();
+            let mut out = Vec::new();
             push_u64(&mut out, value);
-            assert_eq!(out, value.to_string());
+            assert_eq!(out, value.to_string().into_bytes());
+        }
+    }
+
+    #[test]
+    fn help_is_escaped_as_each_format_wants() {
+        let help = "a \"quote\", a \\ and\na line";
+        for (format, expected) in [
+            (
+                Format::Text,
+                "# HELP x a \"quote\", a \\\\ and\\na line\n# TYPE x gauge\n",
+            ),
+            (
+                Format::OpenMetrics,
+                "# HELP x a \\\"quote\\\", a \\\\ and\\na line\n# TYPE x gauge\n# UNIT x s\n",
+            ),
+        ] {
+            let mut out = Vec::new();
+            write_header(&mut out, format, "x", "gauge", Some("s"), help);
+            assert_eq!(String::from_utf8_lossy(&out), expected);
         }
     }
 }

@@ -8,6 +8,7 @@ mod jobs;
 mod kek;
 mod license;
 mod pipes;
+mod process;
 
 pub use certificates::Certificates;
 pub use deliveries::{Discovery, Distribution, Notifications};
@@ -18,3 +19,4 @@ pub use jobs::{JobRun, Jobs};
 pub use kek::{Kek, KekState};
 pub use license::{License, LicenseState};
 pub use pipes::{AuditTotals, EgressTotals, PipeTotals, Pipes, SpanTotals};
+pub use process::Process;

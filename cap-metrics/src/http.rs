@@ -1,7 +1,12 @@
-//! The tower layer that measures requests, and the service that answers `/metrics`.
+//! The tower layer that measures requests, the service that answers `/metrics`, and a listener for it.
 
+mod body;
 mod layer;
+mod listener;
+mod negotiate;
 mod service;
 
+pub use body::{ScrapeBody, TooSlow};
 pub use layer::{MeasuredBody, MetricsFuture, MetricsLayer, MetricsMiddleware};
+pub use listener::serve;
 pub use service::MetricsService;

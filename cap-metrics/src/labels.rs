@@ -17,6 +17,10 @@ pub(crate) trait Label: Copy {
     fn word(self, words: &Words) -> Cow<'static, str>;
     /// The value that a series past its family's limit is folded into; a closed label keeps its own.
     fn folded(self) -> Self;
+    /// Whether this is the value of an overflow series.
+    fn is_folded(self) -> bool {
+        false
+    }
 }
 
 impl<T: Closed> Label for T {
@@ -50,6 +54,7 @@ macro_rules! open_labels {
                 const VALUES: Values = Values::Open { limit: $limit };
                 const CARDINALITY: usize = $limit + 1;
 
+                #[inline]
                 fn id(self) -> usize {
                     self.0 as usize
                 }
@@ -60,6 +65,10 @@ macro_rules! open_labels {
 
                 fn folded(self) -> Self {
                     $name(Interner::OVERFLOW)
+                }
+
+                fn is_folded(self) -> bool {
+                    self.0 == Interner::OVERFLOW
                 }
             }
         )+
@@ -75,9 +84,17 @@ macro_rules! open_labels {
                 Words { $($field: Interner::new($limit),)+ }
             }
 
-            $(pub(crate) fn $field(&self, word: &str) -> $name {
+            $(#[inline]
+            pub(crate) fn $field(&self, word: &str) -> $name {
                 $name(self.$field.intern(word))
             })+
+
+            /// A route by its pattern, in whichever spelling.
+            #[inline]
+            pub(crate) fn route_pattern(&self, pattern: &str) -> Route {
+                let normal = |pattern: &str| cap_names::route_pattern(pattern).into();
+                Route(self.route.intern_as(pattern, normal))
+            }
         }
     };
 }
@@ -127,6 +144,10 @@ inventory_labels! {
     RotationId, at most 64;
     /// A discovery source.
     SourceId, at most 1024;
+    /// The version of the process.
+    BuildVersion, at most 1;
+    /// The source revision of the process.
+    BuildRevision, at most 1;
     /// A metric of this catalogue.
     FamilyName, at most 128;
 }

@@ -31,29 +31,38 @@
 #![forbid(unsafe_code)]
 
 mod catalogue;
+mod error;
 mod expose;
 mod groups;
 #[cfg(feature = "http")]
 mod http;
+mod interop;
 mod labels;
 mod metrics;
+mod scrape;
 mod storage;
+mod sync;
 
 pub use catalogue::{Group, Kind, Label, METRICS, Metric, Values, metric};
-pub use expose::TEXT_0_0_4;
+pub use error::Error;
+pub use expose::Format;
 pub use groups::{
     AuditTotals, Certificates, Discovery, Distribution, EgressTotals, External, Http, HttpRequest,
-    JobRun, Jobs, Kek, KekState, License, LicenseState, Notifications, PipeTotals, Pipes,
+    JobRun, Jobs, Kek, KekState, License, LicenseState, Notifications, PipeTotals, Pipes, Process,
     SpanTotals,
 };
 #[cfg(feature = "http")]
-pub use http::{MeasuredBody, MetricsFuture, MetricsLayer, MetricsMiddleware, MetricsService};
+pub use http::{
+    MeasuredBody, MetricsFuture, MetricsLayer, MetricsMiddleware, MetricsService, ScrapeBody,
+    TooSlow, serve,
+};
 pub use labels::{
     CertificateStatus, ChannelType, DenialClass, Endpoint, ExecutionStatus, ExpiryThreshold,
     FindingSeverity, IssuerType, JobResult, JobType, KekProvider, Method, Module, Outcome,
     Provider, RenewalTrigger, Route, Status, TargetResult,
 };
 pub use metrics::Metrics;
+pub use storage::TraceIds;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,26 +1,57 @@
 //! Where the numbers live between scrapes.
 
+mod cells;
 mod counter;
+mod exemplar;
 mod gauge;
 mod histogram;
+#[cfg(all(test, cap_loom))]
+mod interleavings;
 mod intern;
 mod inventory;
+mod pages;
+mod segmented;
+mod slot;
 mod table;
 
 pub(crate) use counter::Counters;
+pub(crate) use exemplar::Exemplar;
+pub use exemplar::TraceIds;
 pub(crate) use gauge::Gauge;
 pub(crate) use histogram::Histograms;
 pub(crate) use intern::Interner;
 pub(crate) use inventory::Inventory;
-pub(crate) use table::{LabelSet, Table};
+pub(crate) use table::{FAMILY_LIMIT, LabelSet, Table};
 
 use crate::catalogue::Metric;
+use crate::expose::Format;
 
 /// A family that a scrape can read.
-pub(crate) trait Exposed: Sync {
+pub(crate) trait Exposed: Send + Sync {
     fn metric(&self) -> &'static Metric;
-    /// Writes every series as text, in order of its labels.
-    fn write(&self, out: &mut String);
-    /// How many series were folded into overflow series so far.
+    /// Its series as they are now, in order of their labels.
+    fn read(&self) -> Box<dyn Reader>;
+    /// How many recordings went into overflow series so far.
     fn folded(&self) -> u64;
+}
+
+/// Series on their way into a body. Holds no lock, so that a slow scraper delays nobody.
+pub(crate) trait Reader: Send {
+    /// Writes the next page; false when there was none.
+    fn write_page(&mut self, format: Format, out: &mut Vec<u8>) -> bool;
+    fn is_empty(&self) -> bool;
+    /// Shows every series with its labels.
+    fn visit(&self, visit: &mut dyn FnMut(&str, Value<'_>) -> std::fmt::Result)
+    -> std::fmt::Result;
+}
+
+/// The value of a series.
+pub(crate) enum Value<'a> {
+    Counter(f64),
+    Gauge(f64),
+    /// Buckets are not cumulative; the last ends at infinity.
+    Histogram {
+        sum: f64,
+        buckets: &'a [(f64, u64)],
+    },
 }

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use cap_egress::{Connector, Guard, Trust};
-use cap_metrics::{AuditTotals, Metrics, PipeTotals, SpanTotals};
+use cap_metrics::{AuditTotals, Metrics, PipeTotals, SpanTotals, TraceIds};
 use cap_syslog::{Event, Forwarder, State};
 use cap_tracing::Tracing;
 
@@ -52,6 +52,8 @@ impl Telemetry {
             .transpose()
             .map_err(Kind::Syslog)?;
         let metrics = Metrics::new();
+        metrics.process().set_build(env!("CARGO_PKG_VERSION"), "");
+        metrics.exemplars_from(current_trace);
         let (spans, events, denying) = (tracing.clone(), forwarder.clone(), guard.clone());
         metrics.before_scrape(move |metrics| {
             let totals = totals(spans.as_ref(), events.as_ref(), &denying);
@@ -153,6 +155,20 @@ impl fmt::Debug for Telemetry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Telemetry").field(&self.status()).finish()
     }
+}
+
+/// The ids of the sampled span that this thread is in.
+fn current_trace() -> Option<TraceIds> {
+    let (trace_id, span_id) = cap_tracing::current().ids()?;
+    let bytes = |hex: &str, at: usize| u8::from_str_radix(hex.get(2 * at..2 * at + 2)?, 16).ok();
+    let (mut ids, trace_id, span_id) = (TraceIds::default(), trace_id.to_string(), span_id.to_string());
+    for (at, byte) in ids.trace_id.iter_mut().enumerate() {
+        *byte = bytes(&trace_id, at)?;
+    }
+    for (at, byte) in ids.span_id.iter_mut().enumerate() {
+        *byte = bytes(&span_id, at)?;
+    }
+    Some(ids)
 }
 
 fn totals(tracing: Option<&Tracing>, forwarder: Option<&Forwarder>, guard: &Guard) -> PipeTotals {

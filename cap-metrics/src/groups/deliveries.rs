@@ -74,7 +74,9 @@ impl Notifications<'_> {
         let channel = self.0.inner.words.channel_type(channel_type);
         let notifications = &self.0.inner.families.notifications;
         notifications.delivery.inc((channel, outcome));
-        notifications.delivery_duration.observe((channel,), took);
+        notifications
+            .delivery_duration
+            .observe((channel,), took, self.0.current_trace());
     }
 }
 

@@ -25,6 +25,6 @@ impl External<'_> {
         external.requests.inc((provider, endpoint, outcome));
         external
             .duration
-            .observe((provider, endpoint, status), took);
+            .observe((provider, endpoint, status), took, self.0.current_trace());
     }
 }

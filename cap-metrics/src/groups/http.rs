@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use crate::Metrics;
 use crate::labels::{Method, Route, Status};
+use crate::storage::TraceIds;
 
 /// The path of every request that no pattern matches. Known from the start, so that no number of routes takes its place.
 pub(crate) const UNMATCHED: &str = "unmatched";
@@ -15,7 +16,7 @@ pub struct Http<'a>(pub(crate) &'a Metrics);
 impl Http<'_> {
     /// The handle of a route pattern. `/{id}` and `/:id` are one route, written `/:id`.
     pub fn route(&self, pattern: &str) -> Route {
-        self.0.inner.words.route(&cap_names::route_pattern(pattern))
+        self.0.inner.words.route_pattern(pattern)
     }
 
     /// The one route of every request that no pattern matches.
@@ -32,6 +33,7 @@ impl Http<'_> {
             route,
             status: None,
             started: Instant::now(),
+            trace: self.0.current_trace(),
         }
     }
 
@@ -57,6 +59,7 @@ pub struct HttpRequest {
     route: Route,
     status: Option<Status>,
     started: Instant,
+    trace: Option<TraceIds>,
 }
 
 impl HttpRequest {
@@ -73,8 +76,11 @@ impl Drop for HttpRequest {
             .unwrap_or_else(|| Status::new(if std::thread::panicking() { 500 } else { 499 }));
         let http = &self.metrics.inner.families.http;
         http.requests.inc((self.method, self.route, status));
-        http.duration
-            .observe((self.method, self.route), self.started.elapsed());
+        http.duration.observe(
+            (self.method, self.route),
+            self.started.elapsed(),
+            self.trace,
+        );
         http.in_flight.dec();
     }
 }

@@ -89,8 +89,11 @@ impl Drop for JobRun {
     fn drop(&mut self) {
         let jobs = &self.metrics.inner.families.jobs;
         jobs.completed.inc((self.job_type, self.result));
-        jobs.duration
-            .observe((self.job_type,), self.started.elapsed());
+        jobs.duration.observe(
+            (self.job_type,),
+            self.started.elapsed(),
+            self.metrics.current_trace(),
+        );
     }
 }
 

@@ -110,6 +110,15 @@ impl Pipes<'_> {
         pipes.scrape_duration.set(took.as_secs_f64());
     }
 
+    pub(crate) fn skipped(&self, families: u64) {
+        self.0
+            .inner
+            .families
+            .pipes
+            .families_skipped
+            .set(families as f64);
+    }
+
     pub(crate) fn folded(&self, families: impl Iterator<Item = (&'static str, u64)>) {
         let rows = families
             .filter(|(_, folded)| *folded > 0)

@@ -2,32 +2,86 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
+use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::Full;
+use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, VARY};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use tower_service::Service;
 
-use crate::expose::TEXT_0_0_4;
+use super::body::{InFlight, ScrapeBody};
+use super::negotiate::{self, Coding};
 use crate::metrics::Metrics;
 
-/// The `/metrics` endpoint as a tower service: mount it with axum's `Router::route_service`, or give it a listener of its own.
+/// Scrapes at a time: two Prometheus servers, a person, and as many again that hang.
+const SCRAPES: usize = 8;
+/// How long a scrape may take: Prometheus' own default.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The `/metrics` endpoint as a tower service: mount it with axum's `Router::route_service`, or give it a listener of its own
+/// with [`serve`](crate::serve).
 ///
-/// `GET` answers the text format 0.0.4, `HEAD` its header, anything else 405 with `Allow`.
+/// `GET` answers text 0.0.4 or OpenMetrics 1.0, by `Accept`, with gzip where `Accept-Encoding` welcomes it; `HEAD` the same header;
+/// anything else 405 with `Allow`. Eight scrapes may be under way, each for ten seconds; one more is answered 503, and one that takes
+/// longer breaks off. Clones share the limit.
 #[derive(Clone, Debug)]
-pub struct MetricsService(Metrics);
+pub struct MetricsService {
+    metrics: Metrics,
+    in_flight: Arc<InFlight>,
+}
 
 impl MetricsService {
-    /// An endpoint that renders `metrics`.
+    /// An endpoint that exposes `metrics`.
     pub fn new(metrics: Metrics) -> Self {
-        MetricsService(metrics)
+        Self::with_limits(metrics, SCRAPES, TIMEOUT)
+    }
+
+    /// The same, with other limits.
+    pub fn with_limits(metrics: Metrics, scrapes: usize, timeout: Duration) -> Self {
+        MetricsService {
+            metrics,
+            in_flight: Arc::new(InFlight::new(scrapes, timeout)),
+        }
+    }
+
+    fn answer<B>(&self, request: &Request<B>) -> Response<ScrapeBody> {
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            let allow = [(ALLOW, "GET, HEAD")];
+            return empty(StatusCode::METHOD_NOT_ALLOWED, &allow);
+        }
+        let format = negotiate::format(request.headers());
+        let coding = negotiate::coding(request.headers());
+        let mut headers = vec![
+            (CONTENT_TYPE, format.content_type()),
+            (VARY, "Accept, Accept-Encoding"),
+        ];
+        if coding == Coding::Gzip {
+            headers.push((CONTENT_ENCODING, "gzip"));
+        }
+        let mut response = empty(StatusCode::OK, &headers);
+        if request.method() == Method::GET {
+            let Some(permit) = self.in_flight.enter() else {
+                return empty(StatusCode::SERVICE_UNAVAILABLE, &[(RETRY_AFTER, "1")]);
+            };
+            *response.body_mut() = ScrapeBody::new(self.metrics.clone(), format, coding, permit);
+        }
+        response
     }
 }
 
+fn empty(status: StatusCode, headers: &[(HeaderName, &'static str)]) -> Response<ScrapeBody> {
+    let mut response = Response::new(ScrapeBody::empty());
+    *response.status_mut() = status;
+    for (name, value) in headers {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
 impl<B> Service<Request<B>> for MetricsService {
-    type Response = Response<Full<Bytes>>;
+    type Response = Response<ScrapeBody>;
     type Error = Infallible;
     type Future = Ready<Result<Self::Response, Infallible>>;
 
@@ -36,21 +90,6 @@ impl<B> Service<Request<B>> for MetricsService {
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let mut response = Response::default();
-        if matches!(*request.method(), Method::GET | Method::HEAD) {
-            let text = self.0.render();
-            response
-                .headers_mut()
-                .insert(CONTENT_TYPE, HeaderValue::from_static(TEXT_0_0_4));
-            if request.method() == Method::GET {
-                *response.body_mut() = Full::from(text);
-            }
-        } else {
-            *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-            response
-                .headers_mut()
-                .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        }
-        ready(Ok(response))
+        ready(Ok(self.answer(&request)))
     }
 }

@@ -1,106 +1,120 @@
-//! Counters striped over cache lines, so that two threads counting the same thing do not wait for each other.
+//! Families of counters.
 
-use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use super::{Exposed, LabelSet, Table};
+use super::cells::Cells;
+use super::pages::{Frame, Pages, Snapshot};
+use super::slot::Slot;
+use super::{Exposed, LabelSet, Reader, Table, Value};
 use crate::catalogue::Metric;
-use crate::expose;
+use crate::expose::{Format, push_u64};
 use crate::labels::Words;
-
-/// A cache line of its own (two on CPUs that fetch lines in pairs).
-#[derive(Debug, Default)]
-#[repr(align(128))]
-struct Stripe(AtomicU64);
-
-const STRIPES: usize = 4;
-
-thread_local! {
-    static MY_STRIPE: Cell<usize> = const { Cell::new(usize::MAX) };
-}
-
-/// Threads take stripes in turn, so that as many threads as there are stripes never share one.
-#[inline]
-pub(crate) fn stripe<const N: usize>() -> usize {
-    MY_STRIPE.with(|mine| {
-        if mine.get() == usize::MAX {
-            static NEXT: AtomicUsize = AtomicUsize::new(0);
-            mine.set(NEXT.fetch_add(1, Ordering::Relaxed) & 0xffff);
-        }
-        mine.get() % N
-    })
-}
-
-/// One counter.
-#[derive(Debug, Default)]
-pub(crate) struct Counter([Stripe; STRIPES]);
-
-impl Counter {
-    #[inline]
-    pub(crate) fn add(&self, n: u64) {
-        self.0[stripe::<STRIPES>()]
-            .0
-            .fetch_add(n, Ordering::Relaxed);
-    }
-
-    pub(crate) fn get(&self) -> u64 {
-        self.0.iter().fold(0, |sum, stripe| {
-            sum.wrapping_add(stripe.0.load(Ordering::Relaxed))
-        })
-    }
-}
 
 /// A family of counters.
 #[derive(Debug)]
-pub(crate) struct Counters<K>(Table<K, Counter>);
+pub(crate) struct Counters<K> {
+    table: Table<K>,
+    cells: Cells,
+    pages: Arc<Pages>,
+}
 
 impl<K: LabelSet> Counters<K> {
-    pub(crate) fn new(metric: &'static Metric, words: &Arc<Words>) -> Self {
-        Counters(Table::new(metric, words, |_| Counter::default()))
+    pub(crate) fn new(metric: &'static Metric, words: &Arc<Words>, limit: usize) -> Self {
+        let name = metric.name;
+        let frame = match metric.labels {
+            [] => Frame {
+                before: name.to_owned(),
+                after: " ",
+            },
+            _ => Frame {
+                before: format!("{name}{{"),
+                after: "} ",
+            },
+        };
+        Counters {
+            table: Table::new(metric, words, limit),
+            cells: Cells::new(),
+            pages: Arc::new(Pages::new(frame)),
+        }
     }
 
     #[inline]
     pub(crate) fn inc(&self, key: K) {
-        self.0.cell(key).add(1);
+        self.cells.add(Slot::current(), self.table.series(key), 1);
     }
 
     /// Brings the series into being at 0, so that `increase()` sees its first event.
     pub(crate) fn touch(&self, key: K) {
-        self.0.cell(key);
+        self.table.series(key);
     }
 }
 
 impl<K: LabelSet> Exposed for Counters<K> {
     fn metric(&self) -> &'static Metric {
-        self.0.metric
+        self.table.metric
     }
 
-    fn write(&self, out: &mut String) {
-        for series in self.0.series().values() {
-            out.push_str(&series.line);
-            expose::push_u64(out, series.cell.get());
-            out.push('\n');
-        }
+    fn read(&self) -> Box<dyn Reader> {
+        let mut count = 0;
+        let pages = self.pages.snapshot(|| {
+            let (born, series) = self.table.take_unseen();
+            count = series;
+            born
+        });
+        Box::new(Reading {
+            sums: self.cells.sums(count),
+            frame: Arc::clone(&self.pages),
+            pages,
+            next: 0,
+        })
     }
 
     fn folded(&self) -> u64 {
-        self.0.folded()
+        let overflow = self.table.overflow();
+        let Some(last) = overflow.iter().max() else {
+            return 0;
+        };
+        let sums = self.cells.sums(*last as usize + 1);
+        overflow.iter().map(|series| sums[*series as usize]).sum()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+struct Reading {
+    pages: Snapshot,
+    frame: Arc<Pages>,
+    sums: Vec<u64>,
+    next: usize,
+}
 
-    #[test]
-    fn totals_are_exact_after_concurrent_increments() {
-        let counter = Counter::default();
-        std::thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| (0..10_000).for_each(|_| counter.add(1)));
+impl Reader for Reading {
+    fn write_page(&mut self, _: Format, out: &mut Vec<u8>) -> bool {
+        let Some(page) = self.pages.get(self.next) else {
+            return false;
+        };
+        self.next += 1;
+        out.reserve(page.text_len() + 21 * page.len());
+        for (line, series) in page.lines() {
+            out.extend_from_slice(line);
+            push_u64(out, self.sums[series]);
+            out.push(b'\n');
+        }
+        true
+    }
+
+    fn is_empty(&self) -> bool {
+        self.pages.is_empty()
+    }
+
+    fn visit(
+        &self,
+        visit: &mut dyn FnMut(&str, Value<'_>) -> std::fmt::Result,
+    ) -> std::fmt::Result {
+        for page in self.pages.iter() {
+            for (at, (_, series)) in page.lines().enumerate() {
+                let labels = page.labels(at, self.frame.frame()).unwrap_or_default();
+                visit(labels, Value::Counter(self.sums[series] as f64))?;
             }
-        });
-        assert_eq!(counter.get(), 80_000);
+        }
+        Ok(())
     }
 }

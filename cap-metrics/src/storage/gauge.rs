@@ -1,34 +1,35 @@
 //! A gauge that goes up and down with what is happening now.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
-use super::Exposed;
+use super::cells::Cells;
+use super::inventory::Rows;
+use super::slot::Slot;
+use super::{Exposed, Reader};
 use crate::catalogue::Metric;
-use crate::expose::Sample;
 use crate::labels::Words;
 
-/// A gauge without labels.
+/// A gauge without labels. What goes up on one thread may go down on another, so a single slot may stand below zero.
 #[derive(Debug)]
 pub(crate) struct Gauge {
     metric: &'static Metric,
-    value: AtomicI64,
+    cells: Cells,
 }
 
 impl Gauge {
-    pub(crate) fn new(metric: &'static Metric, _: &Arc<Words>) -> Self {
+    pub(crate) fn new(metric: &'static Metric, _: &Arc<Words>, _: usize) -> Self {
         Gauge {
             metric,
-            value: AtomicI64::new(0),
+            cells: Cells::new(),
         }
     }
 
     pub(crate) fn inc(&self) {
-        self.value.fetch_add(1, Ordering::Relaxed);
+        self.cells.add(Slot::current(), 0, 1);
     }
 
     pub(crate) fn dec(&self) {
-        self.value.fetch_sub(1, Ordering::Relaxed);
+        self.cells.add(Slot::current(), 0, 1u64.wrapping_neg());
     }
 }
 
@@ -37,10 +38,12 @@ impl Exposed for Gauge {
         self.metric
     }
 
-    fn write(&self, out: &mut String) {
-        // A count of what is under way is far below 2^53, where f64 stops being exact.
-        let value = self.value.load(Ordering::Relaxed) as f64;
-        Sample::of(self.metric.name, "").write_f64(out, value);
+    fn read(&self) -> Box<dyn Reader> {
+        // A scrape between the slots of an end and its beginning could see the end alone. A count of what is under way is far
+        // below 2^53, where f64 stops being exact.
+        let value = self.cells.sums(1)[0].cast_signed().max(0) as f64;
+        let rows = Rows::from([(String::new(), value)]);
+        rows.read(self.metric)
     }
 
     fn folded(&self) -> u64 {

@@ -1,93 +1,200 @@
-//! Histograms without locks: an atomic count a bucket, and a sum.
+//! Families of histograms: a count for every bucket, and a sum. Nothing is locked, and nothing is cumulative until a scrape.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
-use super::{Exposed, LabelSet, Table};
+use super::cells::Cells;
+use super::exemplar::{Exemplar, Exemplars, TraceIds};
+use super::pages::{Frame, Pages, Snapshot};
+use super::slot::Slot;
+use super::{Exposed, LabelSet, Reader, Table, Value};
 use crate::catalogue::Metric;
-use crate::expose::{Sample, number};
+use crate::expose::{Format, bound, push_exemplar, push_f64, push_u64};
 use crate::labels::Words;
-
-/// One histogram. The count is the sum of the buckets, so that `+Inf` and `_count` always agree.
-#[derive(Debug)]
-pub(crate) struct Histogram {
-    bounds: &'static [f64],
-    /// Not cumulative; the last is everything above the highest bound.
-    buckets: Box<[AtomicU64]>,
-    sum_bits: AtomicU64,
-}
-
-impl Histogram {
-    fn new(metric: &'static Metric) -> Self {
-        Histogram {
-            bounds: metric.buckets,
-            buckets: (0..=metric.buckets.len())
-                .map(|_| AtomicU64::new(0))
-                .collect(),
-            sum_bits: AtomicU64::new(0f64.to_bits()),
-        }
-    }
-
-    fn observe(&self, value: f64) {
-        let bucket = self.bounds.partition_point(|bound| *bound < value);
-        self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
-        let mut seen = self.sum_bits.load(Ordering::Relaxed);
-        while let Err(now) = self.sum_bits.compare_exchange_weak(
-            seen,
-            (f64::from_bits(seen) + value).to_bits(),
-            Ordering::Relaxed,
-            Ordering::Relaxed,
-        ) {
-            seen = now;
-        }
-    }
-}
 
 /// A family of histograms.
 #[derive(Debug)]
-pub(crate) struct Histograms<K>(Table<K, Histogram>);
+pub(crate) struct Histograms<K> {
+    table: Table<K>,
+    /// For every series a count for each bound and one for what is above; the sum of them is `_count`, which so always agrees.
+    counts: Cells,
+    sums: Cells,
+    exemplars: Arc<Exemplars>,
+    pages: Arc<Pages>,
+}
 
 impl<K: LabelSet> Histograms<K> {
-    pub(crate) fn new(metric: &'static Metric, words: &Arc<Words>) -> Self {
-        Histograms(Table::new(metric, words, Histogram::new))
+    pub(crate) fn new(metric: &'static Metric, words: &Arc<Words>, limit: usize) -> Self {
+        let frame = Frame {
+            before: String::new(),
+            after: "",
+        };
+        Histograms {
+            table: Table::new(metric, words, limit),
+            counts: Cells::new(),
+            sums: Cells::new(),
+            exemplars: Arc::new(Exemplars::new()),
+            pages: Arc::new(Pages::new(frame)),
+        }
     }
 
-    pub(crate) fn observe(&self, key: K, value: std::time::Duration) {
-        self.0.cell(key).observe(value.as_secs_f64());
+    #[inline]
+    pub(crate) fn observe(&self, key: K, took: Duration, trace: Option<TraceIds>) {
+        let value = took.as_secs_f64();
+        let bounds = self.table.metric.buckets;
+        let series = self.table.series(key);
+        // Few bounds: counting those below has no branch to mispredict.
+        let bucket = bounds
+            .iter()
+            .map(|bound| usize::from(*bound < value))
+            .sum::<usize>();
+        let slot = Slot::current();
+        self.counts
+            .add(slot, series * (bounds.len() + 1) + bucket, 1);
+        self.sums.add_f64(slot, series, value);
+        if let Some(ids) = trace {
+            let at = SystemTime::now();
+            let exemplar = Exemplar { ids, value, at };
+            self.exemplars
+                .put(series, bucket, bounds.len() + 1, exemplar);
+        }
     }
 
     pub(crate) fn touch(&self, key: K) {
-        self.0.cell(key);
+        self.table.series(key);
     }
 }
 
 impl<K: LabelSet> Exposed for Histograms<K> {
     fn metric(&self) -> &'static Metric {
-        self.0.metric
+        self.table.metric
     }
 
-    fn write(&self, out: &mut String) {
-        let metric = self.0.metric;
-        let les: Vec<String> = metric
-            .buckets
-            .iter()
-            .map(|bound| number(*bound))
-            .chain(["+Inf".to_owned()])
-            .collect();
-        for series in self.0.series().values() {
-            let sample = Sample::of(metric.name, &series.labels);
-            let mut cumulative = 0;
-            for (bucket, le) in series.cell.buckets.iter().zip(&les) {
-                cumulative += bucket.load(Ordering::Relaxed);
-                sample.suffix("_bucket").le(le).write_u64(out, cumulative);
-            }
-            let sum = f64::from_bits(series.cell.sum_bits.load(Ordering::Relaxed));
-            sample.suffix("_sum").write_f64(out, sum);
-            sample.suffix("_count").write_u64(out, cumulative);
-        }
+    fn read(&self) -> Box<dyn Reader> {
+        let mut count = 0;
+        let pages = self.pages.snapshot(|| {
+            let (born, series) = self.table.take_unseen();
+            count = series;
+            born
+        });
+        let metric = self.table.metric;
+        let bounds = metric.buckets.iter().copied().chain([f64::INFINITY]);
+        let comma = if metric.labels.is_empty() { "" } else { "," };
+        Box::new(Reading {
+            metric,
+            counts: self.counts.sums(count * (metric.buckets.len() + 1)),
+            sums: self.sums.sums_f64(count),
+            exemplars: Arc::clone(&self.exemplars),
+            frame: Arc::clone(&self.pages),
+            pages,
+            next: 0,
+            bucket: format!("{}_bucket{{", metric.name).into_bytes(),
+            les: bounds
+                .map(|le| format!("{comma}le=\"{}\"}} ", bound(le)).into_bytes())
+                .collect(),
+        })
     }
 
     fn folded(&self) -> u64 {
-        self.0.folded()
+        let overflow = self.table.overflow();
+        let stride = self.table.metric.buckets.len() + 1;
+        let Some(last) = overflow.iter().max() else {
+            return 0;
+        };
+        let counts = self.counts.sums((*last as usize + 1) * stride);
+        let series = overflow.iter().map(|series| *series as usize * stride);
+        series
+            .map(|at| counts[at..at + stride].iter().sum::<u64>())
+            .sum()
+    }
+}
+
+struct Reading {
+    metric: &'static Metric,
+    pages: Snapshot,
+    frame: Arc<Pages>,
+    counts: Vec<u64>,
+    sums: Vec<f64>,
+    exemplars: Arc<Exemplars>,
+    next: usize,
+    /// What stands before the labels of a bucket.
+    bucket: Vec<u8>,
+    /// What stands after them.
+    les: Vec<Vec<u8>>,
+}
+
+impl Reader for Reading {
+    fn write_page(&mut self, format: Format, out: &mut Vec<u8>) -> bool {
+        let Some(page) = self.pages.get(self.next) else {
+            return false;
+        };
+        self.next += 1;
+        let line = self.bucket.len() + 2 + 16 + 21;
+        let lines = self.les.len() + 2;
+        out.reserve(lines * (page.text_len() + page.len() * line));
+        for (labels, series) in page.lines() {
+            let mut cumulative = 0;
+            let counts = &self.counts[series * self.les.len()..];
+            for (bucket, (le, count)) in self.les.iter().zip(counts).enumerate() {
+                cumulative += count;
+                out.extend_from_slice(&self.bucket);
+                out.extend_from_slice(labels);
+                out.extend_from_slice(le);
+                push_u64(out, cumulative);
+                if format == Format::OpenMetrics
+                    && let Some(exemplar) = self.exemplars.get(series, bucket)
+                {
+                    push_exemplar(out, &exemplar);
+                }
+                out.push(b'\n');
+            }
+            self.start(out, "_sum", labels);
+            push_f64(out, self.sums[series]);
+            out.push(b'\n');
+            self.start(out, "_count", labels);
+            push_u64(out, cumulative);
+            out.push(b'\n');
+        }
+        true
+    }
+
+    fn is_empty(&self) -> bool {
+        self.pages.is_empty()
+    }
+
+    fn visit(
+        &self,
+        visit: &mut dyn FnMut(&str, Value<'_>) -> std::fmt::Result,
+    ) -> std::fmt::Result {
+        let bounds = self.metric.buckets.iter().copied().chain([f64::INFINITY]);
+        for page in self.pages.iter() {
+            for (at, (_, series)) in page.lines().enumerate() {
+                let labels = page.labels(at, self.frame.frame()).unwrap_or_default();
+                let counts = &self.counts[series * self.les.len()..];
+                let buckets: Vec<_> = bounds.clone().zip(counts.iter().copied()).collect();
+                let sum = self.sums[series];
+                visit(
+                    labels,
+                    Value::Histogram {
+                        sum,
+                        buckets: &buckets,
+                    },
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Reading {
+    fn start(&self, out: &mut Vec<u8>, suffix: &str, labels: &[u8]) {
+        out.extend_from_slice(self.metric.name.as_bytes());
+        out.extend_from_slice(suffix.as_bytes());
+        if !labels.is_empty() {
+            out.push(b'{');
+            out.extend_from_slice(labels);
+            out.push(b'}');
+        }
+        out.push(b' ');
     }
 }

@@ -1,19 +1,33 @@
 //! Words of an open label, each given a small number once.
 
-use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::hash::BuildHasher as _;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// Gives the first `limit` different words the ids 1, 2, …, and every further word [`Interner::OVERFLOW`].
+use foldhash::fast::RandomState;
+
+/// Gives the first `limit` different words the ids 1, 2, …, and every further word [`Interner::OVERFLOW`]. Known words are found
+/// without a lock.
 #[derive(Debug)]
 pub(crate) struct Interner {
     limit: usize,
-    words: RwLock<Ids>,
+    hash: RandomState,
+    /// A hash table in which a word stays where it was put: open addressing, at most half full.
+    entries: Box<[OnceLock<Entry>]>,
+    /// Words by id, and how many entries there are; whoever adds one holds this.
+    words: Mutex<Words>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    hash: u64,
+    id: u32,
+    spelled: Box<str>,
 }
 
 #[derive(Debug, Default)]
-struct Ids {
-    by_word: HashMap<Box<str>, u32>,
+struct Words {
     by_id: Vec<Box<str>>,
+    entries: usize,
 }
 
 impl Interner {
@@ -21,40 +35,115 @@ impl Interner {
     pub(crate) const OVERFLOW_WORD: &str = "_overflow";
 
     pub(crate) fn new(limit: usize) -> Self {
-        Interner {
+        let interner = Interner {
             limit,
-            words: RwLock::default(),
-        }
+            hash: RandomState::default(),
+            // Room for two spellings of every word.
+            entries: (0..(4 * (limit + 1)).next_power_of_two())
+                .map(|_| OnceLock::new())
+                .collect(),
+            words: Mutex::default(),
+        };
+        interner.intern_as(Self::OVERFLOW_WORD, |_| Self::OVERFLOW_WORD.into());
+        interner
     }
 
+    #[inline]
     pub(crate) fn intern(&self, word: &str) -> u32 {
-        let known = self.words.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(id) = known.by_word.get(word) {
-            return *id;
-        }
-        if known.by_id.len() >= self.limit {
-            return Self::OVERFLOW;
-        }
-        drop(known);
+        self.intern_as(word, |word| word.into())
+    }
 
-        let mut ids = self.words.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(id) = ids.by_word.get(word) {
-            return *id;
+    /// The id of a word that may be spelled in other ways as well: `normal` makes its one spelling, for which it is asked once.
+    #[inline]
+    pub(crate) fn intern_as(&self, spelled: &str, normal: impl FnOnce(&str) -> Box<str>) -> u32 {
+        let hash = self.hash.hash_one(spelled);
+        match self.find(hash, spelled) {
+            Ok(id) => id,
+            Err(_) => self.add(hash, spelled, normal(spelled)),
         }
-        if ids.by_id.len() >= self.limit {
-            return Self::OVERFLOW;
-        }
-        ids.by_id.push(word.into());
-        let id = u32::try_from(ids.by_id.len()).expect("limits are small");
-        ids.by_word.insert(word.into(), id);
-        id
     }
 
     pub(crate) fn word(&self, id: u32) -> String {
-        let ids = self.words.read().unwrap_or_else(PoisonError::into_inner);
-        match (id as usize).checked_sub(1) {
-            None => Self::OVERFLOW_WORD.to_owned(),
-            Some(index) => ids.by_id[index].to_string(),
+        let words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        words.by_id[id as usize].to_string()
+    }
+
+    /// The id, or the free place that ends the search.
+    #[inline]
+    fn find(&self, hash: u64, spelled: &str) -> Result<u32, usize> {
+        let mask = self.entries.len() - 1;
+        let mut at = hash as usize & mask;
+        while let Some(entry) = self.entries[at].get() {
+            if entry.hash == hash && *entry.spelled == *spelled {
+                return Ok(entry.id);
+            }
+            at = (at + 1) & mask;
         }
+        Err(at)
+    }
+
+    #[cold]
+    fn add(&self, hash: u64, spelled: &str, word: Box<str>) -> u32 {
+        let mut words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(id) = self.find(hash, spelled) {
+            return id;
+        }
+        let known = words.by_id.iter().position(|known| *known == word);
+        let id = match known {
+            Some(id) => id,
+            // Id 0 is the overflow's.
+            None if words.by_id.len() > self.limit => return Self::OVERFLOW,
+            None => {
+                words.by_id.push(word);
+                words.by_id.len() - 1
+            }
+        };
+        let id = u32::try_from(id).expect("limits are small");
+        if words.entries < self.entries.len() / 2
+            && let Err(free) = self.find(hash, spelled)
+        {
+            words.entries += 1;
+            let spelled = spelled.into();
+            // The place is free, and only this thread fills places.
+            let _ = self.entries[free].set(Entry { hash, id, spelled });
+        }
+        id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_past_the_limit_and_the_overflow_word_itself_are_the_overflow() {
+        let interner = Interner::new(2);
+        let ids: Vec<_> = ["a", "b", "a", "c", "_overflow", "b"]
+            .map(|word| interner.intern(word))
+            .to_vec();
+        assert_eq!(ids, [1, 2, 1, 0, 0, 2]);
+        assert_eq!(interner.word(2), "b");
+        assert_eq!(interner.word(0), "_overflow");
+    }
+
+    #[test]
+    fn spellings_of_one_word_share_its_id_however_many_there_are() {
+        let interner = Interner::new(4);
+        let id = |spelled: &str| interner.intern_as(spelled, |s| s.to_ascii_lowercase().into());
+        let word = "abcdefghij";
+        for upper in 0..1 << word.len() {
+            let spelled: String = word
+                .char_indices()
+                .map(|(n, c)| {
+                    if upper >> n & 1 == 1 {
+                        c.to_ascii_uppercase()
+                    } else {
+                        c
+                    }
+                })
+                .collect();
+            assert_eq!(id(&spelled), 1);
+        }
+        assert_eq!(id("other"), 2);
     }
 }

@@ -4,24 +4,41 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Exposed, Interner};
-use crate::catalogue::{Metric, Values};
-use crate::expose::{Sample, labels_text};
+use super::{Exposed, Interner, Reader, Value};
+use crate::catalogue::{Kind, Metric, Values};
+use crate::expose::{Format, labels_text, push_f64};
 use crate::labels::Words;
 
-type Rows = BTreeMap<String, f64>;
+/// Values by labels, at one time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rows(Arc<BTreeMap<String, f64>>);
+
+impl<const N: usize> From<[(String, f64); N]> for Rows {
+    fn from(rows: [(String, f64); N]) -> Self {
+        Rows(Arc::new(BTreeMap::from(rows)))
+    }
+}
+
+impl Rows {
+    pub(crate) fn read(self, metric: &'static Metric) -> Box<dyn Reader> {
+        Box::new(Reading {
+            metric,
+            rows: Some(self),
+        })
+    }
+}
 
 /// A snapshot of gauges (or of counters that something else counts). Absent until it is first set.
 #[derive(Debug)]
 pub(crate) struct Inventory {
     metric: &'static Metric,
     limit: usize,
-    rows: Mutex<Arc<Rows>>,
+    rows: Mutex<Rows>,
     folded: AtomicU64,
 }
 
 impl Inventory {
-    pub(crate) fn new(metric: &'static Metric, _: &Arc<Words>) -> Self {
+    pub(crate) fn new(metric: &'static Metric, _: &Arc<Words>, _: usize) -> Self {
         let limit = metric
             .labels
             .iter()
@@ -68,7 +85,7 @@ impl Inventory {
             "{}",
             self.metric.name
         );
-        let mut next = Rows::new();
+        let mut next = BTreeMap::new();
         for (words, value) in rows {
             let mut labels = labels_text(self.metric.labels, &words);
             if next.len() >= self.limit && !next.contains_key(&labels) {
@@ -88,7 +105,7 @@ impl Inventory {
                 .and_modify(|merged| *merged = merge(*merged, value))
                 .or_insert(value);
         }
-        *self.rows.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        *self.rows.lock().unwrap_or_else(PoisonError::into_inner) = Rows(Arc::new(next));
     }
 
     /// Sets the one series of a family without labels.
@@ -107,14 +124,55 @@ impl Exposed for Inventory {
         self.metric
     }
 
-    fn write(&self, out: &mut String) {
-        let rows = Arc::clone(&self.rows.lock().unwrap_or_else(PoisonError::into_inner));
-        for (labels, value) in rows.iter() {
-            Sample::of(self.metric.name, labels).write_f64(out, *value);
-        }
+    fn read(&self) -> Box<dyn Reader> {
+        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        rows.clone().read(self.metric)
     }
 
     fn folded(&self) -> u64 {
         self.folded.load(Ordering::Relaxed)
+    }
+}
+
+struct Reading {
+    metric: &'static Metric,
+    rows: Option<Rows>,
+}
+
+impl Reader for Reading {
+    fn write_page(&mut self, _: Format, out: &mut Vec<u8>) -> bool {
+        let Some(rows) = self.rows.take() else {
+            return false;
+        };
+        for (labels, value) in rows.0.iter() {
+            out.extend_from_slice(self.metric.name.as_bytes());
+            if !labels.is_empty() {
+                out.push(b'{');
+                out.extend_from_slice(labels.as_bytes());
+                out.push(b'}');
+            }
+            out.push(b' ');
+            push_f64(out, *value);
+            out.push(b'\n');
+        }
+        true
+    }
+
+    fn is_empty(&self) -> bool {
+        self.rows.as_ref().is_none_or(|rows| rows.0.is_empty())
+    }
+
+    fn visit(
+        &self,
+        visit: &mut dyn FnMut(&str, Value<'_>) -> std::fmt::Result,
+    ) -> std::fmt::Result {
+        for (labels, value) in self.rows.iter().flat_map(|rows| rows.0.iter()) {
+            let value = match self.metric.kind {
+                Kind::Counter => Value::Counter(*value),
+                _ => Value::Gauge(*value),
+            };
+            visit(labels, value)?;
+        }
+        Ok(())
     }
 }

@@ -1,16 +1,17 @@
-//! The cells of a family whose label values are small numbers: an array indexed by them.
+//! The series of a family whose label values are small numbers: an array indexed by them.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::Ordering::{Acquire, Release};
+use std::sync::{Arc, OnceLock, PoisonError};
+
+use super::pages::Born;
 
 use crate::catalogue::Metric;
-use crate::expose::{Sample, labels_text};
+use crate::expose::labels_text;
 use crate::labels::{Label, Words};
-use crate::storage::Interner;
+use crate::sync::{AtomicU32, Mutex};
 
 /// Series that a family holds at most; a further one is folded into its overflow series.
 pub(crate) const FAMILY_LIMIT: usize = 10_000;
@@ -24,7 +25,10 @@ pub(crate) trait LabelSet: Copy {
 
     fn position(self) -> (usize, usize);
     fn words(self, words: &Words) -> Vec<Cow<'static, str>>;
+    /// The overflow series that this one is folded into.
     fn folded(self) -> Self;
+    /// Whether one of the labels is the overflow's.
+    fn is_folded(self) -> bool;
 }
 
 impl LabelSet for () {
@@ -40,6 +44,10 @@ impl LabelSet for () {
     }
 
     fn folded(self) -> Self {}
+
+    fn is_folded(self) -> bool {
+        false
+    }
 }
 
 macro_rules! label_set {
@@ -68,6 +76,12 @@ macro_rules! label_set {
                 let ($($rest,)* $last,) = self;
                 ($($rest.folded(),)* $last.folded(),)
             }
+
+            #[allow(non_snake_case)]
+            fn is_folded(self) -> bool {
+                let ($($rest,)* $last,) = self;
+                $($rest.is_folded() ||)* $last.is_folded()
+            }
         }
     };
 }
@@ -76,109 +90,101 @@ label_set!(A);
 label_set!(B, A);
 label_set!(C, A, B);
 
-type Row<C> = Box<[OnceLock<Arc<Series<C>>>]>;
+type Row = Box<[AtomicU32]>;
 
-/// One series: its labels and the start of its line as text, rendered once, and its cell.
-#[derive(Debug)]
-pub(crate) struct Series<C> {
-    pub(crate) labels: Box<str>,
-    pub(crate) line: Box<str>,
-    /// Whether this is where what has no series of its own goes.
-    overflow: bool,
-    pub(crate) cell: C,
-}
-
-/// Series by their labels, in the order of exposition.
-type Born<C> = BTreeMap<Box<str>, Arc<Series<C>>>;
-
-/// An array of cells, rows of which appear when first used. Recording takes no lock once a series was born.
-pub(crate) struct Table<K, C> {
+/// Numbers the series of a family. Finding the number of one that was born takes no lock.
+pub(crate) struct Table<K> {
     pub(crate) metric: &'static Metric,
     words: Arc<Words>,
-    rows: Box<[OnceLock<Row<C>>]>,
-    /// Copied by a birth only while a scrape holds it.
-    born: Mutex<Arc<Born<C>>>,
-    folded: AtomicU64,
+    /// One more than the number of each series, 0 before its birth. A row appears when first used.
+    rows: Box<[OnceLock<Row>]>,
+    births: Mutex<Births>,
     limit: usize,
-    new_cell: fn(&'static Metric) -> C,
     key: PhantomData<fn(K)>,
 }
 
-impl<K: LabelSet, C> Table<K, C> {
-    pub(crate) fn new(
-        metric: &'static Metric,
-        words: &Arc<Words>,
-        new_cell: fn(&'static Metric) -> C,
-    ) -> Self {
-        Self::with_limit(metric, words, new_cell, FAMILY_LIMIT)
-    }
+#[derive(Default)]
+struct Births {
+    series: u32,
+    /// Series that hold what has none of its own.
+    overflow: Vec<u32>,
+    /// What no scrape has fetched yet.
+    unseen: Vec<Born>,
+}
 
-    pub(crate) fn with_limit(
-        metric: &'static Metric,
-        words: &Arc<Words>,
-        new_cell: fn(&'static Metric) -> C,
-        limit: usize,
-    ) -> Self {
+impl<K: LabelSet> Table<K> {
+    pub(crate) fn new(metric: &'static Metric, words: &Arc<Words>, limit: usize) -> Self {
         Table {
             metric,
             words: Arc::clone(words),
             rows: (0..K::ROWS).map(|_| OnceLock::new()).collect(),
-            born: Mutex::default(),
-            folded: AtomicU64::new(0),
+            births: Mutex::new(Births::default()),
             limit,
-            new_cell,
             key: PhantomData,
         }
     }
 
+    /// The number of a series, which is born where it does not exist, or of the overflow series where the family is full.
     #[inline]
-    pub(crate) fn cell(&self, key: K) -> &C {
+    pub(crate) fn series(&self, key: K) -> usize {
         let (row, column) = key.position();
-        let born = self.rows[row].get().and_then(|row| row[column].get());
-        let series = born.unwrap_or_else(|| self.slot(key));
-        if series.overflow {
-            self.folded.fetch_add(1, Ordering::Relaxed);
+        let known = self.rows[row].get().map(|row| row[column].load(Acquire));
+        match known.unwrap_or(0) {
+            0 => self.birth(key),
+            number => number as usize - 1,
         }
-        &series.cell
     }
 
     #[cold]
-    fn slot(&self, key: K) -> &Arc<Series<C>> {
-        let (row, column) = key.position();
-        self.rows[row].get_or_init(|| (0..K::COLUMNS).map(|_| OnceLock::new()).collect())[column]
-            .get_or_init(|| self.birth(key))
-    }
-
-    fn birth(&self, key: K) -> Arc<Series<C>> {
-        let mut born = self.born.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut labels = labels_text(self.metric.labels, &key.words(&self.words));
-        if born.len() >= self.limit && !born.contains_key(labels.as_str()) {
-            let folded = labels_text(self.metric.labels, &key.folded().words(&self.words));
-            labels = folded;
+    fn birth(&self, key: K) -> usize {
+        let mut births = self.births.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = self.place(key);
+        if let Some(series) = place.load(Acquire).checked_sub(1) {
+            return series as usize;
         }
-        let labels = labels.into_boxed_str();
-        let born = Arc::make_mut(&mut born);
-        Arc::clone(born.entry(labels.clone()).or_insert_with(|| {
-            Arc::new(Series {
-                overflow: labels.contains(Interner::OVERFLOW_WORD),
-                line: Sample::of(self.metric.name, &labels).line(),
-                labels,
-                cell: (self.new_cell)(self.metric),
-            })
-        }))
+        let full = births.series as usize >= self.limit && !key.is_folded();
+        let home = if full { key.folded() } else { key };
+        let number = match self.place(home).load(Acquire) {
+            0 => {
+                let series = births.series;
+                births.series += 1;
+                if home.is_folded() {
+                    births.overflow.push(series);
+                }
+                let labels = labels_text(self.metric.labels, &home.words(&self.words));
+                births.unseen.push(Born {
+                    labels: labels.into(),
+                    series,
+                });
+                self.place(home).store(series + 1, Release);
+                series + 1
+            }
+            number => number,
+        };
+        place.store(number, Release);
+        number as usize - 1
     }
 
-    pub(crate) fn folded(&self) -> u64 {
-        self.folded.load(Ordering::Relaxed)
+    fn place(&self, key: K) -> &AtomicU32 {
+        let (row, column) = key.position();
+        let new = || (0..K::COLUMNS).map(|_| AtomicU32::new(0)).collect();
+        &self.rows[row].get_or_init(new)[column]
     }
 
-    /// Every series, in order of its labels, as they are now. No lock is held while they are read.
-    pub(crate) fn series(&self) -> Arc<Born<C>> {
-        Arc::clone(&self.born.lock().unwrap_or_else(PoisonError::into_inner))
+    /// What was born since the last call, and how many series there are now.
+    pub(crate) fn take_unseen(&self) -> (Vec<Born>, usize) {
+        let mut births = self.births.lock().unwrap_or_else(PoisonError::into_inner);
+        (std::mem::take(&mut births.unseen), births.series as usize)
+    }
+
+    /// The numbers of the overflow series.
+    pub(crate) fn overflow(&self) -> Vec<u32> {
+        let births = self.births.lock().unwrap_or_else(PoisonError::into_inner);
+        births.overflow.clone()
     }
 }
 
-impl<K, C: fmt::Debug> fmt::Debug for Table<K, C> {
+impl<K> fmt::Debug for Table<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Table")
             .field("metric", &self.metric.name)
@@ -186,65 +192,51 @@ impl<K, C: fmt::Debug> fmt::Debug for Table<K, C> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(cap_loom)))]
 mod tests {
     use super::*;
     use crate::catalogue::metric;
     use crate::labels::JobType;
 
-    #[test]
-    fn past_its_limit_a_family_folds_new_series_into_one_and_counts_what_goes_there() {
-        let words = Arc::new(Words::new());
+    fn table(words: &Arc<Words>, limit: usize) -> Table<(JobType,)> {
         let metric = metric("cap_jobs_queued_total").expect("in the catalogue");
-        let table: Table<(JobType,), AtomicU64> =
-            Table::with_limit(metric, &words, |_| AtomicU64::new(0), 2);
-        for (name, times) in [("issue", 1), ("renew", 2), ("scan", 4), ("notify", 8)] {
-            table
-                .cell((words.job_type(name),))
-                .fetch_add(times, Ordering::Relaxed);
-        }
-        let series: Vec<_> = table
-            .series()
-            .values()
-            .map(|series| {
-                (
-                    series.labels.to_string(),
-                    series.cell.load(Ordering::Relaxed),
-                )
-            })
-            .collect();
-        assert_eq!(
-            series,
-            [
-                (r#"type="_overflow""#.to_owned(), 12),
-                (r#"type="issue""#.to_owned(), 1),
-                (r#"type="renew""#.to_owned(), 2),
-            ]
-        );
-        assert_eq!(table.folded(), 2);
+        Table::new(metric, words, limit)
     }
 
     #[test]
-    fn births_racing_for_one_series_share_one_cell() {
+    fn past_its_limit_a_family_folds_new_series_into_one() {
         let words = Arc::new(Words::new());
-        let metric = metric("cap_jobs_queued_total").expect("in the catalogue");
-        let table: Table<(JobType,), AtomicU64> = Table::new(metric, &words, |_| AtomicU64::new(0));
-        std::thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| {
-                    for n in 0..32 {
-                        let job_type = words.job_type(&format!("t{n}"));
-                        table.cell((job_type,)).fetch_add(1, Ordering::Relaxed);
-                    }
-                });
-            }
-        });
-        let series = table.series();
-        assert_eq!(series.len(), 32);
-        assert!(
-            series
-                .values()
-                .all(|series| series.cell.load(Ordering::Relaxed) == 8)
+        let table = table(&words, 2);
+        let numbers = ["issue", "renew", "scan", "notify", "issue"]
+            .map(|name| table.series((words.job_type(name),)));
+        assert_eq!(numbers, [0, 1, 2, 2, 0]);
+        assert_eq!(table.overflow(), [2]);
+        let (born, count) = table.take_unseen();
+        let labels: Vec<_> = born.iter().map(|born| &*born.labels).collect();
+        assert_eq!(
+            labels,
+            [r#"type="issue""#, r#"type="renew""#, r#"type="_overflow""#]
         );
+        assert_eq!(count, 3);
+        assert!(table.take_unseen().0.is_empty());
+    }
+
+    #[test]
+    fn births_racing_for_one_series_share_one_number() {
+        let words = Arc::new(Words::new());
+        let table = table(&words, 100);
+        let seen = std::thread::scope(|scope| {
+            let numbers = || -> Vec<_> {
+                let types = (0..32).map(|n| words.job_type(&format!("t{n}")));
+                types.map(|job_type| table.series((job_type,))).collect()
+            };
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(numbers)).collect();
+            let ended = threads
+                .into_iter()
+                .map(|thread| thread.join().expect("it ends"));
+            ended.collect::<std::collections::BTreeSet<_>>()
+        });
+        assert_eq!(seen.len(), 1);
+        assert_eq!(table.take_unseen().1, 32);
     }
 }

@@ -1,0 +1,148 @@
+//! The process itself, by Prometheus' conventions for `process_*`.
+
+use crate::Metrics;
+
+/// Tells what the process is. How it does is read from the system at every scrape, where that is Linux.
+#[derive(Clone, Copy, Debug)]
+pub struct Process<'a>(pub(crate) &'a Metrics);
+
+impl Process<'_> {
+    /// Says which build this is: `cap_build_info`.
+    pub fn set_build(&self, version: &str, revision: &str) {
+        let build = &self.0.inner.families.process.build;
+        build.replace([([version, revision], 1.0)]);
+    }
+
+    pub(crate) fn update(&self) {
+        let process = &self.0.inner.families.process;
+        let usage = usage::read();
+        for (family, value) in [
+            (&process.cpu, usage.cpu_seconds),
+            (&process.open_fds, usage.open_fds),
+            (&process.max_fds, usage.max_fds),
+            (&process.virtual_memory, usage.virtual_memory),
+            (&process.max_virtual_memory, usage.max_virtual_memory),
+            (&process.resident_memory, usage.resident_memory),
+            (&process.threads, usage.threads),
+            (&process.start_time, usage.start_time),
+        ] {
+            match value {
+                Some(value) => family.set(value),
+                None => family.clear(),
+            }
+        }
+    }
+}
+
+/// What the system says; `None` is what it does not.
+#[derive(Debug, Default)]
+struct Usage {
+    cpu_seconds: Option<f64>,
+    open_fds: Option<f64>,
+    max_fds: Option<f64>,
+    virtual_memory: Option<f64>,
+    max_virtual_memory: Option<f64>,
+    resident_memory: Option<f64>,
+    threads: Option<f64>,
+    start_time: Option<f64>,
+}
+
+#[cfg(not(target_os = "linux"))]
+mod usage {
+    pub(super) fn read() -> super::Usage {
+        super::Usage::default()
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod usage {
+    use std::fs;
+
+    use rustix::param::{clock_ticks_per_second, page_size};
+    use rustix::process::{Resource, getrlimit};
+
+    use super::Usage;
+
+    pub(super) fn read() -> Usage {
+        let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+        let boot = fs::read_to_string("/proc/stat").unwrap_or_default();
+        let limit = |resource| getrlimit(resource).current.map(|limit| limit as f64);
+        // Reading the folder opens one more.
+        let fds = fs::read_dir("/proc/self/fd").map(|fds| fds.count().saturating_sub(1) as f64);
+        Usage {
+            open_fds: fds.ok(),
+            max_fds: limit(Resource::Nofile),
+            max_virtual_memory: limit(Resource::As),
+            ..of(
+                &stat,
+                &boot,
+                clock_ticks_per_second() as f64,
+                page_size() as f64,
+            )
+        }
+    }
+
+    /// Takes apart proc_pid_stat(5) and the boot time of proc_stat(5).
+    pub(super) fn of(stat: &str, boot: &str, ticks: f64, page: f64) -> Usage {
+        // The name of the program stands in parentheses and may hold anything; what follows are numbers, from the third field on.
+        let fields: Vec<&str> = match stat.rsplit_once(") ") {
+            Some((_, rest)) => rest.split_ascii_whitespace().collect(),
+            None => Vec::new(),
+        };
+        let field = |number: usize| fields.get(number - 3)?.parse::<f64>().ok();
+        let boot = boot.lines().find_map(|line| line.strip_prefix("btime "));
+        let boot = boot.and_then(|seconds| seconds.trim().parse::<f64>().ok());
+        Usage {
+            cpu_seconds: field(14)
+                .zip(field(15))
+                .map(|(user, system)| (user + system) / ticks),
+            threads: field(20),
+            start_time: field(22)
+                .zip(boot)
+                .map(|(since_boot, boot)| boot + since_boot / ticks),
+            virtual_memory: field(23),
+            resident_memory: field(24).map(|pages| pages * page),
+            ..Usage::default()
+        }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fields_of_proc_are_found_behind_a_hostile_program_name() {
+        let stat =
+            "7 (a) b ( c) S 1 7 7 0 -1 4194560 1 0 0 0 250 50 0 0 20 0 9 0 1000 4096000 12 99 0";
+        let usage = usage::of(stat, "cpu 1 2\nbtime 1700000000\n", 100.0, 4096.0);
+        assert_eq!(usage.cpu_seconds, Some(3.0));
+        assert_eq!(usage.threads, Some(9.0));
+        assert_eq!(usage.start_time, Some(1_700_000_010.0));
+        assert_eq!(usage.virtual_memory, Some(4_096_000.0));
+        assert_eq!(usage.resident_memory, Some(49_152.0));
+    }
+
+    #[test]
+    fn what_the_system_does_not_say_is_absent() {
+        let usage = usage::of("", "", 100.0, 4096.0);
+        assert!(usage.cpu_seconds.is_none() && usage.start_time.is_none());
+    }
+
+    #[test]
+    fn a_scrape_tells_of_this_process_and_of_its_build() {
+        let metrics = Metrics::new();
+        assert!(!metrics.render().contains("cap_build_info"));
+        metrics.process().set_build("1.2.3", "abc");
+        let text = metrics.render();
+        for line in [
+            "cap_build_info{version=\"1.2.3\",revision=\"abc\"} 1\n",
+            "# TYPE process_cpu_seconds_total counter\n",
+            "\nprocess_open_fds ",
+            "\nprocess_resident_memory_bytes ",
+            "\nprocess_start_time_seconds ",
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The body of a scrape, made while it is sent.
+
+use std::fmt;
+use std::io::Write as _;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http_body::{Body, Frame};
+
+use super::negotiate::Coding;
+use crate::expose::Format;
+use crate::metrics::Metrics;
+use crate::scrape::Scrape;
+
+/// A frame of at least this many bytes: big enough that frames cost nothing, small enough that a runtime's thread is not held.
+const FRAME: usize = 64 * 1024;
+
+/// The scrapes under way. One that is past its deadline no longer counts: its scraper has stopped reading, and the body fails
+/// should it begin again.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    limit: usize,
+    timeout: Duration,
+    deadlines: Mutex<Vec<Instant>>,
+}
+
+/// The place of one scrape among those under way.
+#[derive(Debug)]
+pub(super) struct Permit {
+    in_flight: Arc<InFlight>,
+    deadline: Instant,
+}
+
+impl InFlight {
+    pub(super) fn new(limit: usize, timeout: Duration) -> Self {
+        InFlight {
+            limit,
+            timeout,
+            deadlines: Mutex::default(),
+        }
+    }
+
+    pub(super) fn enter(self: &Arc<Self>) -> Option<Permit> {
+        let now = Instant::now();
+        let mut deadlines = self
+            .deadlines
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        deadlines.retain(|deadline| *deadline > now);
+        if deadlines.len() >= self.limit {
+            return None;
+        }
+        let deadline = now + self.timeout;
+        deadlines.push(deadline);
+        Some(Permit {
+            in_flight: Arc::clone(self),
+            deadline,
+        })
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let deadlines = self.in_flight.deadlines.lock();
+        let mut deadlines = deadlines.unwrap_or_else(PoisonError::into_inner);
+        if let Some(mine) = deadlines
+            .iter()
+            .position(|deadline| *deadline == self.deadline)
+        {
+            deadlines.swap_remove(mine);
+        }
+    }
+}
+
+/// The exposition on its way to a scraper, a frame at a time.
+pub struct ScrapeBody(Option<Sending>);
+
+struct Sending {
+    scrape: Scrape,
+    gzip: Option<GzEncoder<Vec<u8>>>,
+    permit: Permit,
+}
+
+/// The scraper took longer than a scrape may take. The connection breaks off, so that no part passes for the whole.
+#[derive(Debug, thiserror::Error)]
+#[error("the scraper did not read its scrape in time")]
+pub struct TooSlow(());
+
+impl ScrapeBody {
+    pub(super) fn empty() -> Self {
+        ScrapeBody(None)
+    }
+
+    pub(super) fn new(metrics: Metrics, format: Format, coding: Coding, permit: Permit) -> Self {
+        let gzip = || GzEncoder::new(Vec::new(), Compression::fast());
+        ScrapeBody(Some(Sending {
+            scrape: Scrape::new(metrics, format),
+            gzip: (coding == Coding::Gzip).then(gzip),
+            permit,
+        }))
+    }
+}
+
+impl Sending {
+    /// The next frame, and whether it is the last.
+    fn frame(&mut self) -> (Vec<u8>, bool) {
+        let mut out = Vec::new();
+        let mut more = true;
+        while more && out.len() < FRAME {
+            more = self.scrape.write(&mut out);
+        }
+        let Some(gzip) = &mut self.gzip else {
+            return (out, !more);
+        };
+        // A Vec takes everything.
+        let _ = gzip.write_all(&out);
+        if !more {
+            let _ = gzip.try_finish();
+        }
+        (std::mem::take(gzip.get_mut()), !more)
+    }
+}
+
+impl Body for ScrapeBody {
+    type Data = Bytes;
+    type Error = TooSlow;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, TooSlow>>> {
+        while let Some(sending) = &mut self.0 {
+            if Instant::now() >= sending.permit.deadline {
+                self.0 = None;
+                return Poll::Ready(Some(Err(TooSlow(()))));
+            }
+            let (frame, last) = sending.frame();
+            if last {
+                self.0 = None;
+            }
+            // What was compressed may not have left the compressor yet.
+            if !frame.is_empty() {
+                return Poll::Ready(Some(Ok(Frame::data(frame.into()))));
+            }
+        }
+        Poll::Ready(None)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl fmt::Debug for ScrapeBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScrapeBody").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,115 @@
+//! One scrape: every family, a page at a time.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use prometheus_client::registry::Registry;
+
+use crate::expose::{self, Format};
+use crate::metrics::Metrics;
+use crate::storage::Reader;
+
+/// A body on its way. Between two pages nothing is locked, so it may take as long as it likes.
+pub(crate) struct Scrape {
+    metrics: Metrics,
+    format: Format,
+    started: Instant,
+    next: usize,
+    reader: Option<Box<dyn Reader>>,
+    teams: Option<Vec<Arc<Registry>>>,
+}
+
+impl Scrape {
+    pub(crate) fn new(metrics: Metrics, format: Format) -> Self {
+        metrics.update();
+        let teams = metrics.registries();
+        Scrape {
+            metrics,
+            format,
+            started: Instant::now(),
+            next: 0,
+            reader: None,
+            teams: Some(teams),
+        }
+    }
+
+    /// Writes the next part of the body; false when it is complete.
+    pub(crate) fn write(&mut self, out: &mut Vec<u8>) -> bool {
+        if let Some(reader) = &mut self.reader {
+            if reader.write_page(self.format, out) {
+                return true;
+            }
+            self.reader = None;
+        }
+        let families = self.metrics.inner.families.all();
+        if let Some(family) = families.get(self.next) {
+            self.next += 1;
+            let start = out.len();
+            expose::header(out, family.metric(), self.format);
+            let body = out.len();
+            let mut reader = family.read();
+            if reader.write_page(self.format, out) && out.len() > body {
+                self.reader = Some(reader);
+            } else {
+                out.truncate(start);
+            }
+            return true;
+        }
+        let Some(teams) = self.teams.take() else {
+            return false;
+        };
+        self.write_teams(&teams, out);
+        out.extend_from_slice(self.format.end());
+        self.metrics.pipes().scraped_in(self.started.elapsed());
+        true
+    }
+
+    fn write_teams(&self, teams: &[Arc<Registry>], out: &mut Vec<u8>) {
+        let (mut names, mut skipped) = (BTreeSet::new(), 0u64);
+        for registry in teams {
+            let (text, whole) = team_text(registry);
+            skipped += u64::from(!whole);
+            for family in expose::families(&text) {
+                let first = !names.contains(family.name) && !clashes(family.name);
+                if family.fault.is_none() && first {
+                    family.write(self.format, out);
+                    names.insert(family.name.to_owned());
+                } else {
+                    skipped += 1;
+                }
+            }
+        }
+        self.metrics.pipes().skipped(skipped);
+    }
+}
+
+/// The families of a registry as OpenMetrics, and whether they are all there: its encoder stops at one that fails.
+pub(crate) fn team_text(registry: &Registry) -> (String, bool) {
+    let mut text = String::new();
+    let encode = || prometheus_client::encoding::text::encode_registry(&mut text, registry);
+    let whole = matches!(catch_unwind(AssertUnwindSafe(encode)), Ok(Ok(())));
+    if !whole {
+        // The family it stopped in may lack samples.
+        text.truncate(text.rfind("# HELP ").unwrap_or(0));
+    }
+    (text, whole)
+}
+
+/// Whether a family of this name would stand beside one of the catalogue with the same samples.
+pub(crate) fn clashes(name: &str) -> bool {
+    let bare = name.strip_suffix("_total").unwrap_or(name);
+    crate::METRICS.iter().any(|metric| {
+        let ours = expose::family_name(metric);
+        let suffix = ours.strip_prefix(name).or_else(|| name.strip_prefix(ours));
+        ours == bare
+            || metric.name == name
+            || suffix.is_some_and(|suffix| {
+                matches!(
+                    suffix,
+                    "" | "_total" | "_bucket" | "_sum" | "_count" | "_created" | "_info"
+                )
+            })
+    })
+}

@@ -1,0 +1,124 @@
+//! Numbers that many threads add to and a scrape sums up: a set of cells for every slot.
+
+use std::sync::OnceLock;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::segmented::Segmented;
+use super::slot::{SLOTS, Slot};
+use crate::sync::AtomicU64;
+
+/// Cells of one slot lie in lines that no other slot's cells share (two cache lines, since some CPUs fetch them in pairs).
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Line([AtomicU64; LINE]);
+
+const LINE: usize = 16;
+
+type Lines = OnceLock<Box<Segmented<Line>>>;
+
+/// Sums by number.
+#[derive(Debug)]
+pub(crate) struct Cells {
+    slots: Box<[Lines; SLOTS]>,
+}
+
+impl Cells {
+    pub(crate) fn new() -> Self {
+        Cells {
+            slots: Box::new([const { OnceLock::new() }; SLOTS]),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn add(&self, slot: Slot, at: usize, n: u64) {
+        let cell = self.cell(slot, at);
+        if slot.is_owned() {
+            cell.store(cell.load(Relaxed).wrapping_add(n), Relaxed);
+        } else {
+            cell.fetch_add(n, Relaxed);
+        }
+    }
+
+    /// Adds to a cell that holds the bits of an `f64`.
+    #[inline]
+    pub(crate) fn add_f64(&self, slot: Slot, at: usize, value: f64) {
+        let cell = self.cell(slot, at);
+        let mut seen = cell.load(Relaxed);
+        let sum = |seen| (f64::from_bits(seen) + value).to_bits();
+        if slot.is_owned() {
+            cell.store(sum(seen), Relaxed);
+            return;
+        }
+        while let Err(now) = cell.compare_exchange_weak(seen, sum(seen), Relaxed, Relaxed) {
+            seen = now;
+        }
+    }
+
+    /// The sums of the first `count` numbers.
+    pub(crate) fn sums(&self, count: usize) -> Vec<u64> {
+        self.fold(count, u64::wrapping_add)
+    }
+
+    /// The sums of the first `count` numbers, where cells hold the bits of `f64`s.
+    pub(crate) fn sums_f64(&self, count: usize) -> Vec<f64> {
+        self.fold(count, |sum, bits| sum + f64::from_bits(bits))
+    }
+
+    fn fold<T: Copy + Default>(&self, count: usize, add: impl Fn(T, u64) -> T) -> Vec<T> {
+        let mut sums = vec![T::default(); count];
+        for lines in self.slots.iter().filter_map(OnceLock::get) {
+            for (first, lines) in lines.segments() {
+                let rest = sums.get_mut(first * LINE..).unwrap_or_default();
+                let cells = lines.iter().flat_map(|line| &line.0);
+                for (sum, cell) in rest.iter_mut().zip(cells) {
+                    *sum = add(*sum, cell.load(Relaxed));
+                }
+            }
+        }
+        sums
+    }
+
+    #[inline]
+    fn cell(&self, slot: Slot, at: usize) -> &AtomicU64 {
+        let lines = match self.slots[slot.index()].get() {
+            Some(lines) => lines,
+            None => self.open(slot),
+        };
+        &lines.get(at / LINE).0[at % LINE]
+    }
+
+    #[cold]
+    fn open(&self, slot: Slot) -> &Segmented<Line> {
+        self.slots[slot.index()].get_or_init(|| Box::new(Segmented::new()))
+    }
+}
+
+#[cfg(all(test, not(cap_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn totals_are_exact_with_more_threads_than_slots() {
+        let cells = Cells::new();
+        std::thread::scope(|scope| {
+            for _ in 0..SLOTS + 8 {
+                scope.spawn(|| {
+                    for n in 0..1000 {
+                        cells.add(Slot::current(), n % 100, 1);
+                        cells.add_f64(Slot::current(), 100, 0.5);
+                        cells.add(Slot::SHARED, 101, 1);
+                        cells.add_f64(Slot::SHARED, 102, 0.5);
+                    }
+                });
+            }
+        });
+        let threads = (SLOTS + 8) as u64;
+        assert!(cells.sums(100).iter().all(|sum| *sum == threads * 10));
+        assert_eq!(cells.sums(102)[101], threads * 1000);
+        let sums = cells.sums_f64(103);
+        assert_eq!(
+            (sums[100], sums[102]),
+            (threads as f64 * 500.0, threads as f64 * 500.0)
+        );
+    }
+}

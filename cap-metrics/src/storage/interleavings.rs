@@ -1,0 +1,69 @@
+//! Every interleaving of the storage, by loom: `RUSTFLAGS="--cfg cap_loom" cargo test -p cap-metrics --lib --no-default-features`.
+
+use loom::thread;
+
+use super::cells::Cells;
+use super::slot::{Pool, Slot};
+use super::{LabelSet as _, Table};
+use crate::catalogue::metric;
+use crate::labels::{JobType, Words};
+
+#[test]
+fn no_count_is_lost_when_a_slot_goes_from_one_thread_to_the_next() {
+    loom::model(|| {
+        let (pool, cells) = (
+            loom::sync::Arc::new(Pool::new()),
+            std::sync::Arc::new(Cells::new()),
+        );
+        // Made here, so that no thread waits outside of loom.
+        cells.add(pool.take(), 0, 1);
+        cells.add(Slot::SHARED, 0, 1);
+        pool.give_back(Slot::current_for_test(0));
+        let count = |pool: &Pool, cells: &Cells| {
+            let slot = pool.take();
+            if slot.index() < 1 {
+                cells.add(slot, 0, 1);
+                pool.give_back(slot);
+            } else {
+                pool.give_back(slot);
+                cells.add(Slot::SHARED, 0, 1);
+            }
+        };
+        let threads: Vec<_> = (0..2)
+            .map(|_| {
+                let (pool, cells) = (pool.clone(), cells.clone());
+                thread::spawn(move || count(&pool, &cells))
+            })
+            .collect();
+        // A scrape in between sees a count that is there, and never more than will be.
+        assert!((2..=4).contains(&cells.sums(1)[0]));
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+        assert_eq!(cells.sums(1), [4]);
+    });
+}
+
+#[test]
+fn births_at_the_limit_share_numbers_and_reach_the_scrape_once() {
+    loom::model(|| {
+        let words = std::sync::Arc::new(Words::new());
+        let metric = metric("cap_jobs_queued_total").unwrap();
+        let table = std::sync::Arc::new(Table::<(JobType,)>::new(metric, &words, 2));
+        let [a, b] = ["a", "b"].map(|word| (words.job_type(word),));
+        // The row exists, so that no thread waits outside of loom.
+        let overflow = table.series(a.folded());
+        let other = {
+            let table = table.clone();
+            thread::spawn(move || [table.series(b), table.series(a)])
+        };
+        let mine = [table.series(b), table.series(a)];
+        let (mut born, _) = table.take_unseen();
+        let theirs = other.join().unwrap();
+        born.extend(table.take_unseen().0);
+        assert_eq!(mine, theirs);
+        // There is room for one of the two; the other one goes to the overflow.
+        assert!(mine.contains(&overflow) && mine[0] != mine[1], "{mine:?}");
+        assert_eq!(born.len(), 2);
+    });
+}
