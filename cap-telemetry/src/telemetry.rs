@@ -161,7 +161,11 @@ impl fmt::Debug for Telemetry {
 fn current_trace() -> Option<TraceIds> {
     let (trace_id, span_id) = cap_tracing::current().ids()?;
     let bytes = |hex: &str, at: usize| u8::from_str_radix(hex.get(2 * at..2 * at + 2)?, 16).ok();
-    let (mut ids, trace_id, span_id) = (TraceIds::default(), trace_id.to_string(), span_id.to_string());
+    let (mut ids, trace_id, span_id) = (
+        TraceIds::default(),
+        trace_id.to_string(),
+        span_id.to_string(),
+    );
     for (at, byte) in ids.trace_id.iter_mut().enumerate() {
         *byte = bytes(&trace_id, at)?;
     }

@@ -3,8 +3,8 @@
 mod arrows;
 mod collector;
 mod conformance;
-mod egress;
 mod denials;
+mod egress;
 mod end_to_end;
 mod readers;
 mod tls;
