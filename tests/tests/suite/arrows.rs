@@ -29,7 +29,14 @@ const ARROWS: &[(&str, &[&str])] = &[
 const DIALLERS: &[(&str, &[&str])] = &[
     (
         "hyper-util",
-        &["cap-egress", "cap-tracing", "certautopilot", "cap-tests"],
+        // cap-metrics only serves with it: the features of clients are not among those it asks for.
+        &[
+            "cap-egress",
+            "cap-metrics",
+            "cap-tracing",
+            "certautopilot",
+            "cap-tests",
+        ],
     ),
     ("reqwest", &[]),
     ("tonic", &[]),
