@@ -107,3 +107,97 @@ async fn metrics_answers_get_and_head_and_refuses_the_rest() {
     assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(response.headers()["allow"], "GET, HEAD");
 }
+
+async fn scrape(service: &MetricsService, headers: &[(&str, &str)]) -> http::Response<Vec<u8>> {
+    let mut request = request("GET", "/metrics");
+    for (name, value) in headers {
+        let name = http::HeaderName::try_from(*name).expect("a name");
+        request
+            .headers_mut()
+            .insert(name, value.parse().expect("a value"));
+    }
+    let (head, body) = service
+        .clone()
+        .oneshot(request)
+        .await
+        .expect("infallible")
+        .into_parts();
+    let body = body.collect().await.expect("a body").to_bytes().to_vec();
+    http::Response::from_parts(head, body)
+}
+
+#[tokio::test]
+async fn a_scraper_gets_the_format_and_the_coding_it_asks_for() {
+    use std::io::Read as _;
+
+    let service = MetricsService::new(Metrics::new());
+    let open = (
+        "accept",
+        "application/openmetrics-text;version=1.0.0,text/plain;q=0.5",
+    );
+    let response = scrape(&service, &[open, ("accept-encoding", "gzip")]).await;
+    assert_eq!(
+        response.headers()["content-type"],
+        "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    );
+    assert_eq!(response.headers()["content-encoding"], "gzip");
+    assert_eq!(response.headers()["vary"], "Accept, Accept-Encoding");
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(&response.body()[..])
+        .read_to_string(&mut text)
+        .expect("gzip");
+    assert!(
+        text.starts_with("# HELP ") && text.ends_with("# EOF\n"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_scrape_too_many_is_refused_until_one_ends_or_its_time_is_up() {
+    let long = std::time::Duration::from_secs(3600);
+    let service = MetricsService::with_limits(Metrics::new(), 1, long);
+    let first = service.clone().oneshot(request("GET", "/metrics")).await;
+    let refused = scrape(&service, &[]).await;
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(refused.headers()["retry-after"], "1");
+    drop(first);
+    assert_eq!(scrape(&service, &[]).await.status(), StatusCode::OK);
+
+    let service = MetricsService::with_limits(Metrics::new(), 1, std::time::Duration::ZERO);
+    let late = service.clone().oneshot(request("GET", "/metrics")).await;
+    let second = service.clone().oneshot(request("GET", "/metrics")).await;
+    assert_eq!(second.expect("infallible").status(), StatusCode::OK);
+    let late = late.expect("infallible").into_body().collect().await;
+    assert!(late.is_err(), "a part must not pass for the whole");
+}
+
+#[tokio::test]
+async fn a_listener_of_its_own_answers_metrics_and_nothing_else() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let address = listener.local_addr().expect("bound");
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let service = MetricsService::new(Metrics::new());
+    let serving = tokio::spawn(cap_metrics::serve(listener, service, async {
+        let _ = stopped.await;
+    }));
+    for (path, status) in [("/metrics", "200 OK"), ("/", "404 Not Found")] {
+        #[expect(clippy::disallowed_methods, reason = "a scraper, on loopback")]
+        let mut stream = tokio::net::TcpStream::connect(address)
+            .await
+            .expect("it listens");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.expect("written");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("an answer");
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}\r\n")),
+            "{answer}"
+        );
+    }
+    drop(stop);
+    serving.await.expect("it ends");
+}

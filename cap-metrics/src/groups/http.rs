@@ -1,6 +1,6 @@
 //! Requests served.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::Metrics;
 use crate::labels::{Method, Route, Status};
@@ -35,6 +35,14 @@ impl Http<'_> {
             started: Instant::now(),
             trace: self.0.current_trace(),
         }
+    }
+
+    /// Times one answered request, without counting it.
+    #[inline]
+    pub fn observe(&self, method: Method, route: Route, took: Duration) {
+        let trace = self.0.current_trace();
+        let http = &self.0.inner.families.http;
+        http.duration.observe((method, route), took, trace);
     }
 
     /// Counts one answered request, without a duration.

@@ -7,6 +7,8 @@ use serde::Serialize;
 
 /// Rounds of each side; odd, so that the median is a figure that was measured.
 const ROUNDS: usize = 201;
+/// A row takes about this long at most.
+const ROW: Duration = Duration::from_secs(2);
 /// A round is long enough that reading the clock does not matter, and short enough that many fit between disturbances.
 const ROUND: Duration = Duration::from_millis(2);
 
@@ -77,7 +79,11 @@ impl Bench {
     ) {
         let (our_count, peer_count) = (calibrate(least, &mut ours), calibrate(least, &mut peer));
         let (mut our_times, mut peer_times) = (Vec::new(), Vec::new());
-        for round in 0..ROUNDS {
+        // What takes long is measured less often, and still an odd number of times.
+        let each = our_count as f64 * time(&mut ours, our_count)
+            + peer_count as f64 * time(&mut peer, peer_count);
+        let rounds = ((ROW.as_nanos() as f64 / each) as usize).clamp(9, ROUNDS) | 1;
+        for round in 0..rounds {
             // Whoever runs second finds the caches as the other left them, so they take turns.
             if round % 2 == 0 {
                 our_times.push(time(&mut ours, our_count));
@@ -96,6 +102,10 @@ impl Bench {
                 .collect(),
         );
         let (ours, value) = (median(our_times), median(peer_times));
+        self.row(case, "ns", ours, value, ratio);
+    }
+
+    fn row(&mut self, case: &Case<'_>, unit: &'static str, ours: f64, value: f64, ratio: f64) {
         let Case { case, peer, floor } = *case;
         let mark = if ratio < floor {
             "  UNDER ITS FLOOR"
@@ -107,13 +117,26 @@ impl Bench {
         );
         self.rows.push(Row {
             case: case.to_owned(),
-            unit: "ns",
+            unit,
             ours,
             peer: peer.to_owned(),
             value,
             ratio,
             floor,
         });
+    }
+
+    /// Compares shares of something, ours and the peer's of every round.
+    pub(crate) fn share(&mut self, case: &Case<'_>, shares: &[(f64, f64)]) {
+        let ratio = median(shares.iter().map(|(ours, peer)| ours / peer).collect());
+        let of = |pick: fn(&(f64, f64)) -> f64| 100.0 * median(shares.iter().map(pick).collect());
+        self.row(
+            case,
+            "%",
+            of(|(ours, _)| *ours),
+            of(|(_, peer)| *peer),
+            ratio,
+        );
     }
 
     pub(crate) fn finish(self, json: Option<&str>) -> ExitCode {

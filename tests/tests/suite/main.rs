@@ -6,5 +6,6 @@ mod conformance;
 mod denials;
 mod egress;
 mod end_to_end;
+mod exposition;
 mod readers;
 mod tls;
