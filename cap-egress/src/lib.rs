@@ -31,7 +31,8 @@
 //!   never a peer, and tunnel prefixes (6to4, Teredo, local-use NAT64). [`Policy`] adds ranges and exempts them.
 //! - One denied answer refuses a name. The addresses dialled are those judged, so a second resolution cannot swap them.
 //! - A [`Denial`] names a class and a rule, never an address that a name resolved to. [`Guard::denials`] counts them,
-//!   and each is a `tracing` warning with the target `cap_egress`.
+//!   and a `tracing` warning with the target `cap_egress` says each, the same one once a minute.
+//! - Nothing switches TLS verification off. [`TlsProblem`] says what it refused; no error lists what a certificate is for.
 //! - [`Trust`] says where roots come from. The only variables that matter are `SSL_CERT_FILE` and `SSL_CERT_DIR`.
 //! - A site's own NAT64 prefix looks like any other address until [`Policy::with_nat64`] names it.
 
