@@ -193,7 +193,7 @@ fn totals(tracing: Option<&Tracing>, forwarder: Option<&Forwarder>, guard: &Guar
             enqueued: events.enqueued,
             acked: events.released,
             dropped: events.dropped,
-            set_aside: 0,
+            set_aside: events.set_aside,
             queued: events.queued,
             connected: events.state == State::Connected,
         }),
