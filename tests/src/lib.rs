@@ -6,6 +6,7 @@ pub mod cef;
 pub mod conformance;
 pub mod demo;
 mod loopback;
+pub mod loss;
 mod otlp;
 pub mod peers;
 pub mod promql;

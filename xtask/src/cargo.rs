@@ -45,6 +45,31 @@ pub(crate) fn demo(args: &[String]) -> Result<(), String> {
     run(Command::new(here.with_file_name("demo")).args(args))
 }
 
+/// Optimised, since it sends at a rate; and where that is allowed, in a network of its own, whose link can be cut.
+pub(crate) fn loss(args: &[String]) -> Result<(), String> {
+    let build = [
+        "build",
+        "--release",
+        "--package",
+        "cap-tests",
+        "--bin",
+        "loss",
+    ];
+    run(&mut cargo(&build))?;
+    let program = root().join("target/release/loss");
+    let mut alone = Command::new("unshare");
+    alone.args(["--net", "--"]);
+    let allowed = Command::new("unshare")
+        .args(["--net", "--", "true"])
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if allowed {
+        run(alone.arg(program).arg("--own-network").args(args))
+    } else {
+        run(Command::new(program).args(args))
+    }
+}
+
 pub(crate) fn test(args: &[String]) -> Result<(), String> {
     run(cargo(&["test", "--workspace"]).args(args))
 }

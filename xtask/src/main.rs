@@ -24,6 +24,7 @@ cargo xtask <command>
   test                                         run every test
   bench NAME [--json FILE]                     compare with peers: egress, metrics, tracing, syslog, facade or all
   conformance [--events N] [--relay-events N]  hostile audit events through parsers and relays of others, field by field
+  loss [--seconds N] [--rate N] [--repeat N]   kill, wedge and cut off a real relay, and count what it missed
   gen [--check]                                write deploy/ and docs/, or fail where they are out of date
   gen-rules [--stdout] [--check] [--out DIR] [--format prometheus|operator]
                                                write the alert rules
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         "test" => cargo::test(args),
         "bench" => cargo::bench(args),
         "conformance" => cargo::conformance(args),
+        "loss" => cargo::loss(args),
         "gen" => generate::all(args),
         "gen-rules" => generate::rules(args),
         "peers" => peers::run(args),

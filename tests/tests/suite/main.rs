@@ -7,5 +7,6 @@ mod denials;
 mod egress;
 mod end_to_end;
 mod exposition;
+mod loss;
 mod readers;
 mod tls;

@@ -1,0 +1,130 @@
+//! What a relay misses when it is killed, wedged or cut off while audit events flow: the forwarder against a real rsyslog.
+
+mod command;
+mod fault;
+mod outcome;
+
+use crate::authority::Authority;
+use crate::peers::{Relay, RelayInput, RelaySoftware};
+use cap_egress::{Guard, Policy};
+use cap_names::Actor;
+use cap_syslog::{Config, Event, Forwarder, Framing, Tls, Transport};
+pub use command::main;
+pub use fault::Fault;
+pub use outcome::Outcome;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long an acknowledged event is kept, as by default.
+const GRACE: Duration = Duration::from_millis(500);
+/// How long a relay is away.
+const OUTAGE: Duration = Duration::from_secs(1);
+/// What the forwarder gets to deliver the rest.
+const SHUTDOWN: Duration = Duration::from_secs(60);
+
+/// One run.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    /// What happens to the relay.
+    pub fault: Fault,
+    /// [`RelayInput::OctetCounting`] or [`RelayInput::Tls`].
+    pub input: RelayInput,
+    /// Events to send,
+    pub events: u64,
+    /// and how many of them a second.
+    pub rate: u64,
+    /// Events that the forwarder holds at most.
+    pub buffer: u64,
+}
+
+impl Run {
+    /// Sends the events through the fault and compares what came with what was sent.
+    ///
+    /// # Errors
+    /// When the relay (`program`, an rsyslog) does not start, or its records cannot be read.
+    ///
+    /// # Panics
+    /// When the input is none of a stream's.
+    pub async fn run(&self, program: &Path) -> io::Result<Outcome> {
+        let authority = Authority::new();
+        let mut relay = Relay::start(RelaySoftware::Rsyslog, program, &authority).await?;
+        if self.fault == Fault::LongOutage {
+            relay.stop().await?;
+        }
+        let forwarder = self.forwarder(&relay, &authority);
+        let sending = tokio::task::spawn_blocking({
+            let (run, forwarder) = (*self, forwarder.clone());
+            move || run.send(&forwarder)
+        });
+        let lasts = Duration::from_millis(self.events * 1000 / self.rate);
+        let faults = self.fault.strike(&mut relay, lasts).await?;
+        let longest_enqueue = sending.await.map_err(io::Error::other)?;
+        if relay.process().is_none() {
+            relay.start_again().await?;
+        }
+        let report = tokio::task::spawn_blocking({
+            let forwarder = forwarder.clone();
+            move || forwarder.shutdown(SHUTDOWN)
+        });
+        let report = report.await.map_err(io::Error::other)?;
+        // It writes what it has read before it ends.
+        relay.stop().await?;
+        let status = forwarder.status();
+        let ids = relay.records()?;
+        let ids = ids.iter().filter_map(crate::peers::RelayRecord::event_id);
+        let mut outcome = Outcome::of(ids, self.events, &report);
+        outcome.faults = faults;
+        outcome.reconnects = status.reconnects;
+        outcome.longest_enqueue = longest_enqueue;
+        Ok(outcome)
+    }
+
+    /// Duplicates that are to be expected at most: for each fault, what was sent within the grace, and in the time between two
+    /// looks at what was acknowledged.
+    pub fn duplicates_at_most(&self, outcome: &Outcome) -> u64 {
+        let kept = GRACE + Duration::from_millis(100);
+        let once = self.rate * kept.as_millis() as u64 / 1000;
+        once * outcome.faults
+    }
+
+    fn forwarder(&self, relay: &Relay, authority: &Authority) -> Forwarder {
+        let addr = relay.addr(self.input);
+        let mut config = Config::new(addr.ip().into(), addr.port());
+        config.grace = GRACE;
+        config.buffer_size = self.buffer as usize;
+        config.transport = match self.input {
+            RelayInput::OctetCounting => Transport::Tcp(Framing::OctetCounting),
+            RelayInput::Tls => {
+                let mut tls = Tls::default();
+                tls.ca_pem = Some(authority.ca_pem());
+                Transport::Tls(Framing::OctetCounting, tls)
+            }
+            other => panic!("{other:?} acknowledges nothing"),
+        };
+        Forwarder::start(config, Guard::new(Policy::default())).expect("a sound configuration")
+    }
+
+    /// Says how long the slowest call took.
+    fn send(&self, forwarder: &Forwarder) -> Duration {
+        let start = Instant::now();
+        let mut longest = Duration::ZERO;
+        for n in 0..self.events {
+            let due = start + Duration::from_nanos(n * 1_000_000_000 / self.rate);
+            let early = due.saturating_duration_since(Instant::now());
+            if early > Duration::from_millis(1) {
+                std::thread::sleep(early);
+            }
+            let event = Event::new(
+                format!("e{n}"),
+                "cert.issued",
+                Actor::user("alice@example.com"),
+                "Certificate issued for api.example.com",
+            );
+            let before = Instant::now();
+            forwarder.enqueue(event);
+            longest = longest.max(before.elapsed());
+        }
+        longest
+    }
+}

@@ -1,0 +1,98 @@
+//! What happens to a relay.
+
+use super::OUTAGE;
+use crate::peers::Relay;
+use std::io;
+use std::time::Duration;
+use tokio::process::Command;
+
+/// What happens to the relay while events flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// SIGKILL, and it comes back.
+    Killed,
+    /// SIGTERM, and it comes back.
+    Terminated,
+    /// It is stopped for 0.3 s, in which its kernel goes on acknowledging, then killed, and comes back.
+    Wedged,
+    /// The link is cut, it dies behind it without a word, the link returns, and then it.
+    HalfOpen,
+    /// It is restarted every second.
+    Restarted,
+    /// It is away until everything was sent, for longer than the buffer lasts.
+    LongOutage,
+}
+
+impl Fault {
+    /// Those that may lose nothing.
+    pub const LOSSLESS: [Self; 5] = [
+        Self::Killed,
+        Self::Terminated,
+        Self::Wedged,
+        Self::HalfOpen,
+        Self::Restarted,
+    ];
+
+    /// The fault in a word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Killed => "killed",
+            Self::Terminated => "terminated",
+            Self::Wedged => "wedged",
+            Self::HalfOpen => "half-open",
+            Self::Restarted => "restarted",
+            Self::LongOutage => "long outage",
+        }
+    }
+
+    /// Lets it happen within a sending that lasts so long, and says how many times it did.
+    pub(super) async fn strike(self, relay: &mut Relay, lasts: Duration) -> io::Result<u64> {
+        if self == Self::LongOutage {
+            return Ok(1);
+        }
+        if self == Self::Restarted {
+            let times = lasts.as_secs().max(1);
+            for _ in 0..times {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                relay.stop().await?;
+                relay.start_again().await?;
+            }
+            return Ok(times);
+        }
+        tokio::time::sleep(lasts / 3).await;
+        match self {
+            Self::Terminated => relay.stop().await?,
+            Self::Wedged => {
+                if let Some(process) = relay.process() {
+                    process.pause()?;
+                }
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                relay.kill().await?;
+            }
+            Self::HalfOpen => {
+                link("down").await?;
+                relay.kill().await?;
+                tokio::time::sleep(OUTAGE).await;
+                link("up").await?;
+            }
+            _ => relay.kill().await?,
+        }
+        tokio::time::sleep(OUTAGE).await;
+        relay.start_again().await?;
+        Ok(1)
+    }
+}
+
+/// Sets the loopback interface, of a network of our own.
+pub(super) async fn link(state: &str) -> io::Result<()> {
+    let status = Command::new("ip")
+        .args(["link", "set", "lo", state])
+        .status()
+        .await?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(io::Error::other(format!(
+            "ip link set lo {state}: {status}"
+        ))),
+    }
+}
