@@ -50,8 +50,10 @@ pub(super) fn command(settings: &Settings<'_>) -> (String, Vec<String>) {
         input("imtcp", mutual, &secured("x509/certvalid")),
     ]
     .concat();
+    // A second worker, which a burst would start, writes batches out of order.
     let config = format!(
         r#"global(workDirectory="{folder}" maxMessageSize="64k")
+main_queue(queue.workerThreads="1")
 module(load="imudp")
 module(load="imptcp")
 module(load="imtcp")
