@@ -176,7 +176,7 @@ impl Forwarder {
         Ok(())
     }
 
-    /// Sends one test record with the settings in force, on a connection of its own, and says how far it came: [`probe`]. Needs
+    /// Sends one test record with the settings in force, on a connection of its own, and says how far it came: [`probe`](crate::probe()). Needs
     /// a tokio runtime with I/O and time.
     pub async fn test(&self) -> Probe {
         let settings = Arc::clone(&self.shared.settings.borrow());
