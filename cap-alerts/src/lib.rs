@@ -24,8 +24,13 @@
 
 #![forbid(unsafe_code)]
 
+mod alert;
+mod alertmanager;
 mod artefact;
+mod chart;
 mod check;
+mod dashboard;
+mod definition;
 mod error;
 mod expr;
 mod labels;
@@ -35,16 +40,20 @@ mod options;
 mod promtool;
 mod reference;
 mod render;
-mod rules;
+mod runbook;
 mod selector;
+mod slo;
 
-pub use artefact::{Artefact, artefacts};
+pub use alert::{Alert, Recording, alerts, recordings};
+pub use alertmanager::alertmanager;
+pub use artefact::{Artefact, artefacts, with_note};
 pub use check::{Fault, Finding, check};
+pub use dashboard::{Dashboard, Panel, dashboard};
+pub use definition::{Profile, Severity};
 pub use error::Error;
-pub use options::{LabelName, Options};
-pub use promtool::rule_tests;
+pub use options::{Job, LabelName, Options, Selector};
+pub use promtool::{extended_rule_tests, rule_tests};
 pub use render::{prometheus_rule, rules_file};
-pub use rules::{Alert, Severity, alerts};
 
 /// The README's example, compiled.
 #[cfg(doctest)]

@@ -1,9 +1,13 @@
 //! What a deployment chooses about its alerts.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::Error;
+use crate::error::Kind;
+use crate::{Error, Profile, Severity};
+
+mod document;
 
 /// The choices of a deployment.
 ///
@@ -11,24 +15,119 @@ use crate::Error;
 /// # fn main() -> Result<(), cap_alerts::Error> {
 /// let mut options = cap_alerts::Options::default();
 /// options.grouping = vec!["region".parse()?, "job".parse()?];
-/// assert!(cap_alerts::rules_file(&options).contains("by (region, job)"));
+/// options.apply("alerts: {KEKClusterNotReady: {for: 10m}}")?;
+/// let rules = cap_alerts::rules_file(&options);
+/// assert!(rules.contains("by (region, job)") && rules.contains("for: 10m"));
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
+    /// How much is alerted on. By default the four recommended alerts.
+    pub profile: Profile,
     /// The labels that tell one installation from another: alerts are counted per combination of their values, whatever the
     /// number of replicas behind it. A label that no series carries does no harm. By default `cluster`, `namespace`, `job`.
     pub grouping: Vec<LabelName>,
+    /// Which series the alerts read. By default all.
+    pub selector: Selector,
+    /// The value of the label `job` of the product's targets, for alerts on targets that are gone. By default `certautopilot`.
+    pub job: Job,
+    /// Where the runbook pages are, as `BASE/ALERT.md`. By default their folder in this repository.
+    pub runbook_base_url: String,
+    /// Where Grafana is. By default empty: `dashboard_url` is then a path.
+    pub grafana_url: String,
+    overrides: BTreeMap<String, Override>,
+}
+
+/// What differs for one alert.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Override {
+    pub(crate) disabled: Option<Disabled>,
+    pub(crate) hold: Option<String>,
+    pub(crate) severity: Option<Severity>,
+    pub(crate) threshold: Option<String>,
+    pub(crate) window: Option<String>,
+    pub(crate) grouping: Option<Vec<LabelName>>,
+    pub(crate) selector: Option<Selector>,
+    pub(crate) runbook_url: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Disabled {
+    Yes,
+    No,
+}
+
+impl Override {
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.disabled != Some(Disabled::Yes)
+    }
+}
+
+impl Options {
+    /// Takes choices from YAML, on top of what was chosen before.
+    ///
+    /// The keys are `profile`, `grouping`, `selector`, `job`, `runbook_base_url`, `grafana_url`, and `alerts`, which has for each
+    /// alert's name `enabled`, `for`, `severity`, `threshold`, `window`, `grouping`, `selector` and `runbook_url`.
+    ///
+    /// # Errors
+    ///
+    /// The text is not such a document, names no such alert, or sets what the alert does not have.
+    pub fn apply(&mut self, yaml: &str) -> Result<(), Error> {
+        document::apply(self, yaml)
+    }
+
+    /// Sets one key, as in `KEKClusterNotReady.for=10m` or `profile=extended`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`apply`](Self::apply).
+    pub fn set(&mut self, assignment: &str) -> Result<(), Error> {
+        document::set(self, assignment)
+    }
+
+    pub(crate) fn chosen(&self, alert: &str) -> &Override {
+        const NOTHING: &Override = &Override {
+            disabled: None,
+            hold: None,
+            severity: None,
+            threshold: None,
+            window: None,
+            grouping: None,
+            selector: None,
+            runbook_url: None,
+        };
+        self.overrides.get(alert).unwrap_or(NOTHING)
+    }
+
+    pub(crate) fn grouping_of(&self, chosen: Option<&Override>) -> Vec<String> {
+        let grouping = chosen
+            .and_then(|chosen| chosen.grouping.as_ref())
+            .unwrap_or(&self.grouping);
+        grouping.iter().map(LabelName::to_string).collect()
+    }
+
+    pub(crate) fn selector_of(&self, chosen: Option<&Override>) -> String {
+        let selector = chosen
+            .and_then(|chosen| chosen.selector.as_ref())
+            .unwrap_or(&self.selector);
+        selector.0.clone()
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
         Options {
+            profile: Profile::Recommended,
             grouping: ["cluster", "namespace", "job"]
                 .map(|name| LabelName(name.to_owned()))
                 .to_vec(),
+            selector: Selector::default(),
+            job: Job("certautopilot".to_owned()),
+            runbook_base_url: "docs/runbooks".to_owned(),
+            grafana_url: String::new(),
+            overrides: BTreeMap::new(),
         }
     }
 }
@@ -56,7 +155,7 @@ impl FromStr for LabelName {
         if name.starts_with(starts) && name.chars().all(word) && !name.starts_with("__") {
             Ok(LabelName(name.to_owned()))
         } else {
-            Err(Error(name.to_owned()))
+            Err(Error(Kind::LabelName(name.to_owned())))
         }
     }
 }
@@ -64,6 +163,60 @@ impl FromStr for LabelName {
 impl fmt::Display for LabelName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
+    }
+}
+
+/// Matchers that narrow every selector, as they stand between braces: `namespace="pki", cluster=~"prod-.*"`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selector(String);
+
+impl FromStr for Selector {
+    type Err = Error;
+
+    /// # Errors
+    ///
+    /// The text is not a list of matchers.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let text = text.trim();
+        let parsed = promql_parser::parser::parse(&format!("x{{{text}}}"));
+        match parsed {
+            Ok(promql_parser::parser::Expr::VectorSelector(_)) if !text.contains('#') => {
+                Ok(Selector(text.to_owned()))
+            }
+            _ => Err(Error(Kind::Selector(text.to_owned()))),
+        }
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// The value of the label `job`: characters that need no escaping in a quoted string.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job(String);
+
+impl Job {
+    /// The value.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Job {
+    type Err = Error;
+
+    /// # Errors
+    ///
+    /// The text is empty, or contains a quote, a backslash, `$` or a control character.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let bad = |c: char| c.is_control() || matches!(c, '"' | '\\' | '$');
+        if text.is_empty() || text.contains(bad) {
+            return Err(Error(Kind::Job(text.to_owned())));
+        }
+        Ok(Job(text.to_owned()))
     }
 }
 
@@ -86,6 +239,21 @@ mod tests {
             "a b",
         ] {
             assert!(name.parse::<LabelName>().is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_selector_cannot_leave_its_braces() {
+        for selector in ["", r#"a="b""#, r#"a="}", c!~"d.*""#] {
+            assert!(selector.parse::<Selector>().is_ok(), "{selector}");
+        }
+        for selector in [
+            r#"a="b"} or x{c="d""#,
+            "a",
+            r#"a="b"} #"#,
+            r#"a="b"} > 1 or x{"#,
+        ] {
+            assert!(selector.parse::<Selector>().is_err(), "{selector}");
         }
     }
 }

@@ -10,20 +10,37 @@ use crate::literal;
 use crate::render::document;
 
 mod cases;
+mod extended;
 
 /// The test file of the alerts with default [`Options`](crate::Options). It loads `../certautopilot.rules.yml`, and
 /// `../proof/literal.rules.yml` to show that the literal form of the first alert stays silent where the generated one fires.
 pub fn rule_tests() -> String {
     document(&File {
-        rule_files: ["../certautopilot.rules.yml", "../proof/literal.rules.yml"],
+        rule_files: vec!["../certautopilot.rules.yml", "../proof/literal.rules.yml"],
         evaluation_interval: "30s",
         tests: cases::all(),
     })
 }
 
+/// The test files of the extended profile, which load `../certautopilot-extended.rules.yml`, by name: every alert fires at its minute
+/// with its labels, once for two replicas, through restarts and lost scrapes; cold starts and 26 hours of health are silent.
+pub fn extended_rule_tests() -> [(&'static str, String); 2] {
+    let file = |evaluation_interval, tests| {
+        document(&File {
+            rule_files: vec!["../certautopilot-extended.rules.yml"],
+            evaluation_interval,
+            tests,
+        })
+    };
+    [
+        ("extended.test.yml", file("1m", extended::short())),
+        ("extended-day.test.yml", file("5m", extended::long())),
+    ]
+}
+
 #[derive(Serialize)]
 struct File {
-    rule_files: [&'static str; 2],
+    rule_files: Vec<&'static str>,
     evaluation_interval: &'static str,
     tests: Vec<Case>,
 }
@@ -34,6 +51,7 @@ struct Case {
     name: &'static str,
     interval: &'static str,
     input_series: Vec<Series>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     alert_rule_test: Vec<AlertCheck>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     promql_expr_test: Vec<ExprCheck>,
@@ -61,14 +79,14 @@ struct Firing {
 
 #[derive(Serialize)]
 struct ExprCheck {
-    eval_time: &'static str,
+    eval_time: String,
     expr: String,
     exp_samples: Vec<Sample>,
 }
 
 #[derive(Serialize)]
 struct Sample {
-    labels: &'static str,
+    labels: String,
     value: u32,
 }
 
@@ -127,11 +145,11 @@ impl Case {
     /// Expects the expression to have that many results at that time.
     fn results(mut self, eval_time: &'static str, expr: &str, count: u32) -> Self {
         let samples = (count > 0).then_some(Sample {
-            labels: "{}",
+            labels: "{}".to_owned(),
             value: count,
         });
         self.promql_expr_test.push(ExprCheck {
-            eval_time,
+            eval_time: eval_time.to_owned(),
             expr: format!("count({expr})"),
             exp_samples: samples.into_iter().collect(),
         });
@@ -152,4 +170,23 @@ fn lost(minutes: u32) -> String {
 /// No series yet for some minutes.
 fn not_yet(minutes: u32) -> String {
     format!("_x{}", 2 * minutes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definition::definitions;
+
+    #[test]
+    fn every_alert_is_seen_to_fire() {
+        let mut tested = extended::tested();
+        tested.sort_unstable();
+        tested.dedup();
+        let mut all: Vec<String> = definitions()
+            .iter()
+            .map(|alert| alert.name.to_string())
+            .collect();
+        all.sort_unstable();
+        assert_eq!(tested, all);
+    }
 }

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::Options;
-use crate::rules::{Alert, alerts};
+use crate::{Alert, Options, Recording, alerts, recordings};
 
 /// The alerts as a rule file, for `rule_files` in `prometheus.yml`.
 pub fn rules_file(options: &Options) -> String {
-    document(&Groups::recommended(options))
+    document(&Groups::of(options))
 }
 
 /// The alerts as a `PrometheusRule` of the Prometheus operator (`monitoring.coreos.com/v1`), named `certautopilot`.
@@ -25,7 +24,7 @@ pub fn prometheus_rule(options: &Options) -> String {
                 ("release", "prometheus"),
             ]),
         },
-        spec: Groups::recommended(options),
+        spec: Groups::of(options),
     })
 }
 
@@ -46,7 +45,14 @@ pub(crate) struct Groups {
 #[derive(Serialize)]
 struct Group {
     name: &'static str,
-    rules: Vec<Rule>,
+    rules: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Entry {
+    Alert(Rule),
+    Record { record: String, expr: String },
 }
 
 /// An alerting rule as YAML.
@@ -78,28 +84,53 @@ struct Metadata {
 
 impl Groups {
     pub(crate) fn one(name: &'static str, rules: Vec<Rule>) -> Self {
+        let rules = rules.into_iter().map(Entry::Alert).collect();
         Groups {
             groups: vec![Group { name, rules }],
         }
     }
 
-    fn recommended(options: &Options) -> Self {
-        let rules = alerts(options).into_iter().map(Rule::from).collect();
-        Groups::one("certautopilot", rules)
+    /// The rules of a deployment. A group without rules is left out.
+    fn of(options: &Options) -> Self {
+        // Before the alerts that read them, in one group: its rules are evaluated in order.
+        let records = recordings(options)
+            .into_iter()
+            .map(|rule| ("certautopilot-slo", Entry::from(rule)));
+        let alerts = alerts(options)
+            .into_iter()
+            .map(|alert| (alert.group, Entry::Alert(alert.into())));
+        let mut groups: Vec<Group> = Vec::new();
+        for (name, entry) in records.chain(alerts) {
+            match groups.iter_mut().find(|group| group.name == name) {
+                Some(group) => group.rules.push(entry),
+                None => groups.push(Group {
+                    name,
+                    rules: vec![entry],
+                }),
+            }
+        }
+        groups.sort_by_key(|group| group.name == "certautopilot-slo");
+        Groups { groups }
+    }
+}
+
+impl From<Recording> for Entry {
+    fn from(rule: Recording) -> Self {
+        Entry::Record {
+            record: rule.record,
+            expr: rule.expr,
+        }
     }
 }
 
 impl From<Alert> for Rule {
     fn from(alert: Alert) -> Self {
         Rule {
-            alert: alert.name.to_owned(),
+            alert: alert.name,
             expr: alert.expr,
             hold: (alert.hold > Duration::ZERO).then(|| duration(alert.hold)),
-            labels: BTreeMap::from([("severity", alert.severity.to_string())]),
-            annotations: BTreeMap::from([
-                ("description", alert.description),
-                ("summary", alert.summary),
-            ]),
+            labels: alert.labels,
+            annotations: alert.annotations,
         }
     }
 }
@@ -107,6 +138,7 @@ impl From<Alert> for Rule {
 /// A duration in Prometheus's spelling, in the largest unit that needs no fraction.
 pub(crate) fn duration(duration: Duration) -> String {
     match duration.as_secs() {
+        _ if duration.subsec_millis() != 0 => format!("{}ms", duration.as_millis()),
         seconds if seconds % 3600 == 0 => format!("{}h", seconds / 3600),
         seconds if seconds % 60 == 0 => format!("{}m", seconds / 60),
         seconds => format!("{seconds}s"),
@@ -132,8 +164,9 @@ mod tests {
             let rule = &read["groups"][0]["rules"][index];
             assert_eq!(rule["alert"], alert.name);
             assert_eq!(rule["expr"], alert.expr);
-            assert_eq!(rule["annotations"]["description"], alert.description);
-            assert_eq!(rule["annotations"]["summary"], alert.summary);
+            for (name, text) in alert.annotations {
+                assert_eq!(rule["annotations"][name], text);
+            }
         }
     }
 

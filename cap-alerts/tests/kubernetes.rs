@@ -11,6 +11,7 @@ fn the_prometheus_rule_follows_its_schema() {
         return;
     };
     assert_eq!(faults(&resource("prometheusrule.yaml")), [""; 0]);
+    assert_eq!(faults(&resource("prometheusrule-extended.yaml")), [""; 0]);
 }
 
 #[test]
@@ -19,6 +20,14 @@ fn the_service_monitor_follows_its_schema() {
         return;
     };
     assert_eq!(faults(&resource("servicemonitor.yaml")), [""; 0]);
+}
+
+#[test]
+fn the_pod_monitor_follows_its_schema() {
+    let Some(faults) = faults_by("podmonitor") else {
+        return;
+    };
+    assert_eq!(faults(&resource("podmonitor.yaml")), [""; 0]);
 }
 
 #[test]

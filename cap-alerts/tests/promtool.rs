@@ -9,6 +9,7 @@ use cap_alerts::artefacts;
 
 const RULES: &str = "deploy/prometheus/certautopilot.rules.yml";
 const LITERAL: &str = "deploy/prometheus/proof/literal.rules.yml";
+const EXTENDED: &str = "deploy/prometheus/certautopilot-extended.rules.yml";
 const TESTS: &str = "deploy/prometheus/tests/alerts.test.yml";
 
 #[test]
@@ -17,6 +18,7 @@ fn the_rule_files_and_the_scrape_configuration_load() {
     let tree = Tree::new("load");
     for arguments in [
         ["check", "rules", RULES],
+        ["check", "rules", EXTENDED],
         ["check", "rules", LITERAL],
         ["check", "config", "deploy/prometheus/scrape.yml"],
     ] {
@@ -30,6 +32,17 @@ fn every_alert_fires_exactly_when_it_must() {
     let Some(promtool) = promtool() else { return };
     let ran = Tree::new("fire").run(&promtool, &["test", "rules", TESTS]);
     assert!(ran.is_ok(), "{}", ran.unwrap_err());
+}
+
+#[test]
+fn every_extended_alert_fires_at_its_minute_and_a_healthy_fleet_is_silent() {
+    let Some(promtool) = promtool() else { return };
+    let tree = Tree::new("extended");
+    for file in ["extended.test.yml", "extended-day.test.yml"] {
+        let tests = format!("deploy/prometheus/tests/{file}");
+        let ran = tree.run(&promtool, &["test", "rules", &tests]);
+        assert!(ran.is_ok(), "{}", ran.unwrap_err());
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cap_alerts::Options;
+use cap_alerts::{Options, Profile};
 
 use crate::cargo::root;
 
@@ -21,29 +21,50 @@ pub(crate) fn all(args: &[String]) -> Result<(), String> {
     write(&files, check, "cargo xtask gen")
 }
 
-/// The alert rules alone.
+/// The alert rules alone, as a deployment wants them.
 pub(crate) fn rules(args: &[String]) -> Result<(), String> {
-    const USAGE: &str = "usage: cargo xtask gen-rules [--stdout] [--check] [--out DIR] [--format prometheus|operator]";
+    const USAGE: &str = "usage: cargo xtask gen-rules [--profile recommended|extended] [--format prometheus|operator] \
+                         [--overrides FILE] [--set KEY=VALUE]… [--out DIR | --stdout] [--check]";
     let (mut stdout, mut check, mut out, mut format) = (false, false, None, None);
+    let mut options = Options::default();
     let mut args = args.iter();
     while let Some(arg) = args.next() {
+        let mut value = || {
+            args.next()
+                .ok_or_else(|| format!("{arg} wants a value; {USAGE}"))
+        };
         match arg.as_str() {
             "--stdout" => stdout = true,
             "--check" => check = true,
-            "--out" => out = Some(PathBuf::from(args.next().ok_or(USAGE)?)),
-            "--format" => format = Some(args.next().ok_or(USAGE)?.as_str()),
-            _ => return Err(USAGE.to_owned()),
+            "--out" => out = Some(PathBuf::from(value()?)),
+            "--format" => format = Some(value()?.as_str()),
+            "--profile" => {
+                options.profile = value()?.parse().map_err(|error| format!("{error}"))?
+            }
+            "--overrides" => {
+                let file = value()?;
+                let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
+                options
+                    .apply(&text)
+                    .map_err(|error| format!("{file}: {error}"))?;
+            }
+            "--set" => options.set(value()?).map_err(|error| error.to_string())?,
+            other => return Err(format!("unknown argument {other:?}; {USAGE}")),
         }
     }
-    let options = Options::default();
-    let prometheus = (
-        "prometheus/certautopilot.rules.yml",
-        cap_alerts::rules_file(&options),
-    );
-    let operator = (
-        "kubernetes/prometheusrule.yaml",
-        cap_alerts::prometheus_rule(&options),
-    );
+    // The extended file has a name of its own, so that the committed recommended one stays what it is.
+    let (prometheus, operator) = match options.profile {
+        Profile::Extended => (
+            "prometheus/certautopilot-extended.rules.yml",
+            "kubernetes/prometheusrule-extended.yaml",
+        ),
+        _ => (
+            "prometheus/certautopilot.rules.yml",
+            "kubernetes/prometheusrule.yaml",
+        ),
+    };
+    let prometheus = (prometheus, cap_alerts::rules_file(&options));
+    let operator = (operator, cap_alerts::prometheus_rule(&options));
     let chosen = match format {
         None if stdout => vec![prometheus],
         None => vec![prometheus, operator],
@@ -51,15 +72,15 @@ pub(crate) fn rules(args: &[String]) -> Result<(), String> {
         Some("operator") => vec![operator],
         Some(other) => return Err(format!("unknown format {other:?}; {USAGE}")),
     };
+    let texts = chosen
+        .into_iter()
+        .map(|(path, text)| (path, cap_alerts::with_note(&text)));
     if stdout {
-        chosen.iter().for_each(|(_, text)| print!("{text}"));
+        texts.for_each(|(_, text)| print!("{text}"));
         return Ok(());
     }
     let out = out.unwrap_or_else(|| root().join("deploy"));
-    let files: Vec<_> = chosen
-        .into_iter()
-        .map(|(path, text)| (out.join(path), text))
-        .collect();
+    let files: Vec<_> = texts.map(|(path, text)| (out.join(path), text)).collect();
     write(&files, check, "cargo xtask gen-rules")
 }
 

@@ -235,6 +235,8 @@ fn standalone() -> Case {
             &[&Firing {
                 exp_labels: BTreeMap::from([("job", "certautopilot"), ("severity", "warning")]),
                 exp_annotations: words(
+                    LICENSE,
+                    "var-cluster=&var-namespace=&var-job=certautopilot",
                     "The license expires soon",
                     "The license expires in 1d 0h 0m 0s. Install a new one. Reported by job=certautopilot.",
                 ),
@@ -244,6 +246,7 @@ fn standalone() -> Case {
 
 fn renewal_fails(count: &str) -> Firing {
     firing(
+        CERT,
         [("severity", "critical")],
         "Certificate renewals fail while certificates are about to expire",
         &format!(
@@ -255,6 +258,7 @@ fn renewal_fails(count: &str) -> Firing {
 
 fn not_ready(target: &'static str, hosts: &str) -> Firing {
     firing(
+        KEK,
         [("severity", "warning"), ("target", target)],
         &format!("Hosts have not loaded KEK version {target}"),
         &format!(
@@ -266,10 +270,11 @@ fn not_ready(target: &'static str, hosts: &str) -> Firing {
 
 fn given_up(kind: &'static str, jobs: &str) -> Firing {
     firing(
+        JOBS,
         [("severity", "warning"), ("type", kind)],
         &format!("Jobs of type {kind} are given up"),
         &format!(
-            "Jobs of type {kind} given up in the last 30 minutes: {jobs}. They are not tried again: find the cause in their \
+            "Jobs of type {kind} given up in the last 30m: {jobs}. They are not tried again: find the cause in their \
              last errors, then queue them anew."
         ),
     )
@@ -277,6 +282,7 @@ fn given_up(kind: &'static str, jobs: &str) -> Firing {
 
 fn expires_soon(left: &str) -> Firing {
     firing(
+        LICENSE,
         [("severity", "warning")],
         "The license expires soon",
         &format!("The license expires in {left}. Install a new one."),
@@ -285,6 +291,7 @@ fn expires_soon(left: &str) -> Firing {
 
 fn expired() -> Firing {
     firing(
+        LICENSE,
         [("severity", "warning")],
         "The license has expired",
         "The license has expired. Install a new one.",
@@ -293,6 +300,7 @@ fn expired() -> Firing {
 
 /// An alert of the production installation.
 fn firing<const N: usize>(
+    alert: &str,
     labels: [(&'static str, &'static str); N],
     summary: &str,
     description: &str,
@@ -305,15 +313,24 @@ fn firing<const N: usize>(
     Firing {
         exp_labels: labels.into_iter().chain(place).collect(),
         exp_annotations: words(
+            alert,
+            "var-cluster=prod&var-namespace=pki&var-job=certautopilot",
             summary,
             &format!("{description} Reported by cluster=prod namespace=pki job=certautopilot."),
         ),
     }
 }
 
-fn words(summary: &str, description: &str) -> BTreeMap<&'static str, String> {
+fn words(
+    alert: &str,
+    place: &str,
+    summary: &str,
+    description: &str,
+) -> BTreeMap<&'static str, String> {
     BTreeMap::from([
         ("description", description.to_owned()),
         ("summary", summary.to_owned()),
+        ("runbook_url", format!("docs/runbooks/{alert}.md")),
+        ("dashboard_url", format!("/d/certautopilot?{place}")),
     ])
 }

@@ -1,0 +1,286 @@
+//! The alerts of a deployment: definitions with its choices filled in.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::definition::{self, Definition, Values, WindowKind, filled, with_selector};
+use crate::{Options, Profile, Severity, slo};
+
+/// One alerting rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Alert {
+    /// The name, the value of the label `alertname`.
+    pub name: String,
+    /// The rule group it is evaluated in.
+    pub group: &'static str,
+    /// The PromQL expression; the alert is active while it has a result.
+    pub expr: String,
+    /// How long it must stay active before it fires.
+    pub hold: Duration,
+    /// How urgent it is.
+    pub severity: Severity,
+    /// The labels beside those of the result: the severity, and for an objective its name.
+    pub labels: BTreeMap<&'static str, String>,
+    /// `summary` and `description`, Go templates; `runbook_url` and `dashboard_url`.
+    pub annotations: BTreeMap<&'static str, String>,
+    pub(crate) page: String,
+}
+
+/// One recording rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Recording {
+    /// The name of the series it writes.
+    pub record: String,
+    /// The PromQL expression that is recorded.
+    pub expr: String,
+}
+
+/// The alerts of the profile, without those that are switched off.
+///
+/// Every expression aggregates over the replicas, so that one fact is one alert. Gauges are read through
+/// `last_over_time(…[10m])`: a lost scrape or a replaced pod neither resolves an alert nor starts its hold anew, at the price
+/// that a series that vanishes altogether resolves its alert up to ten minutes late.
+pub fn alerts(options: &Options) -> Vec<Alert> {
+    definition::definitions()
+        .into_iter()
+        .filter(|alert| {
+            alert.profile <= options.profile && options.chosen(&alert.name).is_enabled()
+        })
+        .map(|alert| resolved(&alert, options))
+        .collect()
+}
+
+/// The recording rules of the profile: what the alerts on service level objectives read.
+pub fn recordings(options: &Options) -> Vec<Recording> {
+    if options.profile < Profile::Extended {
+        return Vec::new();
+    }
+    let group = options.grouping_of(None);
+    let selector = options.selector_of(None);
+    let values = Values {
+        group: &group,
+        selector: &selector,
+        threshold: "",
+        window: "",
+        job: options.job.as_str(),
+    };
+    slo::recordings()
+        .into_iter()
+        .map(|rule| Recording {
+            expr: filled(&with_selector(&rule.expr), &values),
+            record: rule.record,
+        })
+        .collect()
+}
+
+fn resolved(alert: &Definition, options: &Options) -> Alert {
+    let chosen = options.chosen(&alert.name);
+    let group = options.grouping_of(Some(chosen));
+    let selector = options.selector_of(Some(chosen));
+    let hold = chosen.hold.as_ref().map_or_else(
+        || alert.hold.map_or(Duration::ZERO, length),
+        |hold| length(hold),
+    );
+    let window = match (&chosen.window, alert.window) {
+        (Some(window), _) => window.clone(),
+        (None, Some(window))
+            if window.kind == WindowKind::Event && hold >= length(window.length) =>
+        {
+            // An event must stay in sight for longer than the hold, or it never fires.
+            crate::render::duration(2 * hold)
+        }
+        (None, Some(window)) => window.length.to_owned(),
+        (None, None) => String::new(),
+    };
+    let default = alert.threshold.as_deref().unwrap_or_default();
+    let values = Values {
+        group: &group,
+        selector: &selector,
+        threshold: chosen.threshold.as_deref().unwrap_or(default),
+        window: &window,
+        job: options.job.as_str(),
+    };
+    let severity = chosen.severity.unwrap_or(alert.severity);
+    let label = alert.label.map(|(name, value)| (name, value.to_owned()));
+    Alert {
+        name: alert.name.to_string(),
+        group: alert.group,
+        expr: filled(&with_selector(&alert.expr), &values),
+        hold,
+        severity,
+        labels: [("severity", severity.to_string())]
+            .into_iter()
+            .chain(label)
+            .collect(),
+        annotations: BTreeMap::from([
+            ("summary", filled(&alert.summary, &values)),
+            (
+                "description",
+                filled(&alert.description, &values) + &place(&group),
+            ),
+            (
+                "runbook_url",
+                runbook_url(chosen.runbook_url.as_deref(), options, &alert.page),
+            ),
+            ("dashboard_url", dashboard_url(options, &group)),
+        ]),
+        page: alert.page.to_string(),
+    }
+}
+
+/// A duration that was checked when it came in.
+pub(crate) fn length(text: &str) -> Duration {
+    promql_parser::util::parse_duration(text).unwrap_or_default()
+}
+
+/// A closing sentence that names the installation, by those grouping labels that the alert really has.
+fn place(group: &[String]) -> String {
+    let labels: String = group
+        .iter()
+        .map(|label| format!("{{{{ with $labels.{label} }}}} {label}={{{{ . }}}}{{{{ end }}}}"))
+        .collect();
+    match labels.as_str() {
+        "" => String::new(),
+        _ => format!(" Reported by{labels}."),
+    }
+}
+
+fn runbook_url(chosen: Option<&str>, options: &Options, page: &str) -> String {
+    match chosen {
+        Some(url) => url.to_owned(),
+        None => format!(
+            "{}/{page}.md",
+            options.runbook_base_url.trim_end_matches('/')
+        ),
+    }
+}
+
+/// The dashboard, narrowed to the installation by those of its variables that are grouping labels.
+fn dashboard_url(options: &Options, group: &[String]) -> String {
+    let narrowed: Vec<String> = crate::dashboard::VARIABLES
+        .iter()
+        .filter(|name| group.iter().any(|label| label == *name))
+        .map(|name| format!("var-{name}={{{{ $labels.{name} | urlquery }}}}"))
+        .collect();
+    let base = options.grafana_url.trim_end_matches('/');
+    let query = if narrowed.is_empty() {
+        String::new()
+    } else {
+        format!("?{}", narrowed.join("&"))
+    };
+    format!("{base}/d/{}{query}", crate::dashboard::UID)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cap_names::Closed as _;
+
+    fn extended() -> Options {
+        let mut options = Options::default();
+        options.profile = Profile::Extended;
+        options
+    }
+
+    #[test]
+    fn without_grouping_labels_no_place_is_named() {
+        let mut options = extended();
+        options.grouping.clear();
+        for alert in alerts(&options) {
+            assert!(
+                !alert.annotations["description"].contains("Reported by"),
+                "{}",
+                alert.name
+            );
+            assert!(
+                !alert.annotations["dashboard_url"].contains('?'),
+                "{}",
+                alert.name
+            );
+        }
+    }
+
+    #[test]
+    fn names_holds_and_severities_are_the_recommended_ones() {
+        let alerts = alerts(&Options::default());
+        let rows: Vec<_> = alerts
+            .iter()
+            .map(|alert| {
+                (
+                    alert.name.as_str(),
+                    alert.hold.as_secs() / 60,
+                    alert.severity.as_str(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            rows,
+            [
+                ("CertRenewalFailingAndExpiring", 60, "critical"),
+                ("KEKClusterNotReady", 5, "warning"),
+                ("JobDeadLetterRising", 15, "warning"),
+                ("LicenseExpiringSoon", 0, "warning"),
+            ]
+        );
+    }
+
+    #[test]
+    fn every_expression_is_promql_and_no_placeholder_is_left() {
+        for profile in Profile::ALL {
+            let mut options = extended();
+            options.profile = *profile;
+            for grouping in [
+                vec![],
+                vec!["region".parse().unwrap()],
+                options.grouping.clone(),
+            ] {
+                options.grouping = grouping;
+                let exprs = alerts(&options).into_iter().map(|alert| alert.expr);
+                for expr in exprs.chain(recordings(&options).into_iter().map(|rule| rule.expr)) {
+                    assert!(!expr.contains('$'), "{expr}");
+                    assert!(promql_parser::parser::parse(&expr).is_ok(), "{expr}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_alert_s_settings_reach_its_rule() {
+        let mut options = Options::default();
+        options
+            .apply(
+                "runbook_base_url: https://runbooks.example/\n\
+                 alerts:\n  KEKClusterNotReady: {for: 10m, severity: critical, threshold: 2, grouping: [zone], selector: 'host=~\"a.+\"'}\n  \
+                 LicenseExpiringSoon: {enabled: false}\n  JobDeadLetterRising: {for: 1h}\n",
+            )
+            .unwrap();
+        let alerts = alerts(&options);
+        let names: Vec<&str> = alerts.iter().map(|alert| alert.name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "CertRenewalFailingAndExpiring",
+                "KEKClusterNotReady",
+                "JobDeadLetterRising"
+            ]
+        );
+        assert_eq!(
+            alerts[1].expr,
+            "max by (zone, target) (\n  last_over_time(cap_kek_cluster_laggards_total{host=~\"a.+\"}[10m])\n) > 2"
+        );
+        assert_eq!(alerts[1].hold, Duration::from_secs(600));
+        assert_eq!(alerts[1].severity, Severity::Critical);
+        assert_eq!(
+            alerts[1].annotations["runbook_url"],
+            "https://runbooks.example/KEKClusterNotReady.md"
+        );
+        assert!(
+            alerts[2].expr.contains("[2h]"),
+            "the window follows the hold: {}",
+            alerts[2].expr
+        );
+        assert!(alerts[2].annotations["description"].contains("in the last 2h"));
+    }
+}

@@ -1,0 +1,62 @@
+//! What Alertmanager needs to know: which alert makes which other one pointless.
+
+use serde_json::{Value, json};
+
+use crate::Options;
+use crate::definition::definitions;
+use crate::render::document;
+
+/// An Alertmanager configuration that loads as it is, with the inhibit rules for all alerts. Its receiver sends nothing: put
+/// yours in, or take the inhibit rules over.
+pub fn alertmanager(options: &Options) -> String {
+    let mut group_by = vec!["alertname".to_owned()];
+    group_by.extend(options.grouping_of(None));
+    document(&json!({
+        "route": { "receiver": "nobody", "group_by": group_by },
+        "receivers": [{ "name": "nobody" }],
+        "inhibit_rules": inhibit_rules(options),
+    }))
+}
+
+fn inhibit_rules(options: &Options) -> Vec<Value> {
+    let group = options.grouping_of(None);
+    let with = |more: &[&str]| -> Vec<String> {
+        group
+            .iter()
+            .cloned()
+            .chain(more.iter().map(|&label| label.to_owned()))
+            .collect()
+    };
+    let rule = |source: &[String], target: &[String], equal: Vec<String>| json!({ "source_matchers": source, "target_matchers": target, "equal": equal });
+    let named = |name: &str| vec![format!("alertname=\"{name}\"")];
+    // Another team's alert may share the labels, so the ones to silence are listed.
+    let others: Vec<String> = definitions()
+        .iter()
+        .map(|alert| alert.name.to_string())
+        .filter(|name| name != "CertAutoPilotDown")
+        .collect();
+    let burns = |severity: &str| vec!["slo!=\"\"".to_owned(), format!("severity=\"{severity}\"")];
+    vec![
+        rule(
+            &named("CertAutoPilotDown"),
+            &[format!("alertname=~\"{}\"", others.join("|"))],
+            with(&[]),
+        ),
+        rule(
+            &named("LicenseInvalid"),
+            &named("LicenseExpiringSoon"),
+            with(&[]),
+        ),
+        rule(
+            &named("LicenseLimitReached"),
+            &named("LicenseUsageHigh"),
+            with(&[]),
+        ),
+        rule(
+            &named("JobQueueStalled"),
+            &named("JobQueueBacklog"),
+            with(&["type"]),
+        ),
+        rule(&burns("critical"), &burns("warning"), with(&["slo"])),
+    ]
+}

@@ -1,0 +1,87 @@
+//! What the Helm chart is given: the alerts with their placeholders, which its template fills, and the schema of its values.
+
+use serde_json::{Value, json};
+
+use crate::Profile;
+use crate::definition::{Definition, WindowKind, definitions, with_selector};
+use crate::render::document;
+use crate::slo;
+
+/// The rules as data, for `.Files.Get`: the braces of annotations pass through untouched.
+pub(crate) fn rules() -> String {
+    let records: Vec<Value> = slo::recordings()
+        .iter()
+        .map(|rule| json!({ "record": rule.record, "expr": with_selector(&rule.expr) }))
+        .collect();
+    let alerts: Vec<Value> = definitions().iter().map(alert).collect();
+    document(&json!({ "alerts": alerts, "records": records }))
+}
+
+fn alert(alert: &Definition) -> Value {
+    let mut data = json!({
+        "name": alert.name,
+        "group": alert.group,
+        "profile": alert.profile.as_str(),
+        "expr": with_selector(&alert.expr),
+        "severity": alert.severity.as_str(),
+        "summary": alert.summary,
+        "description": alert.description,
+        "page": alert.page,
+    });
+    let mut set = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            data[key] = value;
+        }
+    };
+    set("for", alert.hold.map(Value::from));
+    set(
+        "threshold",
+        alert.threshold.as_ref().map(|text| text.as_ref().into()),
+    );
+    set("window", alert.window.map(|window| window.length.into()));
+    let event = alert
+        .window
+        .is_some_and(|window| window.kind == WindowKind::Event);
+    set("event", event.then_some(Value::Bool(true)));
+    set(
+        "labels",
+        alert.label.map(|(name, value)| json!({ name: value })),
+    );
+    data
+}
+
+/// The schema of `prometheusRule.overrides` and `.disabled`: a misspelt alert is refused when the chart is rendered.
+pub(crate) fn schema() -> String {
+    let mut schema: Value =
+        serde_json::from_str(include_str!("chart/values.schema.json")).expect("the schema is JSON");
+    let overrides: serde_json::Map<String, Value> = definitions()
+        .iter()
+        .map(|alert| (alert.name.to_string(), settings(alert)))
+        .collect();
+    let names: Vec<String> = overrides.keys().cloned().collect();
+    let rule = &mut schema["properties"]["prometheusRule"]["properties"];
+    rule["overrides"] =
+        json!({ "type": "object", "additionalProperties": false, "properties": overrides });
+    rule["disabled"] = json!({ "type": "array", "items": { "enum": names } });
+    rule["profile"] = json!({ "enum": <Profile as cap_names::Closed>::WORDS });
+    format!("{schema:#}\n")
+}
+
+fn settings(alert: &Definition) -> Value {
+    let duration = json!({ "type": "string", "pattern": "^[0-9]+(s|m|h|d)$" });
+    let mut settings = json!({
+        "enabled": { "type": "boolean" },
+        "for": duration,
+        "severity": { "type": "string", "minLength": 1 },
+        "grouping": { "type": "array", "items": { "type": "string", "pattern": "^[a-zA-Z_][a-zA-Z0-9_]*$" } },
+        "selector": { "type": "string" },
+        "runbookUrl": { "type": "string" },
+    });
+    if alert.threshold.is_some() {
+        settings["threshold"] = json!({ "type": "number" });
+    }
+    if alert.window.is_some() {
+        settings["window"] = duration;
+    }
+    json!({ "type": "object", "additionalProperties": false, "properties": settings })
+}

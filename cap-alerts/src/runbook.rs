@@ -1,0 +1,98 @@
+//! The page that an alert's `runbook_url` leads to.
+
+use std::fmt::Write as _;
+
+use crate::definition::{Definition, Values, filled};
+use crate::{Options, Severity};
+
+/// Every page: its name, and its text.
+pub(crate) fn pages() -> Vec<(String, String)> {
+    let definitions = crate::definition::definitions();
+    let mut pages: Vec<(String, String)> = Vec::new();
+    for alert in &definitions {
+        if pages.iter().all(|(name, _)| *name != alert.page) {
+            let sharing: Vec<&Definition> = definitions
+                .iter()
+                .filter(|other| other.page == alert.page)
+                .collect();
+            pages.push((alert.page.to_string(), page(alert, &sharing)));
+        }
+    }
+    pages
+}
+
+fn page(alert: &Definition, sharing: &[&Definition]) -> String {
+    let options = Options::default();
+    let group = options.grouping_of(None);
+    let fill = |of: &Definition, text: &str| {
+        let values = Values {
+            group: &group,
+            selector: "",
+            threshold: of.threshold.as_deref().unwrap_or_default(),
+            window: of.window.map_or("", |window| window.length),
+            job: options.job.as_str(),
+        };
+        filled(text, &values)
+    };
+    let mut page = format!("# {}\n\n", alert.page);
+    for of in sharing {
+        let after = of
+            .hold
+            .map_or("at once".to_owned(), |hold| format!("after {hold}"));
+        let urgent = match of.severity {
+            Severity::Critical => "someone must act now",
+            Severity::Warning => "someone must act soon",
+        };
+        let _ = writeln!(
+            page,
+            "- `{}`, {}: fires {after}; {urgent}.",
+            of.name, of.severity
+        );
+    }
+    let runbook = &alert.runbook;
+    let _ = write!(
+        page,
+        "\n## Meaning\n\n{}\n\n## Impact\n\n{}\n\n## Diagnosis\n",
+        runbook.meaning, runbook.impact
+    );
+    for (what, query) in &runbook.diagnosis {
+        let _ = write!(
+            page,
+            "\n{what}:\n\n```promql\n{}\n```\n",
+            fill(alert, query)
+        );
+    }
+    let _ = write!(
+        page,
+        "\n## Mitigation\n\n{}\n\n## Expression\n",
+        runbook.mitigation
+    );
+    for of in sharing {
+        let _ = write!(page, "\n```promql\n{}\n```\n", fill(of, &of.expr));
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::check;
+
+    #[test]
+    fn every_page_says_everything_and_its_queries_are_sound() {
+        for (name, text) in pages() {
+            let sections: Vec<&str> = text.split("\n## ").collect();
+            assert_eq!(sections.len(), 6, "{name}");
+            assert!(
+                sections
+                    .iter()
+                    .all(|section| section.trim().lines().count() > 1),
+                "{name}: {text}"
+            );
+            for query in text.split("```promql\n").skip(1) {
+                let query = query.split("\n```").next().unwrap();
+                assert_eq!(check(query), [], "{name}: {query}");
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+{{- define "certautopilot.name" -}}
+{{- default .Release.Name .Values.nameOverride | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "certautopilot.labels" -}}
+app.kubernetes.io/name: certautopilot-observability
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end -}}
+
+{{/* metadata of an object: dict root, suffix, of (its section of the values) */}}
+{{- define "certautopilot.metadata" -}}
+name: {{ include "certautopilot.name" .root }}{{ .suffix }}
+namespace: {{ default .root.Release.Namespace .of.namespace }}
+labels:
+  {{- /* What is set for the object wins over what every object carries. */}}
+  {{- toYaml (merge (deepCopy (.of.labels | default dict)) (include "certautopilot.labels" .root | fromYaml)) | nindent 2 }}
+{{- with .of.annotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* the endpoint of a monitor: its section of the values */}}
+{{- define "certautopilot.endpoint" -}}
+port: {{ .port }}
+path: {{ .path }}
+scheme: {{ .scheme }}
+honorLabels: {{ .honorLabels }}
+{{- with .interval }}
+interval: {{ . }}
+{{- end }}
+{{- with .scrapeTimeout }}
+scrapeTimeout: {{ . }}
+{{- end }}
+{{- range $key := list "tlsConfig" "relabelings" "metricRelabelings" }}
+{{- with index $ $key }}
+{{ $key }}:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* seconds in a duration of one unit, such as 90s, 15m, 1h or 1d */}}
+{{- define "certautopilot.seconds" -}}
+{{- mul (regexFind "^[0-9]+" . | int) (index (dict "s" 1 "m" 60 "h" 3600 "d" 86400) (regexFind "[smhd]$" .)) -}}
+{{- end -}}
+
+{{/* a text with its placeholders filled: dict text, group (list), selector, threshold, window, job */}}
+{{- define "certautopilot.filled" -}}
+{{- $group := join ", " .group -}}
+{{- .text
+  | replace "$GROUP, " (ternary (printf "%s, " $group) "" (ne $group ""))
+  | replace "$GROUP" $group
+  | replace "{$SELECTOR}" (ternary (printf "{%s}" .selector) "" (ne .selector ""))
+  | replace ", $SELECTOR" (ternary (printf ", %s" .selector) "" (ne .selector ""))
+  | replace "$THRESHOLD" .threshold
+  | replace "$WINDOW" .window
+  | replace "$JOB" .job -}}
+{{- end -}}
+
+{{/* one alerting rule: dict alert, rule (prometheusRule of the values) */}}
+{{- define "certautopilot.alert" -}}
+{{- $alert := .alert -}}
+{{- $rule := .rule -}}
+{{- $own := index $rule.overrides $alert.name | default dict -}}
+{{- $for := default $alert.for $own.for -}}
+{{- $window := default $alert.window $own.window | default "" -}}
+{{- /* A single event must stay in sight for longer than the hold, or it never fires. */ -}}
+{{- if and $alert.event (not $own.window) -}}
+  {{- $seconds := include "certautopilot.seconds" $for | int -}}
+  {{- if ge $seconds (include "certautopilot.seconds" $window | int) -}}
+    {{- $window = printf "%ds" (mul 2 $seconds) -}}
+  {{- end -}}
+{{- end -}}
+{{- $threshold := $alert.threshold | default "" -}}
+{{- if hasKey $own "threshold" -}}{{- $threshold = $own.threshold | toString -}}{{- end -}}
+{{- $group := $rule.grouping -}}
+{{- if hasKey $own "grouping" -}}{{- $group = $own.grouping -}}{{- end -}}
+{{- $selector := $rule.selector -}}
+{{- if hasKey $own "selector" -}}{{- $selector = $own.selector -}}{{- end -}}
+{{- $fill := dict "group" $group "selector" $selector "threshold" $threshold "window" $window "job" $rule.job -}}
+{{- $labels := dict -}}
+{{- range $label := $group -}}
+  {{- $_ := set $labels $label (printf "{{ with $labels.%s }} %s={{ . }}{{ end }}" $label $label) -}}
+{{- end -}}
+{{- $place := "" -}}
+{{- range $label := $group -}}{{- $place = printf "%s%s" $place (index $labels $label) -}}{{- end -}}
+{{- if $place -}}{{- $place = printf " Reported by%s." $place -}}{{- end -}}
+{{- $narrowed := list -}}
+{{- range $name := list "cluster" "namespace" "job" -}}
+  {{- if has $name $group -}}
+    {{- $narrowed = append $narrowed (printf "var-%s={{ $labels.%s | urlquery }}" $name $name) -}}
+  {{- end -}}
+{{- end -}}
+{{- $query := "" -}}
+{{- if $narrowed -}}{{- $query = printf "?%s" (join "&" $narrowed) -}}{{- end -}}
+alert: {{ $alert.name }}
+expr: {{ include "certautopilot.filled" (merge (dict "text" $alert.expr) $fill) | toJson }}
+{{- with $for }}
+for: {{ . }}
+{{- end }}
+labels:
+  {{- toYaml (merge (dict "severity" (default $alert.severity $own.severity)) ($alert.labels | default dict) (deepCopy $rule.additionalRuleLabels)) | nindent 2 }}
+annotations:
+  summary: {{ include "certautopilot.filled" (merge (dict "text" $alert.summary) $fill) | toJson }}
+  description: {{ printf "%s%s" (include "certautopilot.filled" (merge (dict "text" $alert.description) $fill)) $place | toJson }}
+  runbook_url: {{ default (printf "%s/%s.md" (trimSuffix "/" $rule.runbookUrl) $alert.page) $own.runbookUrl | toJson }}
+  dashboard_url: {{ printf "%s/d/certautopilot%s" (trimSuffix "/" $rule.grafanaUrl) $query | toJson }}
+{{- end -}}
