@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::expr::carried;
+use crate::kinds;
 
 /// Checks a PromQL expression against the metric catalogue.
 ///
@@ -21,6 +22,7 @@ pub fn check(expr: &str) -> Vec<Finding> {
     match promql_parser::parser::parse(expr) {
         Ok(parsed) => {
             carried(&parsed, &mut findings);
+            kinds::check(&parsed, &mut findings);
         }
         Err(message) => findings.push(Finding::new(
             Fault::Syntax,
@@ -60,6 +62,18 @@ pub enum Fault {
     UnknownValue,
     /// The two sides of an operator can never match.
     NeverMatches,
+    /// The two sides of `and` or `unless` match only where a label happens to be absent.
+    Unmatched,
+    /// An aggregation or a matching by a label that is never there.
+    AbsentLabel,
+    /// A function that does not suit the kind of the metric.
+    WrongKind,
+    /// A quantile of what is no histogram, or without `le`, or not over time.
+    NotAHistogram,
+    /// A window that loses sight of an event before the alert fires.
+    ShortWindow,
+    /// A template that names a label which the result does not carry.
+    TemplateLabel,
 }
 
 impl Finding {
@@ -230,7 +244,7 @@ mod tests {
         for grouping in [
             &["cluster", "namespace", "job"][..],
             &["region"],
-            &["type", "job"],
+            &["zone", "job"],
             &[],
         ] {
             options.grouping = grouping.iter().map(|name| name.parse().unwrap()).collect();

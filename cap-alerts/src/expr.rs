@@ -7,7 +7,7 @@ use promql_parser::parser::token::{
 use promql_parser::parser::value::ValueType;
 use promql_parser::parser::{AggregateExpr, BinaryExpr, Call, Expr, LabelModifier};
 
-use crate::check::Finding;
+use crate::check::{Fault, Finding};
 use crate::labels::{Held, Labels};
 use crate::matching::Sides;
 use crate::selector::selected;
@@ -41,6 +41,20 @@ fn aggregated(aggregate: &AggregateExpr, findings: &mut Vec<Finding>) -> Option<
     ) {
         return Some(operand);
     }
+    if let Some(LabelModifier::Include(named) | LabelModifier::Exclude(named)) = &aggregate.modifier
+    {
+        for label in named
+            .labels
+            .iter()
+            .filter(|label| is_never_there(label, &operand))
+        {
+            findings.push(absent_label(
+                &format!("`{}` groups by", aggregate.op),
+                label,
+                &operand,
+            ));
+        }
+    }
     let grouped = match &aggregate.modifier {
         Some(LabelModifier::Include(by)) => operand.only(&by.labels),
         Some(LabelModifier::Exclude(without)) => operand.except(&without.labels),
@@ -52,6 +66,41 @@ fn aggregated(aggregate: &AggregateExpr, findings: &mut Vec<Finding>) -> Option<
         }
         _ => Some(grouped),
     }
+}
+
+/// Whether no series of the operand can carry the label. A label that no metric of the catalogue has, and that is not spelt like one
+/// of the operand's, may have been added by the scrape.
+fn is_never_there(label: &str, operand: &Labels) -> bool {
+    let of_a_metric = || {
+        cap_metrics::METRICS
+            .iter()
+            .any(|metric| metric.label(label).is_some())
+    };
+    let there = || {
+        operand
+            .names()
+            .filter(|name| *operand.get(name) != Held::Nothing)
+    };
+    *operand.get(label) == Held::Nothing
+        && (of_a_metric() || cap_names::nearest(label, there()).is_some())
+}
+
+/// A label that a modifier names and no series has.
+fn absent_label(what: &str, label: &str, operand: &Labels) -> Finding {
+    let there = operand
+        .names()
+        .filter(|name| *operand.get(name) != Held::Nothing);
+    let there: Vec<&str> = there.collect();
+    Finding::new(
+        Fault::AbsentLabel,
+        format!("{what} `{label}`"),
+        "no series of the operand carries it",
+        match cap_names::nearest(label, there.iter().copied()) {
+            Some(near) => format!("write `{near}`"),
+            None if there.is_empty() => "leave it out".to_owned(),
+            None => format!("write some of {}", there.join(", ")),
+        },
+    )
 }
 
 fn called(call: &Call, findings: &mut Vec<Finding>) -> Option<Labels> {
@@ -129,7 +178,9 @@ fn combined(binary: &BinaryExpr, findings: &mut Vec<Finding>) -> Option<Labels> 
     // `or` between sides that never match is a plain union, and right as such. Only a constant is surely meant as a
     // fallback for what is missing on the left.
     if binary.op.id() != T_LOR || is_constant(&binary.rhs) {
-        findings.extend(sides.never_match());
+        let never = sides.never_match();
+        let unmatched = sides.unmatched().filter(|_| never.is_none());
+        findings.extend(never.or(unmatched));
     }
     Some(sides.result())
 }

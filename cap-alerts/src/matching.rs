@@ -59,6 +59,31 @@ impl Sides<'_> {
         ))
     }
 
+    /// What is wrong with `and` or `unless` without `on`, if the sides need not carry the same labels.
+    pub(crate) fn unmatched(&self) -> Option<Finding> {
+        let op = self.operator.op;
+        if ![T_LAND, T_LUNLESS].contains(&op.id()) || self.modifier().is_some() {
+            return None;
+        }
+        let sided = |name: &&str| {
+            (*self.left.get(name) == Held::Nothing) != (*self.right.get(name) == Held::Nothing)
+        };
+        let names: BTreeSet<&str> = self.names().filter(sided).collect();
+        if names.is_empty() {
+            return None;
+        }
+        let names: Vec<&str> = names.into_iter().collect();
+        Some(Finding::new(
+            Fault::Unmatched,
+            format!("`{op}` without `on`"),
+            format!(
+                "the sides match only where {} happen to be absent on both",
+                quoted(&names)
+            ),
+            self.advice(&names),
+        ))
+    }
+
     /// The labels that keep every series of one side from matching any of the other.
     fn conflicts(&self) -> Vec<&str> {
         let compared: BTreeSet<&str> = match self.modifier() {
@@ -167,6 +192,11 @@ fn with(many: &Labels, taken: &[String], one: &Labels) -> Labels {
     taken.iter().fold(many.clone(), |labels, name| {
         labels.with(name, one.get(name).clone())
     })
+}
+
+fn quoted(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
 }
 
 fn listed(values: &BTreeSet<String>) -> String {

@@ -9,6 +9,7 @@
 )]
 
 mod cargo;
+mod check_rules;
 mod deny;
 mod fuzz;
 mod generate;
@@ -26,8 +27,9 @@ cargo xtask <command>
   conformance [--events N] [--relay-events N]  hostile audit events through parsers and relays of others, field by field
   loss [--seconds N] [--rate N] [--repeat N]   kill, wedge and cut off a real relay, and count what it missed
   gen [--check]                                write deploy/ and docs/, or fail where they are out of date
-  gen-rules [--stdout] [--check] [--out DIR] [--format prometheus|operator]
-                                               write the alert rules
+  gen-rules [--profile recommended|extended] [--format prometheus|operator] [--overrides FILE] [--set KEY=VALUE]
+            [--out DIR | --stdout] [--check]   write the alert rules, as a deployment wants them
+  check-rules FILE…                            find faults in rule files that Prometheus does not see
   peers [--only NAME,…] [--list]               install the real programs that tests talk to
   deny [advisories]                            check licences, bans and sources of the dependencies
   fuzz TARGET [--seconds N | --input FILE], fuzz --list
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         "loss" => cargo::loss(args),
         "gen" => generate::all(args),
         "gen-rules" => generate::rules(args),
+        "check-rules" => check_rules::run(args),
         "peers" => peers::run(args),
         "deny" => deny::run(args),
         "fuzz" => fuzz::run(args),

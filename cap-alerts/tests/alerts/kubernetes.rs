@@ -50,7 +50,7 @@ fn resource(file: &str) -> Value {
 
 /// A validator by the schema of a resource, unless the schemas are not at hand.
 #[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
-fn faults_by(resource: &str) -> Option<impl Fn(&Value) -> Vec<String>> {
+pub(crate) fn faults_by(resource: &str) -> Option<impl Fn(&Value) -> Vec<String>> {
     let path = format!(
         concat!(
             env!("CARGO_MANIFEST_DIR"),

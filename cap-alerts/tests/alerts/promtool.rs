@@ -1,11 +1,12 @@
 //! Prometheus's own tool on the generated files: it loads them, and the alerts fire when they must and only then.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cap_alerts::artefacts;
+
+use crate::peers::require;
 
 const RULES: &str = "deploy/prometheus/certautopilot.rules.yml";
 const LITERAL: &str = "deploy/prometheus/proof/literal.rules.yml";
@@ -14,7 +15,9 @@ const TESTS: &str = "deploy/prometheus/tests/alerts.test.yml";
 
 #[test]
 fn the_rule_files_and_the_scrape_configuration_load() {
-    let Some(promtool) = promtool() else { return };
+    let Some(promtool) = require("promtool") else {
+        return;
+    };
     let tree = Tree::new("load");
     for arguments in [
         ["check", "rules", RULES],
@@ -29,14 +32,18 @@ fn the_rule_files_and_the_scrape_configuration_load() {
 
 #[test]
 fn every_alert_fires_exactly_when_it_must() {
-    let Some(promtool) = promtool() else { return };
+    let Some(promtool) = require("promtool") else {
+        return;
+    };
     let ran = Tree::new("fire").run(&promtool, &["test", "rules", TESTS]);
     assert!(ran.is_ok(), "{}", ran.unwrap_err());
 }
 
 #[test]
 fn every_extended_alert_fires_at_its_minute_and_a_healthy_fleet_is_silent() {
-    let Some(promtool) = promtool() else { return };
+    let Some(promtool) = require("promtool") else {
+        return;
+    };
     let tree = Tree::new("extended");
     for file in ["extended.test.yml", "extended-day.test.yml"] {
         let tests = format!("deploy/prometheus/tests/{file}");
@@ -47,7 +54,9 @@ fn every_extended_alert_fires_at_its_minute_and_a_healthy_fleet_is_silent() {
 
 #[test]
 fn the_tests_notice_a_change_to_any_alert() {
-    let Some(promtool) = promtool() else { return };
+    let Some(promtool) = require("promtool") else {
+        return;
+    };
     let changes = [
         (
             "issuers",
@@ -111,7 +120,9 @@ fn the_tests_notice_a_change_to_any_alert() {
 
 #[test]
 fn the_proof_would_fail_if_the_literal_form_ever_fired() {
-    let Some(promtool) = promtool() else { return };
+    let Some(promtool) = require("promtool") else {
+        return;
+    };
     let tree = Tree::new("proof");
     tree.change(LITERAL, "and cap_", "and on (cluster) cap_");
     let report = tree.run(&promtool, &["test", "rules", TESTS]).unwrap_err();
@@ -157,35 +168,4 @@ impl Tree {
             Err(report)
         }
     }
-}
-
-/// Where promtool is, unless it is not installed; on CI it has to be.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests find the peers' programs by the environment"
-)]
-fn promtool() -> Option<PathBuf> {
-    let variable = |name| std::env::var_os(name).map(PathBuf::from);
-    let cache = variable("CAP_PEERS_DIR")
-        .or_else(|| Some(variable("XDG_CACHE_HOME")?.join("certautopilot-peers")))
-        .or_else(|| Some(variable("HOME")?.join(".cache/certautopilot-peers")));
-    let on_path = std::env::var_os("PATH").unwrap_or_default();
-    let found = cache
-        .map(|cache| cache.join("bin"))
-        .into_iter()
-        .chain(std::env::split_paths(&on_path))
-        .map(|directory| directory.join("promtool"))
-        .find(|program| program.is_file());
-    if found.is_none() {
-        // Past the test harness, which shows the output of failed tests only.
-        let _ = writeln!(
-            std::io::stderr(),
-            "skipped: promtool is not installed (cargo xtask peers installs it)"
-        );
-        assert!(
-            std::env::var_os("CI").is_none_or(|ci| ci != "true"),
-            "promtool is missing on CI"
-        );
-    }
-    found
 }

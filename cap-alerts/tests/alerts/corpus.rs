@@ -1,0 +1,85 @@
+//! Faulty expressions with the fault that is found in each, sound ones in which nothing is, and whole rule files.
+
+use cap_alerts::{Fault, Options, Profile, check, check_file, prometheus_rule, rules_file};
+
+const FAULTY: &str = include_str!("corpus/faulty.txt");
+const SOUND: &str = include_str!("corpus/sound.txt");
+
+#[test]
+fn the_fault_of_every_faulty_expression_is_found_and_no_other() {
+    assert!(FAULTY.lines().count() >= 60);
+    for line in FAULTY.lines() {
+        let (expr, fault) = line.rsplit_once(" | ").expect("EXPRESSION | FAULT");
+        let found: Vec<String> = check(expr)
+            .iter()
+            .map(|finding| format!("{:?}", finding.fault))
+            .collect();
+        assert_eq!(found, [fault], "{expr}: {:?}", check(expr));
+    }
+}
+
+#[test]
+fn nothing_is_found_in_sound_expressions() {
+    assert!(SOUND.lines().count() >= 60);
+    for expr in SOUND.lines() {
+        assert_eq!(check(expr), [], "{expr}");
+    }
+}
+
+#[test]
+fn our_own_files_have_no_finding_in_either_form() {
+    let mut options = Options::default();
+    options.profile = Profile::Extended;
+    for file in [rules_file(&options), prometheus_rule(&options)] {
+        assert_eq!(check_file(&file), []);
+    }
+}
+
+#[test]
+fn what_only_a_whole_rule_shows_is_found() {
+    let file = r#"
+groups:
+  - name: mine
+    rules:
+      - alert: NeverLongEnough
+        expr: increase(cap_jobs_dead_letter_total[15m]) > 0
+        for: 15m
+      - alert: LongEnough
+        expr: sum(increase(cap_jobs_dead_letter_total[30m])) > 0
+        for: 15m
+      - alert: ASustainedRatio
+        expr: sum(rate(cap_jobs_retry_total[5m])) / sum(rate(cap_jobs_completed_total[5m])) > 0.5
+        for: 15m
+      - alert: Gap
+        expr: sum by (type) (cap_jobs_queue_depth) > 5
+        labels: {team: pki}
+        annotations: {summary: "{{ $labels.type }} on {{ $labels.instance }} for {{ $labels.team }}"}
+      - alert: AnotherExporter
+        expr: node_filesystem_avail_bytes{mountpoint="/"} / node_filesystem_size_bytes < 0.1
+        annotations: {summary: "{{ $labels.instance }}"}
+      - record: job:typo
+        expr: sum by (job) (cap_job_queue_depth)
+"#;
+    let found = check_file(file);
+    let found: Vec<_> = found
+        .iter()
+        .map(|located| (located.rule.as_str(), located.finding.fault))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("NeverLongEnough", Fault::ShortWindow),
+            ("Gap", Fault::TemplateLabel),
+            ("job:typo", Fault::UnknownMetric),
+        ]
+    );
+}
+
+#[test]
+fn what_is_no_rule_file_is_said_to_be_none() {
+    for text in ["", "kind: Deployment", "groups: 3", "{"] {
+        let found = check_file(text);
+        assert_eq!(found.len(), 1, "{text}");
+        assert_eq!(found[0].finding.what, "not a rule file");
+    }
+}

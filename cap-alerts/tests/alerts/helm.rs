@@ -1,0 +1,247 @@
+//! The chart as the real Helm renders it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use cap_alerts::{Options, rules_file};
+use serde_json::Value;
+
+use crate::kubernetes::faults_by;
+use crate::peers::require;
+
+const CHART: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../deploy/helm/certautopilot-observability"
+);
+
+const EXTENDED: &str = "prometheusRule: {profile: extended}";
+
+const EVERYTHING: &str = r#"
+podMonitor: {enabled: true, tlsConfig: {insecureSkipVerify: false}, relabelings: [{action: labeldrop, regex: pod}]}
+serviceMonitor: {scrapeTimeout: 10s, annotations: {a: b}, namespace: monitoring, targetLabels: [team], metricRelabelings: [{action: keep, regex: cap_.*, sourceLabels: [__name__]}]}
+prometheusRule: {profile: extended, annotations: {a: b}, namespace: monitoring, additionalRuleLabels: {team: pki}, additionalGroups: [{name: mine, rules: [{record: a:b, expr: "1"}]}]}
+telemetry: {tracing: {enabled: true}}
+syslog: {enabled: true, host: relay.internal, port: 601}
+networkPolicy: {enabled: true, from: [{namespaceSelector: {}}], collector: {to: [{podSelector: {}}]}, relay: {to: [{ipBlock: {cidr: 10.0.0.0/8}}]}, extraEgress: [{ports: [{port: 27017}]}]}
+"#;
+
+const NOTHING: &str = "{serviceMonitor: {enabled: false}, prometheusRule: {enabled: false}, dashboards: {enabled: false}, configMap: {enabled: false}}";
+
+#[test]
+fn every_object_follows_its_schema_with_default_values_and_with_everything_on() {
+    let Some(helm) = require("helm") else { return };
+    for (name, values, count) in [
+        ("defaults", "", 4),
+        ("everything", EVERYTHING, 6),
+        ("nothing", NOTHING, 0),
+    ] {
+        lint(&helm, name, values);
+        let objects = rendered(&helm, name, values).expect("it renders");
+        assert_eq!(objects.len(), count, "{name}");
+        for object in objects {
+            let kind = object["kind"].as_str().expect("a kind");
+            if ["PrometheusRule", "ServiceMonitor", "PodMonitor"].contains(&kind)
+                && let Some(faults) = faults_by(&kind.to_lowercase())
+            {
+                assert_eq!(faults(&object), [""; 0], "{name}: {object}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_chart_s_rules_are_those_of_the_generator_whatever_is_chosen() {
+    let Some(helm) = require("helm") else { return };
+    let chosen = "grouping: [zone]\nselector: 'team=\"pki\"'\njob: cap\n";
+    let overrides = "KEKClusterNotReady: {for: 10m, severity: critical, threshold: 2}, JobDeadLetterRising: {for: 1h, grouping: []}, \
+                     LicenseExpiringSoon: {enabled: false}, JobQueueStalled: {window: 1h, selector: ''}, HttpLatencyBudgetBurn1h: {threshold: 0.95}";
+    for (name, values, options) in [
+        ("rules-default", String::new(), String::new()),
+        (
+            "rules-extended",
+            EXTENDED.to_owned(),
+            "profile: extended".to_owned(),
+        ),
+        (
+            "rules-chosen",
+            format!(
+                "prometheusRule:\n  profile: extended\n  {}  runbookUrl: https://runbooks.example/\n  grafanaUrl: https://grafana.example\n  overrides: {{{overrides}}}\n",
+                chosen.replace('\n', "\n  ").trim_end_matches(' ')
+            ),
+            format!(
+                "profile: extended\n{chosen}runbook_base_url: https://runbooks.example/\ngrafana_url: https://grafana.example\nalerts: {{{overrides}}}\n"
+            ),
+        ),
+    ] {
+        let mut expected = Options::default();
+        if !options.is_empty() {
+            expected.apply(&options).expect("options");
+        }
+        let expected: Value = serde_saphyr::from_str(&rules_file(&expected)).expect("YAML");
+        let rule = of_kind(
+            &rendered(&helm, name, &values).expect("it renders"),
+            "PrometheusRule",
+        );
+        let groups = |value: &Value| value["groups"].as_array().cloned().expect("groups");
+        let (ours, theirs) = (groups(&expected), groups(&rule["spec"]));
+        assert_eq!(ours.len(), theirs.len(), "{name}");
+        for (ours, theirs) in ours.iter().zip(&theirs) {
+            let rules = |group: &Value| group["rules"].as_array().cloned().expect("rules");
+            for (ours, theirs) in rules(ours).iter().zip(&rules(theirs)) {
+                assert_eq!(comparable(ours), comparable(theirs), "{name}");
+            }
+            assert_eq!(rules(ours).len(), rules(theirs).len(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn prometheus_takes_what_the_chart_renders() {
+    let (Some(helm), Some(promtool)) = (require("helm"), require("promtool")) else {
+        return;
+    };
+    for (name, values) in [
+        ("promtool-default", ""),
+        ("promtool-everything", EVERYTHING),
+    ] {
+        let rule = of_kind(
+            &rendered(&helm, name, values).expect("it renders"),
+            "PrometheusRule",
+        );
+        let file = folder().join(format!("{name}.rules.json"));
+        // JSON is YAML.
+        std::fs::write(&file, rule["spec"].to_string()).expect("it is written");
+        let output = Command::new(&promtool)
+            .args(["check", "rules"])
+            .arg(&file)
+            .output()
+            .expect("it runs");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
+
+#[test]
+fn misspelt_values_and_alerts_are_refused() {
+    let Some(helm) = require("helm") else { return };
+    for (name, values, named) in [
+        (
+            "wrong-alert",
+            "prometheusRule: {overrides: {KEKClusterNotRedy: {for: 1m}}}",
+            "KEKClusterNotRedy",
+        ),
+        (
+            "wrong-disabled",
+            "prometheusRule: {disabled: [Nothing]}",
+            "disabled",
+        ),
+        ("wrong-key", "serviceMonitor: {intervall: 30s}", "intervall"),
+        (
+            "wrong-for",
+            "prometheusRule: {overrides: {LicenseInvalid: {for: 1 hour}}}",
+            "for",
+        ),
+        (
+            "wrong-threshold",
+            "prometheusRule: {overrides: {LicenseInvalid: {threshold: 1}}}",
+            "threshold",
+        ),
+    ] {
+        let refused = rendered(&helm, name, values).expect_err(name);
+        assert!(refused.contains(named), "{name}: {refused}");
+    }
+}
+
+#[test]
+fn an_alert_can_be_left_out_and_the_rest_stays() {
+    let Some(helm) = require("helm") else { return };
+    let values = "prometheusRule: {disabled: [KEKClusterNotReady], overrides: {LicenseExpiringSoon: {enabled: false}}}";
+    let rule = of_kind(
+        &rendered(&helm, "disabled", values).expect("it renders"),
+        "PrometheusRule",
+    );
+    let rules = rule["spec"]["groups"][0]["rules"]
+        .as_array()
+        .expect("rules");
+    let names: Vec<_> = rules
+        .iter()
+        .filter_map(|rule| rule["alert"].as_str())
+        .collect();
+    assert_eq!(
+        names,
+        ["CertRenewalFailingAndExpiring", "JobDeadLetterRising"]
+    );
+}
+
+/// Durations may be spelt differently, and are the same.
+fn comparable(rule: &Value) -> Value {
+    let mut rule = rule.clone();
+    for text in [
+        rule["expr"].take(),
+        rule["annotations"]["description"].take(),
+    ] {
+        let text = text
+            .as_str()
+            .unwrap_or_default()
+            .replace("7200s", "2h")
+            .replace("600s", "10m");
+        rule["compared"] = format!("{}{text}", rule["compared"]).into();
+    }
+    rule
+}
+
+fn of_kind(objects: &[Value], kind: &str) -> Value {
+    objects
+        .iter()
+        .find(|object| object["kind"] == kind)
+        .cloned()
+        .expect(kind)
+}
+
+fn folder() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("helm");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+fn with_values(helm: &Path, verb: &[&str], name: &str, values: &str) -> Result<String, String> {
+    let file = folder().join(format!("{name}.yaml"));
+    std::fs::write(&file, values).expect("it is written");
+    let output = Command::new(helm)
+        .args(verb)
+        .arg(CHART)
+        .arg("--values")
+        .arg(&file)
+        .output()
+        .expect("it runs");
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+fn lint(helm: &Path, name: &str, values: &str) {
+    let linted = with_values(helm, &["lint", "--strict"], name, values);
+    assert!(linted.is_ok(), "{name}: {linted:?}");
+}
+
+/// The objects of a release.
+fn rendered(helm: &Path, name: &str, values: &str) -> Result<Vec<Value>, String> {
+    let text = with_values(
+        helm,
+        &["template", "cap", "--namespace", "pki"],
+        name,
+        values,
+    )?;
+    let objects: Vec<Value> = text
+        .split("\n---\n")
+        .map(|document| document.trim_start_matches("---\n"))
+        .filter(|document| document.contains("kind:"))
+        .map(|document| serde_saphyr::from_str(document).expect(document))
+        .collect();
+    Ok(objects)
+}

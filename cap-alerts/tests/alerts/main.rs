@@ -1,0 +1,8 @@
+//! The generated files as their readers see them, and the checker on many expressions.
+
+mod artefacts;
+mod corpus;
+mod helm;
+mod kubernetes;
+mod peers;
+mod promtool;

@@ -1,0 +1,26 @@
+//! `cargo xtask check-rules`: what Prometheus accepts in silence and never fires.
+
+use std::fs;
+
+/// Prints `FILE:RULE: what: why; what to write instead` for every finding.
+///
+/// # Errors
+/// When there is a finding, or a file cannot be read.
+pub(crate) fn run(files: &[String]) -> Result<(), String> {
+    if files.is_empty() {
+        return Err("usage: cargo xtask check-rules FILE…".to_owned());
+    }
+    let mut count = 0;
+    for file in files {
+        let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
+        for found in cap_alerts::check_file(&text) {
+            println!("{file}:{}: {}", found.rule, found.finding);
+            count += 1;
+        }
+    }
+    match count {
+        0 => Ok(()),
+        1 => Err("1 finding".to_owned()),
+        count => Err(format!("{count} findings")),
+    }
+}
