@@ -7,7 +7,7 @@ use crate::kinds;
 
 /// Checks a PromQL expression against the metric catalogue.
 ///
-/// The labels `cluster`, `namespace`, `job`, `instance` and `pod` are known from the scrape, and a name with a colon is taken
+/// The labels that a scrape adds (`cluster`, `namespace`, `job`, `instance`, `pod` and the like) are known, and a name with a colon is taken
 /// for a recording rule. What cannot be told from the expression and the catalogue alone is not reported.
 ///
 /// ```
@@ -159,11 +159,11 @@ mod tests {
             ),
             (
                 r#"cap_license_valid{region="eu"}"#,
-                r#"unknown label `region` in `region="eu"`: `cap_license_valid` does not carry it; match on one of cluster, instance, job, namespace, pod"#,
+                r#"unknown label `region` in `region="eu"`: `cap_license_valid` does not carry it; match on one of cluster, container, endpoint, instance, job, namespace, node, pod, service"#,
             ),
             (
                 r#"cap_http_request_duration_seconds_sum{le="1.0"}"#,
-                r#"unknown label `le` in `le="1.0"`: `cap_http_request_duration_seconds_sum` does not carry it; match on one of cluster, instance, job, method, namespace, path, pod"#,
+                r#"unknown label `le` in `le="1.0"`: `cap_http_request_duration_seconds_sum` does not carry it; match on one of cluster, container, endpoint, instance, job, method, namespace, node, path, pod, service"#,
             ),
             (
                 r#"cap_certificates_total{status!="renewl_failed"}"#,

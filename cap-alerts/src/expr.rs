@@ -79,7 +79,7 @@ fn is_never_there(label: &str, operand: &Labels) -> bool {
     let there = || {
         operand
             .names()
-            .filter(|name| *operand.get(name) != Held::Nothing)
+            .filter(|name| operand.get(name).is_present())
     };
     *operand.get(label) == Held::Nothing
         && (of_a_metric() || cap_names::nearest(label, there()).is_some())
@@ -89,7 +89,7 @@ fn is_never_there(label: &str, operand: &Labels) -> bool {
 fn absent_label(what: &str, label: &str, operand: &Labels) -> Finding {
     let there = operand
         .names()
-        .filter(|name| *operand.get(name) != Held::Nothing);
+        .filter(|name| operand.get(name).is_present());
     let there: Vec<&str> = there.collect();
     Finding::new(
         Fault::AbsentLabel,
@@ -202,7 +202,16 @@ mod tests {
     fn labels(expr: &str) -> String {
         let parsed = promql_parser::parser::parse(expr).unwrap();
         let labels = carried(&parsed, &mut Vec::new()).unwrap();
-        let target = ["cluster", "instance", "namespace", "pod"];
+        let target = [
+            "cluster",
+            "instance",
+            "namespace",
+            "pod",
+            "container",
+            "endpoint",
+            "node",
+            "service",
+        ];
         let shown = labels
             .names()
             .filter(|name| !target.contains(name))

@@ -70,7 +70,7 @@ impl Default for Expression {
 
 /// Checks a rule file, or a `PrometheusRule`, of YAML.
 ///
-/// A metric that is neither the catalogue's nor spelt like one of its is another exporter's: nothing is said of its labels.
+/// A metric whose name does not start like the catalogue's is another exporter's: nothing is said of it and its labels.
 pub fn check_file(yaml: &str) -> Vec<Located> {
     let read: Result<Document, _> = serde_saphyr::from_str(yaml);
     let document = match read {
@@ -159,8 +159,8 @@ fn judged(rule: &Rule) -> Vec<Finding> {
 /// Whether it says of another exporter's metric that the catalogue lacks it.
 fn is_foreign(finding: &Finding) -> bool {
     finding.fault == Fault::UnknownMetric
-        && !finding.what.contains("cap_")
-        && !finding.instead.contains("`cap_")
+        && !finding.what.contains("`cap")
+        && !finding.what.contains("\"cap")
 }
 
 /// Finds comparisons with 0 of an increase whose window is not longer than the hold.
@@ -168,7 +168,7 @@ fn short_windows(expr: &Expr, hold: Duration, findings: &mut Vec<Finding>) {
     match bare(expr) {
         // What is taken away says when the alert is silent, not when it fires.
         Expr::Binary(binary) if binary.op.id() == T_LUNLESS => {
-            short_windows(&binary.lhs, hold, findings)
+            short_windows(&binary.lhs, hold, findings);
         }
         Expr::Binary(binary) if [T_LAND, T_LOR].contains(&binary.op.id()) => {
             short_windows(&binary.lhs, hold, findings);

@@ -85,7 +85,7 @@ fn called(call: &Call, findings: &mut Vec<Finding>) {
                     "delta" => format!("write `increase({name}[…])`"),
                     _ => format!("write `rate({name}[…])`"),
                 },
-            ))
+            ));
         }
         _ => {}
     }

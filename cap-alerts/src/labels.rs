@@ -78,6 +78,12 @@ impl Labels {
         }
     }
 
+    /// The same, where nothing is known of the labels that are not named.
+    pub(crate) fn open(mut self) -> Self {
+        self.rest = Held::Anything;
+        self
+    }
+
     pub(crate) fn get(&self, name: &str) -> &Held {
         match name {
             // Sides are matched without the metric's name, whatever it is.

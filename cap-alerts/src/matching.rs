@@ -8,8 +8,15 @@ use promql_parser::parser::{BinaryExpr, LabelModifier, VectorMatchCardinality};
 use crate::check::{Fault, Finding};
 use crate::labels::{Held, Labels};
 
-/// The labels that differ between the replicas of one service.
-const PER_REPLICA: [&str; 2] = ["instance", "pod"];
+/// The labels that differ between the replicas of one service, or only say how they were found.
+const PER_REPLICA: [&str; 6] = [
+    "instance",
+    "pod",
+    "container",
+    "endpoint",
+    "node",
+    "service",
+];
 
 /// Two sides of one binary operator.
 pub(crate) struct Sides<'a> {

@@ -10,12 +10,17 @@ use cap_names::nearest;
 
 /// The labels a scrape adds to every series. `job` and `instance` are always there; the others depend on where Prometheus
 /// runs and how it relabels.
-const TARGET_LABELS: [(&str, Held); 5] = [
+const TARGET_LABELS: [(&str, Held); 9] = [
     ("cluster", Held::Anything),
     ("namespace", Held::Anything),
     ("job", Held::Something),
     ("instance", Held::Something),
     ("pod", Held::Anything),
+    // What the Prometheus operator adds.
+    ("container", Held::Anything),
+    ("endpoint", Held::Anything),
+    ("node", Held::Anything),
+    ("service", Held::Anything),
 ];
 
 /// The series that Prometheus itself writes for every target.
@@ -79,7 +84,8 @@ fn labels_of(name: &str, findings: &mut Vec<Finding>) -> Option<Labels> {
             labels.with(name, held)
         });
     if SCRAPE_SERIES.contains(&name) {
-        return Some(target);
+        // Of other jobs too, which may be relabelled in any way.
+        return Some(target.open());
     }
     // A colon marks what a recording rule wrote; its labels are up to that rule.
     if name.contains(':') {
@@ -149,7 +155,7 @@ fn unknown_metric(name: &str) -> Finding {
 /// Narrows the labels of the named series to what one matcher lets through.
 fn narrow(labels: &mut Labels, series: &str, matcher: &Matcher, findings: &mut Vec<Finding>) {
     let name = matcher.name.as_str();
-    if !labels.names().any(|known| known == name) {
+    if *labels.get(name) == Held::Nothing && !labels.names().any(|known| known == name) {
         findings.push(Finding::new(
             Fault::UnknownLabel,
             format!("unknown label `{name}` in `{matcher}`"),

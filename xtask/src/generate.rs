@@ -39,7 +39,7 @@ pub(crate) fn rules(args: &[String]) -> Result<(), String> {
             "--out" => out = Some(PathBuf::from(value()?)),
             "--format" => format = Some(value()?.as_str()),
             "--profile" => {
-                options.profile = value()?.parse().map_err(|error| format!("{error}"))?
+                options.profile = value()?.parse().map_err(|error| format!("{error}"))?;
             }
             "--overrides" => {
                 let file = value()?;
@@ -126,18 +126,80 @@ mod tests {
         all(&["--check".to_owned()]).expect("no drift");
     }
 
-    #[test]
-    fn a_hand_edited_file_is_named() {
-        let folder = std::env::temp_dir().join(format!("cap-gen-{}", std::process::id()));
+    /// A folder with the generated rules, after `edit`; what `--check` with `more` arguments says of it.
+    fn checked(name: &str, edit: impl Fn(String) -> String, more: &[&str]) -> Result<(), String> {
+        let folder = std::env::temp_dir().join(format!("cap-gen-{name}-{}", std::process::id()));
         let out = ["--out".to_owned(), folder.display().to_string()];
         rules(&out).expect("written");
-        let check = [&out[..], &["--check".to_owned()]].concat();
-        rules(&check).expect("no drift yet");
-        let edited = folder.join("prometheus/certautopilot.rules.yml");
-        let text = fs::read_to_string(&edited).expect("it was written");
-        fs::write(&edited, text.replace("> 0", "> 1")).expect("writable");
-        let error = rules(&check).expect_err("drift");
-        assert!(error.contains("certautopilot.rules.yml"), "{error}");
+        let file = folder.join("prometheus/certautopilot.rules.yml");
+        let text = fs::read_to_string(&file).expect("it was written");
+        fs::write(&file, edit(text)).expect("writable");
+        let more = more.iter().map(|&arg| arg.to_owned());
+        let check: Vec<String> = out
+            .into_iter()
+            .chain(["--check".to_owned()])
+            .chain(more)
+            .collect();
+        let outcome = rules(&check);
         fs::remove_dir_all(folder).expect("removable");
+        outcome
+    }
+
+    #[test]
+    fn files_as_they_were_written_have_not_drifted() {
+        checked("same", |text| text, &[]).expect("no drift");
+    }
+
+    #[test]
+    fn a_hand_edited_file_is_named() {
+        let error = checked("edited", |text| text + "# mine\n", &[]).expect_err("drift");
+        assert!(error.contains("certautopilot.rules.yml"), "{error}");
+    }
+
+    #[test]
+    fn a_changed_threshold_is_drift() {
+        checked("threshold", |text| text.replace("< 604800", "< 86400"), &[])
+            .expect_err("in the file");
+        checked(
+            "set",
+            |text| text,
+            &["--set", "LicenseExpiringSoon.threshold=86400"],
+        )
+        .expect_err("in the choices");
+    }
+
+    #[test]
+    fn a_renamed_label_is_drift() {
+        checked(
+            "label",
+            |text| text.replace("issuer_type", "issuer_kind"),
+            &[],
+        )
+        .expect_err("in the file");
+        checked("grouping", |text| text, &["--set", "grouping=[region]"])
+            .expect_err("in the choices");
+    }
+
+    #[test]
+    fn overrides_come_from_a_file_and_from_arguments() {
+        let file = std::env::temp_dir().join(format!("cap-overrides-{}.yaml", std::process::id()));
+        fs::write(&file, "alerts: {KEKClusterNotReady: {for: 10m}}").expect("writable");
+        let args = [
+            "--overrides",
+            &file.display().to_string(),
+            "--profile",
+            "extended",
+            "--check",
+        ]
+        .map(str::to_owned);
+        let error = rules(&args).expect_err("the committed file has 5m");
+        assert!(
+            error.contains("certautopilot-extended.rules.yml"),
+            "{error}"
+        );
+        fs::remove_file(file).expect("removable");
+        let error = rules(&["--set".to_owned(), "KEKClusterNotRedy.for=1m".to_owned()])
+            .expect_err("no such alert");
+        assert!(error.contains("write KEKClusterNotReady"), "{error}");
     }
 }

@@ -148,6 +148,18 @@ const PEERS: &[Peer] = &[
             tools: &[tool("rotel-agent", Link("rotel/rotel-agent"), VERSION)],
         },
     ] },
+    // For the gateway's configurations alone: the newest version whose modules the proxy has, all of them.
+    Peer { name: "otelcol-gateway", recipes: &[Recipe {
+        source: Collector("0.160.0", "1.66.0", &[
+            "go.opentelemetry.io/collector/receiver/otlpreceiver",
+            "go.opentelemetry.io/collector/processor/batchprocessor",
+            "go.opentelemetry.io/collector/processor/memorylimiterprocessor",
+            "github.com/open-telemetry/opentelemetry-collector-contrib/processor/tailsamplingprocessor",
+            "go.opentelemetry.io/collector/exporter/otlpexporter",
+            "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/loadbalancingexporter",
+        ]),
+        tools: &[tool("otelcol-gateway", Link("bin/otelcol"), VERSION)],
+    }] },
 ];
 
 const PROBE_LIMIT: Duration = Duration::from_secs(20);

@@ -57,6 +57,9 @@ groups:
       - alert: AnotherExporter
         expr: node_filesystem_avail_bytes{mountpoint="/"} / node_filesystem_size_bytes < 0.1
         annotations: {summary: "{{ $labels.instance }}"}
+      - alert: AnotherExportersTarget
+        expr: up{metrics_path="/metrics/cadvisor"} == 0
+        annotations: {summary: "{{ $labels.rack }}"}
       - record: job:typo
         expr: sum by (job) (cap_job_queue_depth)
 "#;
