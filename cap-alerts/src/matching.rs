@@ -72,8 +72,14 @@ impl Sides<'_> {
         if ![T_LAND, T_LUNLESS].contains(&op.id()) || self.modifier().is_some() {
             return None;
         }
+        // Only where one side is known to be able to carry the label.
+        let one_sided = |with: &Labels, without: &Labels, name: &str| {
+            *without.get(name) == Held::Nothing
+                && *with.get(name) != Held::Nothing
+                && with.names().any(|named| named == name)
+        };
         let sided = |name: &&str| {
-            (*self.left.get(name) == Held::Nothing) != (*self.right.get(name) == Held::Nothing)
+            one_sided(&self.left, &self.right, name) || one_sided(&self.right, &self.left, name)
         };
         let names: BTreeSet<&str> = self.names().filter(sided).collect();
         if names.is_empty() {

@@ -70,8 +70,9 @@ pub(crate) fn selected(selector: &VectorSelector, findings: &mut Vec<Finding>) -
     let Some(mut labels) = labels_of(name, findings) else {
         return Labels::unknown();
     };
+    let carried = labels.clone();
     for matcher in matchers {
-        narrow(&mut labels, name, matcher, findings);
+        narrow(&mut labels, &carried, name, matcher, findings);
     }
     labels
 }
@@ -84,8 +85,11 @@ fn labels_of(name: &str, findings: &mut Vec<Finding>) -> Option<Labels> {
             labels.with(name, held)
         });
     if SCRAPE_SERIES.contains(&name) {
-        // Of other jobs too, which may be relabelled in any way.
-        return Some(target.open());
+        // Other jobs have them too, and may be relabelled in any way, but hardly to labels of the catalogue.
+        let own = METRICS.iter().flat_map(|metric| metric.labels);
+        return Some(own.fold(target.open(), |labels, label| {
+            labels.with(label.name, Held::Nothing)
+        }));
     }
     // A colon marks what a recording rule wrote; its labels are up to that rule.
     if name.contains(':') {
@@ -153,19 +157,27 @@ fn unknown_metric(name: &str) -> Finding {
 }
 
 /// Narrows the labels of the named series to what one matcher lets through.
-fn narrow(labels: &mut Labels, series: &str, matcher: &Matcher, findings: &mut Vec<Finding>) {
+fn narrow(
+    labels: &mut Labels,
+    carried: &Labels,
+    series: &str,
+    matcher: &Matcher,
+    findings: &mut Vec<Finding>,
+) {
     let name = matcher.name.as_str();
-    if *labels.get(name) == Held::Nothing && !labels.names().any(|known| known == name) {
+    if *carried.get(name) == Held::Nothing {
+        let there = || {
+            carried
+                .names()
+                .filter(|name| *carried.get(name) != Held::Nothing)
+        };
         findings.push(Finding::new(
             Fault::UnknownLabel,
             format!("unknown label `{name}` in `{matcher}`"),
             format!("`{series}` does not carry it"),
-            match nearest(name, labels.names()) {
+            match nearest(name, there()) {
                 Some(near) => format!("match on `{near}`"),
-                None => format!(
-                    "match on one of {}",
-                    labels.names().collect::<Vec<_>>().join(", ")
-                ),
+                None => format!("match on one of {}", there().collect::<Vec<_>>().join(", ")),
             },
         ));
         return;

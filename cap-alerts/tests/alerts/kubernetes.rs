@@ -31,6 +31,18 @@ fn the_pod_monitor_follows_its_schema() {
 }
 
 #[test]
+fn labels_of_the_product_win_over_those_that_the_operator_adds() {
+    assert_eq!(
+        resource("servicemonitor.yaml")["spec"]["endpoints"][0]["honorLabels"],
+        true
+    );
+    assert_eq!(
+        resource("podmonitor.yaml")["spec"]["podMetricsEndpoints"][0]["honorLabels"],
+        true
+    );
+}
+
+#[test]
 fn the_schema_would_find_a_hold_that_is_not_a_duration() {
     let Some(faults) = faults_by("prometheusrule") else {
         return;
