@@ -4,8 +4,6 @@
 //! The keys are those of the format's own dictionary, so that a SIEM needs no mapping; what has no key there is a labelled
 //! custom string (`cs1` to `cs4`), and a further parameter has a key of its own, with the prefix `cap_`.
 
-use std::io::Write as _;
-
 use cap_names::Severity;
 
 use super::escape::{self, Escapes};
@@ -53,32 +51,50 @@ pub(super) fn fields(event: &Event, keep: usize, out: &mut Vec<u8>) {
         out.push(b'|');
     }
     out.extend_from_slice(severity(event.severity).as_bytes());
-    let _ = write!(out, "|rt={}", event.time.timestamp_millis());
-    extension(" externalId=", &event.id, out);
+    out.extend_from_slice(b"|rt=");
+    decimal(event.time.timestamp_millis(), out);
+    extension(b" externalId=", &event.id, out);
     // The kind of an actor holds no colon.
     let (kind, id) = event.actor.split_once(':').unwrap_or(("", &event.actor));
-    extension(" suser=", id, out);
-    extension(" cs1Label=actor_type cs1=", kind, out);
-    let own = [
-        (" cs2Label=org_id cs2=", &event.org),
-        (" cs3Label=project_id cs3=", &event.project),
-        (" cs4Label=resource cs4=", &event.resource),
-    ];
-    for (lead, value) in own.iter().take(keep) {
-        if let Some(value) = value {
-            extension(lead, value, out);
-        }
+    extension(b" suser=", id, out);
+    extension(b" cs1Label=actor_type cs1=", kind, out);
+    if let (Some(org), true) = (&event.org, keep > 0) {
+        extension(b" cs2Label=org_id cs2=", org, out);
     }
-    for (name, value) in event.params.iter().take(keep.saturating_sub(own.len())) {
+    if let (Some(project), true) = (&event.project, keep > 1) {
+        extension(b" cs3Label=project_id cs3=", project, out);
+    }
+    if let (Some(resource), true) = (&event.resource, keep > 2) {
+        extension(b" cs4Label=resource cs4=", resource, out);
+    }
+    for (name, value) in (event.params.iter()).take(keep.saturating_sub(Event::OWN_OPTIONAL)) {
         out.extend_from_slice(b" cap_");
         out.extend_from_slice(name.as_bytes());
-        extension("=", value, out);
+        extension(b"=", value, out);
     }
 }
 
-fn extension(lead: &str, value: &str, out: &mut Vec<u8>) {
-    out.extend_from_slice(lead.as_bytes());
+#[inline(always)]
+fn extension<const N: usize>(lead: &[u8; N], value: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(lead);
     escape::append::<Extension>(value, out);
+}
+
+fn decimal(number: i64, out: &mut Vec<u8>) {
+    if number < 0 {
+        out.push(b'-');
+    }
+    let (mut digits, mut first) = ([0; 20], 20);
+    let mut rest = number.unsigned_abs();
+    loop {
+        first -= 1;
+        digits[first] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[first..]);
 }
 
 pub(super) fn text(summary: &str, out: &mut Vec<u8>) {

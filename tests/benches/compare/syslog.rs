@@ -30,7 +30,7 @@ pub(crate) fn run(bench: &mut Bench) {
 fn format(bench: &mut Bench) {
     let mut config = Config::new("127.0.0.1".parse().expect("an address"), 601);
     config.hostname = HOSTNAME.to_owned();
-    against_memcpy(bench, &config, "format and frame one event");
+    against_memcpy(bench, &config, "format and frame one event", 0.05);
     let mut ours = framed(&config);
     let crates: [(&str, &mut dyn FnMut(u64)); 4] = [
         ("fasyslog", &mut crates::fasyslog()),
@@ -47,17 +47,18 @@ fn format(bench: &mut Bench) {
         bench.compare(&case, &mut ours, theirs);
     }
     config.format = Format::Cef;
-    against_memcpy(bench, &config, "the same as CEF");
+    // It has a number more to write, and the event type twice.
+    against_memcpy(bench, &config, "the same as CEF", 0.04);
 }
 
-fn against_memcpy(bench: &mut Bench, config: &Config, case: &str) {
+fn against_memcpy(bench: &mut Bench, config: &Config, case: &str, floor: f64) {
     let mut record = Vec::new();
     Formatter::new(config, PROCID).write(&event(), &mut record);
     let mut copy = Vec::with_capacity(64 * 1024);
     let case = Case {
         case,
         peer: "memcpy",
-        floor: 0.05,
+        floor,
     };
     bench.compare(&case, framed(config), |count| {
         for _ in 0..count {
