@@ -8,6 +8,9 @@ mod gap;
 
 use gap::{Gap, Why};
 
+/// Events that are gone through under one lock, for which callers may have to wait: so few that they wait without sleeping.
+pub(crate) const CHUNK: usize = 16;
+
 /// Events are numbered from 0 in the order they came; `first` is the number of the oldest one held.
 ///
 /// Callers wait for the lock around this, so whatever frees many events gives them out to be freed elsewhere.
@@ -153,11 +156,11 @@ impl Ring {
         self.acked = self.acked.max(end.min(self.sent));
     }
 
-    /// Everything before number `end` is delivered; gives it back to be freed.
+    /// Everything before number `end` is delivered. Lets go of the oldest [`CHUNK`] of it and gives them back to be freed; to be
+    /// called until nothing is left.
     pub(crate) fn release_to(&mut self, end: u64) -> Vec<Entry> {
-        let count = end
-            .saturating_sub(self.first)
-            .min(self.entries.len() as u64);
+        let held = self.entries.len().min(CHUNK) as u64;
+        let count = end.saturating_sub(self.first).min(held);
         self.first += count;
         self.released += count;
         self.sent = self.sent.max(self.first);

@@ -11,6 +11,8 @@
     reason = "it talks on the terminal, and compares the guard's connections with plain ones"
 )]
 
+#[path = "compare/delivery.rs"]
+mod delivery;
 #[path = "compare/egress.rs"]
 mod egress;
 #[path = "compare/facade.rs"]
@@ -35,6 +37,7 @@ const SUITES: &[(&str, Suite)] = &[
     ("metrics", metrics::run),
     ("tracing", tracing::run),
     ("syslog", syslog::run),
+    ("delivery", delivery::run),
     ("facade", facade::run),
 ];
 

@@ -23,7 +23,7 @@ cargo xtask <command>
 
   demo [--seconds N] [--json FILE] [--peers]   run the reference service against receivers and show what arrived
   test                                         run every test
-  bench NAME [--json FILE]                     compare with peers: egress, metrics, tracing, syslog, facade or all
+  bench NAME [--json FILE]                     compare with peers: egress, metrics, tracing, syslog, delivery, facade or all
   conformance [--events N] [--relay-events N]  hostile audit events through parsers and relays of others, field by field
   loss [--seconds N] [--rate N] [--repeat N]   kill, wedge and cut off a real relay, and count what it missed
   gen [--check]                                write deploy/ and docs/, or fail where they are out of date

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 pub(crate) use cache::cache_folder;
 
 use Source::{Collector, Debian, Go, Own, Pip};
-use Start::{Anchored, Link, Python, Relay};
+use Start::{Anchored, Below, Link, Python, Relay};
 use cache::Cache;
 
 /// A program under test and the ways to get it, the best one first.
@@ -69,6 +69,9 @@ enum Start {
     /// A relay's file, the option that tells it its module folder, and a module found there. It
     /// gets the shared libraries that a bare machine lacks.
     Relay(Text, Text, Text),
+    /// A file that finds its modules below the folder that a variable names. It gets the shared libraries that a bare
+    /// machine lacks.
+    Below(Text, Text, Text),
     /// A file that looks for its data in an absolute folder, which here is below the root.
     Anchored(Text, Text),
     /// `python3`, able to import the package.
@@ -94,7 +97,10 @@ const PEERS: &[Peer] = &[
     }] },
     Peer { name: "syslog-ng", recipes: &[Recipe {
         source: Debian(&["syslog-ng-core"]),
-        tools: &[tool("syslog-ng", Relay("usr/sbin/syslog-ng", "--module-path", "libafsocket.so"), VERSION)],
+        tools: &[
+            tool("syslog-ng", Relay("usr/sbin/syslog-ng", "--module-path", "libafsocket.so"), VERSION),
+            tool("loggen", Below("usr/bin/loggen", "SYSLOGNG_PREFIX", "usr"), &["--help"]),
+        ],
     }] },
     Peer { name: "go-syslog", recipes: &[Recipe {
         source: Own(&[

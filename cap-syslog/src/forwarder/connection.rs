@@ -15,13 +15,12 @@ use super::window::Window;
 use super::wire::Wire;
 use super::{End, Shared};
 use crate::problem::Problem;
+use crate::ring::CHUNK;
 use crate::stop::passed;
 use crate::{harmless, tcp};
 
 /// How often the kernel is asked what was acknowledged while something is not yet released.
 const POLL: Duration = Duration::from_millis(50);
-/// Events formatted under one lock of the buffer, for which callers may have to wait.
-const CHUNK: usize = 16;
 /// How long a connection that is left for another one gets to finish what it has begun.
 const LEAVE: Duration = Duration::from_secs(1);
 
@@ -229,8 +228,15 @@ impl Sender<'_> {
     }
 
     fn release(&mut self, end: u64) {
-        let released = self.shared.ring().release_to(end);
-        if !released.is_empty() {
+        let mut any = false;
+        loop {
+            let released = self.shared.ring().release_to(end);
+            if released.is_empty() {
+                break;
+            }
+            any = true;
+        }
+        if any {
             self.trial = Trial::None;
             self.suspicion.progressed();
             self.shared.succeeded();

@@ -126,6 +126,19 @@ impl Bench {
         });
     }
 
+    /// Compares times of one operation that each side has measured itself, ours and the peer's of every round.
+    pub(crate) fn measured(&mut self, case: &Case<'_>, times: &[(f64, f64)]) {
+        let ratio = median(times.iter().map(|(ours, peer)| peer / ours).collect());
+        let of = |pick: fn(&(f64, f64)) -> f64| median(times.iter().map(pick).collect());
+        self.row(
+            case,
+            "ns",
+            of(|(ours, _)| *ours),
+            of(|(_, peer)| *peer),
+            ratio,
+        );
+    }
+
     /// Compares shares of something, ours and the peer's of every round.
     pub(crate) fn share(&mut self, case: &Case<'_>, shares: &[(f64, f64)]) {
         let ratio = median(shares.iter().map(|(ours, peer)| ours / peer).collect());

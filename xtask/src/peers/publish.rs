@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Start::{Anchored, Link, Python, Relay};
+use super::Start::{Anchored, Below, Link, Python, Relay};
 use super::cache::Cache;
 use super::files::{at, files_below, remove, rename, write};
 use super::log::Log;
@@ -31,6 +31,15 @@ impl Cache {
                 allow_to_run(&copy)?;
                 let data = root.join(folder.trim_start_matches('/'));
                 script(&staged, &format!("exec 9<{}", quote(&data)), &quote(&copy))?;
+            }
+            Below(file, variable, folder) => {
+                let libraries = library_path(&files_below(root)?);
+                let before = format!(
+                    "export LD_LIBRARY_PATH={} {variable}={}",
+                    quote(&libraries),
+                    quote(&root.join(folder))
+                );
+                script(&staged, &before, &quote(&root.join(file)))?;
             }
             Relay(file, option, module) => {
                 let (file, files) = (root.join(file), files_below(root)?);
