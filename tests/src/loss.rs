@@ -5,7 +5,7 @@ mod fault;
 mod outcome;
 
 use crate::authority::Authority;
-use crate::peers::{Relay, RelayInput, RelaySoftware};
+use crate::peers::{Relay, RelayInput, RelayRecord, RelaySoftware};
 use cap_egress::{Guard, Policy};
 use cap_names::Actor;
 use cap_syslog::{Config, Event, Forwarder, Framing, Tls, Transport};
@@ -22,6 +22,8 @@ const GRACE: Duration = Duration::from_millis(500);
 const OUTAGE: Duration = Duration::from_secs(1);
 /// What the forwarder gets to deliver the rest.
 const SHUTDOWN: Duration = Duration::from_secs(60);
+/// What the relay gets to write what it has read.
+const WRITING: Duration = Duration::from_secs(30);
 
 /// One run.
 #[derive(Clone, Copy, Debug)]
@@ -68,11 +70,18 @@ impl Run {
             move || forwarder.shutdown(SHUTDOWN)
         });
         let report = report.await.map_err(io::Error::other)?;
-        // It writes what it has read before it ends.
+        // An rsyslog that is asked to end gives up after a second and a half what it has read and not yet written.
+        let last = Some(format!("e{}", self.events - 1));
+        let written = |records: &[RelayRecord]| {
+            records
+                .last()
+                .is_some_and(|record| record.event_id() == last)
+        };
+        relay.wait_until(written, WRITING).await;
         relay.stop().await?;
         let status = forwarder.status();
         let ids = relay.records()?;
-        let ids = ids.iter().filter_map(crate::peers::RelayRecord::event_id);
+        let ids = ids.iter().filter_map(RelayRecord::event_id);
         let mut outcome = Outcome::of(ids, self.events, &report);
         outcome.faults = faults;
         outcome.reconnects = status.reconnects;

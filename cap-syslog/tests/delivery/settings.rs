@@ -96,8 +96,12 @@ fn the_next_relay_stands_in_for_one_that_is_away_or_takes_nothing() {
         c.fallbacks = vec![relay(takes_nothing), relay(stand_in)];
     });
     forwarder.enqueue(event(1));
-    let (mut stream, _) = listener.accept().expect("a connection");
-    assert_eq!(read_ids(&mut stream, |ids| ids.len() == 1), ["e1"]);
+    let reading = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        read_ids(&mut stream, |_| false)
+    });
     until("the release", || forwarder.status().released == 1);
     assert_eq!(forwarder.status().relay, Some(stand_in.to_string()));
+    forwarder.shutdown(LONG);
+    assert_eq!(reading.join().expect("no panic"), ["e1"]);
 }
