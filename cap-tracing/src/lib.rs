@@ -53,6 +53,7 @@ mod error;
 #[cfg(feature = "http")]
 mod http;
 mod pipe;
+mod propagate;
 mod queue;
 mod recorder;
 mod sampling;
@@ -61,13 +62,14 @@ mod spans;
 mod stats;
 mod stop;
 
-pub use carrier::{Audience, Carrier};
+pub use carrier::Carrier;
 pub use config::{Compression, Config, SampleRate};
 pub use endpoint::Endpoint;
 pub use error::Error;
 #[cfg(feature = "http")]
 pub use http::{TraceFuture, TraceLayer, TraceMiddleware};
 pub use pipe::Tracing;
+pub use propagate::{Audience, Propagator, extract, inject};
 pub use span::{Current, Span, current};
 pub use spans::Job;
 pub use stats::Stats;

@@ -8,7 +8,8 @@ use http::HeaderMap;
 use opentelemetry::trace::{FutureExt as _, Status, TraceContextExt as _, WithContext};
 use opentelemetry::{Context, KeyValue, Value};
 
-use crate::carrier::{self, Audience, Carrier};
+use crate::carrier::Carrier;
+use crate::propagate::{self, Audience};
 
 /// An open span; it ends when this is dropped. Under an unsampled parent it stands for the parent and records nothing.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ impl Span {
 
     /// Adds the context to the headers of an outgoing request.
     pub fn inject(&self, headers: &mut HeaderMap, audience: Audience) {
-        carrier::into_headers(&self.context, headers, audience);
+        propagate::inject(&self.context, headers, audience);
     }
 
     /// The status that an external system answered; from 400 on the span is an error.

@@ -15,8 +15,9 @@ use opentelemetry_sdk::trace::{
     IdGenerator as _, RandomIdGenerator, SpanData, SpanEvents, SpanLinks,
 };
 
-use crate::carrier::{self, Carrier};
+use crate::carrier::Carrier;
 use crate::pipe::Tracing;
+use crate::propagate;
 use crate::recorder::Recorder;
 use crate::sampling::{RANDOM, unsampled_root};
 use crate::span::Span;
@@ -51,7 +52,7 @@ impl Tracing {
         method: &Method,
         route: Option<&str>,
     ) -> Span {
-        let upstream = carrier::from_headers(headers);
+        let upstream = propagate::extract(headers);
         let parent = match self.pipe() {
             Some(pipe) if !pipe.trusts(peer) => pipe.sampler.decide_anew(&upstream),
             _ => upstream,

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName};
 use prost::Message;
 
 use crate::deliver::transport::failure::{Failure, Retry, remark};
+use crate::propagate::baggage::unescaped;
 
 const CODE: HeaderName = HeaderName::from_static("grpc-status");
 const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -143,18 +144,7 @@ fn retry_delay(details: &str) -> Option<Duration> {
 
 /// What is not percent-encoded as it should be stays as it is.
 fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let byte = after
-            .first_chunk::<2>()
-            .filter(|_| *first == b'%')
-            .and_then(|digits| std::str::from_utf8(digits).ok())
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.push(byte.unwrap_or(*first));
-        rest = &after[if byte.is_some() { 2 } else { 0 }..];
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    String::from_utf8_lossy(&unescaped(text)).into_owned()
 }
 
 #[cfg(test)]
