@@ -39,12 +39,17 @@
 //!
 //! `http` (default): [`TraceLayer`], a span for every request of a tower service.
 //!
+//! `bridge`: `Tracing::bridge`, a layer that puts the spans of the `tracing` crate among the typed ones, and `LogFormat`, which
+//! puts the ids of the current span into log lines.
+//!
 //! # What it does not do
 //!
 //! It sets no process-wide tracer or propagator and reads no environment.
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "bridge")]
+mod bridge;
 mod carrier;
 mod config;
 mod deliver;
@@ -62,6 +67,8 @@ mod spans;
 mod stats;
 mod stop;
 
+#[cfg(feature = "bridge")]
+pub use bridge::LogFormat;
 pub use carrier::Carrier;
 pub use config::{Compression, Config, SampleRate};
 pub use endpoint::Endpoint;

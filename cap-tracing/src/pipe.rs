@@ -95,9 +95,11 @@ impl Tracing {
                 };
                 let _ = ready.send(outcome);
                 if let Some(runtime) = runtime {
-                    // The exporter must not trace itself, whatever the caller's subscriber does.
+                    // The exporter must not trace itself, whatever the caller's subscriber does; not while its connections are
+                    // taken down either.
                     let silent = tracing::subscriber::NoSubscriber::default();
-                    tracing::subscriber::with_default(silent, || runtime.block_on(worker.run()));
+                    let _silent = tracing::subscriber::set_default(silent);
+                    runtime.block_on(worker.run());
                     // A name that is still being looked up must not hold up the end.
                     runtime.shutdown_background();
                 }

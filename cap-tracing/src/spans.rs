@@ -159,7 +159,7 @@ impl Tracing {
     }
 
     /// Opens a span. Its name and attributes are made only when it records; under an unsampled parent nothing is made at all.
-    fn open(
+    pub(crate) fn open(
         &self,
         parent: Context,
         kind: SpanKind,

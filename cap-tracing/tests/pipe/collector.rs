@@ -69,6 +69,9 @@ impl Collector {
         let serving = collector.clone();
         let (bound, address) = mpsc::channel();
         std::thread::spawn(move || {
+            // What its own HTTP/2 says is no business of a subscriber under test.
+            let silent = tracing::subscriber::NoSubscriber::default();
+            let _silent = tracing::subscriber::set_default(silent);
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()

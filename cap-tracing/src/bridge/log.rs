@@ -1,0 +1,48 @@
+//! Log lines that say which span they belong to.
+
+use std::fmt;
+
+use tracing::{Event, Subscriber};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
+
+/// Puts `trace_id=… span_id=…` of the current sampled span in front of what another format writes; it works from the start of a
+/// span on, with typed spans and with those of `tracing`.
+///
+/// ```
+/// use cap_tracing::LogFormat;
+/// use tracing_subscriber::fmt::format;
+/// use tracing_subscriber::prelude::*;
+///
+/// let lines = tracing_subscriber::fmt::layer().event_format(LogFormat::new(format()));
+/// let subscriber = tracing_subscriber::registry().with(lines);
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LogFormat<F>(F);
+
+impl<F> LogFormat<F> {
+    /// Goes in front of what `format` writes.
+    pub fn new(format: F) -> Self {
+        LogFormat(format)
+    }
+}
+
+impl<S, N, F> FormatEvent<S, N> for LogFormat<F>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    F: FormatEvent<S, N>,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        if let Some((trace_id, span_id)) = crate::current().ids() {
+            write!(writer, "trace_id={trace_id} span_id={span_id} ")?;
+        }
+        self.0.format_event(context, writer, event)
+    }
+}

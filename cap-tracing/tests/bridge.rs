@@ -1,0 +1,203 @@
+//! Spans of the `tracing` crate among the typed ones, in log lines, and not of the exporter's own making.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+#[path = "pipe/collector.rs"]
+#[allow(dead_code, reason = "shared with the tests of the pipe")]
+mod collector;
+#[path = "pipe/support.rs"]
+#[allow(dead_code, reason = "shared with the tests of the pipe")]
+mod support;
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use cap_tracing::{Carrier, LogFormat, Tracing};
+use tracing_subscriber::fmt::format;
+use tracing_subscriber::prelude::*;
+
+use collector::Collector;
+use support::{LONG, attributes, closes, connector, job, pipe, pipe_to};
+
+#[tracing::instrument(skip(tracing), fields(otel.kind = "client", answer = tracing::field::Empty))]
+fn renew(tracing: &Tracing, domain: &str) -> Option<(String, String)> {
+    tracing::Span::current().record("answer", 42);
+    tracing::info!(tries = 2_u64, "asked the authority");
+    drop(tracing.enqueue("notify", "j2"));
+    cap_tracing::current().ids()
+}
+
+#[tracing::instrument(err)]
+fn fails() -> Result<(), std::io::Error> {
+    Err(std::io::Error::other("no route to host"))
+}
+
+#[test]
+fn typed_spans_and_those_of_tracing_are_each_other_s_children() {
+    let (collector, address) = Collector::start([]);
+    let tracing = pipe(address, |_| {});
+    let subscriber = tracing_subscriber::registry().with(tracing.bridge());
+    let ids = tracing::subscriber::with_default(subscriber, || {
+        job(&tracing, "j1").in_scope(|| {
+            let _ = fails();
+            renew(&tracing, "api.example.com")
+        })
+    });
+    let stats = tracing.shutdown(LONG);
+    assert_eq!((stats.started, stats.exported), (4, 4), "{stats}");
+    let spans = collector.spans();
+    let named = |name: &str| spans.iter().find(|span| span.name == name).unwrap();
+    let (outer, middle, inner) = (named("job renew"), named("renew"), named("enqueue notify"));
+    assert_eq!(middle.parent_span_id, outer.span_id);
+    assert_eq!(inner.parent_span_id, middle.span_id);
+    assert_eq!(attributes(middle), ["answer=42", "domain=api.example.com"]);
+    assert_eq!(middle.kind, 3);
+    let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+    assert_eq!(ids, Some((hex(&middle.trace_id), hex(&middle.span_id))));
+    let event = &middle.events[0];
+    assert_eq!(event.name, "asked the authority");
+    assert!(event.attributes.iter().any(|pair| pair.key == "tries"));
+    let status = named("fails").status.clone().unwrap();
+    assert_eq!((status.code, &*status.message), (2, "no route to host"));
+}
+
+#[tokio::test]
+async fn a_span_follows_its_future_across_awaits() {
+    use tracing::Instrument as _;
+    let (collector, address) = Collector::start([]);
+    let tracing = pipe(address, |_| {});
+    let subscriber = tracing_subscriber::registry().with(tracing.bridge());
+    let _default = tracing::subscriber::set_default(subscriber);
+    let work = |n: &'static str| {
+        let tracing = tracing.clone();
+        async move {
+            for _ in 0..3 {
+                tokio::task::yield_now().await;
+                drop(tracing.enqueue(n, n));
+            }
+        }
+    };
+    let (one, two) = (tracing::info_span!("one"), tracing::info_span!("two"));
+    tokio::join!(work("a").instrument(one), work("b").instrument(two));
+    tracing.shutdown(LONG);
+    let spans = collector.spans();
+    for (parent, child) in [("one", "enqueue a"), ("two", "enqueue b")] {
+        let parent = spans.iter().find(|span| span.name == parent).unwrap();
+        let children = spans.iter().filter(|span| span.name == child);
+        assert!(
+            children
+                .clone()
+                .all(|span| span.parent_span_id == parent.span_id)
+        );
+        assert_eq!(children.count(), 3);
+    }
+    assert!(cap_tracing::current().ids().is_none());
+}
+
+#[test]
+fn under_an_unsampled_parent_no_span_is_made_and_the_context_stays() {
+    let (_collector, address) = Collector::start([]);
+    let tracing = pipe(address, |config| config.sample_rate = "0".parse().unwrap());
+    let subscriber = tracing_subscriber::registry().with(tracing.bridge());
+    tracing::subscriber::with_default(subscriber, || {
+        let job = job(&tracing, "j1");
+        job.in_scope(|| {
+            assert_eq!(renew(&tracing, "a"), None);
+            let span = tracing::info_span!("not made");
+            assert_eq!(
+                span.in_scope(|| cap_tracing::current().carrier()),
+                job.carrier()
+            );
+        });
+        // A root decides for everything below it.
+        tracing::info_span!("root").in_scope(|| {
+            let root = cap_tracing::current().carrier();
+            let below = tracing::info_span!("not made");
+            assert_eq!(below.in_scope(|| cap_tracing::current().carrier()), root);
+            assert_ne!(root, Carrier::default());
+        });
+    });
+    assert_eq!(tracing.shutdown(LONG).started, 0);
+}
+
+/// A writer that keeps what it is given.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn log_lines_name_the_span_they_belong_to() {
+    let (_collector, address) = Collector::start([]);
+    let tracing = pipe(address, |_| {});
+    let lines = Lines::default();
+    let written = lines.clone();
+    let layer = tracing_subscriber::fmt::layer()
+        .event_format(LogFormat::new(format().with_ansi(false).without_time()))
+        .with_writer(move || written.clone());
+    let subscriber = tracing_subscriber::registry()
+        .with(layer)
+        .with(tracing.bridge());
+    let ids = tracing::subscriber::with_default(subscriber, || {
+        tracing::info!("outside");
+        let typed = job(&tracing, "j1");
+        typed.in_scope(|| tracing::info!("typed"));
+        let span = tracing::info_span!("team");
+        let team = span.in_scope(|| {
+            tracing::info!("team");
+            cap_tracing::current().ids()
+        });
+        [typed.ids().unwrap(), team.unwrap()]
+    });
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    assert!(!lines[0].contains("trace_id"), "{text}");
+    for (line, (trace, span)) in lines[1..].iter().zip(ids) {
+        assert!(
+            line.starts_with(&format!("trace_id={trace} span_id={span} ")),
+            "{line}"
+        );
+    }
+    assert_eq!(lines.len(), 3);
+    tracing.shutdown(Duration::ZERO);
+}
+
+/// Six seconds of exporting over gRPC under a subscriber that records everything there is, on every thread of the process.
+#[test]
+fn the_exporter_makes_no_span_of_its_own() {
+    let (collector, address) = Collector::start([]);
+    let tracing = pipe_to(&format!("grpc://{address}"), connector(), |_| {});
+    let subscriber = tracing_subscriber::registry().with(tracing.bridge());
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let (start, mut made) = (Instant::now(), 0);
+    while start.elapsed() < Duration::from_secs(6) {
+        // One at a time, each sent before the next.
+        drop(job(&tracing, "j1"));
+        made += 1;
+        support::settles(&tracing);
+    }
+    let stats = tracing.shutdown(LONG);
+    closes(&stats);
+    assert_eq!(stats.exported, stats.started, "{stats}");
+    let names: Vec<_> = collector
+        .spans()
+        .into_iter()
+        .map(|span| span.name)
+        .collect();
+    assert_eq!(names.len(), made);
+    assert!(
+        names.iter().all(|name| name == "job renew"),
+        "{:?}",
+        names.iter().find(|name| *name != "job renew")
+    );
+}
