@@ -25,9 +25,12 @@ pub struct Config {
     pub host: Host,
     /// Its port; [`Transport::default_port`] is the usual one.
     pub port: u16,
-    /// Relays to turn to, in this order, while the one above accepts no connection. It is tried again every minute, and
-    /// taken again as soon as it accepts one. Default: none.
+    /// Relays to turn to, in this order, while the one above accepts no connection. It is tried again every
+    /// [`failback`](Self::failback), and taken again as soon as it accepts one. Default: none.
     pub fallbacks: Vec<Relay>,
+    /// How often, while a fallback stands in, the relays above it are tried; over UDP also how long an address that a name
+    /// resolved to is used. Default: 60 s.
+    pub failback: Duration,
     /// What carries the records. Default: TCP with octet counting.
     pub transport: Transport,
     /// How a record carries the event. Default: RFC 5424 structured data.
@@ -45,8 +48,8 @@ pub struct Config {
     /// Bytes of a record at most, without its frame; at least 2048. Default: the transport's,
     /// [`Transport::default_message_size`].
     pub max_message_size: Option<usize>,
-    /// How long after the relay's TCP stack acknowledged an event it is kept, in case the relay dies before reading it. Of
-    /// no consequence over UDP. Default: 500 ms.
+    /// How long at most after the relay's TCP stack acknowledged an event it is kept, in case the relay dies before reading it;
+    /// at least nine tenths of it. Of no consequence over UDP. Default: 500 ms.
     pub grace: Duration,
     /// Unacknowledged bytes this old end the connection (TCP_USER_TIMEOUT). Default: 10 s.
     pub stall_timeout: Duration,
@@ -75,6 +78,7 @@ impl Config {
             host,
             port,
             fallbacks: Vec::new(),
+            failback: Duration::from_secs(60),
             transport: Transport::default(),
             format: Format::Rfc5424,
             facility: Facility::default(),
@@ -117,6 +121,12 @@ impl Config {
         if let Some(relay) = self.fallbacks.iter().find(|relay| relay.port == 0) {
             return wrong("fallbacks", format!("{relay}: 0 is no port"));
         }
+        if self.failback.is_zero() {
+            return wrong(
+                "failback",
+                "0s leaves no time to send; write at least 1s".to_owned(),
+            );
+        }
         if self.buffer_size == 0 {
             return wrong(
                 "buffer_size",
@@ -147,20 +157,30 @@ impl Config {
             );
             return wrong("stall_timeout", what);
         }
-        let sd_id_ok = (1..=32).contains(&self.sd_id.len())
-            && self
-                .sd_id
-                .bytes()
-                .all(|b| b.is_ascii_graphic() && !br#"=]""#.contains(&b));
-        if !sd_id_ok {
+        if !is_private_sd_id(&self.sd_id) {
             let what = format!(
-                "{:?} is no SD-ID (RFC 5424, 6.3.2): 1 to 32 printable ASCII characters other than = ] \"",
+                "{:?} is no SD-ID of one's own (RFC 5424, 6.3.2): write name@number, at most 32 printable ASCII characters other \
+                 than = ] \", with the number of your enterprise, such as cap@32473",
                 self.sd_id
             );
             return wrong("sd_id", what);
         }
         Ok(())
     }
+}
+
+/// `name@number`: a name without a number is IANA's to give out, and a reader may hold its parameters to what is registered.
+fn is_private_sd_id(id: &str) -> bool {
+    let Some((name, number)) = id.split_once('@') else {
+        return false;
+    };
+    let of_name = |b: u8| b.is_ascii_graphic() && !br#"=]""#.contains(&b);
+    let of_number = |b: u8| b.is_ascii_digit() || b == b'.';
+    id.len() <= 32
+        && !name.is_empty()
+        && name.bytes().all(of_name)
+        && number.starts_with(|c: char| c.is_ascii_digit())
+        && number.bytes().all(of_number)
 }
 
 #[cfg(test)]
@@ -171,12 +191,13 @@ mod tests {
     fn a_setting_that_cannot_work_is_refused_by_name() {
         let base = Config::new("127.0.0.1".parse().expect("a host"), 601);
         type Spoil = fn(&mut Config);
-        let cases: [(&str, Spoil); 8] = [
+        let cases: [(&str, Spoil); 10] = [
             ("syslog.port", |c| c.port = 0),
             ("syslog.fallbacks", |c| {
                 let host = c.host.clone();
                 c.fallbacks = vec![Relay { host, port: 0 }];
             }),
+            ("syslog.failback", |c| c.failback = Duration::ZERO),
             ("syslog.buffer_size", |c| c.buffer_size = 0),
             ("syslog.buffer_size", |c| c.buffer_size = usize::MAX),
             ("syslog.stall_timeout", |c| c.stall_timeout = Duration::ZERO),
@@ -187,7 +208,8 @@ mod tests {
                 c.max_message_size = Some(65_508);
                 c.transport = Transport::Udp;
             }),
-            ("syslog.sd_id", |c| c.sd_id = "a b".to_owned()),
+            ("syslog.sd_id", |c| c.sd_id = "a b@0".to_owned()),
+            ("syslog.sd_id", |c| c.sd_id = "cap".to_owned()),
         ];
         assert!(base.check().is_ok());
         for (key, spoil) in cases {

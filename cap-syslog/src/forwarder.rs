@@ -10,15 +10,16 @@ mod suspicion;
 mod window;
 pub(crate) mod wire;
 
-use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
+use std::{fmt, io};
 
 use cap_egress::Guard;
 use chrono::{DateTime, Utc};
+use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
 
 use crate::config::{Config, Relay};
@@ -29,6 +30,7 @@ use crate::problem::Problem;
 use crate::ring::Ring;
 use crate::status::{Confirmation, Report, State, Status};
 use crate::stop::Stop;
+use crate::tcp::{self, Ask};
 use orders::Orders;
 pub(crate) use settings::{Link, Settings};
 
@@ -41,6 +43,7 @@ pub struct Forwarder {
 
 struct Shared {
     guard: Guard,
+    ask: Ask,
     settings: watch::Sender<Arc<Settings>>,
     /// Bytes that a record is cut to under these settings.
     message_size: AtomicUsize,
@@ -61,6 +64,8 @@ struct Standing {
     connections: u64,
     last_success: Option<DateTime<Utc>>,
     last_error: Option<(Problem, DateTime<Utc>)>,
+    /// The kernel says what was acknowledged.
+    told: bool,
 }
 
 /// How a connection ended.
@@ -78,6 +83,10 @@ impl Forwarder {
     ///
     /// When a setting cannot work, or the system has no thread left.
     pub fn start(config: Config, guard: Guard) -> Result<Self, Error> {
+        Self::start_asking(config, guard, tcp::unacknowledged)
+    }
+
+    fn start_asking(config: Config, guard: Guard, ask: Ask) -> Result<Self, Error> {
         let settings = Settings::new(config)?;
         let ring = Ring::new(settings.config.buffer_size);
         let standing = Standing {
@@ -87,10 +96,12 @@ impl Forwarder {
             connections: 0,
             last_success: None,
             last_error: None,
+            told: cfg!(target_os = "linux"),
         };
         let status = standing.status(&settings, &ring);
         let shared = Arc::new(Shared {
             guard,
+            ask,
             message_size: settings.config.message_size().into(),
             settings: watch::Sender::new(Arc::new(settings)),
             ring: Mutex::new(ring),
@@ -253,6 +264,20 @@ impl Shared {
         tracing::info!(target: "cap_syslog", %relay, "connected to the syslog relay");
     }
 
+    /// Asks how many bytes the relay's TCP stack lacks. Where the kernel does not tell, everything written counts as
+    /// acknowledged, and the grace alone decides.
+    fn unacknowledged(&self, stream: &TcpStream) -> io::Result<u64> {
+        let lacking = (self.ask)(stream)?;
+        let told = std::mem::replace(&mut self.standing().told, lacking.is_some());
+        if told && lacking.is_none() {
+            tracing::warn!(
+                target: "cap_syslog",
+                "the kernel does not tell what the relay acknowledged; audit events are taken for delivered once they were written and the grace has passed"
+            );
+        }
+        Ok(lacking.unwrap_or(0))
+    }
+
     fn succeeded(&self) {
         self.standing().last_success = Some(Utc::now());
     }
@@ -286,7 +311,7 @@ impl Standing {
             state: self.state,
             since: self.since,
             relay: self.relay.clone(),
-            confirmation: Confirmation::of(&settings.config.transport),
+            confirmation: Confirmation::of(&settings.config.transport, self.told),
             enqueued: ring.enqueued,
             released: ring.released,
             dropped: ring.dropped,
@@ -299,5 +324,65 @@ impl Standing {
             last_error_at,
             warning: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cap_egress::Policy;
+    use cap_names::Actor;
+    use std::net::TcpListener;
+    use std::time::Instant;
+
+    fn config(to: &TcpListener) -> Config {
+        let to = to.local_addr().expect("bound");
+        let mut config = Config::new(to.ip().into(), to.port());
+        config.grace = Duration::from_millis(100);
+        config
+    }
+
+    fn released_alone(ask: Ask) -> Status {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let guard = Guard::new(Policy::default());
+        let forwarder =
+            Forwarder::start_asking(config(&listener), guard, ask).expect("a sound configuration");
+        let start = Instant::now();
+        forwarder.enqueue(Event::new("e1", "t", Actor::system("test"), "m"));
+        let status = loop {
+            let status = forwarder.status();
+            if status.released == 1 || start.elapsed() > Duration::from_secs(20) {
+                break status;
+            }
+            thread::yield_now();
+        };
+        assert!(start.elapsed() >= Duration::from_millis(90), "the grace");
+        status
+    }
+
+    #[test]
+    fn where_the_kernel_does_not_tell_the_grace_alone_decides_and_the_status_says_so() {
+        let status = released_alone(|_| Ok(None));
+        assert_eq!(status.released, 1);
+        assert_eq!(status.confirmation, Confirmation::Written);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn where_it_tells_the_status_says_that_events_are_acknowledged() {
+        let status = released_alone(tcp::unacknowledged);
+        assert_eq!(status.released, 1);
+        assert_eq!(status.confirmation, Confirmation::Acknowledged);
+    }
+
+    #[test]
+    fn what_the_relay_lacks_is_not_released_however_long_it_takes() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let guard = Guard::new(Policy::default());
+        let forwarder = Forwarder::start_asking(config(&listener), guard, |_| Ok(Some(1)))
+            .expect("a sound configuration");
+        forwarder.enqueue(Event::new("e1", "t", Actor::system("test"), "m"));
+        let report = forwarder.shutdown(Duration::from_secs(1));
+        assert_eq!((report.released, report.queued), (0, 1));
     }
 }

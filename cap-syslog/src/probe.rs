@@ -118,7 +118,7 @@ async fn attempt(
                     return Err(diagnose(settings, guard, relay, problem).await);
                 }
             }
-            if !matches!(tcp::unacknowledged(&stream), Ok(0)) {
+            if !matches!(tcp::unacknowledged(&stream), Ok(None | Some(0))) {
                 return Err(silent(ProbeStage::Confirmed, relay));
             }
             let mut goodbye = Vec::new();

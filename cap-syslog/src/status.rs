@@ -27,7 +27,7 @@ cap_names::closed_enum! {
     pub enum Confirmation: "confirmation" {
         /// The relay's TCP stack acknowledged it, and the grace passed.
         Acknowledged = "acknowledged",
-        /// It was written, and the grace passed: the kernel cannot be asked what was acknowledged.
+        /// It was written, and the grace passed: the kernel does not tell what was acknowledged.
         Written = "written",
         /// It was handed to the network: datagrams are not confirmed.
         Sent = "sent",
@@ -35,10 +35,11 @@ cap_names::closed_enum! {
 }
 
 impl Confirmation {
-    pub(crate) fn of(transport: &Transport) -> Self {
+    /// `told`: the kernel says what was acknowledged.
+    pub(crate) fn of(transport: &Transport, told: bool) -> Self {
         match transport {
             Transport::Udp => Confirmation::Sent,
-            _ if cfg!(target_os = "linux") => Confirmation::Acknowledged,
+            _ if told => Confirmation::Acknowledged,
             _ => Confirmation::Written,
         }
     }

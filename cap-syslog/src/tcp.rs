@@ -22,29 +22,30 @@ pub(crate) fn set_options(stream: &TcpStream, config: &Config) -> io::Result<()>
     Ok(())
 }
 
-/// Bytes written to the socket that the peer's TCP stack has not acknowledged (`SIOCOUTQ`).
+/// Says how many bytes written to a socket the peer's TCP stack has not acknowledged; `None` where the kernel does not tell.
+pub(crate) type Ask = fn(&TcpStream) -> io::Result<Option<u64>>;
+
+/// Asks Linux (`SIOCOUTQ`), which tells unless a sandbox keeps it from doing so.
 ///
 /// Only meaningful while the connection is healthy, since a reset may empty the queue: a broken one is an error here.
 #[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "no safe wrapper of this ioctl is published")]
-pub(crate) fn unacknowledged(stream: &TcpStream) -> io::Result<u64> {
+pub(crate) fn unacknowledged(stream: &TcpStream) -> io::Result<Option<u64>> {
     use std::os::fd::AsRawFd as _;
 
     let mut bytes: libc::c_int = 0;
     // SAFETY: SIOCOUTQ (the same number as TIOCOUTQ, tcp(7)) writes one int to the pointer, which is to a live local; the
     // descriptor is open for as long as `stream` is borrowed.
     let outcome = unsafe { libc::ioctl(stream.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
-    if outcome < 0 {
-        return Err(io::Error::last_os_error());
-    }
     match SockRef::from(stream).take_error()? {
         Some(error) => Err(error),
-        None => Ok(u64::try_from(bytes).unwrap_or(0)),
+        None if outcome < 0 => Ok(None),
+        None => Ok(Some(u64::try_from(bytes).unwrap_or(0))),
     }
 }
 
-/// Where the kernel cannot be asked, everything written counts as acknowledged, and the grace alone decides.
+/// Nobody to ask.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn unacknowledged(_: &TcpStream) -> io::Result<u64> {
-    Ok(0)
+pub(crate) fn unacknowledged(_: &TcpStream) -> io::Result<Option<u64>> {
+    Ok(None)
 }

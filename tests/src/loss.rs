@@ -89,12 +89,9 @@ impl Run {
         Ok(outcome)
     }
 
-    /// Duplicates that are to be expected at most: for each fault, what was sent within the grace, and in the time between two
-    /// looks at what was acknowledged.
+    /// Duplicates that are to be expected at most: what was sent within the grace, for each fault.
     pub fn duplicates_at_most(&self, outcome: &Outcome) -> u64 {
-        let kept = GRACE + Duration::from_millis(100);
-        let once = self.rate * kept.as_millis() as u64 / 1000;
-        once * outcome.faults
+        self.rate * GRACE.as_millis() as u64 / 1000 * outcome.faults
     }
 
     fn forwarder(&self, relay: &Relay, authority: &Authority) -> Forwarder {

@@ -14,14 +14,15 @@ use super::suspicion::{Pace, Suspicion};
 use super::window::Window;
 use super::wire::Wire;
 use super::{End, Shared};
+use crate::harmless;
 use crate::problem::Problem;
 use crate::ring::CHUNK;
 use crate::stop::passed;
-use crate::{harmless, tcp};
 
-/// How often the kernel is asked what was acknowledged while something is not yet released.
+/// How often at least the kernel is asked what was acknowledged while something is not yet released.
 const POLL: Duration = Duration::from_millis(50);
-/// How long a connection that is left for another one gets to finish what it has begun.
+/// How long a connection that is left for another one gets to finish what it has begun, and how long one from which everything
+/// was released gets to be closed by the relay too.
 const LEAVE: Duration = Duration::from_secs(1);
 
 /// Forwards until the connection ends, there is nothing left to stay for, or `recall` says that it is time for another relay.
@@ -100,7 +101,8 @@ impl Sender<'_> {
     ) -> io::Result<End> {
         self.settings.set_options(stream)?;
         let (mut reader, mut writer) = stream.split();
-        let mut poll = tokio::time::interval(POLL);
+        let grace = self.settings.config.grace;
+        let mut poll = tokio::time::interval((grace / 10).clamp(Duration::from_millis(1), POLL));
         poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut received = [0; 4096];
         let mut leave = None;
@@ -119,7 +121,11 @@ impl Sender<'_> {
                         self.fill()?;
                     }
                     let done = leave.is_some() || stop.is_some() && self.shared.ring().all_sent();
-                    if done && self.pending.is_empty() {
+                    // A relay that dies in the grace gets it all again, as at any other time. Where there is no time for
+                    // that, its closing in answer has to do.
+                    let waited = self.window.is_empty()
+                        || until.is_some_and(|until| until <= Instant::now() + grace);
+                    if done && waited && self.pending.is_empty() {
                         self.wire.close(&mut self.pending)?;
                         self.closing = Closing::Announced;
                         continue;
@@ -128,8 +134,9 @@ impl Sender<'_> {
             }
             let idle = self.pending.is_empty();
             let open = self.closing == Closing::No;
-            if self.closing == Closing::HalfClosed && self.window.is_empty() {
-                return Ok(End::Left);
+            if self.closing == Closing::HalfClosed && self.window.is_empty() && leave.is_none() {
+                leave = Some(Instant::now() + LEAVE);
+                continue;
             }
             tokio::select! {
                 biased;
@@ -215,12 +222,13 @@ impl Sender<'_> {
 
     /// Tells the buffer what the relay has, and releases what it has had for long enough.
     fn settle(&mut self, stream: &TcpStream) -> io::Result<()> {
-        let lacking = tcp::unacknowledged(stream)?;
+        let lacking = self.shared.unacknowledged(stream)?;
         let now = Instant::now();
         if let Some(acked) = self.window.acknowledged(lacking, now) {
             self.shared.ring().acked_to(acked);
         }
-        let grace = self.settings.config.grace;
+        // The next look may come late, and what is kept longer than the grace would be sent again for nothing.
+        let grace = self.settings.config.grace.mul_f32(0.9);
         while let Some(end) = self.window.graced(grace, now) {
             self.release(end);
         }
@@ -244,7 +252,7 @@ impl Sender<'_> {
     }
 
     fn peer_ended(&mut self, stream: &TcpStream) -> io::Result<End> {
-        if self.closing == Closing::HalfClosed && tcp::unacknowledged(stream)? == 0 {
+        if self.closing == Closing::HalfClosed && self.shared.unacknowledged(stream)? == 0 {
             self.release(self.end);
             return Ok(End::Left);
         }

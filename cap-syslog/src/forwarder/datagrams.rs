@@ -124,3 +124,42 @@ async fn send(
 fn is_too_long(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::EMSGSIZE)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, Event, Forwarder};
+    use cap_names::Actor;
+
+    #[tokio::test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the relay is the test's own, on loopback"
+    )]
+    async fn what_the_network_takes_no_datagram_for_is_set_aside_and_the_rest_goes_on() {
+        let relay = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+        let to = relay.local_addr().expect("bound");
+        // Its own thread connects to a port where nobody listens, and leaves the buffer alone.
+        let away = Config::new("127.0.0.1".parse().expect("a host"), 1);
+        let guard = cap_egress::Guard::new(cap_egress::Policy::default());
+        let forwarder = Forwarder::start(away, guard).expect("a sound configuration");
+        for id in ["long", "short"] {
+            forwarder.enqueue(Event::new(id, "t", Actor::system("test"), "m"));
+        }
+        let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+        socket.connect(to).await.expect("connected");
+        let shared = &forwarder.shared;
+        // More than IP can carry.
+        let sent = send(shared, &socket, &[b'x'; 70_000], Some(0)).await;
+        sent.expect("it is no reason to give up the socket");
+        assert_eq!(forwarder.status().set_aside, 1);
+        send(shared, &socket, b"short", Some(1))
+            .await
+            .expect("sent");
+        let status = forwarder.status();
+        assert_eq!((status.released, status.queued), (1, 0));
+        let mut datagram = [0; 16];
+        let read = relay.recv(&mut datagram).await.expect("a datagram");
+        assert_eq!(&datagram[..read], b"short");
+    }
+}

@@ -16,8 +16,6 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
 /// While a record is looked for that the relay refuses, it does accept connections.
 const LONGEST_SEARCH_BACKOFF: Duration = Duration::from_millis(500);
-/// How often a relay further up the list is tried, and how long an address that datagrams go to is taken for current.
-const RECALL: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(shared: &Shared, mut orders: Orders) {
     let mut backoff = FIRST_BACKOFF;
@@ -140,7 +138,7 @@ async fn connect(
 /// resolve and judge the address of datagrams anew.
 async fn recall(shared: &Shared, settings: &Settings, at: usize) {
     loop {
-        tokio::time::sleep(RECALL).await;
+        tokio::time::sleep(settings.config.failback).await;
         if matches!(settings.config.transport, Transport::Udp) {
             return;
         }

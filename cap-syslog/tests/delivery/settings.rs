@@ -1,7 +1,9 @@
 //! Settings that change while events flow, and relays that stand in for one another.
 
 use std::collections::BTreeSet;
+use std::net::TcpListener;
 use std::thread;
+use std::time::Duration;
 
 use cap_syslog::{Facility, Relay};
 
@@ -104,4 +106,43 @@ fn the_next_relay_stands_in_for_one_that_is_away_or_takes_nothing() {
     assert_eq!(forwarder.status().relay, Some(stand_in.to_string()));
     forwarder.shutdown(LONG);
     assert_eq!(reading.join().expect("no panic"), ["e1"]);
+}
+
+#[test]
+fn the_first_relay_is_taken_again_once_it_accepts_connections() {
+    let (gone, first) = listener();
+    drop(gone);
+    let (stand_in, second) = listener();
+    let forwarder = forwarder(first, |c| {
+        c.fallbacks = vec![Relay {
+            host: second.ip().into(),
+            port: second.port(),
+        }];
+        c.failback = Duration::from_millis(50);
+    });
+    forwarder.enqueue(event(1));
+    let (mut standing_in, _) = stand_in.accept().expect("a connection");
+    assert_eq!(read_ids(&mut standing_in, |ids| ids.len() == 1), ["e1"]);
+
+    let back = TcpListener::bind(first).expect("the port is free again");
+    let reading = thread::spawn(move || {
+        let mut all = BTreeSet::new();
+        // The connection that only asked carries nothing.
+        while !all.contains("e2") {
+            let (mut stream, _) = back.accept().expect("a connection");
+            all.extend(read_ids(&mut stream, |ids| ids.iter().any(|id| id == "e2")));
+        }
+        all
+    });
+    until("the return", || {
+        forwarder.status().relay == Some(first.to_string())
+    });
+    forwarder.enqueue(event(2));
+    assert!(reading.join().expect("no panic").contains("e2"));
+    assert_eq!(
+        read_ids(&mut standing_in, |_| false),
+        [""; 0],
+        "the stand-in is told that nothing more comes"
+    );
+    closes(&forwarder);
 }

@@ -16,6 +16,7 @@ pub(super) fn syslog(document: &mut Document, instance: &str) -> Result<Option<C
     let host = document.take::<Host>(HOST)?;
     let port = document.take::<u16>("syslog.port")?;
     let fallbacks = document.take_list::<Fallback>("syslog.fallbacks")?;
+    let failback = document.take::<Interval>("syslog.failback")?;
     let transport = transport(document)?;
     let format = document.take::<Format>("syslog.format")?;
     let facility = document.take::<Facility>("syslog.facility")?;
@@ -38,6 +39,7 @@ pub(super) fn syslog(document: &mut Document, instance: &str) -> Result<Option<C
     let port = port.unwrap_or_else(|| transport.default_port());
     let mut config = Config::new(host, port);
     config.fallbacks = fallbacks.into_iter().map(|relay| relay.or(port)).collect();
+    config.failback = failback.map_or(config.failback, |Interval(failback)| failback);
     config.transport = transport;
     config.format = format.unwrap_or(config.format);
     config.facility = facility.unwrap_or(config.facility);
