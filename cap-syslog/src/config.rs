@@ -43,6 +43,8 @@ pub struct Config {
     pub app_name: String,
     /// SD-ID of the structured data. Default: `cap@0`.
     pub sd_id: String,
+    /// Device Version of [`Format::Cef`], which SIEM rules may go by. Default: this crate's.
+    pub product_version: String,
     /// Events held at most, unsent or not yet released. Default: 10,000.
     pub buffer_size: usize,
     /// Bytes of a record at most, without its frame; at least 2048. Default: the transport's,
@@ -85,6 +87,7 @@ impl Config {
             hostname: "-".to_owned(),
             app_name: "certautopilot".to_owned(),
             sd_id: "cap@0".to_owned(),
+            product_version: env!("CARGO_PKG_VERSION").to_owned(),
             buffer_size: 10_000,
             max_message_size: None,
             grace: Duration::from_millis(500),

@@ -75,7 +75,7 @@ impl Formatter {
         let procid = reduced(procid, 128, "");
         let data = match config.format {
             Format::Rfc5424 => rfc5424::head(&reduced(&config.sd_id, 32, "=]\"")),
-            Format::Cef => cef::head(&app_name),
+            Format::Cef => cef::head(&reduced(&config.product_version, 32, "|\\")),
         };
         let head = |severity: &Severity| {
             let pri = u32::from(config.facility.code()) * 8 + u32::from(severity.code());
@@ -139,13 +139,9 @@ impl Formatter {
         }
         let room = start + self.max - CUT_MARK.len();
         if out.len() > room {
-            let mut end = room;
-            while out[end] & 0xc0 == 0x80 {
-                end -= 1;
-            }
-            out.truncate(end);
-            if self.format == Format::Cef {
-                whole_escape(out, text);
+            match self.format {
+                Format::Rfc5424 => out.truncate(whole_character(out, room)),
+                Format::Cef => cut(out, text, room),
             }
         }
         out.extend_from_slice(CUT_MARK.as_bytes());
@@ -165,7 +161,6 @@ impl Formatter {
         if event.summary.is_empty() {
             return;
         }
-        out.extend_from_slice(self.text_lead().as_bytes());
         match self.format {
             Format::Rfc5424 => rfc5424::text(&event.summary, out),
             Format::Cef => cef::text(&event.summary, out),
@@ -180,8 +175,18 @@ impl Formatter {
     }
 }
 
-/// Takes away a `\` whose other half was cut off.
-fn whole_escape(out: &mut Vec<u8>, text: usize) {
+/// Where the character starts that `end` is in the middle of.
+fn whole_character(out: &[u8], mut end: usize) -> usize {
+    while out[end] & 0xc0 == 0x80 {
+        end -= 1;
+    }
+    end
+}
+
+/// Cuts a text that starts at `text` before `end`, between characters and between escapes.
+fn cut(out: &mut Vec<u8>, text: usize, end: usize) {
+    out.truncate(whole_character(out, end));
+    // A `\` whose other half was cut off goes too.
     let backslashes = out[text..]
         .iter()
         .rev()

@@ -24,8 +24,12 @@ mod report;
 
 pub use report::{Cause, Failure, Probe, ProbeStage, Step, Verdict};
 
+/// In all.
+const LONGEST: Duration = Duration::from_millis(2900);
 /// Until the connection stands.
 const CONNECT: Duration = Duration::from_millis(1500);
+/// What is left of it when no more questions are asked.
+const MARGIN: Duration = Duration::from_millis(50);
 /// How long a relay may take to close on a record.
 const READ: Duration = Duration::from_secs(1);
 /// For each of the two questions that a relay which closes is asked.
@@ -53,7 +57,12 @@ pub(crate) async fn run(settings: &Settings, guard: &Guard) -> Probe {
     let mut record = Vec::new();
     settings.render(&harmless::event(), &mut record);
     let steps = Steps::default();
-    let outcome = attempt(settings, guard, &relay, &steps).await;
+    let end = Instant::now() + LONGEST;
+    let outcome = timeout_at(end, attempt(settings, guard, &relay, &steps, end)).await;
+    let outcome = outcome.unwrap_or_else(|_| {
+        let stage = steps.current().unwrap_or(ProbeStage::Resolve);
+        Err(silent(stage, &relay))
+    });
     let (verdict, failure) = match outcome {
         Ok(verdict) => (verdict, None),
         Err(failure) => (Verdict::Failed, Some(failure)),
@@ -73,6 +82,7 @@ async fn attempt(
     guard: &Guard,
     relay: &Relay,
     steps: &Steps,
+    end: Instant,
 ) -> Result<Verdict, Failure> {
     let observer = steps.clone();
     let observed = guard.observed(move |stage| observer.enter(stage.into()));
@@ -115,7 +125,10 @@ async fn attempt(
                     return Err(rejected(problem));
                 }
                 Err(Closed::Broken(problem)) => {
-                    return Err(diagnose(settings, guard, relay, problem).await);
+                    let known = rejected(problem.clone());
+                    let asking = diagnose(settings, guard, relay, problem);
+                    let asked = timeout_at(end - MARGIN, asking).await;
+                    return Err(asked.unwrap_or(known));
                 }
             }
             if !matches!(tcp::unacknowledged(&stream), Ok(None | Some(0))) {

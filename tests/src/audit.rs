@@ -60,7 +60,7 @@ impl Case {
             resource: choices.maybe(Choices::text),
             summary: choices.text(),
             params: (0..choices.below(4) * choices.below(4))
-                .map(|_| (choices.text(), choices.text()))
+                .map(|_| (param_name(choices), choices.text()))
                 .collect(),
         }
     }
@@ -146,13 +146,21 @@ impl Settings {
             app_name: choices.text(),
             procid: choices.text(),
             sd_id: choices
-                .one_of(&["cap@0", "a@1", "audit.events-of_this@32473.1", "origin"])
+                .one_of(&["cap@0", "a@1", "audit.events-of_this@32473.1", "origin@0"])
                 .to_owned(),
             // Less than the least that is allowed, too: the formatter knows better.
             max: choices.one_of(&[0, 2047, 2048, 2048, 2049, 4096, 8192, 8192, 65_536]),
             format: choices.one_of(&[Format::Rfc5424, Format::Rfc5424, Format::Cef]),
             framing: choices.one_of(&[Framing::OctetCounting, Framing::Newline]),
         }
+    }
+}
+
+/// Anything, and now and then what CEF has a place for.
+fn param_name(choices: &mut Choices<'_>) -> String {
+    match choices.below(8) {
+        0 => choices.one_of(&["common_name", "issuer"]).to_owned(),
+        _ => choices.text(),
     }
 }
 

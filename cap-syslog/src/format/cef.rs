@@ -2,22 +2,23 @@
 //! extensions.
 //!
 //! The keys are those of the format's own dictionary, so that a SIEM needs no mapping; what has no key there is a labelled
-//! custom string (`cs1` to `cs4`), and a further parameter has a key of its own, with the prefix `cap_`.
+//! custom string (`cs1` to `cs6`), and a further parameter has a key of its own, with the prefix `cap_`.
+
+use std::net::Ipv4Addr;
 
 use cap_names::Severity;
+use chrono::DateTime;
 
 use super::escape::{self, Escapes};
+use super::{CUT_MARK, cut};
 use crate::event::Event;
 
+/// Bytes of the Name at most. A longer summary is cut there, and whole in `msg`.
+const NAME_LIMIT: usize = 256;
+
 /// What ends the head: everything before the Device Event Class ID.
-pub(super) fn head(app_name: &str) -> String {
-    let mut product = Vec::new();
-    escape::append::<Header>(app_name, &mut product);
-    // Device Version is that of this layout: a SIEM's rules go by it, and they outlive many versions of the product.
-    format!(
-        "- CEF:0|CertAutoPilot|{}|1|",
-        String::from_utf8_lossy(&product)
-    )
+pub(super) fn head(product_version: &str) -> String {
+    format!("- CEF:0|CloudNativeWorks|CertAutoPilot|{product_version}|")
 }
 
 pub(super) const TEXT_LEAD: &str = " msg=";
@@ -45,32 +46,62 @@ impl Escapes for Extension {
 
 /// Appends what follows the head, up to the text, with only the first `keep` of the extensions that may be left out.
 pub(super) fn fields(event: &Event, keep: usize, out: &mut Vec<u8>) {
-    // The Name should be the same for every event of a class, so it is the class once more; the summary is `msg`.
-    for _ in 0..2 {
-        escape::append::<Header>(&event.event_type, out);
-        out.push(b'|');
-    }
+    escape::append::<Header>(&event.event_type, out);
+    out.push(b'|');
+    name(event, out);
+    out.push(b'|');
     out.extend_from_slice(severity(event.severity).as_bytes());
     out.extend_from_slice(b"|rt=");
     decimal(event.time.timestamp_millis(), out);
     extension(b" externalId=", &event.id, out);
     // The kind of an actor holds no colon.
     let (kind, id) = event.actor.split_once(':').unwrap_or(("", &event.actor));
-    extension(b" suser=", id, out);
-    extension(b" cs1Label=actor_type cs1=", kind, out);
+    extension(b" duser=", id, out);
+    extension(b" cs4Label=ActorType cs4=", kind, out);
     if let (Some(org), true) = (&event.org, keep > 0) {
-        extension(b" cs2Label=org_id cs2=", org, out);
+        extension(b" cs5Label=Organization cs5=", org, out);
     }
     if let (Some(project), true) = (&event.project, keep > 1) {
-        extension(b" cs3Label=project_id cs3=", project, out);
+        extension(b" cs1Label=Project cs1=", project, out);
     }
     if let (Some(resource), true) = (&event.resource, keep > 2) {
-        extension(b" cs4Label=resource cs4=", resource, out);
+        extension(b" cs6Label=Resource cs6=", resource, out);
     }
     for (name, value) in (event.params.iter()).take(keep.saturating_sub(Event::OWN_OPTIONAL)) {
-        out.extend_from_slice(b" cap_");
-        out.extend_from_slice(name.as_bytes());
-        extension(b"=", value, out);
+        further(name, value, out);
+    }
+}
+
+/// The summary, or, of an event without one, its type.
+fn name(event: &Event, out: &mut Vec<u8>) {
+    let start = out.len();
+    let summary = match event.summary.as_str() {
+        "" => &event.event_type,
+        summary => summary,
+    };
+    escape::append::<Header>(summary, out);
+    if out.len() - start > NAME_LIMIT {
+        cut(out, start, start + NAME_LIMIT - CUT_MARK.len());
+        out.extend_from_slice(CUT_MARK.as_bytes());
+    }
+}
+
+/// A further parameter: under the dictionary's key where its name has one and its value is of that key's type.
+fn further(name: &str, value: &str, out: &mut Vec<u8>) {
+    match name {
+        "common_name" => extension(b" cs2Label=CN cs2=", value, out),
+        "issuer" => extension(b" cs3Label=Issuer cs3=", value, out),
+        "src" if value.parse::<Ipv4Addr>().is_ok() => extension(b" src=", value, out),
+        "spt" if value.parse::<u16>().is_ok() => extension(b" spt=", value, out),
+        "not_after" if let Ok(time) = DateTime::parse_from_rfc3339(value) => {
+            out.extend_from_slice(b" end=");
+            decimal(time.timestamp_millis(), out);
+        }
+        _ => {
+            out.extend_from_slice(b" cap_");
+            out.extend_from_slice(name.as_bytes());
+            extension(b"=", value, out);
+        }
     }
 }
 
@@ -97,8 +128,16 @@ fn decimal(number: i64, out: &mut Vec<u8>) {
     out.extend_from_slice(&digits[first..]);
 }
 
+/// Appends the summary, where the Name does not hold it whole.
 pub(super) fn text(summary: &str, out: &mut Vec<u8>) {
-    escape::append::<Extension>(summary, out);
+    let start = out.len();
+    escape::append::<Header>(summary, out);
+    let long = out.len() - start > NAME_LIMIT;
+    out.truncate(start);
+    if long {
+        out.extend_from_slice(TEXT_LEAD.as_bytes());
+        escape::append::<Extension>(summary, out);
+    }
 }
 
 /// Of 0 to 10: up to 3 is low, 4 to 6 medium, 7 and 8 high, 9 and 10 very high.

@@ -56,5 +56,6 @@ fn param<const N: usize>(lead: &[u8; N], value: &str, out: &mut Vec<u8>) {
 
 #[inline]
 pub(super) fn text(summary: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(TEXT_LEAD.as_bytes());
     escape::append::<Text>(summary, out);
 }

@@ -110,20 +110,71 @@ fn nothing_gets_into_the_header_or_the_sd_id_that_would_end_it() {
 fn an_event_as_cef() {
     let mut config = config("local6");
     config.format = Format::Cef;
-    config.app_name = "cap|1".to_owned();
+    config.product_version = "2.4|".to_owned();
     let mut event = sample()
         .severity(Severity::Critical)
         .param("serial", r"0=\")
-        .param("note", "two\nlines\t");
+        .param("note", "two\nlines\t")
+        .param("common_name", "api.example.com")
+        .param("issuer", "acme")
+        .param("not_after", "2026-07-20T14:23:45Z")
+        .param("src", "192.0.2.7")
+        .param("spt", "40001");
     event.summary = "a=b | c".to_owned();
     let expected = concat!(
-        r"<178>1 2026-04-21T14:23:45.123Z cap-api-1 cap|1 12345 - - ",
-        r"CEF:0|CertAutoPilot|cap\|1|1|cert.issued|cert.issued|10|rt=1776781425123 externalId=... ",
-        r"suser=alice@example.com cs1Label=actor_type cs1=user cs2Label=org_id cs2=... ",
-        r"cs3Label=project_id cs3=... cs4Label=resource cs4=cert:... cap_serial=0\=\\ ",
-        r"cap_note=two\nlines#011 msg=a\=b | c",
+        r"<178>1 2026-04-21T14:23:45.123Z cap-api-1 certautopilot 12345 - - ",
+        r"CEF:0|CloudNativeWorks|CertAutoPilot|2.4_|cert.issued|a=b \| c|10|rt=1776781425123 externalId=... ",
+        r"duser=alice@example.com cs4Label=ActorType cs4=user cs5Label=Organization cs5=... ",
+        r"cs1Label=Project cs1=... cs6Label=Resource cs6=cert:... cap_serial=0\=\\ ",
+        r"cap_note=two\nlines#011 cs2Label=CN cs2=api.example.com cs3Label=Issuer cs3=acme end=1784557425000 ",
+        r"src=192.0.2.7 spt=40001",
     );
     assert_eq!(written(&config, &event), expected);
+}
+
+#[test]
+fn a_value_that_is_not_of_the_type_of_its_cef_key_gets_a_key_of_its_own() {
+    let mut config = config("local6");
+    config.format = Format::Cef;
+    let event = sample()
+        .param("src", "::1")
+        .param("spt", "http")
+        .param("not_after", "soon");
+    let record = written(&config, &event);
+    assert!(
+        record.ends_with(" cap_src=::1 cap_spt=http cap_not_after=soon"),
+        "{record}"
+    );
+}
+
+#[test]
+fn a_summary_too_long_for_the_name_of_cef_is_whole_in_msg_and_none_is_the_event_type() {
+    let mut config = config("local6");
+    config.format = Format::Cef;
+    for (summary, name, msg) in [
+        ("|".repeat(128), r"\|".repeat(128), None),
+        (
+            "|".repeat(129),
+            r"\|".repeat(124) + CUT_MARK,
+            Some("|".repeat(129)),
+        ),
+        (
+            "é".repeat(129),
+            "é".repeat(124) + CUT_MARK,
+            Some("é".repeat(129)),
+        ),
+        (String::new(), "cert.issued".to_owned(), None),
+    ] {
+        let mut event = sample();
+        event.summary = summary;
+        let record = written(&config, &event);
+        assert!(
+            record.contains(&format!("|cert.issued|{name}|2|")),
+            "{record}"
+        );
+        let text = record.split_once(" msg=").map(|(_, text)| text.to_owned());
+        assert_eq!(text, msg);
+    }
 }
 
 #[test]
@@ -138,7 +189,7 @@ fn a_cef_record_that_is_too_long_is_not_cut_inside_an_escape() {
         let text = record.split_once(" msg=").expect("a text").1;
         let text = text.strip_suffix("...[cut]").expect("a mark");
         assert_eq!(text.trim_start_matches('x').replace(r"\=", ""), "");
-        assert!(record.len() > 2048 - 2 && !record.contains("cs4="));
+        assert!(record.len() > 2048 - 2 && !record.contains("cs6="));
     }
 }
 

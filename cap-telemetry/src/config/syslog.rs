@@ -23,6 +23,7 @@ pub(super) fn syslog(document: &mut Document, instance: &str) -> Result<Option<C
     let hostname = document.take::<String>("syslog.hostname")?;
     let app_name = document.take::<String>("syslog.app_name")?;
     let sd_id = document.take::<String>("syslog.sd_id")?;
+    let product_version = document.take::<String>("syslog.product_version")?;
     let buffer_size = document.take("syslog.buffer_size")?;
     let max_message_size = document.take("syslog.max_message_size")?;
     let grace = document.take::<Interval>("syslog.grace")?;
@@ -46,6 +47,7 @@ pub(super) fn syslog(document: &mut Document, instance: &str) -> Result<Option<C
     config.hostname = hostname.unwrap_or_else(|| instance.to_owned());
     config.app_name = app_name.unwrap_or(config.app_name);
     config.sd_id = sd_id.unwrap_or(config.sd_id);
+    config.product_version = product_version.unwrap_or(config.product_version);
     config.buffer_size = buffer_size.unwrap_or(config.buffer_size);
     config.max_message_size = max_message_size;
     config.grace = grace.map_or(config.grace, |Interval(grace)| grace);

@@ -91,7 +91,7 @@ impl Case {
         );
         let summary = self.summary.trim_start_matches('\u{feff}');
         if cef {
-            self.expect_cef(&mut expected, &app_name, summary);
+            self.expect_cef(&mut expected, summary);
         } else {
             self.expect_structured_data(&mut expected, summary);
         }
@@ -119,7 +119,7 @@ impl Case {
         }
     }
 
-    fn expect_cef(&self, expected: &mut Expected, app_name: &str, summary: &str) {
+    fn expect_cef(&self, expected: &mut Expected, summary: &str) {
         let event_type = fixed(&self.event_type);
         let severity = match self.severity {
             Severity::Critical => "10",
@@ -128,16 +128,22 @@ impl Case {
             Severity::Info => "2",
             Severity::Debug => "0",
         };
+        let (name, name_is_whole) = match summary {
+            "" => (event_type.clone(), true),
+            summary => name(&visible(summary)),
+        };
         let header = [
+            "CloudNativeWorks",
             "CertAutoPilot",
-            app_name,
             &event_type,
-            &event_type,
+            &name,
             severity,
         ]
         .map(str::to_owned);
         let [vendor, product, class, name, severity] = header.each_ref().map(|f| quoted(f, "|\\"));
-        expected.rendered += &format!("- CEF:0|{vendor}|{product}|1|{class}|{name}|{severity}|");
+        let version = env!("CARGO_PKG_VERSION");
+        expected.rendered +=
+            &format!("- CEF:0|{vendor}|{product}|{version}|{class}|{name}|{severity}|");
         expected.cef = Some(header);
 
         let rt = time(self.time).timestamp_millis();
@@ -145,13 +151,13 @@ impl Case {
         expected.field("externalId", fixed(&self.id));
         let actor = fixed(&format!("{}:{}", self.actor.0, self.actor.1));
         let (kind, actor) = actor.split_once(':').expect("it was put there");
-        expected.field("suser", actor.to_owned());
-        expected.field("cs1Label", "actor_type".to_owned());
-        expected.field("cs1", kind.to_owned());
+        expected.field("duser", actor.to_owned());
+        expected.field("cs4Label", "ActorType".to_owned());
+        expected.field("cs4", kind.to_owned());
         for (number, label, value) in [
-            (2, "org_id", &self.org),
-            (3, "project_id", &self.project),
-            (4, "resource", &self.resource),
+            (5, "Organization", &self.org),
+            (1, "Project", &self.project),
+            (6, "Resource", &self.resource),
         ] {
             if let Some(value) = value {
                 expected.option(&format!("cs{number}Label"), Some(label.to_owned()));
@@ -159,9 +165,17 @@ impl Case {
             }
         }
         for (name, value) in self.params() {
-            expected.option(&format!("cap_{name}"), Some(with_lines(value)));
+            let (label, key) = match name.as_str() {
+                "common_name" => (Some("CN"), "cs2".to_owned()),
+                "issuer" => (Some("Issuer"), "cs3".to_owned()),
+                _ => (None, format!("cap_{name}")),
+            };
+            expected.option(&format!("{key}Label"), label.map(str::to_owned));
+            expected.option(&key, Some(with_lines(value)));
         }
-        expected.text = with_lines(summary);
+        if !name_is_whole {
+            expected.text = with_lines(summary);
+        }
         let mut extensions: Vec<_> = (expected.fields.iter())
             .map(|field| format!("{}={}", field.name, extension(&field.value)))
             .collect();
@@ -216,6 +230,20 @@ impl Expected {
             optional: true,
         }));
     }
+}
+
+/// A text as the Name of CEF, of which 256 bytes are written at most, and whether it is the whole text.
+fn name(text: &str) -> (String, bool) {
+    if quoted(text, "|\\").len() <= 256 {
+        return (text.to_owned(), true);
+    }
+    let mut length = 0;
+    let fits = |c: &char| {
+        length += quoted(&c.to_string(), "|\\").len();
+        length <= 256 - MARK.len()
+    };
+    let start: String = text.chars().take_while(fits).collect();
+    (start + MARK, false)
 }
 
 /// Control characters as `#` and three octal digits.

@@ -8,5 +8,6 @@ mod egress;
 mod end_to_end;
 mod exposition;
 mod loss;
+mod probe;
 mod readers;
 mod tls;
