@@ -18,10 +18,16 @@ use crate::stop::Deadline;
 use encode::Encoder;
 use transport::{Transport, remark};
 
+/// Told when everything that was queued before it has been sent or given up.
+pub(crate) type Flush = std::sync::mpsc::Sender<()>;
+
 /// Turns queued spans into export requests.
 pub(crate) struct Worker {
     spans: mpsc::Receiver<SpanData>,
     stopping: watch::Receiver<Deadline>,
+    flushes: mpsc::UnboundedReceiver<Flush>,
+    /// Who waits for what is queued to be sent.
+    waiting: Vec<Flush>,
     counts: Arc<Counts>,
     encoder: Encoder,
     transport: Transport,
@@ -35,6 +41,7 @@ impl Worker {
         connector: Connector,
         resource: &Resource,
         spans: mpsc::Receiver<SpanData>,
+        flushes: mpsc::UnboundedReceiver<Flush>,
         counts: Arc<Counts>,
         stopping: watch::Receiver<Deadline>,
     ) -> Self {
@@ -44,6 +51,8 @@ impl Worker {
         Worker {
             spans,
             stopping,
+            flushes,
+            waiting: Vec::new(),
             counts,
             encoder,
             transport,
@@ -62,6 +71,11 @@ impl Worker {
                     }
                     self.fill(&mut batch).await;
                     self.export(&mut batch).await;
+                    self.flush(&mut batch).await;
+                }
+                Some(flush) = self.flushes.recv() => {
+                    self.waiting.push(flush);
+                    self.flush(&mut batch).await;
                 }
                 Ok(()) = self.stopping.changed() => {}
             }
@@ -97,8 +111,25 @@ impl Worker {
         tokio::select! {
             () = full => {}
             () = tokio::time::sleep(self.batch_delay) => {}
+            Some(flush) = self.flushes.recv() => self.waiting.push(flush),
             // Whoever stops the pipe wants it sent now.
             _ = self.stopping.wait_for(Option::is_some) => {}
+        }
+    }
+
+    /// Where somebody waits for it, sends what is queued at this moment, and tells them.
+    async fn flush(&mut self, batch: &mut Vec<SpanData>) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let mut left = self.spans.len();
+        while left > 0 && self.stopping.borrow().is_none() {
+            left -= self.spans.recv_many(batch, left.min(self.batch_size)).await;
+            self.export(batch).await;
+        }
+        for flush in self.waiting.drain(..) {
+            // Who has stopped waiting is not told.
+            let _ = flush.send(());
         }
     }
 

@@ -33,6 +33,7 @@ pub(crate) struct Pipe {
     pub(crate) queue: Arc<Queue>,
     /// Says in every span who made it.
     pub(crate) scope: InstrumentationScope,
+    flushes: mpsc::UnboundedSender<deliver::Flush>,
     stop: Stop,
 }
 
@@ -60,6 +61,7 @@ impl Tracing {
         }
         let counts = Arc::new(Counts::default());
         let (spans, queued) = mpsc::channel(config.queue_size);
+        let (flushes, flushing) = mpsc::unbounded_channel();
         let (stop, stopping, running) = Stop::new();
 
         let resource = Resource::builder_empty()
@@ -77,6 +79,7 @@ impl Tracing {
             connector,
             &resource,
             queued,
+            flushing,
             Arc::clone(&counts),
             stopping,
         );
@@ -116,6 +119,7 @@ impl Tracing {
             scope: InstrumentationScope::builder("cap-tracing")
                 .with_version(env!("CARGO_PKG_VERSION"))
                 .build(),
+            flushes,
             stop,
         }))))
     }
@@ -136,6 +140,21 @@ impl Tracing {
         self.0
             .as_ref()
             .map_or_else(Stats::default, |pipe| pipe.queue.counts.stats())
+    }
+
+    /// Sends what is queued now without waiting for batches to fill, and returns when each span of it has been accepted, refused or
+    /// given up, or at the deadline: then it is still being tried, and [`Stats::last_error`] says why. Blocks the calling thread for
+    /// so long; in async code call it where blocking is allowed.
+    pub fn flush(&self, deadline: Duration) -> Stats {
+        let Some(pipe) = &self.0 else {
+            return Stats::default();
+        };
+        let (flush, flushed) = channel();
+        if pipe.flushes.send(flush).is_ok() {
+            // Late, or the thread has ended meanwhile: the numbers say how far it came.
+            let _ = flushed.recv_timeout(deadline);
+        }
+        pipe.queue.counts.stats()
     }
 
     /// Sends what is queued and ends the thread, within `deadline`; spans that could not be sent by then count as failed, and

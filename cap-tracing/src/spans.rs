@@ -158,6 +158,29 @@ impl Tracing {
         })
     }
 
+    /// A call of another part of this service, or work of its own that is worth a span: `service` is who does it, `operation` what.
+    pub fn service_call(&self, service: &str, operation: &str) -> Span {
+        let name = || [service, " ", operation].concat().into();
+        self.open(Context::current(), SpanKind::Internal, name, || {
+            vec![KeyValue::new(
+                "code.function.name",
+                [service, ".", operation].concat(),
+            )]
+        })
+    }
+
+    /// Sending an audit or domain event to whoever listens. The span that is current when it happens can only be marked with it:
+    /// [`Current::audit_event`](crate::Current::audit_event).
+    pub fn emit_event(&self, event_type: &str, event_id: &str) -> Span {
+        let name = || ["emit ", event_type].concat().into();
+        self.open(Context::current(), SpanKind::Producer, name, || {
+            vec![
+                KeyValue::new(keys::EVENT_TYPE, event_type.to_owned()),
+                KeyValue::new(keys::EVENT_ID, event_id.to_owned()),
+            ]
+        })
+    }
+
     /// Opens a span. Its name and attributes are made only when it records; under an unsampled parent nothing is made at all.
     pub(crate) fn open(
         &self,

@@ -189,6 +189,70 @@ fn shutdown_keeps_its_deadline_and_says_what_was_lost() {
 }
 
 #[test]
+fn a_flush_sends_what_is_queued_and_the_pipe_goes_on() {
+    let (collector, address) = Collector::start([Answer::Status(500)]);
+    let tracing = pipe(address, |config| {
+        config.batch_delay = Duration::from_secs(3600);
+        config.batch_size = 4;
+    });
+    jobs(&tracing, 10);
+    let open = job(&tracing, "open");
+    // The first batch is given up; what is open is not waited for.
+    let stats = tracing.flush(LONG);
+    assert_eq!(
+        (stats.exported, stats.failed, stats.pending),
+        (6, 4, 1),
+        "{stats}"
+    );
+    drop(open);
+    assert_eq!(tracing.flush(LONG).exported, 7);
+    assert_eq!(tracing.flush(LONG).pending, 0);
+    assert_eq!(collector.spans().len(), 7);
+    tracing.shutdown(LONG);
+    assert_eq!(tracing.flush(LONG).exported, 7);
+}
+
+#[test]
+fn a_flush_keeps_its_deadline_and_loses_nothing_by_it() {
+    let silent = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let tracing = pipe(silent.local_addr().unwrap(), |_| {});
+    jobs(&tracing, 3);
+    let start = Instant::now();
+    let stats = tracing.flush(Duration::from_millis(200));
+    assert!(start.elapsed() < Duration::from_secs(2));
+    assert_eq!((stats.pending, stats.failed), (3, 0), "{stats}");
+    closes(&tracing.shutdown(Duration::from_millis(100)));
+    assert_eq!(
+        Tracing::disabled().flush(LONG),
+        cap_tracing::Stats::default()
+    );
+}
+
+#[test]
+fn a_service_call_and_an_emitted_event_are_named_by_what_they_do() {
+    let (collector, address) = Collector::start([]);
+    let tracing = pipe(address, |_| {});
+    job(&tracing, "j1").in_scope(|| {
+        drop(tracing.service_call("kek", "rotate"));
+        drop(tracing.emit_event("cert.issued", "evt_1"));
+    });
+    tracing.shutdown(LONG);
+    let spans = collector.spans();
+    let names: Vec<_> = spans.iter().map(|span| (&*span.name, span.kind)).collect();
+    assert_eq!(names[..2], [("kek rotate", 1), ("emit cert.issued", 4)]);
+    assert_eq!(attributes(&spans[0]), ["code.function.name=kek.rotate"]);
+    assert_eq!(
+        attributes(&spans[1]),
+        ["cap.event.id=evt_1", "cap.event.type=cert.issued"]
+    );
+    assert!(
+        spans[..2]
+            .iter()
+            .all(|span| span.parent_span_id == spans[2].span_id)
+    );
+}
+
+#[test]
 fn a_full_queue_drops_and_counts() {
     let silent = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let tracing = pipe(silent.local_addr().unwrap(), |c| {
