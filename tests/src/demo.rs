@@ -6,10 +6,10 @@
     reason = "the demo talks on the terminal"
 )]
 
-mod client;
+pub(crate) mod client;
 mod outcome;
 mod receivers;
-mod service;
+pub(crate) mod service;
 mod show;
 mod workload;
 

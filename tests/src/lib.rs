@@ -5,6 +5,7 @@ mod authority;
 pub mod cef;
 pub mod conformance;
 pub mod demo;
+pub mod fleet;
 mod loopback;
 pub mod loss;
 mod otlp;
@@ -17,6 +18,7 @@ mod server;
 mod span;
 mod tls;
 mod trace_tree;
+mod webhook;
 
 pub use authority::{Authority, Identity, ServerCertificate};
 pub use otlp::{Code, Fault, OtlpReceiver, OtlpRequest};
@@ -26,6 +28,7 @@ pub use server::ANY_PORT;
 pub use span::{ReceivedEvent, ReceivedLink, ReceivedSpan};
 pub use tls::Security;
 pub use trace_tree::trace_tree;
+pub use webhook::{Notification, Webhook};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

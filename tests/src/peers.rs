@@ -1,11 +1,13 @@
 //! The real programs that our output is tested against: where they are, and what keeps them from outliving a test.
 
+mod alertmanager;
 mod collector;
 mod daemon;
 mod process;
 mod prometheus;
 mod relay;
 
+pub use alertmanager::Alertmanager;
 pub use collector::Collector;
 pub use process::Process;
 pub use prometheus::Prometheus;

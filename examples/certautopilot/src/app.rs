@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 
 use crate::accounts::Sessions;
 use crate::acme::Acme;
-use crate::gauges::License;
 use crate::kek::Rotations;
+use crate::license::Licensed;
 use crate::queue::Queue;
 use crate::store::Store;
 
@@ -23,7 +23,7 @@ pub(crate) struct App {
     pub(crate) rotations: Rotations,
     pub(crate) acme: Acme,
     pub(crate) sessions: Sessions,
-    pub(crate) license: License,
+    pub(crate) license: Licensed,
     pub(crate) org_id: String,
     pub(crate) background: Background,
     pub(crate) draining: AtomicBool,

@@ -49,7 +49,14 @@ pub struct Config {
     pub discovery: Option<PathBuf>,
     /// `notify.webhook_url`: who is told. Default: nobody.
     pub webhook: Option<Uri>,
-    /// `license.expires_at`: RFC 3339. Default: never.
+    /// `kek.master_key`: the file with the 32 bytes that KEK versions are derived from, which must be there. Default: one beside
+    /// the database, made on the first start.
+    pub master_key: Option<PathBuf>,
+    /// `replicas.sync`: how often a replica looks at what the others did. Default: 5 s.
+    pub replica_sync: Duration,
+    /// `replicas.gone_after`: how long a replica may say nothing until its jobs are run elsewhere. Default: 60 s.
+    pub replica_gone_after: Duration,
+    /// `license.expires_at`: RFC 3339. Default: never. A license that is installed over HTTP takes the place of this one.
     pub license_expires_at: Option<DateTime<Utc>>,
     /// `license.cert_limit`: certificates at most; 0 for any number, which is the default.
     pub license_cert_limit: u64,
@@ -72,6 +79,9 @@ impl Default for Config {
             distribution: None,
             discovery: None,
             webhook: None,
+            master_key: None,
+            replica_sync: Duration::from_secs(5),
+            replica_gone_after: Duration::from_secs(60),
             license_expires_at: None,
             license_cert_limit: 0,
         }
@@ -108,16 +118,28 @@ impl Config {
             discovery: discovery.or_else(|| distribution.clone()),
             distribution,
             webhook: url(document, "notify.webhook_url")?,
+            master_key: document.take::<PathBuf>("kek.master_key")?,
+            replica_sync: interval(document, "replicas.sync", default.replica_sync)?,
+            replica_gone_after: interval(
+                document,
+                "replicas.gone_after",
+                default.replica_gone_after,
+            )?,
             license_expires_at: document.take("license.expires_at")?,
             license_cert_limit: document.take("license.cert_limit")?.unwrap_or(0),
         };
         for (key, value) in [
             ("acme.timeout", config.call_timeout),
             ("scheduler.interval", config.scheduler_interval),
+            ("replicas.sync", config.replica_sync),
         ] {
             if value.is_zero() {
                 return Err(document.wrong(key, "0 cannot work; write a duration such as 10s"));
             }
+        }
+        if config.replica_gone_after < 2 * config.replica_sync {
+            let why = "a replica would count as gone between two looks; write at least twice replicas.sync";
+            return Err(document.wrong("replicas.gone_after", why));
         }
         Ok(config)
     }

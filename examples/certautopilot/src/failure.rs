@@ -52,7 +52,9 @@ impl From<kek::Error> for Failure {
     fn from(error: kek::Error) -> Self {
         let class = match error {
             // A rotation may have moved the key on between reading and opening it.
-            kek::Error::NotLoaded(_) | kek::Error::NoRandomness => ErrorClass::IoTransient,
+            kek::Error::NotLoaded(_) | kek::Error::Unavailable(..) | kek::Error::NoRandomness => {
+                ErrorClass::IoTransient
+            }
             kek::Error::Corrupt(_) => ErrorClass::IoPermanent,
         };
         Failure::new(class, error.to_string())

@@ -9,26 +9,10 @@ use chrono::{DateTime, Utc};
 
 use crate::acme;
 use crate::app::App;
+use crate::license::License;
 use crate::store::Inventory;
 use crate::store::certificates::CertificateState;
 use crate::task::JobKind;
-
-/// What the license allows.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct License {
-    /// `None` for ever.
-    pub expires_at: Option<DateTime<Utc>>,
-    /// `None` for any number.
-    pub cert_limit: Option<u64>,
-}
-
-impl License {
-    /// Whether it allows `usage` certificates at this time.
-    pub(crate) fn allows(&self, usage: u64, now: DateTime<Utc>) -> bool {
-        self.expires_at.is_none_or(|end| now < end)
-            && self.cert_limit.is_none_or(|limit| usage <= limit)
-    }
-}
 
 /// Has the gauges set before every scrape as long as the service runs, and the counters that are known in advance stand at 0.
 pub(crate) fn register(metrics: &Metrics, app: Weak<App>) {
@@ -36,7 +20,8 @@ pub(crate) fn register(metrics: &Metrics, app: Weak<App>) {
     metrics.certificates().register([acme::PROVIDER]);
     metrics.before_scrape(move |metrics| {
         if let Some(app) = app.upgrade() {
-            let publish = |inventory: &_| publish(metrics, inventory, app.license, Utc::now());
+            let publish =
+                |inventory: &_| publish(metrics, inventory, app.license.now(), Utc::now());
             app.store.inventory(publish);
         }
     });

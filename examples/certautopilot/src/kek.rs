@@ -21,6 +21,7 @@ pub use rotation::{Rotations, RunError, StartError};
 pub(crate) use background::finish;
 
 use crate::store::certificates::SealedKey;
+use crate::store::hosts::Report;
 use crate::store::kek::WrappedKey;
 use cipher::{Cipher, KEY_LENGTH};
 
@@ -39,6 +40,8 @@ struct State {
     /// Every version there ever was here; an unloaded one has no cipher.
     versions: BTreeMap<u32, Option<Cipher>>,
     current: u32,
+    /// The version that all replicas are to have, and how many have not.
+    laggards: (u32, u64),
     rotations: Vec<(String, bool, f64)>,
 }
 
@@ -54,22 +57,28 @@ pub enum Error {
     /// The system has no randomness.
     #[error("the system gave no random bytes")]
     NoRandomness,
+    /// The version cannot be made from the master key.
+    #[error("KEK version {0} cannot be loaded: {1}")]
+    Unavailable(u32, String),
 }
 
 impl Keyring {
     /// A keyring with these versions loaded, that wraps with `current`.
+    ///
+    /// # Errors
+    /// When the master key cannot be read.
     pub fn new(
         host: impl Into<String>,
         master: MasterKey,
         in_use: impl IntoIterator<Item = u32>,
         current: u32,
         metrics: Metrics,
-    ) -> Self {
+    ) -> Result<Self, Error> {
         metrics.kek().register([PROVIDER]);
         let versions = in_use.into_iter().chain([current]);
         let versions = versions
-            .map(|version| (version, Some(Cipher::new(&master.version(version)))))
-            .collect();
+            .map(|version| Ok((version, Some(derived(&master, version)?))))
+            .collect::<Result<_, Error>>()?;
         let keyring = Keyring {
             host: host.into(),
             master,
@@ -77,11 +86,12 @@ impl Keyring {
             state: Mutex::new(State {
                 versions,
                 current,
+                laggards: (current, 0),
                 rotations: Vec::new(),
             }),
         };
         keyring.publish(&keyring.state());
-        keyring
+        Ok(keyring)
     }
 
     /// Seals a private key for a certificate, under a new data key.
@@ -123,13 +133,45 @@ impl Keyring {
         self.wrap(&key.certificate, &data_key)
     }
 
-    /// Loads a version, and wraps with it from now on.
-    pub fn advance(&self, version: u32) {
-        let cipher = Cipher::new(&self.master.version(version));
+    /// Loads a version, if it is not.
+    ///
+    /// # Errors
+    /// When the master key cannot be read.
+    pub fn load(&self, version: u32) -> Result<(), Error> {
         let mut state = self.state();
-        state.versions.insert(version, Some(cipher));
+        self.load_into(&mut state, version)
+    }
+
+    /// Loads a version, if it is not, and wraps with it from now on.
+    ///
+    /// # Errors
+    /// When the master key cannot be read.
+    pub fn advance(&self, version: u32) -> Result<(), Error> {
+        let mut state = self.state();
+        self.load_into(&mut state, version)?;
         state.current = version;
         self.publish(&state);
+        Ok(())
+    }
+
+    /// What this replica tells the others.
+    pub fn report(&self) -> Report {
+        let state = self.state();
+        let loaded = state.versions.iter().filter(|(_, cipher)| cipher.is_some());
+        Report {
+            host: self.host.clone(),
+            current: state.current,
+            loaded: loaded.map(|(version, _)| *version).collect(),
+        }
+    }
+
+    /// Publishes how many replicas have not loaded the version that all are to have.
+    pub fn lag(&self, target: u32, laggards: u64) {
+        let mut state = self.state();
+        if state.laggards != (target, laggards) {
+            state.laggards = (target, laggards);
+            self.publish(&state);
+        }
     }
 
     /// Forgets every version but the current one.
@@ -167,7 +209,11 @@ impl Keyring {
     }
 
     fn unwrap(&self, certificate: &str, version: u32, wrapped: &[u8]) -> Result<Vec<u8>, Error> {
-        let state = self.state();
+        let mut state = self.state();
+        // A replica that has switched already may have wrapped it.
+        if !state.versions.contains_key(&version) {
+            let _ = self.load_into(&mut state, version);
+        }
         let data_key = state
             .cipher(version)
             .and_then(|kek| kek.open(certificate, wrapped));
@@ -176,16 +222,25 @@ impl Keyring {
         data_key
     }
 
+    fn load_into(&self, state: &mut State, version: u32) -> Result<(), Error> {
+        if state.cipher(version).is_err() {
+            let cipher = derived(&self.master, version)?;
+            state.versions.insert(version, Some(cipher));
+            self.publish(state);
+        }
+        Ok(())
+    }
+
     fn publish(&self, state: &State) {
         let host = || self.host.clone();
         let loaded = state.versions.iter();
-        let behind = u64::from(state.cipher(state.current).is_err());
+        let (target, laggards) = state.laggards;
         self.metrics.kek().set_state(&KekState {
             loaded: loaded
                 .map(|(version, cipher)| (host(), u64::from(*version), cipher.is_some()))
                 .collect(),
             current: vec![(host(), u64::from(state.current))],
-            laggards: vec![(u64::from(state.current), behind)],
+            laggards: vec![(u64::from(target), laggards)],
             rotations: state.rotations.clone(),
         });
     }
@@ -193,6 +248,12 @@ impl Keyring {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn derived(master: &MasterKey, version: u32) -> Result<Cipher, Error> {
+    let key = master.version(version);
+    let key = key.map_err(|error| Error::Unavailable(version, error.to_string()))?;
+    Ok(Cipher::new(&key))
 }
 
 impl State {

@@ -54,7 +54,7 @@ impl Queue {
         }
     }
 
-    /// A job has a new due time, which may be before the one that is waited for.
+    /// A job has a new due time, which may be before the one that is waited for, or another replica put one in.
     pub(crate) fn rescheduled(&self) {
         self.wake.notify_one();
     }
@@ -65,7 +65,8 @@ impl Queue {
     /// # Errors
     /// The database's own.
     pub(crate) async fn take(&self) -> Result<Option<Job>, store::Error> {
-        let claim = |work: &mut store::Work<'_>| store::jobs::claim(work, Utc::now());
+        let host = self.telemetry.instance_name().to_owned();
+        let claim = move |work: &mut store::Work<'_>| store::jobs::claim(work, &host, Utc::now());
         let job = self.store.write("update", "jobs", claim).await?;
         if job.is_some() {
             self.wake.notify_one();

@@ -14,7 +14,9 @@ mod caller;
 mod certificates;
 mod health;
 mod input;
+mod jobs;
 mod kek;
+mod license;
 mod lifecycle;
 mod members;
 mod problem;
@@ -53,6 +55,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         )
         .route("/auth/login", post(auth::login))
         .route("/kek/rotations", post(kek::rotate))
+        .route("/jobs/dead", get(jobs::dead))
+        .route("/jobs/dead/{jobId}/requeue", post(jobs::requeue))
+        .route("/license", get(license::show).put(license::install))
         .route("/webhooks/{name}", post(webhooks::receive))
         .route("/audit", get(audit::list))
         .route("/healthz", get(health::alive))

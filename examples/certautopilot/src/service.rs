@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use cap_telemetry::Telemetry;
 use cap_telemetry::tracing::Carrier;
+use chrono::Utc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -16,12 +17,14 @@ use crate::accounts::Sessions;
 use crate::acme::Acme;
 use crate::app::{App, Background};
 use crate::config::Config;
-use crate::gauges::{self, License};
+use crate::gauges;
 use crate::kek::{self, Keyring, MasterKey, Rotations};
+use crate::license::{License, Licensed};
 use crate::outbound::Outbound;
 use crate::queue::Queue;
+use crate::replica::Replica;
 use crate::scheduler::Scheduler;
-use crate::store::{self, Store, Work, jobs};
+use crate::store::{self, Store, Work, hosts, jobs};
 use crate::tasks::Tasks;
 use crate::worker::{Retry, Worker};
 use crate::{forward, routes};
@@ -51,6 +54,9 @@ pub enum StartError {
     /// The master key cannot be used.
     #[error("the master key: {0}")]
     MasterKey(io::Error),
+    /// A KEK version that is in use cannot be loaded.
+    #[error(transparent)]
+    Kek(#[from] kek::Error),
 }
 
 impl Service {
@@ -71,23 +77,27 @@ impl Service {
         let queue = Arc::new(Queue::new(store.clone(), telemetry.clone()));
         forward_commits(&store, &queue, &telemetry, &config.org_id);
         let keyring = Arc::new(keyring(&config, &store, &telemetry).await?);
-        let requeue = |work: &mut Work<'_>| jobs::requeue_running(work);
-        store.write("update", "jobs", requeue).await?;
+        let (report, gone) = (keyring.report(), Utc::now() - config.replica_gone_after);
+        let join = move |work: &mut Work<'_>| {
+            hosts::forget(work, gone)?;
+            jobs::requeue_running(work, &report.host)?;
+            hosts::report(work, &report)
+        };
+        store.write("update", "hosts", join).await?;
 
         let outbound = Outbound::new(telemetry.clone(), config.call_timeout);
         let acme = Acme::new(outbound.clone(), config.acme_directory.clone());
-        let license = License {
-            expires_at: config.license_expires_at,
-            cert_limit: Some(config.license_cert_limit).filter(|limit| *limit > 0),
-        };
+        let installed = store.read("license", store::license::installed).await?;
+        let configured = License::new(config.license_expires_at, config.license_cert_limit);
+        let (stop, stopping) = watch::channel(false);
         let app = Arc::new(App {
             store: store.clone(),
             telemetry: telemetry.clone(),
             queue: queue.clone(),
-            rotations: Rotations::new(store.clone(), keyring.clone()),
+            rotations: Rotations::new(store.clone(), keyring.clone(), stopping.clone()),
             acme: acme.clone(),
             sessions: Sessions::default(),
-            license,
+            license: Licensed::new(installed.unwrap_or(configured)),
             org_id: config.org_id.clone(),
             background: Background::default(),
             draining: AtomicBool::new(false),
@@ -107,7 +117,7 @@ impl Service {
                 store: store.clone(),
                 telemetry: app.telemetry.clone(),
                 queue: queue.clone(),
-                keyring,
+                keyring: keyring.clone(),
                 acme,
                 outbound,
                 distribution: config.distribution,
@@ -122,12 +132,18 @@ impl Service {
             renew_before: config.renew_before,
         };
 
-        let (stop, stopping) = watch::channel(false);
         let mut running = JoinSet::new();
         for _ in 0..config.workers.get() {
             running.spawn(worker.clone().run(stopping.clone()));
         }
         running.spawn(scheduler.run(stopping.clone()));
+        let replica = Replica {
+            app: app.clone(),
+            keyring,
+            interval: config.replica_sync,
+            gone_after: config.replica_gone_after,
+        };
+        running.spawn(replica.run(stopping.clone()));
         running.spawn(serve(listener, app.clone(), stopping));
         Ok(Service {
             address,
@@ -182,13 +198,17 @@ async fn keyring(
     store: &Store,
     telemetry: &Telemetry,
 ) -> Result<Keyring, StartError> {
-    let master = MasterKey::beside(&config.database).map_err(StartError::MasterKey)?;
+    let master = match &config.master_key {
+        Some(file) => MasterKey::at(file),
+        None => MasterKey::beside(&config.database),
+    };
+    let master = master.map_err(StartError::MasterKey)?;
     let versions = store.read("kek_rotations", |db| {
         Ok::<_, store::Error>((store::kek::in_use(db)?, store::kek::current(db)?))
     });
     let (in_use, current) = versions.await?;
     let (host, metrics) = (telemetry.instance_name(), telemetry.metrics().clone());
-    Ok(Keyring::new(host, master, in_use, current, metrics))
+    Ok(Keyring::new(host, master, in_use, current, metrics)?)
 }
 
 async fn resume_rotation(app: &Arc<App>) -> Result<(), store::Error> {

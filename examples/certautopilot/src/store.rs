@@ -1,4 +1,4 @@
-//! The embedded database: one connection, and one transaction per change and its audit record.
+//! The embedded database: one connection, and one transaction per change and its audit record. Replicas on one host share its file.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -8,9 +8,11 @@ use rusqlite::Connection;
 pub mod audit;
 pub mod certificates;
 mod error;
+pub mod hosts;
 mod inventory;
 pub mod jobs;
 pub mod kek;
+pub mod license;
 mod location;
 pub mod members;
 mod schema;
@@ -35,6 +37,7 @@ pub struct Store {
 struct Inner {
     connection: Mutex<Connection>,
     inventory: Mutex<Inventory>,
+    version: Mutex<i64>,
     tracing: Option<Tracing>,
     on_commit: OnceLock<OnCommit>,
 }
@@ -54,11 +57,13 @@ impl Store {
         let at = |source| Error::open(location, source);
         let connection = connection.map_err(at)?;
         schema::apply(&connection).map_err(at)?;
+        let version = data_version(&connection)?;
         let inventory = Inventory::load(&connection)?;
         Ok(Store {
             inner: Arc::new(Inner {
                 connection: Mutex::new(connection),
                 inventory: Mutex::new(inventory),
+                version: Mutex::new(version),
                 tracing,
                 on_commit: OnceLock::new(),
             }),
@@ -119,6 +124,25 @@ impl Store {
         self.blocking("select", table, ask).await
     }
 
+    /// Counts anew if another replica has changed the database since the last time. Says whether it had.
+    ///
+    /// # Errors
+    /// The database's own.
+    pub async fn refresh(&self) -> Result<bool, Error> {
+        let count = |inner: &Inner| {
+            let connection = lock(&inner.connection);
+            let version = data_version(&connection)?;
+            let mut known = lock(&inner.version);
+            if *known == version {
+                return Ok(false);
+            }
+            *lock(&inner.inventory) = Inventory::load(&connection)?;
+            *known = version;
+            Ok(true)
+        };
+        self.blocking("select", "certificates", count).await
+    }
+
     /// The certificates and the queue as the last commit left them, without asking the database.
     pub fn inventory<T>(&self, look: impl FnOnce(&Inventory) -> T) -> T {
         look(&lock(&self.inner.inventory))
@@ -150,6 +174,11 @@ impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store").finish_non_exhaustive()
     }
+}
+
+/// A number that changes whenever another connection commits.
+fn data_version(connection: &Connection) -> Result<i64, Error> {
+    Ok(connection.query_row("PRAGMA data_version", [], |row| row.get(0))?)
 }
 
 /// Tells of a commit when it is dropped: where the caller waits for it, in the caller's context; and if the caller has

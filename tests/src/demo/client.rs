@@ -12,14 +12,15 @@ use serde_json::Value;
 
 use crate::loopback::Http;
 
-pub(super) struct Client {
+#[derive(Debug)]
+pub(crate) struct Client {
     http: Http<Full<Bytes>>,
     addr: SocketAddr,
     sent: AtomicU64,
 }
 
 impl Client {
-    pub(super) fn new(addr: SocketAddr) -> Self {
+    pub(crate) fn new(addr: SocketAddr) -> Self {
         Client {
             http: hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build_http(),
             addr,
@@ -33,7 +34,7 @@ impl Client {
     }
 
     /// Sends a request and gives back the answer's JSON, if it has the status that is expected.
-    pub(super) async fn call(
+    pub(crate) async fn call(
         &self,
         method: Method,
         path: &str,

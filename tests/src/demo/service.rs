@@ -124,7 +124,7 @@ impl Service {
 }
 
 /// The service's executable is built beside this one.
-fn program() -> io::Result<PathBuf> {
+pub(crate) fn program() -> io::Result<PathBuf> {
     let here = std::env::current_exe()?;
     let beside =
         |folder: &Path| Some(folder.join("certautopilot")).filter(|program| program.is_file());
@@ -139,6 +139,6 @@ fn program() -> io::Result<PathBuf> {
         })
 }
 
-fn rfc3339(time: std::time::SystemTime) -> String {
+pub(crate) fn rfc3339(time: std::time::SystemTime) -> String {
     chrono::DateTime::<chrono::Utc>::from(time).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }

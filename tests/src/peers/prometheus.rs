@@ -35,7 +35,6 @@ impl Prometheus {
         rules_yaml: &str,
         interval: Duration,
     ) -> io::Result<Self> {
-        let dir = tempfile::tempdir()?;
         let interval = format!("{}ms", interval.as_millis());
         let mut config = json!({
             "global": {
@@ -48,9 +47,26 @@ impl Prometheus {
                 "static_configs": [{ "targets": targets }],
             }],
         });
+        let mut rules = None;
         if !rules_yaml.is_empty() {
-            std::fs::write(dir.path().join("rules.yml"), rules_yaml)?;
             config["rule_files"] = json!(["rules.yml"]);
+            rules = Some(("rules.yml", rules_yaml));
+        }
+        Self::with_config(program, &config, rules).await
+    }
+
+    /// Starts `program` with a whole configuration, and a rules file with the name by which the configuration calls it.
+    ///
+    /// # Errors
+    /// When it does not become ready; the message has the end of its log.
+    pub async fn with_config(
+        program: &Path,
+        config: &Value,
+        rules: Option<(&str, &str)>,
+    ) -> io::Result<Self> {
+        let dir = tempfile::tempdir()?;
+        if let Some((name, text)) = rules {
+            std::fs::write(dir.path().join(name), text)?;
         }
         // JSON is YAML, and quotes what needs quoting.
         std::fs::write(dir.path().join("prometheus.yml"), config.to_string())?;

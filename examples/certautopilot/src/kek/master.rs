@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::OpenOptions;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -12,8 +12,13 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use super::cipher::KEY_LENGTH;
 use crate::store::Location;
 
-/// 32 secret bytes.
-pub struct MasterKey([u8; KEY_LENGTH]);
+/// 32 secret bytes, or the file they are read from whenever a version is loaded.
+pub struct MasterKey(Source);
+
+enum Source {
+    Bytes([u8; KEY_LENGTH]),
+    File(PathBuf),
+}
 
 impl MasterKey {
     /// The master key that belongs to a database: in a file beside it that only its owner can read, made on the first start; a
@@ -28,9 +33,7 @@ impl MasterKey {
                 let mut file = path.clone().into_os_string();
                 file.push(".key");
                 let file = PathBuf::from(file);
-                Self::file(&file).map_err(|error| {
-                    io::Error::new(error.kind(), format!("{}: {error}", file.display()))
-                })
+                Self::file(&file)
             }
         }
     }
@@ -41,47 +44,69 @@ impl MasterKey {
     /// When the system gives no random bytes.
     pub fn random() -> io::Result<Self> {
         let mut key = [0; KEY_LENGTH];
-        SystemRandom::new()
-            .fill(&mut key)
-            .map_err(|_| io::Error::other("the system gave no random bytes"))?;
-        Ok(MasterKey(key))
+        fill(&mut key)?;
+        Ok(MasterKey(Source::Bytes(key)))
+    }
+
+    /// The one in this file, which is not made.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is not such a key.
+    pub fn at(path: &Path) -> io::Result<Self> {
+        read(path)?;
+        Ok(MasterKey(Source::File(path.to_owned())))
     }
 
     fn file(path: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         match options.write(true).create_new(true).mode(0o600).open(path) {
             Ok(mut file) => {
-                let key = Self::random()?;
-                file.write_all(&key.0)?;
+                let mut key = [0; KEY_LENGTH];
+                fill(&mut key)?;
+                file.write_all(&key)?;
                 file.sync_all()?;
-                Ok(key)
             }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let mut bytes = Vec::new();
-                OpenOptions::new()
-                    .read(true)
-                    .open(path)?
-                    .read_to_end(&mut bytes)?;
-                let key = bytes
-                    .try_into()
-                    .map_err(|_| io::Error::other("not a master key: it is not 32 bytes long"))?;
-                Ok(MasterKey(key))
-            }
-            Err(error) => Err(error),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
         }
+        read(path)?;
+        Ok(MasterKey(Source::File(path.to_owned())))
     }
 
     /// The KEK of this version, always the same one.
-    pub(super) fn version(&self, version: u32) -> [u8; KEY_LENGTH] {
+    ///
+    /// # Errors
+    /// When the file cannot be read any more.
+    pub(super) fn version(&self, version: u32) -> io::Result<[u8; KEY_LENGTH]> {
+        let master = match &self.0 {
+            Source::Bytes(key) => *key,
+            Source::File(path) => read(path)?,
+        };
         let mut kek = [0; KEY_LENGTH];
         let label = format!("certautopilot kek {version}");
         Salt::new(HKDF_SHA256, b"")
-            .extract(&self.0)
+            .extract(&master)
             .expand(&[label.as_bytes()], HKDF_SHA256)
             .and_then(|okm| okm.fill(&mut kek))
             .expect("HKDF-SHA-256 gives up to 8160 bytes");
-        kek
+        Ok(kek)
     }
+}
+
+fn fill(key: &mut [u8; KEY_LENGTH]) -> io::Result<()> {
+    let filled = SystemRandom::new().fill(key);
+    filled.map_err(|_| io::Error::other("the system gave no random bytes"))
+}
+
+fn read(path: &Path) -> io::Result<[u8; KEY_LENGTH]> {
+    let named =
+        |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+    let bytes = std::fs::read(path).map_err(named)?;
+    bytes.try_into().map_err(|_| {
+        named(io::Error::other(
+            "not a master key: it is not 32 bytes long",
+        ))
+    })
 }
 
 impl fmt::Debug for MasterKey {

@@ -42,7 +42,7 @@ pub(super) async fn request(
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
     }
     let usage = app.store.inventory(store::Inventory::licensed);
-    if !app.license.allows(usage + 1, Utc::now()) {
+    if !app.license.now().allows(usage + 1, Utc::now()) {
         let detail = format!("the license does not allow a certificate more than {usage}");
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }

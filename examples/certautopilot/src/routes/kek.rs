@@ -13,7 +13,8 @@ use super::problem::Problem;
 use crate::app::App;
 use crate::kek::{self, StartError};
 
-/// 202: the new version is in use, and the stored keys are re-wrapped in the background; 409 while that goes on.
+/// 202: once every replica has loaded the new version it is used, and the stored keys are re-wrapped; 409 while that goes on, 503
+/// when this replica cannot load the version.
 pub(super) async fn rotate(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
@@ -24,6 +25,9 @@ pub(super) async fn rotate(
         .await
         .map_err(|error| match error {
             StartError::Running(_) => Problem::conflict(error.to_string()),
+            StartError::Key(error) => {
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+            }
             StartError::Store(error) => error.into(),
         })?;
     let body = json!({ "rotation": rotation.id, "target_version": rotation.target });

@@ -23,6 +23,8 @@ closed_enum! {
         RotationCompleted = "kek.rotation_completed",
         WebhookReceived = "webhook.received",
         JobDeadLettered = "job.dead_lettered",
+        JobRequeued = "job.requeued",
+        LicenseInstalled = "license.installed",
     }
 }
 

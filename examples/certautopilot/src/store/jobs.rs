@@ -60,13 +60,13 @@ pub fn insert(work: &mut Work<'_>, job: &Job) -> Result<(), Error> {
 }
 
 /// Takes the job that is due longest, and begins its next attempt.
-pub fn claim(work: &mut Work<'_>, now: DateTime<Utc>) -> Result<Option<Job>, Error> {
+pub fn claim(work: &mut Work<'_>, host: &str, now: DateTime<Utc>) -> Result<Option<Job>, Error> {
     let job = work
         .prepare_cached(
-            "UPDATE jobs SET state = 'running', attempt = attempt + 1 WHERE id = (SELECT id FROM jobs \
+            "UPDATE jobs SET state = 'running', attempt = attempt + 1, host = ?2 WHERE id = (SELECT id FROM jobs \
              WHERE state = 'queued' AND run_at <= ?1 ORDER BY run_at, id LIMIT 1) RETURNING *",
         )?
-        .query_row([now.timestamp_millis()], |row| Ok(read(row)))
+        .query_row(params![now.timestamp_millis(), host], |row| Ok(read(row)))
         .optional()?
         .transpose()?;
     if let Some(job) = &job {
@@ -118,18 +118,76 @@ pub fn dead(work: &Work<'_>, id: &str, error: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Puts the jobs that were running when the process ended back into the queue; the attempt they lost counts.
-pub fn requeue_running(work: &mut Work<'_>) -> Result<usize, Error> {
+/// Puts the jobs that were running on this host, or on one that is no more, back into the queue; the attempt they lost counts.
+/// For a host that starts.
+pub fn requeue_running(work: &mut Work<'_>, host: &str) -> Result<usize, Error> {
+    requeue(
+        work,
+        "host = ?1 OR host NOT IN (SELECT host FROM hosts)",
+        host,
+    )
+}
+
+/// Puts the jobs that were running on another host that is no more back into the queue.
+pub fn requeue_orphaned(work: &mut Work<'_>, host: &str) -> Result<usize, Error> {
+    requeue(
+        work,
+        "host <> ?1 AND host NOT IN (SELECT host FROM hosts)",
+        host,
+    )
+}
+
+fn requeue(work: &mut Work<'_>, whose: &str, host: &str) -> Result<usize, Error> {
     let kinds = {
-        let mut statement = work
-            .prepare("UPDATE jobs SET state = 'queued' WHERE state = 'running' RETURNING type")?;
-        let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+        let mut statement = work.prepare(&format!(
+            "UPDATE jobs SET state = 'queued' WHERE state = 'running' AND ({whose}) RETURNING type"
+        ))?;
+        let rows = statement.query_map([host], |row| row.get::<_, String>(0))?;
         rows.collect::<Result<Vec<_>, _>>()?
     };
     for kind in &kinds {
         work.changed(Change::Waiting(kind.parse().map_err(Error::row)?));
     }
     Ok(kinds.len())
+}
+
+/// A dead job as an operator sees it.
+#[derive(Clone, Debug)]
+pub struct Dead {
+    /// The job.
+    pub job: Job,
+    /// Why its last attempt failed.
+    pub last_error: Option<String>,
+}
+
+/// The jobs that were given up, oldest first, a thousand at most.
+pub fn dead_letters(connection: &Connection) -> Result<Vec<Dead>, Error> {
+    let sql = "SELECT * FROM jobs WHERE state = 'dead' ORDER BY id LIMIT 1000";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([], |row| {
+        Ok(read(row).and_then(|job| {
+            let last_error = row.get("last_error")?;
+            Ok(Dead { job, last_error })
+        }))
+    })?;
+    rows.map(|row| row?).collect()
+}
+
+/// Puts a job that was given up back into the queue, as if new; `None` when there is no such job.
+pub fn revive(work: &mut Work<'_>, id: &str) -> Result<Option<Job>, Error> {
+    let job = work
+        .prepare_cached(
+            "UPDATE jobs SET state = 'queued', attempt = 0, run_at = ?2, host = NULL WHERE id = ?1 AND state = 'dead' \
+             RETURNING *",
+        )?
+        .query_row(params![id, Utc::now().timestamp_millis()], |row| Ok(read(row)))
+        .optional()?
+        .transpose()?;
+    if let Some(job) = &job {
+        work.queued(job.task.kind());
+        work.changed(Change::Waiting(job.task.kind()));
+    }
+    Ok(job)
 }
 
 /// Whether this certificate has a job of this type that waits or runs.

@@ -32,14 +32,14 @@ pub struct WrappedKey {
 /// # Errors
 /// The database's own, as for every function here.
 pub fn current(connection: &Connection) -> Result<u32, Error> {
-    let sql = "SELECT coalesce(max(target), 1) FROM kek_rotations";
+    let sql = "SELECT coalesce(max(target), 1) FROM kek_rotations WHERE state <> 'staged'";
     Ok(connection.query_row(sql, [], |row| row.get(0))?)
 }
 
-/// Begins a rotation.
+/// Begins a rotation: its version is to be loaded everywhere before it is used anywhere.
 pub fn begin(work: &Work<'_>, rotation: &Rotation) -> Result<(), Error> {
     work.execute(
-        "INSERT INTO kek_rotations (id, target, state, requested_by) VALUES (?1, ?2, 'running', ?3)",
+        "INSERT INTO kek_rotations (id, target, state, requested_by) VALUES (?1, ?2, 'staged', ?3)",
         params![
             rotation.id,
             rotation.target,
@@ -49,9 +49,16 @@ pub fn begin(work: &Work<'_>, rotation: &Rotation) -> Result<(), Error> {
     Ok(())
 }
 
-/// The rotation that is running.
+/// From now on new keys are wrapped with the version of the rotation.
+pub fn switch(work: &Work<'_>, id: &str) -> Result<(), Error> {
+    let sql = "UPDATE kek_rotations SET state = 'running' WHERE id = ?1 AND state = 'staged'";
+    work.execute(sql, [id])?;
+    Ok(())
+}
+
+/// The rotation that is not complete.
 pub fn running(connection: &Connection) -> Result<Option<Rotation>, Error> {
-    let sql = "SELECT id, target, requested_by FROM kek_rotations WHERE state = 'running'";
+    let sql = "SELECT id, target, requested_by FROM kek_rotations WHERE state <> 'completed'";
     let row = connection
         .query_row(sql, [], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?))
@@ -68,11 +75,10 @@ pub fn running(connection: &Connection) -> Result<Option<Rotation>, Error> {
     .transpose()
 }
 
-/// The rotation is complete.
-pub fn complete(work: &Work<'_>, id: &str) -> Result<(), Error> {
-    let sql = "UPDATE kek_rotations SET state = 'completed' WHERE id = ?1";
-    work.execute(sql, [id])?;
-    Ok(())
+/// The rotation is complete. Says whether it was not before.
+pub fn complete(work: &Work<'_>, id: &str) -> Result<bool, Error> {
+    let sql = "UPDATE kek_rotations SET state = 'completed' WHERE id = ?1 AND state = 'running'";
+    Ok(work.execute(sql, [id])? > 0)
 }
 
 /// How many keys a version older than `target` wraps.

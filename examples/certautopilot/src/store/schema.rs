@@ -34,7 +34,8 @@ CREATE TABLE IF NOT EXISTS jobs (
     certificate_id TEXT,
     project TEXT,
     requested_by TEXT NOT NULL,
-    last_error TEXT
+    last_error TEXT,
+    host TEXT
 ) STRICT;
 CREATE INDEX IF NOT EXISTS jobs_due ON jobs (state, run_at, id);
 CREATE INDEX IF NOT EXISTS jobs_by_certificate ON jobs (certificate_id, state);
@@ -60,6 +61,19 @@ CREATE TABLE IF NOT EXISTS members (
     user TEXT NOT NULL,
     role TEXT NOT NULL,
     PRIMARY KEY (project, user)
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS hosts (
+    host TEXT PRIMARY KEY,
+    seen_at INTEGER NOT NULL,
+    kek_current INTEGER NOT NULL,
+    kek_loaded TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS license (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    expires_at INTEGER,
+    cert_limit INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE IF NOT EXISTS kek_rotations (

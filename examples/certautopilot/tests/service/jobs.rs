@@ -120,7 +120,7 @@ async fn a_job_that_was_running_when_the_process_died_runs_again() {
         })
         .await
         .unwrap();
-    let claim = |work: &mut Work<'_>| jobs::claim(work, Utc::now());
+    let claim = |work: &mut Work<'_>| jobs::claim(work, "here", Utc::now());
     let claimed: Result<_, Error> = store.write("update", "jobs", claim).await;
     assert_eq!(claimed.unwrap().unwrap().attempt, 1);
     drop(store);

@@ -23,7 +23,8 @@ impl Safe {
     async fn with_keys(keys: usize) -> Self {
         let store = Store::open(&Location::Memory, None).unwrap();
         let metrics = Metrics::new();
-        let keyring = Keyring::new("here", MasterKey::random().unwrap(), [], 1, metrics.clone());
+        let keyring =
+            Keyring::new("here", MasterKey::random().unwrap(), [], 1, metrics.clone()).unwrap();
         let keyring = Arc::new(keyring);
         let sealing = keyring.clone();
         let filled = store.write("insert", "certificates", move |work| {
@@ -49,7 +50,8 @@ impl Safe {
     }
 
     fn rotations(&self) -> Rotations {
-        Rotations::new(self.store.clone(), self.keyring.clone())
+        let (_, never) = tokio::sync::watch::channel(false);
+        Rotations::new(self.store.clone(), self.keyring.clone(), never)
     }
 
     /// Opens every stored key, and returns the versions that wrap them.

@@ -1,0 +1,148 @@
+//! Replicas of the reference service: processes of their own that share a database, as pods of one deployment would.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::demo::client::Client;
+use crate::demo::service::program;
+use crate::peers::Process;
+
+const START: Duration = Duration::from_secs(60);
+
+/// The replicas.
+#[derive(Debug)]
+pub struct Fleet {
+    replicas: Vec<Replica>,
+    dir: TempDir,
+}
+
+#[derive(Debug)]
+struct Replica {
+    process: Process,
+    addr: SocketAddr,
+    client: Client,
+    master_key: PathBuf,
+}
+
+impl Fleet {
+    /// Starts so many replicas one after the other, as a rollout does, each with its own copy of the master key.
+    ///
+    /// # Errors
+    /// When one does not come to serve; the message has the end of its log.
+    pub async fn start(replicas: usize, acme_directory: &str) -> io::Result<Self> {
+        let mut fleet = Fleet {
+            replicas: Vec::new(),
+            dir: tempfile::tempdir()?,
+        };
+        for number in 0..replicas {
+            let replica = fleet.replica(number, acme_directory).await?;
+            fleet.replicas.push(replica);
+        }
+        Ok(fleet)
+    }
+
+    async fn replica(&self, number: usize, acme_directory: &str) -> io::Result<Replica> {
+        let name = format!("cap-{number}");
+        let dir = self.dir.path().join(&name);
+        std::fs::create_dir(&dir)?;
+        let master_key = dir.join("master.key");
+        std::fs::write(&master_key, [7; 32])?;
+        let config = json!({
+            "instance_name": name,
+            "server": { "listen": "127.0.0.1:0" },
+            "database": { "path": self.dir.path().join("shared.sqlite") },
+            "kek": { "master_key": master_key },
+            "replicas": { "sync": "200ms", "gone_after": "60s" },
+            "acme": { "directory_url": acme_directory },
+            "worker": { "backoff": "50ms", "max_attempts": 2 },
+        });
+        // JSON is YAML, and quotes what needs quoting.
+        std::fs::write(dir.join("certautopilot.yaml"), config.to_string())?;
+        let args = ["--config", "certautopilot.yaml"];
+        let mut process = Process::start(&program()?, &args, &dir)?;
+        // What it logs is in the same file.
+        let log = dir.join("certautopilot.log");
+        let listening = || {
+            let log = std::fs::read_to_string(&log).unwrap_or_default();
+            log.lines().find_map(|line| {
+                let line: Value = serde_json::from_str(line).ok()?;
+                line["listening"].as_str()?.parse::<SocketAddr>().ok()
+            })
+        };
+        process.ready(async || listening().is_some(), START).await?;
+        let addr = listening().ok_or_else(|| io::Error::other("its log is gone"))?;
+        let client = Client::new(addr);
+        Ok(Replica {
+            process,
+            addr,
+            client,
+            master_key,
+        })
+    }
+
+    /// What Prometheus scrapes: `127.0.0.1:PORT` of each.
+    pub fn targets(&self) -> Vec<String> {
+        let addrs = self.replicas.iter().map(|replica| replica.addr);
+        addrs.map(|addr| addr.to_string()).collect()
+    }
+
+    /// Sends a request to the replica with this number, and gives back the answer's JSON, if it has the status that is expected.
+    ///
+    /// # Errors
+    /// When it answers otherwise, or not at all.
+    pub async fn call(
+        &self,
+        number: usize,
+        method: Method,
+        path: &str,
+        body: Value,
+        expected: StatusCode,
+    ) -> io::Result<Value> {
+        let client = &self.replicas[number].client;
+        client.call(method, path, body, expected).await
+    }
+
+    /// Takes the master key away from a replica, as a secret that is no longer mounted.
+    ///
+    /// # Errors
+    /// When the file cannot be renamed.
+    pub fn unmount_master_key(&self, number: usize) -> io::Result<()> {
+        let file = &self.replicas[number].master_key;
+        std::fs::rename(file, file.with_extension("away"))
+    }
+
+    /// Gives it back.
+    ///
+    /// # Errors
+    /// When the file cannot be renamed.
+    pub fn mount_master_key(&self, number: usize) -> io::Result<()> {
+        let file = &self.replicas[number].master_key;
+        std::fs::rename(file.with_extension("away"), file)
+    }
+
+    /// What each replica logged.
+    pub fn logs(&self) -> String {
+        let logs = self.replicas.iter().map(|replica| replica.process.log());
+        logs.collect::<Vec<_>>().join("\n--\n")
+    }
+
+    /// Ends all of them in order. The folder with the database stays until the fleet is dropped.
+    ///
+    /// # Errors
+    /// When one does not end by itself with success.
+    pub async fn stop(&mut self) -> io::Result<()> {
+        for replica in self.replicas.drain(..) {
+            let status = replica.process.stop().await?;
+            if !status.success() {
+                return Err(io::Error::other(format!("a replica ended with {status}")));
+            }
+        }
+        Ok(())
+    }
+}
