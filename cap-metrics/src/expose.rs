@@ -3,11 +3,12 @@
 
 mod team;
 
+use std::sync::LazyLock;
 use std::time::UNIX_EPOCH;
 
 pub(crate) use team::families;
 
-use crate::catalogue::{Kind, Label, Metric};
+use crate::catalogue::{Kind, Label, METRICS, Metric};
 use crate::storage::Exemplar;
 
 /// A format of the exposition.
@@ -38,13 +39,30 @@ impl Format {
     }
 }
 
-pub(crate) fn header(out: &mut Vec<u8>, metric: &Metric, format: Format) {
+/// Appends the header of the metric with this number in the catalogue.
+pub(crate) fn header(out: &mut Vec<u8>, metric: usize, format: Format) {
+    // The catalogue never changes, so neither do its headers.
+    static HEADERS: LazyLock<Vec<[Vec<u8>; 2]>> = LazyLock::new(|| {
+        let headers = |metric| [Format::Text, Format::OpenMetrics].map(|f| headed(metric, f));
+        METRICS.iter().map(headers).collect()
+    });
+    let [text, open] = &HEADERS[metric];
+    out.extend_from_slice(match format {
+        Format::Text => text,
+        Format::OpenMetrics => open,
+    });
+}
+
+fn headed(metric: &Metric, format: Format) -> Vec<u8> {
     let name = match format {
         Format::Text => metric.name,
         Format::OpenMetrics => family_name(metric),
     };
     let unit = Some(metric.unit).filter(|unit| !unit.is_empty());
-    write_header(out, format, name, metric.kind.as_str(), unit, metric.help);
+    let mut out = Vec::new();
+    let kind = metric.kind.as_str();
+    write_header(&mut out, format, name, kind, unit, metric.help);
+    out
 }
 
 /// The name of the family in OpenMetrics, which leaves the `_total` of a counter to its sample.

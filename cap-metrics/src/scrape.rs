@@ -45,9 +45,9 @@ impl Scrape {
         }
         let families = self.metrics.inner.families.all();
         if let Some(family) = families.get(self.next) {
-            self.next += 1;
             let start = out.len();
-            expose::header(out, family.metric(), self.format);
+            expose::header(out, self.next, self.format);
+            self.next += 1;
             let body = out.len();
             let mut reader = family.read();
             if reader.write_page(self.format, out) && out.len() > body {

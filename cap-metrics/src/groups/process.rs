@@ -57,6 +57,8 @@ mod usage {
 #[cfg(target_os = "linux")]
 mod usage {
     use std::fs;
+    use std::os::unix::fs::MetadataExt as _;
+    use std::sync::OnceLock;
 
     use rustix::param::{clock_ticks_per_second, page_size};
     use rustix::process::{Resource, getrlimit};
@@ -64,21 +66,31 @@ mod usage {
     use super::Usage;
 
     pub(super) fn read() -> Usage {
+        // The time of the boot is in a file that names every interrupt; it is read once.
+        static BOOT: OnceLock<String> = OnceLock::new();
+        let boot = BOOT.get_or_init(|| fs::read_to_string("/proc/stat").unwrap_or_default());
         let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-        let boot = fs::read_to_string("/proc/stat").unwrap_or_default();
         let limit = |resource| getrlimit(resource).current.map(|limit| limit as f64);
-        // Reading the folder opens one more.
-        let fds = fs::read_dir("/proc/self/fd").map(|fds| fds.count().saturating_sub(1) as f64);
         Usage {
-            open_fds: fds.ok(),
+            open_fds: open_fds().map(|fds| fds as f64),
             max_fds: limit(Resource::Nofile),
             max_virtual_memory: limit(Resource::As),
             ..of(
                 &stat,
-                &boot,
+                boot,
                 clock_ticks_per_second() as f64,
                 page_size() as f64,
             )
+        }
+    }
+
+    fn open_fds() -> Option<u64> {
+        const FOLDER: &str = "/proc/self/fd";
+        // Since Linux 6.2 the size of the folder is their number. Before, it is 0.
+        match fs::metadata(FOLDER).ok()?.size() {
+            // Reading the folder opens one more.
+            0 => Some(fs::read_dir(FOLDER).ok()?.count().saturating_sub(1) as u64),
+            fds => Some(fds),
         }
     }
 
