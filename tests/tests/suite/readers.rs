@@ -1,15 +1,19 @@
 //! What the real readers say of our exposition.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use cap_metrics::{
-    AuditTotals, CertificateStatus, FindingSeverity, KekState, LicenseState, Method, Metrics,
-    Outcome, PipeTotals, SpanTotals, Status,
+    AuditTotals, CertificateStatus, FindingSeverity, Format, KekState, LicenseState, Method,
+    Metrics, Outcome, PipeTotals, SpanTotals, Status,
 };
-use cap_tests::peers;
+use cap_tests::peers::{self, Prometheus};
 use cap_tests::scrape::exposition;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 /// The complaints of `promtool check metrics` that are known and accepted: the commissioned names stay as they are.
 const ACCEPTED: &[&str] = &[
@@ -127,4 +131,78 @@ fn promtool_has_only_the_accepted_complaints() {
         missing.is_empty(),
         "no longer said, so no longer to be accepted: {missing:#?}"
     );
+}
+
+/// Answers every request with the metrics in one format, whatever was asked for; the address.
+async fn target(metrics: Metrics, format: Format) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let addr = listener.local_addr().expect("bound").to_string();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n")
+                && stream.read_buf(&mut request).await.is_ok_and(|n| n > 0)
+            {}
+            let mut body = Vec::new();
+            metrics.encode(format, &mut body);
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                format.content_type(),
+                body.len(),
+            );
+            let _ = stream.write_all(&[head.as_bytes(), &body].concat()).await;
+        }
+    });
+    addr
+}
+
+/// What Prometheus stored of one target: series without their instance, and values.
+async fn stored(prometheus: &Prometheus, instance: &str) -> BTreeMap<String, String> {
+    // These move from scrape to scrape, or are Prometheus' own.
+    let query = format!(
+        r#"{{instance="{instance}", __name__=~"cap_.+", __name__!="cap_telemetry_scrape_duration_seconds"}}"#
+    );
+    let Value::Array(series) = prometheus.query(&query).await.expect("an answer") else {
+        panic!("not a vector");
+    };
+    let series = series.into_iter().map(|mut series| {
+        let mut labels = series["metric"].take();
+        labels.as_object_mut().expect("labels").remove("instance");
+        (labels.to_string(), series["value"][1].to_string())
+    });
+    series.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prometheus_stores_the_same_series_of_both_formats() {
+    let Some(program) = peers::require("prometheus") else {
+        return;
+    };
+    let metrics = full();
+    // What a scrape says of itself is told by the next one.
+    metrics.render();
+    let text = target(metrics.clone(), Format::Text).await;
+    let open = target(metrics.clone(), Format::OpenMetrics).await;
+    let every = Duration::from_millis(200);
+    let prometheus = Prometheus::start(&program, &[&text, &open], "", every)
+        .await
+        .expect("it starts");
+    let both = |result: &Value| result[0]["value"][1] == "2";
+    let up = prometheus
+        .wait_for("count(up == 1)", both, Duration::from_secs(30))
+        .await;
+    assert!(up, "{}", prometheus.process().log());
+
+    let (of_text, of_open) = (
+        stored(&prometheus, &text).await,
+        stored(&prometheus, &open).await,
+    );
+    assert_eq!(of_text, of_open);
+    // Nothing was left out of both alike.
+    let lines = metrics.render();
+    let samples = lines.lines().filter(|line| {
+        line.starts_with("cap_") && !line.starts_with("cap_telemetry_scrape_duration_seconds")
+    });
+    assert_eq!(of_text.len(), samples.count());
+    prometheus.stop().await.expect("it stops");
 }
