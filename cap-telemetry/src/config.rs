@@ -75,6 +75,7 @@ fn tracing(document: &mut Document, instance: &str) -> Result<Option<cap_tracing
     let enabled = document.take::<bool>("telemetry.tracing.enabled")?;
     let mut endpoint = document.take::<Endpoint>(ENDPOINT)?;
     let sample_rate = document.take::<SampleRate>("telemetry.tracing.sample_rate")?;
+    let trusted_peers = document.take_list_if_any::<Net>("telemetry.tracing.trusted_peers")?;
     let headers = document.take_map(HEADERS)?;
     let timeout = document.take::<Interval>("telemetry.tracing.timeout")?;
     let retry_for = document.take::<Interval>("telemetry.tracing.retry_for")?;
@@ -120,6 +121,8 @@ fn tracing(document: &mut Document, instance: &str) -> Result<Option<cap_tracing
 
     let mut config = cap_tracing::Config::new(endpoint);
     config.sample_rate = sample_rate.unwrap_or(config.sample_rate);
+    config.trusted_peers =
+        trusted_peers.map(|peers| peers.into_iter().map(|Net(net)| net).collect());
     config.timeout = timeout.map_or(config.timeout, |Interval(timeout)| timeout);
     config.retry_for = retry_for.map_or(config.retry_for, |Interval(retry_for)| retry_for);
     config.compression = compression.unwrap_or(config.compression);

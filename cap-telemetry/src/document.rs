@@ -106,8 +106,19 @@ impl Document {
     where
         T::Err: fmt::Display,
     {
+        Ok(self.take_list_if_any(key)?.unwrap_or_default())
+    }
+
+    /// The same where an empty list says something else than none.
+    pub(crate) fn take_list_if_any<T: FromStr>(
+        &mut self,
+        key: &str,
+    ) -> Result<Option<Vec<T>>, Error>
+    where
+        T::Err: fmt::Display,
+    {
         let texts = match self.find(key) {
-            None => return Ok(Vec::new()),
+            None => return Ok(None),
             Some(Value::Scalar(text)) if self.overridden(key) => {
                 split(&text).map(str::to_owned).collect()
             }
@@ -118,7 +129,7 @@ impl Document {
             let wrong = |error: T::Err| self.wrong(key, format!("{text:?}: {error}"));
             text.parse().map_err(wrong)
         });
-        parsed.collect()
+        parsed.collect::<Result<_, _>>().map(Some)
     }
 
     /// Takes every key below `key` with its value: from the environment, as `name=value` separated by commas, else from the

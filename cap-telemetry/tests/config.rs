@@ -40,6 +40,22 @@ egress:
 ";
 
 #[test]
+fn peers_whose_sampling_decision_counts_are_everybody_nobody_or_those_of_a_list() {
+    let peers = |value: &str| {
+        let text =
+            format!("telemetry: {{tracing: {{enabled: true, endpoint: 'http://c:4318'{value}}}}}");
+        let tracing = load(&text, &[]).expect("sound").tracing.expect("on");
+        tracing
+            .trusted_peers
+            .map(|nets| nets.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    assert_eq!(peers(""), None);
+    assert_eq!(peers(", trusted_peers: []"), Some(Vec::new()));
+    let nets = peers(", trusted_peers: [10.0.0.0/8, '::1']");
+    assert_eq!(nets.expect("a list"), ["10.0.0.0/8", "::1/128"]);
+}
+
+#[test]
 fn every_section_reaches_its_pipe() {
     let config = load(FULL, &[]).expect("sound");
     let tracing = config.tracing.expect("on");
