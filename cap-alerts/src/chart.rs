@@ -68,10 +68,11 @@ pub(crate) fn schema() -> String {
 }
 
 fn settings(alert: &Definition) -> Value {
-    let duration = json!({ "type": "string", "pattern": "^[0-9]+(s|m|h|d)$" });
+    let hold = json!({ "type": "string", "pattern": "^[0-9]+(s|m|h|d)$" });
+    let window = json!({ "type": "string", "pattern": "^[1-9][0-9]*(s|m|h|d)$" });
     let mut settings = json!({
         "enabled": { "type": "boolean" },
-        "for": duration,
+        "for": hold,
         "severity": { "type": "string", "minLength": 1 },
         "grouping": { "type": "array", "items": { "type": "string", "pattern": "^[a-zA-Z_][a-zA-Z0-9_]*$" } },
         "selector": { "type": "string" },
@@ -81,7 +82,7 @@ fn settings(alert: &Definition) -> Value {
         settings["threshold"] = json!({ "type": "number" });
     }
     if alert.window.is_some() {
-        settings["window"] = duration;
+        settings["window"] = window;
     }
     json!({ "type": "object", "additionalProperties": false, "properties": settings })
 }

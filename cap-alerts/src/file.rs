@@ -1,16 +1,13 @@
 //! Anyone's rule file, rule by rule: every expression, and what only the rule as a whole can get wrong.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use promql_parser::parser::Expr;
-use promql_parser::parser::token::{T_DIV, T_GTR, T_LAND, T_LOR, T_LUNLESS, T_MUL};
 use serde::Deserialize;
 
 use crate::check::{Fault, Finding, check};
 use crate::expr::carried;
-use crate::kinds::{bare, children};
 use crate::labels::Held;
+use crate::window;
 
 /// A finding, and the rule it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,7 +129,7 @@ fn judged(rule: &Rule) -> Vec<Finding> {
         .as_deref()
         .and_then(|hold| promql_parser::util::parse_duration(hold).ok());
     if let Some(hold) = hold.filter(|hold| !hold.is_zero()) {
-        short_windows(&parsed, hold, &mut findings);
+        window::check(&parsed, hold, &mut findings);
     }
     let labels = carried(&parsed, &mut Vec::new());
     let texts = rule.annotations.iter().chain(&rule.labels);
@@ -161,57 +158,6 @@ fn is_foreign(finding: &Finding) -> bool {
     finding.fault == Fault::UnknownMetric
         && !finding.what.contains("`cap")
         && !finding.what.contains("\"cap")
-}
-
-/// Finds comparisons with 0 of an increase whose window is not longer than the hold.
-fn short_windows(expr: &Expr, hold: Duration, findings: &mut Vec<Finding>) {
-    match bare(expr) {
-        // What is taken away says when the alert is silent, not when it fires.
-        Expr::Binary(binary) if binary.op.id() == T_LUNLESS => {
-            short_windows(&binary.lhs, hold, findings);
-        }
-        Expr::Binary(binary) if [T_LAND, T_LOR].contains(&binary.op.id()) => {
-            short_windows(&binary.lhs, hold, findings);
-            short_windows(&binary.rhs, hold, findings);
-        }
-        Expr::Binary(binary) if binary.op.id() == T_GTR => {
-            let is_zero =
-                matches!(bare(&binary.rhs), Expr::NumberLiteral(number) if number.val == 0.0);
-            if let Some((call, window)) =
-                risen(&binary.lhs).filter(|(_, window)| is_zero && *window <= hold)
-            {
-                let (window, hold) = (
-                    crate::render::duration(window),
-                    crate::render::duration(hold),
-                );
-                findings.push(Finding::new(
-                    Fault::ShortWindow,
-                    format!("`{call}` over {window} must stay above 0 for {hold}"),
-                    "a single event leaves the window before the alert fires",
-                    format!("look back longer than {hold}"),
-                ));
-            }
-        }
-        _ => {}
-    }
-}
-
-/// The function that counts events, and how far it looks back.
-fn risen(expr: &Expr) -> Option<(&'static str, Duration)> {
-    match bare(expr) {
-        Expr::Call(call)
-            if ["rate", "irate", "increase", "delta", "idelta", "changes"]
-                .contains(&call.func.name) =>
-        {
-            match call.args.args.first().map(|argument| bare(argument))? {
-                Expr::MatrixSelector(matrix) => Some((call.func.name, matrix.range)),
-                _ => None,
-            }
-        }
-        Expr::Binary(binary) if ![T_DIV, T_MUL].contains(&binary.op.id()) => None,
-        Expr::Binary(binary) => risen(&binary.lhs),
-        other => children(other).into_iter().find_map(risen),
-    }
 }
 
 /// The labels that a template names: `$labels.x`, `.Labels.x`.

@@ -49,7 +49,7 @@ pub(crate) fn bare(expr: &Expr) -> &Expr {
     }
 }
 
-fn is_comparison(id: u16) -> bool {
+pub(crate) fn is_comparison(id: u16) -> bool {
     [T_EQLC, T_NEQ, T_GTR, T_GTE, T_LSS, T_LTE].contains(&id)
 }
 

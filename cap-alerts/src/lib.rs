@@ -45,6 +45,7 @@ mod render;
 mod runbook;
 mod selector;
 mod slo;
+mod window;
 
 pub use alert::{Alert, Recording, alerts, recordings};
 pub use alertmanager::alertmanager;

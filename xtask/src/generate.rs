@@ -14,9 +14,13 @@ pub(crate) fn all(args: &[String]) -> Result<(), String> {
         [flag] if flag == "--check" => true,
         _ => return Err("usage: cargo xtask gen [--check]".to_owned()),
     };
+    everything(root(), check)
+}
+
+fn everything(folder: &Path, check: bool) -> Result<(), String> {
     let files: Vec<_> = cap_alerts::artefacts()
         .into_iter()
-        .map(|artefact| (root().join(artefact.path), artefact.text))
+        .map(|artefact| (folder.join(artefact.path), artefact.text))
         .collect();
     write(&files, check, "cargo xtask gen")
 }
@@ -124,6 +128,81 @@ mod tests {
     #[test]
     fn what_is_committed_is_what_the_generator_writes() {
         all(&["--check".to_owned()]).expect("no drift");
+    }
+
+    /// What `gen --check` says of a folder in which everything was generated and one file has been edited since.
+    fn all_checked(name: &str, path: &str, edit: impl Fn(&str) -> String) -> Result<(), String> {
+        let folder = std::env::temp_dir().join(format!("cap-all-{name}-{}", std::process::id()));
+        everything(&folder, false).expect("written");
+        everything(&folder, true).expect("nothing has drifted yet");
+        let file = folder.join(path);
+        let text = fs::read_to_string(&file).expect("it was written");
+        let edited = edit(&text);
+        assert!(edited != text, "{path} has nothing to edit");
+        fs::write(&file, edited).expect("writable");
+        let outcome = everything(&folder, true);
+        fs::remove_dir_all(folder).expect("removable");
+        outcome
+    }
+
+    #[test]
+    fn gen_check_names_the_file_of_each_change() {
+        let chart = "deploy/helm/certautopilot-observability";
+        for (name, path, from, to) in [
+            (
+                "threshold",
+                "deploy/prometheus/certautopilot.rules.yml".to_owned(),
+                "< 604800",
+                "< 86400",
+            ),
+            (
+                "threshold-chart",
+                format!("{chart}/files/rules.yaml"),
+                "\"604800\"",
+                "\"86400\"",
+            ),
+            (
+                "hold",
+                "deploy/kubernetes/prometheusrule-extended.yaml".to_owned(),
+                "for: 5m",
+                "for: 6m",
+            ),
+            (
+                "label",
+                "deploy/kubernetes/prometheusrule.yaml".to_owned(),
+                "issuer_type",
+                "issuer_kind",
+            ),
+            (
+                "label-dashboard",
+                "deploy/grafana/certautopilot.json".to_owned(),
+                "issuer_type",
+                "issuer_kind",
+            ),
+            (
+                "label-reference",
+                "docs/metrics.md".to_owned(),
+                "issuer_type",
+                "issuer_kind",
+            ),
+            (
+                "hand",
+                "docs/runbooks/KEKClusterNotReady.md".to_owned(),
+                "Restart",
+                "Do not restart",
+            ),
+            (
+                "hand-schema",
+                format!("{chart}/values.schema.json"),
+                "severity",
+                "urgency",
+            ),
+        ] {
+            let error = all_checked(name, &path, |text| text.replace(from, to)).expect_err("drift");
+            assert!(error.contains(&path), "{name}: {error}");
+            assert!(error.contains("cargo xtask gen"), "{name}: {error}");
+            assert_eq!(error.matches(',').count(), 0, "only {path}: {error}");
+        }
     }
 
     /// A folder with the generated rules, after `edit`; what `--check` with `more` arguments says of it.

@@ -101,7 +101,10 @@ impl Settings {
             chosen.disabled = Some(if enabled { Disabled::No } else { Disabled::Yes });
         }
         if let Some(hold) = self.hold {
-            chosen.hold = Some(duration(&at("for"), hold)?);
+            chosen.hold = Some(match is_zero(&hold) {
+                true => hold,
+                false => duration(&at("for"), hold)?,
+            });
         }
         if let Some(severity) = parsed(&at("severity"), self.severity)? {
             chosen.severity = Some(severity);
@@ -150,6 +153,14 @@ fn duration(key: &str, text: String) -> Result<String, Error> {
             format!("{text:?} is not a duration: write one such as 90s, 15m or 1h"),
         )),
     }
+}
+
+/// A hold of nothing, which fires at once. No other duration may be 0.
+fn is_zero(text: &str) -> bool {
+    let number = text.trim_end_matches(|c: char| c.is_ascii_lowercase());
+    !number.is_empty()
+        && number.bytes().all(|digit| digit == b'0')
+        && ["", "ms", "s", "m", "h", "d", "w", "y"].contains(&&text[number.len()..])
 }
 
 fn number(key: &str, value: &Value) -> Result<String, Error> {
@@ -207,6 +218,36 @@ mod tests {
                 .is_err()
         );
         assert!(Options::default().apply("colour: red").is_err());
+    }
+
+    #[test]
+    fn a_hold_may_be_nothing_and_a_window_may_not() {
+        for (written, fires_at_once) in [
+            ("0s", true),
+            ("0", true),
+            ("0m", true),
+            ("1s", false),
+            ("0 s", false),
+            ("s", false),
+            ("0x", false),
+            ("-0s", false),
+        ] {
+            let mut options = Options::default();
+            let taken = options.apply(&format!(
+                "alerts: {{LicenseExpiringSoon: {{for: '{written}'}}}}"
+            ));
+            let at_once = taken.is_ok()
+                && crate::alerts(&options)
+                    .iter()
+                    .any(|alert| alert.name == "LicenseExpiringSoon" && alert.hold.is_zero());
+            assert_eq!(at_once, fires_at_once, "{written}");
+        }
+        let refused = Options::default().apply("alerts: {LicenseExpiringSoon: {window: 0s}}");
+        assert!(refused.is_err());
+        // What is overridden need not be what fires at once already.
+        let mut options = Options::default();
+        options.set("KEKClusterNotReady.for=0s").unwrap();
+        assert!(!crate::rules_file(&options).contains("for: 5m"));
     }
 
     #[test]

@@ -35,6 +35,60 @@ fn our_own_files_have_no_finding_in_either_form() {
     }
 }
 
+/// The faults of an alert with this expression that is held for ten minutes.
+fn held(expr: &str) -> Vec<Fault> {
+    let file = format!("groups: [{{rules: [{{alert: A, for: 10m, expr: {expr:?}}}]}}]");
+    let found = check_file(&file);
+    found.iter().map(|located| located.finding.fault).collect()
+}
+
+#[test]
+fn one_event_must_stay_in_sight_for_longer_than_the_hold() {
+    for expr in [
+        "rate(cap_http_requests_total[5m]) > 0",
+        "sum(increase(cap_jobs_dead_letter_total[10m])) > 0",
+        // Neither a state nor another event beside it makes it last.
+        "up == 1 and on (job, instance) rate(cap_http_requests_total[5m]) > 0",
+        "rate(cap_jobs_retry_total[5m]) > 0 and on (job, instance) up == 1",
+        "last_over_time(cap_jobs_queue_depth[10m]) > 100 and on (job, type) sum by (job, type) (rate(cap_jobs_dead_letter_total[5m])) > 0",
+        "rate(cap_jobs_dead_letter_total[1h]) > 5 or rate(cap_jobs_dead_letter_total[5m]) > 0",
+    ] {
+        assert_eq!(held(expr), [Fault::ShortWindow], "{expr}");
+    }
+    assert_eq!(
+        held("rate(cap_jobs_retry_total[5m]) > 0 and rate(cap_jobs_dead_letter_total[5m]) > 0"),
+        [Fault::ShortWindow, Fault::ShortWindow]
+    );
+    for expr in [
+        "rate(cap_http_requests_total[11m]) > 0",
+        "rate(cap_http_requests_total[5m]) > 3",
+        "up == 0 unless on (job, instance) rate(cap_http_requests_total[5m]) > 0",
+    ] {
+        assert_eq!(held(expr), [], "{expr}");
+    }
+}
+
+#[test]
+fn a_guard_that_there_is_traffic_at_all_is_no_short_window() {
+    let quantile = "histogram_quantile(0.99, sum by (job, le) (rate(cap_http_request_duration_seconds_bucket[5m])))";
+    let guard = "sum by (job) (rate(cap_http_request_duration_seconds_count[5m])) > 0";
+    let share = "sum by (job) (rate(cap_http_requests_total{status=~\"5..\"}[5m])) / sum by (job) (rate(cap_http_requests_total[5m]))";
+    for expr in [
+        format!("{quantile} > 2 and {guard}"),
+        format!("{guard} and {quantile} > 2"),
+        format!("({share} > 0.05 and {guard})"),
+        format!("({quantile} > 2 or {share} > 0.05) and {guard}"),
+    ] {
+        assert_eq!(held(&expr), [], "{expr}");
+    }
+    // The same rate as the alert's own condition, or with an alternative that one event sets off.
+    assert_eq!(held(guard), [Fault::ShortWindow]);
+    assert_eq!(
+        held(&format!("({quantile} > 2 or up == 1) and on (job) {guard}")),
+        [Fault::ShortWindow]
+    );
+}
+
 #[test]
 fn what_only_a_whole_rule_shows_is_found() {
     let file = r#"

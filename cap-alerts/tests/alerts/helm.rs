@@ -54,7 +54,7 @@ fn the_chart_s_rules_are_those_of_the_generator_whatever_is_chosen() {
     let Some(helm) = require("helm") else { return };
     let chosen = "grouping: [zone]\nselector: 'team=\"pki\"'\njob: cap\n";
     let overrides = "KEKClusterNotReady: {for: 10m, severity: critical, threshold: 2}, JobDeadLetterRising: {for: 1h, grouping: []}, \
-                     LicenseExpiringSoon: {enabled: false}, JobQueueStalled: {window: 1h, selector: ''}, HttpLatencyBudgetBurn1h: {threshold: 0.95}";
+                     LicenseExpiringSoon: {enabled: false}, CertExpiredIncreased: {for: 0s}, JobQueueStalled: {window: 1h, selector: ''}, HttpLatencyBudgetBurn1h: {threshold: 0.95}";
     for (name, values, options) in [
         ("rules-default", String::new(), String::new()),
         (
@@ -143,6 +143,11 @@ fn misspelt_values_and_alerts_are_refused() {
             "wrong-for",
             "prometheusRule: {overrides: {LicenseInvalid: {for: 1 hour}}}",
             "for",
+        ),
+        (
+            "wrong-window",
+            "prometheusRule: {overrides: {LicenseInvalid: {window: 0s}}}",
+            "window",
         ),
         (
             "wrong-threshold",

@@ -99,8 +99,8 @@ scrapeTimeout: {{ . }}
 {{- if $narrowed -}}{{- $query = printf "?%s" (join "&" $narrowed) -}}{{- end -}}
 alert: {{ $alert.name }}
 expr: {{ include "certautopilot.filled" (merge (dict "text" $alert.expr) $fill) | toJson }}
-{{- with $for }}
-for: {{ . }}
+{{- if and $for (not (regexMatch "^0+[smhd]$" $for)) }}
+for: {{ $for }}
 {{- end }}
 labels:
   {{- toYaml (merge (dict "severity" (default $alert.severity $own.severity)) ($alert.labels | default dict) (deepCopy $rule.additionalRuleLabels)) | nindent 2 }}
