@@ -9,7 +9,7 @@ mod gap;
 use gap::{Gap, Why};
 
 /// Events that are gone through under one lock, for which callers may have to wait: so few that they wait without sleeping.
-pub(crate) const CHUNK: usize = 16;
+pub(crate) const CHUNK: usize = 4;
 
 /// Events are numbered from 0 in the order they came; `first` is the number of the oldest one held.
 ///

@@ -89,23 +89,6 @@ fn enqueue(bench: &mut Bench) {
         |count| enqueue(&black_hole, count),
         |count| enqueue(&reading, count),
     );
-    let (sender, mut receiver) = tokio::sync::mpsc::channel::<Event>(10_000);
-    let draining = std::thread::spawn(move || while receiver.blocking_recv().is_some() {});
-    bench.compare(
-        &Case {
-            case: "enqueue with the relay reading",
-            peer: "try_send, drained",
-            floor: 0.5,
-        },
-        |count| enqueue(&reading, count),
-        |count| {
-            for _ in 0..count {
-                let _ = sender.try_send(sample.clone());
-            }
-        },
-    );
-    drop(sender);
-    draining.join().expect("no panic");
     for (name, forwarder) in [("wedged", &black_hole), ("reading", &reading)] {
         let mut times: Vec<_> = (0..500_000)
             .map(|_| {
