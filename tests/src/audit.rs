@@ -14,6 +14,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use choices::Choices;
 pub use expected::{Expected, Field};
 
+/// Device Version of every case.
+const PRODUCT_VERSION: &str = "2.4.1";
+
 /// One event and the settings it is written with.
 #[derive(Clone, Debug)]
 pub struct Case {
@@ -112,6 +115,7 @@ impl Case {
         config.hostname.clone_from(&settings.hostname);
         config.app_name.clone_from(&settings.app_name);
         config.sd_id.clone_from(&settings.sd_id);
+        config.product_version = PRODUCT_VERSION.to_owned();
         config.max_message_size = Some(settings.max);
         config.format = settings.format;
         config.transport = Transport::Tcp(settings.framing);

@@ -4,7 +4,7 @@ use cap_names::Severity;
 use cap_syslog::Format;
 use chrono::{DateTime, SecondsFormat, Timelike as _, Utc};
 
-use super::Case;
+use super::{Case, PRODUCT_VERSION};
 
 /// What ends a text from which something is missing.
 pub(super) const MARK: &str = "...[cut]";
@@ -141,9 +141,8 @@ impl Case {
         ]
         .map(str::to_owned);
         let [vendor, product, class, name, severity] = header.each_ref().map(|f| quoted(f, "|\\"));
-        let version = env!("CARGO_PKG_VERSION");
         expected.rendered +=
-            &format!("- CEF:0|{vendor}|{product}|{version}|{class}|{name}|{severity}|");
+            &format!("- CEF:0|{vendor}|{product}|{PRODUCT_VERSION}|{class}|{name}|{severity}|");
         expected.cef = Some(header);
 
         let rt = time(self.time).timestamp_millis();
