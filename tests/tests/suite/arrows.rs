@@ -170,7 +170,8 @@ fn name(id: &str) -> &str {
 
 #[test]
 fn what_is_shipped_is_built_from_nothing_that_dials_by_itself() {
-    let metadata = metadata(&[]);
+    // Of other platforms' crates, a machine that has built everything may still lack some.
+    let metadata = metadata(&["--filter-platform", "host-tuple"]);
     let nodes = metadata["resolve"]["nodes"].as_array().expect("a graph");
     let nodes: BTreeMap<_, _> = nodes
         .iter()
