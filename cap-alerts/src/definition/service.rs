@@ -40,7 +40,7 @@ max by ($GROUP) (up{job="$JOB"}) == 0"#,
         ),
         Definition::new(
             "CertMetricsAbsent",
-            r#"max by ($GROUP) (up{job="$JOB"}) == 1
+            r#"max by ($GROUP) (max_over_time(up{job="$JOB"}[$WINDOW])) == 1
 unless on ($GROUP)
 max by ($GROUP) (last_over_time(cap_certificates_total[$WINDOW]))"#,
         )
