@@ -28,6 +28,8 @@ struct Wanted {
     current: u32,
     /// The version of the rotation under way, else the current one.
     target: u32,
+    /// Whether a rotation is under way: some replica may still wrap with the version before.
+    rotating: bool,
     laggards: u64,
 }
 
@@ -78,7 +80,7 @@ impl Replica {
 
         let wanted = self.wanted().await?;
         self.keyring.lag(wanted.target, wanted.laggards);
-        if wanted.target == wanted.current && self.keyring.report().current == wanted.current {
+        if !wanted.rotating && self.keyring.report().current == wanted.current {
             self.keyring.unload_old();
         }
         Ok(())
@@ -87,11 +89,15 @@ impl Replica {
     async fn wanted(&self) -> Result<Wanted, store::Error> {
         let ask = |db: &_| {
             let current = kek::current(db)?;
-            let target = kek::running(db)?.map_or(current, |rotation| rotation.target);
+            let rotation = kek::running(db)?;
+            let target = rotation
+                .as_ref()
+                .map_or(current, |rotation| rotation.target);
             let laggards = hosts::laggards(db, target)?;
             Ok::<_, store::Error>(Wanted {
                 current,
                 target,
+                rotating: rotation.is_some(),
                 laggards,
             })
         };

@@ -134,7 +134,7 @@ async fn a_job_that_was_running_when_the_process_died_runs_again() {
     assert_eq!(states.unwrap().get("running"), None);
 }
 
-fn pending(domain: &str) -> (Certificate, Job) {
+pub(crate) fn pending(domain: &str) -> (Certificate, Job) {
     let certificate = Certificate {
         id: "crt_1".to_owned(),
         project: "p1".to_owned(),

@@ -9,3 +9,4 @@ mod jobs;
 mod kek;
 mod process;
 mod provider;
+mod replicas;
