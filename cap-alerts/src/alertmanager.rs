@@ -11,11 +11,13 @@ use crate::render::document;
 pub fn alertmanager(options: &Options) -> String {
     let mut group_by = vec!["alertname".to_owned()];
     group_by.extend(options.grouping_of(None));
-    document(&json!({
+    let note = "# Loads as it is and notifies nobody: take inhibit_rules over into your configuration, or put your receivers in here.\n";
+    let document = document(&json!({
         "route": { "receiver": "nobody", "group_by": group_by },
         "receivers": [{ "name": "nobody" }],
         "inhibit_rules": inhibit_rules(options),
-    }))
+    }));
+    format!("{note}{document}")
 }
 
 fn inhibit_rules(options: &Options) -> Vec<Value> {

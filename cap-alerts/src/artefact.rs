@@ -68,6 +68,7 @@ pub fn artefacts() -> Vec<Artefact> {
             &dashboard::json_text(),
         ),
         Artefact::new(&format!("{CHART}/values.schema.json"), &chart::schema()),
+        Artefact::new("deploy/README.md", include_str!("artefact/deploy.md")),
         Artefact::new("docs/metrics.md", &reference::page()),
         Artefact::new("docs/spans.md", &reference::spans()),
     ];

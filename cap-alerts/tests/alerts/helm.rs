@@ -181,6 +181,86 @@ fn an_alert_can_be_left_out_and_the_rest_stays() {
     );
 }
 
+#[test]
+fn the_network_policy_opens_the_ports_that_the_pipes_are_configured_with_and_no_other() {
+    let Some(helm) = require("helm") else { return };
+    let dns = ["53/UDP", "53/TCP"];
+    for (number, (sections, ports)) in [
+        ("", &[][..]),
+        ("telemetry: {tracing: {enabled: true}}", &["4318/TCP"]),
+        (
+            "telemetry: {tracing: {enabled: true, endpoint: 'http://collector'}}",
+            &["4318/TCP"],
+        ),
+        (
+            "telemetry: {tracing: {enabled: true, endpoint: 'GRPC://collector/'}}",
+            &["4317/TCP"],
+        ),
+        (
+            "telemetry: {tracing: {enabled: true, endpoint: 'grpcs://[fd00::1]:443'}}",
+            &["443/TCP"],
+        ),
+        (
+            "telemetry: {tracing: {enabled: true, endpoint: 'https://c.example:8443/otlp/4318'}}",
+            &["8443/TCP"],
+        ),
+        ("syslog: {enabled: true, host: a}", &["601/TCP"]),
+        (
+            "syslog: {enabled: true, host: a, transport: tls}",
+            &["6514/TCP"],
+        ),
+        (
+            "syslog: {enabled: true, host: a, transport: udp}",
+            &["514/UDP"],
+        ),
+        (
+            "syslog: {enabled: true, host: a, port: 1601, fallbacks: ['b:1602', '[fd00::2]:1601']}",
+            &["1601/TCP", "1602/TCP"],
+        ),
+        ("syslog: {enabled: false, host: a, port: 1601}", &[]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let values = format!("networkPolicy: {{enabled: true}}\n{sections}\n");
+        let objects = rendered(&helm, &format!("policy-{number}"), &values).expect("it renders");
+        let spec = &of_kind(&objects, "NetworkPolicy")["spec"];
+        // Without peers that may scrape, nothing that reaches the product today is shut out.
+        assert_eq!(
+            spec["policyTypes"],
+            serde_json::json!(["Egress"]),
+            "{sections}"
+        );
+        let rules = spec["egress"].as_array().expect("rules");
+        let open: Vec<String> = rules
+            .iter()
+            .flat_map(|rule| rule["ports"].as_array().expect("ports"))
+            .map(|port| {
+                format!(
+                    "{}/{}",
+                    port["port"],
+                    port["protocol"].as_str().expect("a protocol")
+                )
+            })
+            .collect();
+        assert_eq!(open, [&dns, ports].concat(), "{sections}");
+    }
+    let values = "networkPolicy: {enabled: true, from: [{namespaceSelector: {}}], extraIngress: [{ports: [{port: 8443}]}]}";
+    let objects = rendered(&helm, "policy-ingress", values).expect("it renders");
+    let spec = &of_kind(&objects, "NetworkPolicy")["spec"];
+    assert_eq!(
+        spec["policyTypes"],
+        serde_json::json!(["Egress", "Ingress"])
+    );
+    assert_eq!(
+        spec["ingress"],
+        serde_json::json!([
+            { "ports": [{ "port": "http", "protocol": "TCP" }], "from": [{ "namespaceSelector": {} }] },
+            { "ports": [{ "port": 8443 }] },
+        ])
+    );
+}
+
 /// Durations may be spelt differently, and are the same.
 fn comparable(rule: &Value) -> Value {
     let mut rule = rule.clone();

@@ -43,6 +43,24 @@ scrapeTimeout: {{ . }}
 {{- end }}
 {{- end -}}
 
+{{/* the port that spans are sent to, as the exporter reads it from the endpoint */}}
+{{- define "certautopilot.collectorPort" -}}
+{{- $endpoint := toString .Values.telemetry.tracing.endpoint | lower -}}
+{{- $written := regexFind ":[0-9]+$" (regexReplaceAll "^[a-z]+://([^/?#]*).*$" $endpoint "${1}") | trimPrefix ":" -}}
+{{- default (ternary "4317" "4318" (hasPrefix "grpc" $endpoint)) $written -}}
+{{- end -}}
+
+{{/* the ports of the relay and of those that stand in for it, as a JSON array */}}
+{{- define "certautopilot.relayPorts" -}}
+{{- $usual := dict "udp" 514 "tls" 6514 -}}
+{{- $port := default (get $usual (toString .Values.syslog.transport | lower) | default 601) .Values.syslog.port -}}
+{{- $ports := list (int $port) -}}
+{{- range $fallback := .Values.syslog.fallbacks -}}
+  {{- $ports = append $ports (regexFind "[0-9]+$" (toString $fallback) | int) -}}
+{{- end -}}
+{{- toJson $ports -}}
+{{- end -}}
+
 {{/* seconds in a duration of one unit, such as 90s, 15m, 1h or 1d */}}
 {{- define "certautopilot.seconds" -}}
 {{- mul (regexFind "^[0-9]+" . | int) (index (dict "s" 1 "m" 60 "h" 3600 "d" 86400) (regexFind "[smhd]$" .)) -}}
