@@ -1,0 +1,70 @@
+//! The labels that a function's result carries.
+
+use promql_parser::label::MatchOp;
+use promql_parser::parser::value::ValueType;
+use promql_parser::parser::{Call, Expr};
+
+use super::carried;
+use crate::check::Finding;
+use crate::labels::{Held, Labels};
+
+pub(super) fn called(call: &Call, findings: &mut Vec<Finding>) -> Option<Labels> {
+    let arguments: Vec<Option<Labels>> = call
+        .args
+        .args
+        .iter()
+        .map(|argument| carried(argument, findings))
+        .collect();
+    if call.func.return_type != ValueType::Vector {
+        return None;
+    }
+    if matches!(call.func.name, "absent" | "absent_over_time") {
+        return call.args.args.first().map(|operand| absent(operand));
+    }
+    // `vector(1)` and a bare `hour()` take no vector, and give one without labels.
+    let operand = arguments
+        .into_iter()
+        .flatten()
+        .next()
+        .unwrap_or_else(Labels::none);
+    Some(
+        match (
+            call.func.name,
+            call.args.args.get(1).map(|argument| &**argument),
+        ) {
+            ("label_replace" | "label_join", Some(Expr::StringLiteral(label))) => {
+                operand.with(&label.val, Held::Anything)
+            }
+            ("histogram_quantiles", Some(Expr::StringLiteral(label))) => operand
+                .with("le", Held::Nothing)
+                .with(&label.val, Held::Something),
+            ("histogram_quantile" | "histogram_fraction", _) => operand.with("le", Held::Nothing),
+            ("info", _) => Labels::unknown(),
+            _ => operand,
+        },
+    )
+}
+
+/// What `absent` answers: the labels that the selector fixes by `=`, and no others.
+fn absent(operand: &Expr) -> Labels {
+    let selector = match operand {
+        Expr::Paren(inner) => return absent(&inner.expr),
+        Expr::VectorSelector(selector) => selector,
+        Expr::MatrixSelector(matrix) => &matrix.vs,
+        _ => return Labels::none(),
+    };
+    let matchers = &selector.matchers.matchers;
+    matchers
+        .iter()
+        .filter(|matcher| {
+            matcher.op == MatchOp::Equal
+                && matchers
+                    .iter()
+                    .filter(|other| other.name == matcher.name)
+                    .count()
+                    == 1
+        })
+        .fold(Labels::none(), |labels, matcher| {
+            labels.with(&matcher.name, Held::exactly(&matcher.value))
+        })
+}
