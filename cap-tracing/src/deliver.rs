@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::stats::Counts;
 use crate::stop::Deadline;
 use encode::Encoder;
-use transport::{Transport, remark};
+use transport::{GivenUp, Transport, remark};
 
 /// Told when everything that was queued before it has been sent or given up.
 pub(crate) type Flush = std::sync::mpsc::Sender<()>;
@@ -88,9 +88,7 @@ impl Worker {
                 .borrow()
                 .is_some_and(|until| until <= Instant::now());
             if late {
-                self.counts
-                    .failed
-                    .fetch_add(batch.len() as u64, Ordering::AcqRel);
+                self.counts.fail(None, batch.len() as u64);
                 batch.clear();
             } else {
                 self.export(&mut batch).await;
@@ -150,9 +148,9 @@ impl Worker {
                     format!("the collector refused {rejected} spans: {why}")
                 }));
             }
-            Err(error) => {
-                self.counts.failed.fetch_add(spans, Ordering::AcqRel);
-                self.counts.set_error(Some(error));
+            Err(GivenUp { class, why }) => {
+                self.counts.fail(Some(class), spans);
+                self.counts.set_error(Some(why));
             }
         }
     }

@@ -23,7 +23,7 @@
 //! A span that ends goes into a bounded queue; when the queue is full it is dropped and counted, and the caller never waits.
 //! A thread with a runtime of its own sends batches, retries what may work later within a budget that a shutdown cuts, and
 //! counts what the collector refused in a partial success. [`Stats`] closes:
-//! `started = exported + rejected + dropped + failed + pending`.
+//! `started = exported + rejected + dropped + failed + pending`, and [`Failures`] says of what kind the failed ones were.
 //!
 //! OTLP/HTTP and OTLP/gRPC are one [`Endpoint`] away from each other, and are retried and counted alike. Every connection is
 //! opened by the [`Connector`](cap_egress::Connector), whose guard and trust roots apply; `https` and `grpcs` never send a byte
@@ -79,7 +79,7 @@ pub use pipe::Tracing;
 pub use propagate::{Audience, Propagator, extract, inject};
 pub use span::{Current, Span, current};
 pub use spans::Job;
-pub use stats::Stats;
+pub use stats::{Failures, Stats};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

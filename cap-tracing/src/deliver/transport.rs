@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cap_egress::Connector;
+use cap_names::ErrorClass;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTracePartialSuccess;
 use tokio::sync::watch;
 
@@ -37,6 +38,12 @@ pub(super) struct Transport {
     stopping: watch::Receiver<Deadline>,
 }
 
+/// Why a batch will not be sent again.
+pub(super) struct GivenUp {
+    pub(super) class: ErrorClass,
+    pub(super) why: String,
+}
+
 /// Makes one attempt.
 enum Client {
     Http(Box<Http>),
@@ -63,25 +70,27 @@ impl Transport {
     }
 
     /// Tries until it succeeds, cannot succeed, or the time for it is up; then says why it was given up.
-    pub(super) async fn send(&self, body: Bytes) -> Result<ExportTracePartialSuccess, String> {
+    pub(super) async fn send(&self, body: Bytes) -> Result<ExportTracePartialSuccess, GivenUp> {
         let give_up = Instant::now() + self.config.retry_for.min(LONGEST_RETRY);
         let mut stopping = self.stopping.clone();
         let mut backoff = FIRST_BACKOFF;
         loop {
             let attempt = self.attempt_until(give_up, &mut stopping, body.clone());
-            let Failure { what, retry } = match attempt.await {
+            let Failure { class, what, retry } = match attempt.await {
                 Ok(accepted) => return Ok(accepted),
                 Err(failure) => failure,
             };
             let message = format!("{}: {what}", self.config.endpoint);
             let Some(retry) = retry else {
-                return Err(message);
+                let why = message;
+                return Err(GivenUp { class, why });
             };
             // Never sooner than the backoff: a collector may ask for less than it can stand.
             let wait = retry.after.unwrap_or_default().max(backoff);
             let until = earliest(give_up, *stopping.borrow_and_update());
             if wait >= until.saturating_duration_since(Instant::now()) {
-                return Err(message);
+                let why = message;
+                return Err(GivenUp { class, why });
             }
             self.counts
                 .set_error(Some(format!("{message}; trying again")));
@@ -113,6 +122,7 @@ impl Transport {
             tokio::select! {
                 outcome = &mut attempt => return outcome,
                 () = passed(Some(until)) => return Err(Failure {
+                    class: ErrorClass::Network,
                     what: "no answer in time".to_owned(),
                     retry: Some(Retry { after: None }),
                 }),

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use flate2::read::GzDecoder;
@@ -25,6 +26,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 
 /// What the collector answers to one request; it accepts when nothing is scripted.
@@ -42,6 +44,8 @@ pub(crate) enum Answer {
     Reject(i64),
     /// Takes the spans, and the connection is cut in the middle of the answer.
     Cut,
+    /// Takes the spans, and says so only after a while.
+    Late(Duration),
     /// Nothing comes.
     Silence,
 }
@@ -52,10 +56,12 @@ pub(crate) struct Collector {
     heads: Arc<Mutex<Vec<http::request::Parts>>>,
     pub(crate) answers: Arc<Mutex<VecDeque<Answer>>>,
     connections: Arc<AtomicUsize>,
+    ended: Arc<Mutex<Option<mpsc::Receiver<()>>>>,
+    stop: Arc<Notify>,
 }
 
 impl Collector {
-    /// Serves on a thread with a runtime of its own, until the process ends.
+    /// Starts on a free port, on a thread with a runtime of its own.
     pub(crate) fn start(answers: impl IntoIterator<Item = Answer>) -> (Self, SocketAddr) {
         Self::start_with(answers, None)
     }
@@ -66,9 +72,26 @@ impl Collector {
     ) -> (Self, SocketAddr) {
         let collector = Collector::default();
         collector.answers.lock().unwrap().extend(answers);
-        let serving = collector.clone();
-        let (bound, address) = mpsc::channel();
+        let address = collector.listen((Ipv4Addr::LOCALHOST, 0).into(), tls);
+        (collector, address)
+    }
+
+    /// Closes the listener and every connection, as a collector does that is restarted.
+    pub(crate) fn stop(&self) {
+        self.stop.notify_one();
+        let ended = self.ended.lock().unwrap().take().unwrap();
+        ended.recv().unwrap_err();
+    }
+
+    /// Serves on `address`, until the process ends or [`stop`](Self::stop) is called.
+    pub(crate) fn listen(&self, address: SocketAddr, tls: Option<TlsAcceptor>) -> SocketAddr {
+        let serving = self.clone();
+        let (bound, listening) = mpsc::channel();
+        let (running, ended) = mpsc::channel();
+        *self.ended.lock().unwrap() = Some(ended);
         std::thread::spawn(move || {
+            // Dropped last, when the runtime has closed what it had open.
+            let _running: mpsc::Sender<()> = running;
             // What its own HTTP/2 says is no business of a subscriber under test.
             let silent = tracing::subscriber::NoSubscriber::default();
             let _silent = tracing::subscriber::set_default(silent);
@@ -77,10 +100,14 @@ impl Collector {
                 .build()
                 .unwrap();
             runtime.block_on(async {
-                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+                let listener = TcpListener::bind(address).await.unwrap();
                 bound.send(listener.local_addr().unwrap()).unwrap();
                 loop {
-                    let (stream, _) = listener.accept().await.unwrap();
+                    let accepted = tokio::select! {
+                        accepted = listener.accept() => accepted,
+                        () = serving.stop.notified() => return,
+                    };
+                    let (stream, _) = accepted.unwrap();
                     let (collector, tls) = (serving.clone(), tls.clone());
                     collector.connections.fetch_add(1, Ordering::SeqCst);
                     tokio::spawn(async move {
@@ -96,7 +123,7 @@ impl Collector {
                 }
             });
         });
-        (collector, address.recv().unwrap())
+        listening.recv().unwrap()
     }
 
     async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static) {
@@ -157,6 +184,11 @@ impl Collector {
                 200,
                 &[("grpc-status", "8"), ("grpc-status-details-bin", details)],
             )),
+            Some(Answer::Late(by)) => {
+                keep();
+                tokio::time::sleep(by).await;
+                Ok(accepted(grpc, 0))
+            }
             Some(Answer::Silence) => std::future::pending().await,
         }
     }

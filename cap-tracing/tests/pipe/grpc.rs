@@ -131,7 +131,12 @@ fn what_the_guard_denies_is_not_tried_again() {
         jobs(&tracing, 1);
         settles(&tracing);
         let stats = tracing.shutdown(LONG);
-        assert_eq!((stats.exported, stats.failed), (0, 1), "{stats}");
+        assert_eq!(
+            (stats.exported, stats.failed_by.validation),
+            (0, 1),
+            "{stats}"
+        );
+        closes(&stats);
         assert_eq!(guard.denials().iter().map(|(_, n)| n).sum::<u64>(), 1);
     }
     assert_eq!(collector.seen(), (0, 0));

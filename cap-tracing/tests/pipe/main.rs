@@ -4,6 +4,7 @@
 
 mod collector;
 mod export;
+mod faults;
 mod grpc;
 mod sampling;
 mod support;

@@ -62,9 +62,11 @@ pub(crate) fn closes(stats: &Stats) {
         rejected,
         dropped,
         failed,
+        failed_by,
         pending,
         ..
     } = stats;
+    assert_eq!(*failed, failed_by.total(), "{stats}");
     assert_eq!(
         *started,
         exported + rejected + dropped + failed + pending,

@@ -3,11 +3,14 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
+use cap_names::ErrorClass;
+
 /// What a collector says is shown up to here.
 const LONGEST_REMARK: usize = 300;
 
 /// Why one attempt failed.
 pub(super) struct Failure {
+    pub(super) class: ErrorClass,
     pub(super) what: String,
     pub(super) retry: Option<Retry>,
 }
@@ -20,6 +23,7 @@ pub(super) struct Retry {
 impl Failure {
     pub(super) fn permanent(what: impl Into<String>) -> Self {
         Failure {
+            class: ErrorClass::IoPermanent,
             what: what.into(),
             retry: None,
         }
@@ -32,6 +36,11 @@ impl Failure {
             .any(cap_egress::Error::is_denied);
         let parts: Vec<_> = causes(error).map(ToString::to_string).collect();
         Failure {
+            class: if denied {
+                ErrorClass::Validation
+            } else {
+                ErrorClass::Network
+            },
             what: parts.join(": "),
             retry: (!denied).then_some(Retry { after: None }),
         }

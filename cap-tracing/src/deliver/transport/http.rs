@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cap_egress::Connector;
+use cap_names::ErrorClass;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -63,11 +64,12 @@ impl Http {
 /// What a status that is no success means (OTLP specification, OTLP/HTTP Response, Failures).
 pub(super) fn refusal(status: StatusCode, headers: &HeaderMap) -> Failure {
     let what = format!("answered {status}");
-    match status {
+    let failure = match status {
         StatusCode::TOO_MANY_REQUESTS
         | StatusCode::BAD_GATEWAY
         | StatusCode::SERVICE_UNAVAILABLE
         | StatusCode::GATEWAY_TIMEOUT => Failure {
+            class: ErrorClass::IoTransient,
             what,
             retry: Some(Retry {
                 after: retry_after(headers),
@@ -80,7 +82,13 @@ pub(super) fn refusal(status: StatusCode, headers: &HeaderMap) -> Failure {
             "{what}; redirects are not followed: configure the address itself"
         )),
         _ => Failure::permanent(what),
-    }
+    };
+    let class = match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ErrorClass::Auth,
+        status if status.is_server_error() => ErrorClass::IoTransient,
+        _ => failure.class,
+    };
+    Failure { class, ..failure }
 }
 
 /// Whole seconds; a date is not honoured, and the backoff takes its place.

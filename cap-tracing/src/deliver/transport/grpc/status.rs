@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use cap_names::ErrorClass;
 use http::{HeaderMap, HeaderName};
 use prost::Message;
 
@@ -77,7 +78,15 @@ impl Status {
         } else {
             ""
         };
+        let class = match self.name {
+            "PERMISSION_DENIED" | "UNAUTHENTICATED" => ErrorClass::Auth,
+            // What a 5xx is over HTTP; an exhausted collector may have room later, whether or not it says when.
+            "UNKNOWN" | "INTERNAL" | EXHAUSTED => ErrorClass::IoTransient,
+            _ if retryable => ErrorClass::IoTransient,
+            _ => ErrorClass::IoPermanent,
+        };
         Failure {
+            class,
             what: format!("answered {self}{advice}"),
             retry: retryable.then_some(Retry { after }),
         }
@@ -178,6 +187,23 @@ mod tests {
             failure.retry.is_some()
         });
         assert_eq!(codes.collect::<Vec<_>>(), [1, 4, 10, 11, 14, 15]);
+    }
+
+    #[test]
+    fn a_code_says_whose_move_it_is() {
+        for (code, class) in [
+            ("2", ErrorClass::IoTransient),
+            ("3", ErrorClass::IoPermanent),
+            ("7", ErrorClass::Auth),
+            ("8", ErrorClass::IoTransient),
+            ("12", ErrorClass::IoPermanent),
+            ("13", ErrorClass::IoTransient),
+            ("14", ErrorClass::IoTransient),
+            ("16", ErrorClass::Auth),
+        ] {
+            let failure = status(code, None).into_failure();
+            assert_eq!(failure.class, class, "{}", failure.what);
+        }
     }
 
     #[test]

@@ -1,0 +1,274 @@
+//! Every fault of a collector, over either protocol and from wherever a caller may stand: the accounting closes, a shutdown keeps
+//! its deadline, and the report says what was lost and why.
+
+use std::iter::repeat_n;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::{Duration, Instant};
+
+use cap_egress::Connector;
+use cap_tracing::Tracing;
+use socket2::{Domain, Socket, Type};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::collector::{Answer, Collector};
+use crate::support::{LONG, closes, connector, job, jobs, pipe_to, settles};
+
+/// Spans of a batch, all of which end before the shutdown.
+const SPANS: u64 = 5;
+/// Where the fault stays, the shutdown cuts it. Less than any wait before another attempt, so that none begins meanwhile.
+const SHORT: Duration = Duration::from_millis(200);
+
+/// How the collector is at fault.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    /// Nobody listens.
+    Refused,
+    /// Nothing comes back, not even to open a connection.
+    Blackholed,
+    /// Every request is answered so.
+    Always(Answer),
+    /// The first request is answered so.
+    Once(Answer),
+    /// It goes away with its connections, and comes back when spans have been waiting for it.
+    Restart,
+}
+
+/// What is to become of the spans.
+#[derive(Clone, Copy, Debug)]
+enum Outcome {
+    Exported,
+    /// One is not taken.
+    Rejected,
+    /// The class that the report names.
+    Lost(&'static str),
+}
+
+const FAULTS: [(Fault, Outcome); 11] = [
+    (Fault::Refused, Outcome::Lost("network")),
+    (Fault::Blackholed, Outcome::Lost("network")),
+    (
+        Fault::Always(Answer::Status(500)),
+        Outcome::Lost("io_transient"),
+    ),
+    (
+        Fault::Always(Answer::RetryAfter("3600")),
+        Outcome::Lost("io_transient"),
+    ),
+    (Fault::Once(Answer::RetryAfter("1")), Outcome::Exported),
+    (
+        Fault::Always(Answer::Status(429)),
+        Outcome::Lost("io_transient"),
+    ),
+    (Fault::Once(Answer::Late(SHORT)), Outcome::Exported),
+    (Fault::Always(Answer::Silence), Outcome::Lost("network")),
+    (Fault::Once(Answer::Reject(1)), Outcome::Rejected),
+    (Fault::Always(Answer::Cut), Outcome::Lost("network")),
+    (Fault::Restart, Outcome::Exported),
+];
+
+/// Runs a cell.
+type Caller = fn(&(dyn Fn() + Sync));
+
+/// Where the pipe is started, used and shut down.
+const CALLERS: [(&str, Caller); 5] = [
+    ("no runtime", |cell| cell()),
+    ("current_thread", |cell| {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async { cell() });
+    }),
+    ("multi_thread", |cell| {
+        multi_thread().block_on(async { cell() });
+    }),
+    ("block_in_place", |cell| {
+        multi_thread().block_on(async { tokio::task::block_in_place(cell) });
+    }),
+    ("nested", |cell| {
+        // A runtime inside what blocks a thread of another.
+        multi_thread().block_on(async {
+            tokio::task::block_in_place(|| multi_thread().block_on(async { cell() }));
+        });
+    }),
+];
+
+fn multi_thread() -> Runtime {
+    Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn after_every_fault_the_accounting_closes_and_a_shutdown_keeps_its_deadline() {
+    let connector = connector();
+    std::thread::scope(|scope| {
+        for (fault, outcome) in FAULTS {
+            for scheme in ["http", "grpc"] {
+                for (caller, run) in CALLERS {
+                    let connector = &connector;
+                    let cell = move || {
+                        let name = format!("{fault:?} over {scheme} from {caller}");
+                        cell(&name, fault, outcome, scheme, connector.clone());
+                    };
+                    scope.spawn(move || run(&cell));
+                }
+            }
+        }
+    });
+}
+
+fn cell(name: &str, fault: Fault, outcome: Outcome, scheme: &str, connector: Connector) {
+    let (address, collector, _silent) = set_up(fault);
+    let tracing = pipe_to(&format!("{scheme}://{address}"), connector, |config| {
+        config.batch_size = SPANS as usize;
+        config.batch_delay = LONG;
+        if let Outcome::Lost(_) = outcome {
+            config.timeout = SHORT;
+        }
+    });
+    let mut ended = SPANS;
+    jobs(&tracing, SPANS as usize);
+    if let (Fault::Restart, Some(collector)) = (fault, &collector) {
+        settles(&tracing);
+        collector.stop();
+        jobs(&tracing, SPANS as usize);
+        ended += SPANS;
+        is_in_trouble(&tracing);
+        collector.listen(address, None);
+    }
+    if let Outcome::Lost(_) = outcome {
+        is_in_trouble(&tracing);
+    }
+    let open = job(&tracing, "open");
+    let deadline = match outcome {
+        Outcome::Lost(_) => SHORT,
+        _ => LONG,
+    };
+    let start = Instant::now();
+    let stats = tracing.shutdown(deadline);
+    let took = start.elapsed();
+    assert!(took < deadline + Duration::from_secs(2), "{name}: {took:?}");
+    closes(&stats);
+    let became = (
+        stats.exported,
+        stats.rejected,
+        stats.dropped,
+        stats.failed,
+        stats.pending,
+    );
+    match outcome {
+        Outcome::Exported => assert_eq!(became, (ended, 0, 0, 0, 1), "{name}: {stats}"),
+        Outcome::Rejected => assert_eq!(became, (ended - 1, 1, 0, 0, 1), "{name}: {stats}"),
+        Outcome::Lost(class) => {
+            assert_eq!(became, (0, 0, 0, ended, 1), "{name}: {stats}");
+            let lost = stats.failed_by.to_string();
+            assert_eq!(lost, format!("{ended} {class}"), "{name}");
+            let report = stats.to_string();
+            assert!(
+                report.contains(&format!("{ended} failed [{lost}]")),
+                "{report}"
+            );
+            assert!(stats.last_error.is_some(), "{name}");
+        }
+    }
+    drop(open);
+    let stats = tracing.stats();
+    assert_eq!((stats.dropped, stats.pending), (1, 0), "{name}: {stats}");
+    closes(&stats);
+}
+
+#[test]
+fn a_refusal_is_of_its_own_class_and_so_is_what_was_never_sent() {
+    for scheme in ["http", "grpc"] {
+        for (answer, class) in [
+            (Answer::Status(401), "1 auth"),
+            (Answer::Status(403), "1 auth"),
+            (Answer::Status(400), "1 io_permanent"),
+        ] {
+            let (_collector, address) = Collector::start([answer]);
+            let tracing = pipe_to(&format!("{scheme}://{address}"), connector(), |_| {});
+            jobs(&tracing, 1);
+            let stats = tracing.shutdown(LONG);
+            assert_eq!(stats.failed_by.to_string(), class, "{scheme} {answer:?}");
+            closes(&stats);
+        }
+        let (collector, address) = Collector::start([Answer::Silence]);
+        let tracing = pipe_to(&format!("{scheme}://{address}"), connector(), |config| {
+            config.batch_size = 1;
+        });
+        jobs(&tracing, 3);
+        let start = Instant::now();
+        while collector.seen().0 == 0 {
+            assert!(start.elapsed() < LONG, "{}", tracing.stats());
+            std::thread::yield_now();
+        }
+        let stats = tracing.shutdown(SHORT);
+        assert_eq!(stats.failed_by.to_string(), "1 network, 2 unsent");
+        closes(&stats);
+    }
+}
+
+/// Where the pipe is to send, who answers there, and what must be kept so that nobody does.
+fn set_up(fault: Fault) -> (SocketAddr, Option<Collector>, Option<Silent>) {
+    let answers: Vec<_> = match fault {
+        Fault::Refused | Fault::Blackholed => {
+            let silent = Silent::new(matches!(fault, Fault::Blackholed));
+            return (silent.address, None, Some(silent));
+        }
+        Fault::Restart => {
+            // On an address of its own, where nobody takes its port while it is away.
+            static NEXT: AtomicU8 = AtomicU8::new(1);
+            let collector = Collector::default();
+            let host = Ipv4Addr::new(127, 1, 1, NEXT.fetch_add(1, Ordering::Relaxed));
+            let address = collector.listen((host, 0).into(), None);
+            return (address, Some(collector), None);
+        }
+        Fault::Always(answer) => repeat_n(answer, 1000).collect(),
+        Fault::Once(answer) => vec![answer],
+    };
+    let (collector, address) = Collector::start(answers);
+    (address, Some(collector), None)
+}
+
+/// Waits until an attempt has failed.
+fn is_in_trouble(tracing: &Tracing) {
+    let start = Instant::now();
+    while tracing.stats().last_error.is_none() {
+        assert!(start.elapsed() < LONG, "{}", tracing.stats());
+        std::thread::yield_now();
+    }
+}
+
+/// A port that is taken and does not listen; or one that listens with a full backlog, so that the kernel drops what would open
+/// one more connection.
+struct Silent {
+    address: SocketAddr,
+    _socket: Socket,
+    _waiting: Vec<TcpStream>,
+}
+
+impl Silent {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the connections fill the backlog of this very socket"
+    )]
+    fn new(listens: bool) -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket
+            .bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())
+            .unwrap();
+        let address = socket.local_addr().unwrap().as_socket().unwrap();
+        let mut waiting = Vec::new();
+        if listens {
+            socket.listen(0).unwrap();
+            let open = || TcpStream::connect_timeout(&address, Duration::from_millis(50));
+            waiting.extend(std::iter::from_fn(|| open().ok()));
+        }
+        Silent {
+            address,
+            _socket: socket,
+            _waiting: waiting,
+        }
+    }
+}
