@@ -98,7 +98,7 @@ impl Scraper {
     /// When there is no valid exposition within ten seconds; kept in [`failures`](Self::failures) as well.
     pub async fn scrape(&self) -> Result<Arc<Scrape>, ScrapeError> {
         let at = now();
-        let result = match tokio::time::timeout(TIMEOUT, self.get()).await {
+        let result = match tokio::time::timeout(TIMEOUT, self.text()).await {
             Ok(text) => text.and_then(|text| Ok(exposition::parse(&text)?)),
             Err(_) => Err(ScrapeError::NoAnswer(format!("within {TIMEOUT:?}"))),
         }
@@ -160,7 +160,11 @@ impl Scraper {
         crate::server::until(&self.history, last, timeout).await
     }
 
-    async fn get(&self) -> Result<String, ScrapeError> {
+    /// The body of a scrape as it came, neither read nor kept.
+    ///
+    /// # Errors
+    /// When there is no answer, or none that is an exposition.
+    pub async fn text(&self) -> Result<String, ScrapeError> {
         let answer = self.client.get(self.uri.clone(), exposition::CONTENT_TYPE);
         let (head, body) = (answer.await.map_err(ScrapeError::NoAnswer)?).into_parts();
         let content_type = head.headers.get(CONTENT_TYPE);

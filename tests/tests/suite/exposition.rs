@@ -1,33 +1,127 @@
-//! What the Python parsers make of both formats, and what a real Prometheus stores of them.
+//! What the Python parsers make of both formats, whatever stands in a label value.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use cap_metrics::{Format, Metrics};
+use cap_metrics::{CertificateStatus, Format, Metrics};
 use cap_tests::peers;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 
-/// Prints the values of `issuer_type`, read back by the parser of the format that is named.
+/// Reads bodies, each after a line with its length, and prints for each a line with the values of `issuer_type` and the names
+/// of the families, as the parser of the format that is named reads them.
 const READ: &str = r#"
 import json, sys
-text = sys.stdin.buffer.read().decode()
 if sys.argv[1] == "openmetrics":
     from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse
 else:
     from prometheus_client.parser import text_string_to_metric_families as parse
-samples = [s for family in parse(text) for s in family.samples]
-named = [s for s in samples if s.name == "cap_certificates_total"]
-print(json.dumps(sorted(s.labels["issuer_type"] for s in named)))
+while length := sys.stdin.buffer.readline():
+    text = sys.stdin.buffer.read(int(length)).decode()
+    try:
+        families = list(parse(text))
+        samples = [s for family in families for s in family.samples]
+        values = [s.labels["issuer_type"] for s in samples if s.name == "cap_certificates_total"]
+        answer = {"values": sorted(values), "families": [family.name for family in families]}
+    except Exception as error:
+        answer = {"refused": repr(error)[:300]}
+    print(json.dumps(answer), flush=True)
 "#;
 
-fn body(metrics: &Metrics, format: Format) -> Vec<u8> {
-    let mut out = Vec::new();
-    metrics.encode(format, &mut out);
-    out
+/// A parser at work, which reads one body after another.
+struct Parser {
+    format: Format,
+    python: Child,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+    /// The families of a body in which nothing is hostile.
+    families: serde_json::Value,
+}
+
+impl Parser {
+    fn start(python: &Path, format: Format) -> Self {
+        let name = match format {
+            Format::OpenMetrics => "openmetrics",
+            Format::Text => "text",
+        };
+        let mut python = Command::new(python)
+            .args(["-c", READ, name])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python runs");
+        let stdin = python.stdin.take().expect("it is piped");
+        let stdout = BufReader::new(python.stdout.take().expect("it is piped"));
+        let mut parser = Parser {
+            format,
+            python,
+            stdin,
+            stdout,
+            families: serde_json::Value::Null,
+        };
+        let read = parser.read(&inventory(&["acme".to_owned()]));
+        parser.families = read.expect("a plain body")["families"].take();
+        parser
+    }
+
+    fn read(&mut self, metrics: &Metrics) -> Result<serde_json::Value, String> {
+        let mut body = Vec::new();
+        metrics.encode(self.format, &mut body);
+        writeln!(self.stdin, "{}", body.len()).expect("python reads");
+        self.stdin.write_all(&body).expect("python reads");
+        let mut answer = String::new();
+        self.stdout.read_line(&mut answer).expect("python answers");
+        let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
+        match answer.get("refused") {
+            Some(error) => Err(format!("{:?}: the parser refuses it: {error}", self.format)),
+            None => Ok(answer),
+        }
+    }
+
+    /// Whether the body with these values reads back as these values, and has the families of any other.
+    fn check(&mut self, values: &[String]) -> Result<(), String> {
+        let mut read = self.read(&inventory(values))?;
+        let mut expected = values.to_vec();
+        expected.sort();
+        expected.dedup();
+        // Not shown whole: a value may be a megabyte.
+        if read["values"] != serde_json::json!(expected) {
+            return Err(format!("{:?}: the values differ", self.format));
+        }
+        let families = read["families"].take();
+        if families != self.families {
+            return Err(format!("{:?}: other families: {families}", self.format));
+        }
+        Ok(())
+    }
+
+    /// Both of them, if they are installed.
+    fn both() -> Option<[Self; 2]> {
+        let python = peers::require("prometheus-client-python")?;
+        Some([Format::OpenMetrics, Format::Text].map(|format| Parser::start(&python, format)))
+    }
+
+    fn stop(self) {
+        let Parser {
+            mut python, stdin, ..
+        } = self;
+        drop(stdin);
+        assert!(python.wait().expect("python ends").success());
+    }
+}
+
+fn inventory(values: &[String]) -> Metrics {
+    let metrics = Metrics::new();
+    let active = CertificateStatus::Active;
+    let inventory = values.iter().map(|value| (active, value, 1));
+    metrics.certificates().set_inventory(inventory);
+    metrics
 }
 
 #[test]
 fn hostile_label_values_read_back_through_both_python_parsers() {
-    let Some(python) = peers::require("prometheus-client-python") else {
+    let Some(mut parsers) = Parser::both() else {
         return;
     };
     let mut hostile: Vec<String> = [
@@ -46,34 +140,49 @@ fn hostile_label_values_read_back_through_both_python_parsers() {
     .map(str::to_owned)
     .to_vec();
     hostile.push("\"\\\n😀".repeat(150_000));
-    hostile.sort();
-    let metrics = Metrics::new();
-    let active = cap_metrics::CertificateStatus::Active;
-    metrics
-        .certificates()
-        .set_inventory(hostile.iter().map(|value| (active, value, 1)));
-    for (name, format) in [("openmetrics", Format::OpenMetrics), ("text", Format::Text)] {
-        let mut reading = Command::new(&python)
-            .args(["-c", READ, name])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("python runs");
-        let mut stdin = reading.stdin.take().expect("it is piped");
-        stdin
-            .write_all(&body(&metrics, format))
-            .expect("python reads");
-        drop(stdin);
-        let output = reading.wait_with_output().expect("python ends");
-        assert!(
-            output.status.success(),
-            "{name}: the parser refuses the body"
-        );
-        let mut read: Vec<String> = serde_json::from_slice(&output.stdout).expect("JSON");
-        read.sort();
-        assert!(
-            read == hostile,
-            "{name}: the values are not what was recorded"
-        );
+    for parser in &mut parsers {
+        parser.check(&hostile).expect("they read back");
     }
+    parsers.into_iter().for_each(Parser::stop);
+}
+
+/// Text in which what a format trips over is common, a few values of up to a megabyte among them.
+fn hostile() -> impl Strategy<Value = String> {
+    let special = prop::sample::select(vec![
+        '\n', '\r', '"', '\\', '\0', '{', '}', ',', '=', ' ', '#', '\t', '\u{7f}', '\u{85}',
+        '\u{2028}', '\u{feff}', '😀',
+    ]);
+    let short = prop::collection::vec(prop_oneof![special, any::<char>()], 0..64);
+    let short = short.prop_map(String::from_iter).boxed();
+    let long = (short.clone(), 1_usize..1 << 20).prop_map(|(part, up_to)| {
+        let times = up_to.checked_div(part.len()).unwrap_or(0);
+        part.repeat(times)
+    });
+    prop_oneof![150 => short, 1 => long]
+}
+
+#[test]
+fn any_label_values_read_back_through_both_python_parsers() {
+    let Some(mut parsers) = Parser::both() else {
+        return;
+    };
+    let mut runner = TestRunner::new(Config {
+        cases: 64,
+        // Each step costs two bodies.
+        max_shrink_iters: 200,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let values = prop::collection::vec(hostile(), 1..12);
+    let parsers_ref = std::cell::RefCell::new(&mut parsers);
+    let result = runner.run(&values, |values| {
+        for parser in parsers_ref.borrow_mut().iter_mut() {
+            parser.check(&values).map_err(TestCaseError::fail)?;
+        }
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{:.2000}", error.to_string());
+    }
+    parsers.into_iter().for_each(Parser::stop);
 }

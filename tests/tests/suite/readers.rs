@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -9,9 +10,13 @@ use cap_metrics::{
     AuditTotals, CertificateStatus, FindingSeverity, Format, KekState, LicenseState, Method,
     Metrics, Outcome, PipeTotals, SpanTotals, Status,
 };
+use cap_tests::fleet::Fleet;
 use cap_tests::peers::{self, Prometheus};
 use cap_tests::scrape::exposition;
-use serde_json::Value;
+use cap_tests::scrape::{Sample, Scrape, Scraper};
+use certautopilot::acme_server::AcmeServer;
+use http::StatusCode;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -97,11 +102,8 @@ fn every_family_of_the_catalogue_is_exposed_and_parses() {
     }
 }
 
-#[test]
-fn promtool_has_only_the_accepted_complaints() {
-    let Some(promtool) = peers::require("promtool") else {
-        return;
-    };
+/// What `promtool check metrics` says of a body, line by line.
+fn complaints(promtool: &Path, body: &str) -> Vec<String> {
     let mut check = Command::new(promtool)
         .args(["check", "metrics"])
         .stdin(Stdio::piped())
@@ -110,27 +112,82 @@ fn promtool_has_only_the_accepted_complaints() {
         .spawn()
         .expect("promtool runs");
     let mut stdin = check.stdin.take().expect("it is piped");
-    stdin
-        .write_all(full().render().as_bytes())
-        .expect("promtool reads");
+    stdin.write_all(body.as_bytes()).expect("promtool reads");
     drop(stdin);
     let output = check.wait_with_output().expect("promtool ends");
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said);
-    let complaints: Vec<_> = said.lines().filter(|line| !line.is_empty()).collect();
+    let said = said.lines().filter(|line| !line.is_empty());
+    said.map(str::to_owned).collect()
+}
+
+fn only_accepted(complaints: &[String]) {
     let unexpected: Vec<_> = complaints
         .iter()
-        .filter(|line| !ACCEPTED.contains(line))
+        .filter(|line| !ACCEPTED.contains(&line.as_str()))
         .collect();
     assert!(unexpected.is_empty(), "{unexpected:#?}");
+}
+
+#[test]
+fn promtool_has_only_the_accepted_complaints() {
+    let Some(promtool) = peers::require("promtool") else {
+        return;
+    };
+    let complaints = complaints(&promtool, &full().render());
+    only_accepted(&complaints);
     let missing: Vec<_> = ACCEPTED
         .iter()
-        .filter(|line| !complaints.contains(line))
+        .filter(|line| !complaints.iter().any(|said| said == *line))
         .collect();
     assert!(
         missing.is_empty(),
         "no longer said, so no longer to be accepted: {missing:#?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promtool_has_only_the_accepted_complaints_of_the_reference_service() {
+    const CERTIFICATES: &str = "/projects/p1/certificates";
+    let Some(promtool) = peers::require("promtool") else {
+        return;
+    };
+    let acme = AcmeServer::start(([127, 0, 0, 1], 0).into()).await;
+    let acme = acme.expect("an ACME server");
+    let mut fleet = Fleet::start(1, &acme.url()).await.expect("a service");
+    let call = async |method, path: &str, body, expected| {
+        let answer = fleet.call(0, method, path, body, expected).await;
+        answer.unwrap_or_else(|error| panic!("{error}\n{}", fleet.logs()))
+    };
+    // Two answers that are no success, a job that ends well, a webhook, a rotation.
+    let login = json!({ "user": "mallory", "password": "guess" });
+    let refused = StatusCode::UNAUTHORIZED;
+    call(http::Method::POST, "/auth/login", login, refused).await;
+    let none = StatusCode::NOT_FOUND;
+    call(http::Method::GET, "/nowhere", Value::Null, none).await;
+    let taken = StatusCode::ACCEPTED;
+    let ticket = json!({ "ticket": 1 });
+    call(http::Method::POST, "/webhooks/ticket", ticket, taken).await;
+    call(http::Method::POST, "/kek/rotations", Value::Null, taken).await;
+    let wanted = json!({ "domain": "www.example.com" });
+    call(http::Method::POST, CERTIFICATES, wanted, taken).await;
+
+    let scraper = Scraper::new(&format!("http://{}/metrics", fleet.targets()[0]));
+    let scraping = scraper.run_every(Duration::from_millis(100));
+    let issued = |scrape: &Scrape| {
+        let issued = |sample: &&Sample| sample.name == "cap_certificates_issued_total";
+        scrape.samples().filter(issued).any(|one| one.value > 0.0)
+    };
+    let found = scraper.wait_until(issued, Duration::from_secs(60)).await;
+    assert!(found, "{:?}\n{}", scraper.failures(), fleet.logs());
+    scraping.stop().await;
+    let body = scraper.text().await.expect("a body");
+    let complaints = complaints(&promtool, &body);
+    only_accepted(&complaints);
+    // It read the families of the service, and not an empty body.
+    assert!(complaints.iter().any(|line| line == ACCEPTED[0]));
+    fleet.stop().await.expect("it stops");
+    acme.stop().await;
 }
 
 /// Answers every request with the metrics in one format, whatever was asked for; the address.
