@@ -1,4 +1,6 @@
-//! The tower layer that makes a span for every request.
+//! The tower layers: a span for every request that is answered, and one for every call that is made.
+
+mod client;
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -13,6 +15,8 @@ use tower_service::Service;
 
 use crate::pipe::Tracing;
 use crate::span::Span;
+
+pub use client::{ClientFuture, ClientLayer, ClientMiddleware, Operation};
 
 /// Makes a server span for every request: a child of the inbound context, current while the handler runs, named after axum's
 /// matched route, and an error from status 500 on. Add it with `Router::layer`, which runs after routing.

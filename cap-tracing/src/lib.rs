@@ -37,7 +37,8 @@
 //!
 //! # Features
 //!
-//! `http` (default): [`TraceLayer`], a span for every request of a tower service.
+//! `http` (default): [`TraceLayer`], a span for every request of a tower service, and [`ClientLayer`], one for every call of a tower
+//! HTTP client.
 //!
 //! `bridge`: `Tracing::bridge`, a layer that puts the spans of the `tracing` crate among the typed ones, and `LogFormat`, which
 //! puts the ids of the current span into log lines.
@@ -74,7 +75,10 @@ pub use config::{Compression, Config, SampleRate};
 pub use endpoint::Endpoint;
 pub use error::Error;
 #[cfg(feature = "http")]
-pub use http::{TraceFuture, TraceLayer, TraceMiddleware};
+pub use http::{
+    ClientFuture, ClientLayer, ClientMiddleware, Operation, TraceFuture, TraceLayer,
+    TraceMiddleware,
+};
 pub use pipe::Tracing;
 pub use propagate::{Audience, Propagator, extract, inject};
 pub use span::{Current, Span, current};

@@ -130,19 +130,25 @@ impl Tracing {
             attributes.extend([
                 KeyValue::new(keys::EXTERNAL_PROVIDER, provider.to_owned()),
                 KeyValue::new(keys::EXTERNAL_ENDPOINT, endpoint.to_owned()),
-                KeyValue::new(
-                    "http.request.method",
-                    known_method(method).unwrap_or("_OTHER"),
-                ),
             ]);
-            attributes.extend(
-                uri.host()
-                    .map(|host| KeyValue::new("server.address", host.to_owned())),
-            );
-            attributes.extend(
-                uri.port_u16()
-                    .map(|port| KeyValue::new("server.port", i64::from(port))),
-            );
+            attributes.extend(http_call(method, uri));
+            attributes
+        })
+    }
+
+    /// A call over HTTP to another service of one's own.
+    #[cfg(feature = "http")]
+    pub(crate) fn remote_call(
+        &self,
+        service: &str,
+        operation: &str,
+        method: &Method,
+        uri: &Uri,
+    ) -> Span {
+        let name = || [service, " ", operation].concat().into();
+        self.open(Context::current(), SpanKind::Client, name, || {
+            let mut attributes = Vec::with_capacity(ATTRIBUTES);
+            attributes.extend(http_call(method, uri));
             attributes
         })
     }
@@ -241,6 +247,17 @@ impl Tracing {
             own: true,
         }
     }
+}
+
+/// What the conventions for HTTP clients want known, without what may hold a secret.
+fn http_call(method: &Method, uri: &Uri) -> impl Iterator<Item = KeyValue> {
+    let method = known_method(method).unwrap_or("_OTHER");
+    let host = uri.host().map(ToOwned::to_owned);
+    let port = uri.port_u16().map(i64::from);
+    [KeyValue::new("http.request.method", method)]
+        .into_iter()
+        .chain(host.map(|host| KeyValue::new("server.address", host)))
+        .chain(port.map(|port| KeyValue::new("server.port", port)))
 }
 
 fn known_method(method: &Method) -> Option<&'static str> {

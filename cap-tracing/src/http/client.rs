@@ -1,0 +1,151 @@
+//! The tower layer around an HTTP client: a span for every call, and its context in the request's headers.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as Task, Poll, ready};
+
+use cap_names::ErrorClass;
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::pipe::Tracing;
+use crate::propagate::Audience;
+use crate::span::Span;
+
+/// Makes a client span for every call that goes through an HTTP client, a child of the span that is current, and sends its context
+/// along. The span lasts until the head of the answer is there; it is an error from status 400 on, and where no answer came.
+///
+/// Wrap the client in it inside of whatever tries again, so that each try is a call.
+#[derive(Clone, Debug)]
+pub struct ClientLayer {
+    tracing: Tracing,
+    peer: Peer,
+    audience: Audience,
+}
+
+/// What a request asks its peer to do, for the name of its span: put it among the request's extensions. Without one, the request's
+/// method takes its place. Paths do not: anything may stand in them.
+#[derive(Clone, Debug)]
+pub struct Operation(pub Cow<'static, str>);
+
+#[derive(Clone, Debug)]
+enum Peer {
+    External(Arc<str>),
+    Service(Arc<str>),
+}
+
+impl ClientLayer {
+    /// Calls to an external system, such as a CA: as [`Tracing::external_call`], to [`Audience::ThirdParty`].
+    pub fn external(tracing: Tracing, provider: impl Into<Arc<str>>) -> Self {
+        ClientLayer {
+            tracing,
+            peer: Peer::External(provider.into()),
+            audience: Audience::ThirdParty,
+        }
+    }
+
+    /// Calls to a service of one's own, to [`Audience::Internal`].
+    pub fn service(tracing: Tracing, service: impl Into<Arc<str>>) -> Self {
+        ClientLayer {
+            tracing,
+            peer: Peer::Service(service.into()),
+            audience: Audience::Internal,
+        }
+    }
+
+    /// Says who gets the context, where that is not as it usually is: baggage for a third party that is to have it.
+    #[must_use]
+    pub fn with_audience(mut self, audience: Audience) -> Self {
+        self.audience = audience;
+        self
+    }
+}
+
+impl<S> Layer<S> for ClientLayer {
+    type Service = ClientMiddleware<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        ClientMiddleware {
+            inner,
+            layer: self.clone(),
+        }
+    }
+}
+
+/// The service that [`ClientLayer`] makes.
+#[derive(Clone, Debug)]
+pub struct ClientMiddleware<S> {
+    inner: S,
+    layer: ClientLayer,
+}
+
+impl<S, B, R> Service<Request<B>> for ClientMiddleware<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = ClientFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Task<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let ClientLayer {
+            tracing,
+            peer,
+            audience,
+        } = &self.layer;
+        let (method, uri) = (request.method(), request.uri());
+        let operation = request.extensions().get::<Operation>();
+        let operation = operation.map_or(method.as_str(), |operation| &operation.0);
+        let span = match peer {
+            Peer::External(provider) => tracing.external_call(provider, operation, method, uri),
+            Peer::Service(service) => tracing.remote_call(service, operation, method, uri),
+        };
+        span.inject(request.headers_mut(), *audience);
+        let inner = span.in_scope(|| self.inner.call(request));
+        ClientFuture {
+            inner,
+            span: Some(span),
+        }
+    }
+}
+
+pin_project! {
+    /// An answer on its way, under the span of its call.
+    #[derive(Debug)]
+    pub struct ClientFuture<F> {
+        #[pin]
+        inner: F,
+        span: Option<Span>,
+    }
+}
+
+impl<F, R, E> Future for ClientFuture<F>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let outcome = match &*this.span {
+            Some(span) => ready!(span.in_scope(|| this.inner.poll(cx))),
+            None => ready!(this.inner.poll(cx)),
+        };
+        if let Some(span) = this.span.take() {
+            match &outcome {
+                Ok(response) => span.http_status(response.status().as_u16()),
+                // What the error says may hold the URI.
+                Err(_) => span.fail(ErrorClass::Network, &"no answer"),
+            }
+        }
+        Poll::Ready(outcome)
+    }
+}

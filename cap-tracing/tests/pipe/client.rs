@@ -1,0 +1,155 @@
+//! The layer around an HTTP client, on a real client and a real connection.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use axum::routing::post;
+use cap_egress::Connector;
+use cap_tracing::{Audience, ClientLayer, Operation, TraceLayer, Tracing};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use tower::{Layer as _, ServiceExt as _};
+
+use crate::collector::Collector;
+use crate::support::{LONG, attributes, connector, pipe, settles};
+
+const UPSTREAM: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331";
+
+/// Answers 503 with the headers that it was asked with.
+async fn peer() -> SocketAddr {
+    let echo = async |headers: HeaderMap| {
+        let mut echoed = HeaderMap::new();
+        for name in ["traceparent", "baggage"] {
+            if let Some(value) = headers.get(name) {
+                echoed.insert(name, value.clone());
+            }
+        }
+        (StatusCode::SERVICE_UNAVAILABLE, echoed)
+    };
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .unwrap();
+    let address = listener.local_addr().unwrap();
+    let app = Router::new().route("/{*path}", post(echo));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    address
+}
+
+fn client() -> Client<Connector, Body> {
+    Client::builder(TokioExecutor::new()).build(connector())
+}
+
+fn ask(address: SocketAddr) -> Request<Body> {
+    let uri = format!("http://{address}/orders/1?token=s");
+    let mut request = Request::post(uri).body(Body::empty()).unwrap();
+    request
+        .headers_mut()
+        .insert("baggage", "stale=1".parse().unwrap());
+    request
+}
+
+/// Calls the peer from a handler that was called with this context, and gives back the headers that the peer got.
+async fn called_from_a_handler(tracing: &Tracing, layer: ClientLayer, flags: &str) -> HeaderMap {
+    let address = peer().await;
+    let handler = async move || {
+        let mut request = ask(address);
+        request
+            .extensions_mut()
+            .insert(Operation("finalize".into()));
+        let answer = layer.layer(client()).oneshot(request).await.unwrap();
+        answer.headers().clone()
+    };
+    let app = Router::new()
+        .route("/", post(handler))
+        .layer(TraceLayer::new(tracing.clone()));
+    let request = Request::post("/")
+        .header("traceparent", format!("{UPSTREAM}-{flags}"))
+        .header("baggage", "k=v")
+        .body(Body::empty())
+        .unwrap();
+    app.oneshot(request).await.unwrap().headers().clone()
+}
+
+#[tokio::test]
+async fn a_call_is_a_child_of_the_request_and_third_parties_get_no_baggage_unless_told() {
+    let (collector, address) = Collector::start([]);
+    let tracing = pipe(address, |_| {});
+    let mut seen = 0;
+    for (layer, name, baggage) in [
+        (
+            ClientLayer::external(tracing.clone(), "acme"),
+            "acme finalize",
+            None,
+        ),
+        (
+            ClientLayer::external(tracing.clone(), "acme").with_audience(Audience::Internal),
+            "acme finalize",
+            Some("k=v"),
+        ),
+        (
+            ClientLayer::service(tracing.clone(), "kek"),
+            "kek finalize",
+            Some("k=v"),
+        ),
+    ] {
+        let external = name.starts_with("acme");
+        let got = called_from_a_handler(&tracing, layer, "01").await;
+        let sent = got.get("baggage").map(|value| value.to_str().unwrap());
+        assert_eq!(sent, baggage);
+        settles(&tracing);
+        let spans = collector.spans().split_off(seen);
+        seen += 2;
+        let [call, request] = &spans[..] else {
+            panic!("{spans:?}");
+        };
+        assert_eq!((&*call.name, call.kind), (name, 3));
+        assert_eq!(call.parent_span_id, request.span_id);
+        let id: String = call.span_id.iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(got["traceparent"].to_str().unwrap()[36..52], id);
+        let attributes = attributes(call);
+        let has = |attribute: &str| attributes.iter().any(|other| other == attribute);
+        assert!(has("http.request.method=POST") && has("server.address=127.0.0.1"));
+        assert!(has("http.response.status_code=503") && has("error.type=503"));
+        assert_eq!(
+            has("cap.external.provider=acme"),
+            external,
+            "{attributes:?}"
+        );
+        assert_eq!(has("cap.external.endpoint=finalize"), external);
+        assert!(!attributes.iter().any(|other| other.contains("token")));
+    }
+    tracing.shutdown(LONG);
+}
+
+#[tokio::test]
+async fn without_a_span_of_its_own_a_call_passes_the_context_on() {
+    let (collector, address) = Collector::start([]);
+    let sampling = pipe(address, |_| {});
+    for (tracing, flags) in [(&sampling, "00"), (&Tracing::disabled(), "01")] {
+        let layer = ClientLayer::service(tracing.clone(), "kek");
+        let got = called_from_a_handler(tracing, layer, flags).await;
+        assert_eq!(got["traceparent"], format!("{UPSTREAM}-{flags}").as_str());
+        assert_eq!(got["baggage"], "k=v");
+    }
+    sampling.shutdown(LONG);
+    assert!(collector.spans().is_empty());
+}
+
+#[tokio::test]
+async fn a_call_without_an_answer_is_an_error_named_after_its_method() {
+    let (collector, address) = Collector::start([]);
+    let tracing = pipe(address, |_| {});
+    let layer = ClientLayer::external(tracing.clone(), "acme");
+    // Nobody listens where a socket is bound and does not listen.
+    let bound = tokio::net::TcpSocket::new_v4().unwrap();
+    bound.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let gone = ask(bound.local_addr().unwrap());
+    layer.layer(client()).oneshot(gone).await.unwrap_err();
+    tracing.shutdown(LONG);
+    let spans = collector.spans();
+    assert_eq!(spans[0].name, "acme POST");
+    assert!(attributes(&spans[0]).contains(&"cap.error.class=network".to_owned()));
+    assert_eq!(spans[0].status.as_ref().unwrap().code, 2);
+}
