@@ -102,12 +102,13 @@ impl Ring {
         self.first += 1;
         self.sent = self.sent.max(self.first);
         self.acked = self.acked.max(self.first);
+        let mut one = || Gap::one(std::mem::take(&mut entry.event.id), why);
         self.gap = Some(match (entry.gap.take(), self.gap.take()) {
             // What a gap record reported came before everything that was dropped since it was made.
             (Some(reported), Some(since)) => reported.followed_by(since),
             (Some(reported), None) => *reported,
-            (None, Some(earlier)) => earlier.followed_by(Gap::one(&entry.event, why)),
-            (None, None) => Gap::one(&entry.event, why),
+            (None, Some(earlier)) => earlier.followed_by(one()),
+            (None, None) => one(),
         });
         Some(entry)
     }

@@ -5,13 +5,16 @@ use cap_names::{Actor, Severity};
 use crate::event::Event;
 
 /// A run of events that were dropped.
+///
+/// Callers make it grow, an event at a time, so it takes over what it needs of the event and allocates nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Gap {
     count: u64,
     /// Of them, those that the relay would not take.
     refused: u64,
     first_id: String,
-    last_id: String,
+    /// Unless it is the first.
+    last_id: Option<String>,
 }
 
 /// Why an event is dropped.
@@ -22,12 +25,12 @@ pub(super) enum Why {
 }
 
 impl Gap {
-    pub(super) fn one(event: &Event, why: Why) -> Self {
+    pub(super) fn one(event_id: String, why: Why) -> Self {
         Gap {
             count: 1,
             refused: u64::from(why == Why::Refused),
-            first_id: event.id.clone(),
-            last_id: event.id.clone(),
+            first_id: event_id,
+            last_id: None,
         }
     }
 
@@ -36,7 +39,7 @@ impl Gap {
             count: self.count + later.count,
             refused: self.refused + later.refused,
             first_id: self.first_id,
-            last_id: later.last_id,
+            last_id: Some(later.last_id.unwrap_or(later.first_id)),
         }
     }
 
@@ -64,7 +67,10 @@ impl Gap {
         .severity(Severity::Warn)
         .param("dropped", count.to_string())
         .param("first_event_id", self.first_id.clone())
-        .param("last_event_id", self.last_id.clone());
+        .param(
+            "last_event_id",
+            self.last_id.as_ref().unwrap_or(&self.first_id).as_str(),
+        );
         match refused {
             0 => event,
             refused => event.param("refused", refused.to_string()),

@@ -1,0 +1,62 @@
+//! What the caller and the formatter allocate: the event itself, and nothing more.
+
+use std::hint::black_box;
+use std::net::TcpListener;
+
+use cap_egress::{Guard, Policy};
+use cap_names::Actor;
+use cap_syslog::{Config, Event, Format, Formatter, Forwarder, Framing};
+
+fn config(port: u16) -> Config {
+    Config::new("127.0.0.1".parse().expect("an address"), port)
+}
+
+fn event() -> Event {
+    Event::new(
+        "01JS0ZQ3M7Y8Q4V5T6W7X8Y9ZA",
+        "cert.issued",
+        Actor::user("alice@example.com"),
+        "Certificate issued for api.example.com",
+    )
+    .resource("cert:01JS0ZQ3M7Y8Q4V5T6W7X8Y9ZD")
+    .param("serial", "04:1f")
+}
+
+#[test]
+fn formatting_and_framing_into_a_buffer_that_has_grown_allocate_nothing() {
+    let event = event();
+    for format in [Format::Rfc5424, Format::Cef] {
+        let mut config = config(601);
+        config.format = format;
+        let formatter = Formatter::new(&config, "12345");
+        let mut out = Vec::with_capacity(16 * 1024);
+        let counted = allocation_counter::measure(|| {
+            for framing in [Framing::OctetCounting, Framing::Newline] {
+                framing.append(&mut out, |out| formatter.write(black_box(&event), out));
+            }
+        });
+        assert_eq!(counted.count_total, 0, "{format:?}");
+        assert!(!out.is_empty());
+    }
+}
+
+/// With room in the buffer, and when it is full and each event makes an old one go.
+#[test]
+fn enqueueing_allocates_nothing() {
+    // Accepted by the kernel, and never read.
+    let wedged = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let mut config = config(wedged.local_addr().expect("bound").port());
+    config.buffer_size = 1000;
+    let guard = Guard::new(Policy::default());
+    let forwarder = Forwarder::start(config, guard).expect("a sound configuration");
+    for round in 0..3 {
+        let events: Vec<_> = (0..1000).map(|_| event()).collect();
+        let counted = allocation_counter::measure(|| {
+            for event in events {
+                forwarder.enqueue(event);
+            }
+        });
+        assert_eq!(counted.count_total, 0, "round {round}");
+    }
+    assert!(forwarder.status().dropped > 0);
+}
