@@ -16,6 +16,8 @@ pub use transport::{Tls, Transport};
 
 /// The largest payload of a UDP datagram over IPv4.
 const LARGEST_DATAGRAM: usize = 65_507;
+/// The longest time that a setting may ask for; far below what an instant can hold.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// The settings of a forwarder; the fields' defaults are those of [`Config::new`].
 #[derive(Clone, Debug)]
@@ -29,7 +31,7 @@ pub struct Config {
     /// [`failback`](Self::failback), and taken again as soon as it accepts one. Default: none.
     pub fallbacks: Vec<Relay>,
     /// How often, while a fallback stands in, the relays above it are tried; over UDP also how long an address that a name
-    /// resolved to is used. Default: 60 s.
+    /// resolved to is used; at most a day. Default: 60 s.
     pub failback: Duration,
     /// What carries the records. Default: TCP with octet counting.
     pub transport: Transport,
@@ -51,9 +53,9 @@ pub struct Config {
     /// [`Transport::default_message_size`].
     pub max_message_size: Option<usize>,
     /// How long at most after the relay's TCP stack acknowledged an event it is kept, in case the relay dies before reading it;
-    /// at least nine tenths of it. Of no consequence over UDP. Default: 500 ms.
+    /// at least nine tenths of it. At most a day; of no consequence over UDP. Default: 500 ms.
     pub grace: Duration,
-    /// Unacknowledged bytes this old end the connection (TCP_USER_TIMEOUT). Default: 10 s.
+    /// Unacknowledged bytes this old end the connection (TCP_USER_TIMEOUT); from a second to a day. Default: 10 s.
     pub stall_timeout: Duration,
 }
 
@@ -160,6 +162,16 @@ impl Config {
             );
             return wrong("stall_timeout", what);
         }
+        for (key, duration) in [
+            ("grace", self.grace),
+            ("stall_timeout", self.stall_timeout),
+            ("failback", self.failback),
+        ] {
+            if duration > LONGEST {
+                let what = format!("{duration:?} is too long; write at most 24h");
+                return wrong(key, what);
+            }
+        }
         if !is_private_sd_id(&self.sd_id) {
             let what = format!(
                 "{:?} is no SD-ID of one's own (RFC 5424, 6.3.2): write name@number, at most 32 printable ASCII characters other \
@@ -194,7 +206,7 @@ mod tests {
     fn a_setting_that_cannot_work_is_refused_by_name() {
         let base = Config::new("127.0.0.1".parse().expect("a host"), 601);
         type Spoil = fn(&mut Config);
-        let cases: [(&str, Spoil); 10] = [
+        let cases: [(&str, Spoil); 13] = [
             ("syslog.port", |c| c.port = 0),
             ("syslog.fallbacks", |c| {
                 let host = c.host.clone();
@@ -204,6 +216,9 @@ mod tests {
             ("syslog.buffer_size", |c| c.buffer_size = 0),
             ("syslog.buffer_size", |c| c.buffer_size = usize::MAX),
             ("syslog.stall_timeout", |c| c.stall_timeout = Duration::ZERO),
+            ("syslog.stall_timeout", |c| c.stall_timeout = Duration::MAX),
+            ("syslog.failback", |c| c.failback = Duration::MAX),
+            ("syslog.grace", |c| c.grace = Duration::MAX),
             ("syslog.max_message_size", |c| {
                 c.max_message_size = Some(100);
             }),

@@ -141,6 +141,13 @@ impl Sender<'_> {
             tokio::select! {
                 biased;
                 () = passed(until) => return Ok(End::Left),
+                // Before the writing, which under load is always ready.
+                order = orders.changed() => {
+                    if order == Order::Settings {
+                        leave.get_or_insert(Instant::now() + LEAVE);
+                    }
+                }
+                () = &mut recall, if leave.is_none() => leave = Some(Instant::now() + LEAVE),
                 read = reader.read(&mut received) => {
                     let read = read?;
                     let ended = read == 0 || self.wire.receive(&received[..read], &mut self.pending)?;
@@ -157,12 +164,6 @@ impl Sender<'_> {
                 }
                 _ = poll.tick(), if !self.window.is_empty() => self.settle(reader.as_ref())?,
                 () = self.shared.more.notified(), if idle && open => {}
-                order = orders.changed() => {
-                    if order == Order::Settings {
-                        leave.get_or_insert(Instant::now() + LEAVE);
-                    }
-                }
-                () = &mut recall, if leave.is_none() => leave = Some(Instant::now() + LEAVE),
             }
         }
     }
@@ -278,5 +279,64 @@ impl Sender<'_> {
         let mut received = [0; 4096];
         let read = reader.try_read(&mut received).ok()?;
         self.wire.receive(&received[..read], &mut Vec::new()).err()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forwarder::suspicion::BATCH;
+    use crate::stop::Stop;
+    use crate::{Config, Event, Forwarder};
+    use cap_names::Actor;
+    use std::thread;
+
+    /// One that writes on whatever happens would never see them: there is always more to write under load.
+    #[tokio::test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the relay is the test's own, on loopback"
+    )]
+    async fn other_settings_are_seen_between_two_batches() {
+        let relay = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let to = relay.local_addr().expect("bound");
+        // Its own thread connects to a port where nobody listens, and leaves the buffer alone.
+        let away = Config::new("127.0.0.1".parse().expect("a host"), 1);
+        let guard = cap_egress::Guard::new(cap_egress::Policy::default());
+        let forwarder = Forwarder::start(away.clone(), guard).expect("a sound configuration");
+        let shared = &forwarder.shared;
+        // Few enough that the socket takes them without the relay's reading.
+        for _ in 0..2 * BATCH {
+            forwarder.enqueue(Event::new("e", "t", Actor::system("test"), "m"));
+        }
+        let (_stop, stopping, _running) = Stop::new();
+        let mut orders = Orders {
+            stopping,
+            settings: shared.settings.subscribe(),
+        };
+        let settings = orders.settings();
+        forwarder.reconfigure(away).expect("sound");
+
+        let reading = thread::spawn(move || {
+            let (mut stream, _) = relay.accept().expect("a connection");
+            std::io::read_to_string(&mut stream).expect("records")
+        });
+        let stream = TcpStream::connect(to).await.expect("connected");
+        let mut suspicion = Suspicion::none();
+        let recall = std::pin::pin!(std::future::pending());
+        let end = forward(
+            shared,
+            &settings,
+            stream,
+            Wire::Plain,
+            &mut orders,
+            &mut suspicion,
+            recall,
+        )
+        .await;
+        assert!(matches!(end, End::Left));
+        let received = reading.join().expect("no panic");
+        let records = received.matches("event_id=").count();
+        assert!(records <= BATCH, "{records}");
     }
 }

@@ -68,6 +68,7 @@ async fn try_forward(
                     return Ok(End::Left);
                 }
             }
+            () = &mut recall => return Ok(End::Left),
             received = socket.recv(&mut ignored) => {
                 received?;
             }
@@ -82,7 +83,6 @@ async fn try_forward(
                     *before = Before::Fine;
                 }
             }
-            () = &mut recall => return Ok(End::Left),
             () = shared.more.notified(), if number.is_none() => {}
         }
     }

@@ -27,8 +27,12 @@ pub(crate) fn forwarder(to: SocketAddr, change: impl FnOnce(&mut Config)) -> For
     Forwarder::start(config, Guard::new(Policy::default())).expect("a sound configuration")
 }
 
+/// A listener that gives up waiting for what never comes.
 pub(crate) fn listener() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    // For accepting, and inherited for reading by what was accepted.
+    let socket = socket2::SockRef::from(&listener);
+    socket.set_read_timeout(Some(3 * LONG)).expect("a timeout");
     let address = listener.local_addr().expect("bound");
     (listener, address)
 }
@@ -77,6 +81,13 @@ pub(crate) fn read_ids(
             Ok(n) => buffered.extend_from_slice(&chunk[..n]),
         }
     }
+}
+
+/// The event ids of all octet-counted records until the peer closes, read as fast as they come.
+pub(crate) fn read_all_ids(mut stream: impl Read) -> Vec<String> {
+    let mut all = Vec::new();
+    let _ = stream.read_to_end(&mut all);
+    read_ids(&mut &all[..], |_| false)
 }
 
 pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {

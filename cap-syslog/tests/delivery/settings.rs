@@ -5,47 +5,55 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::Duration;
 
-use cap_syslog::{Facility, Relay};
+use cap_syslog::{Facility, Relay, Status};
 
 use crate::relay::{
-    Authority, Clients, LONG, closes, config, event, forwarder, listener, read_ids, until,
+    Authority, Clients, LONG, closes, config, event, forwarder, listener, read_all_ids, read_ids,
+    until,
 };
 
 #[test]
-fn another_host_transport_and_authority_under_load_lose_nothing() {
+fn another_host_transport_and_authority_take_hold_under_load_and_lose_nothing() {
     let (first, old) = listener();
     let (second, new) = listener();
     let authority = Authority::new(Clients::Anyone);
     let forwarder = forwarder(old, |c| c.buffer_size = 100_000);
-    let from_first = thread::spawn(move || {
-        let (mut stream, _) = first.accept().expect("a connection");
-        read_ids(&mut stream, |_| false)
-    });
     let mut changed = config(new);
     changed.transport = authority.transport();
     changed.buffer_size = 90_000;
     changed.facility = Facility::local(1);
-    let from_second = thread::spawn(move || {
-        let mut stream = authority.accept(&second);
-        read_ids(&mut stream, |_| false)
+    let from_first = thread::spawn(move || {
+        let (stream, _) = first.accept().expect("a connection");
+        read_all_ids(stream)
     });
-    for n in 0..20_000 {
-        forwarder.enqueue(event(n));
-        if n == 10_000 {
-            until("the old relay", || {
-                forwarder.status().reconnects == 0 && forwarder.status().relay.is_some()
-            });
-            forwarder.reconfigure(changed.clone()).expect("sound");
-        }
-    }
+    let from_second = thread::spawn(move || read_all_ids(authority.accept(&second)));
+
+    let mut enqueued = 0;
+    // Load that never leaves the forwarder idle, and never overflows the buffer.
+    let mut load_until = |what: &str, holds: &dyn Fn(&Status) -> bool| {
+        until(what, || {
+            let status = forwarder.status();
+            if status.queued < 50_000 {
+                for _ in 0..100 {
+                    forwarder.enqueue(event(enqueued));
+                    enqueued += 1;
+                }
+            }
+            holds(&status)
+        });
+    };
+    load_until("a release by the old relay", &|s| s.released > 0);
+    forwarder.reconfigure(changed).expect("sound");
+    load_until("the new relay", &|s| s.relay == Some(new.to_string()));
+    forwarder.enqueue(event(enqueued));
     let report = forwarder.shutdown(LONG);
     assert_eq!((report.queued, report.dropped), (0, 0), "{report}");
+
     let before = from_first.join().expect("no panic");
     let after = from_second.join().expect("no panic");
     assert!(!before.is_empty() && !after.is_empty());
     let all: BTreeSet<_> = before.into_iter().chain(after).collect();
-    assert_eq!(all.len(), 20_000);
-    assert_eq!(forwarder.status().relay, Some(new.to_string()));
+    assert_eq!(all.len(), enqueued + 1);
 }
 
 #[test]

@@ -168,6 +168,29 @@ fn two_shutdowns_at_once_each_keep_their_deadline() {
     drop(stream);
 }
 
+/// A relay that has read everything may still lose it with its own memory.
+#[test]
+fn a_relay_that_dies_while_a_shutdown_waits_gets_it_all_again() {
+    let (listener, address) = listener();
+    let grace = Duration::from_millis(500);
+    let forwarder = forwarder(address, |c| c.grace = grace);
+    (0..10).for_each(|n| forwarder.enqueue(event(n)));
+    let relay = std::thread::spawn(move || {
+        let (mut dying, _) = listener.accept().expect("a connection");
+        let all = read_ids(&mut dying, |ids| ids.len() == 10);
+        drop(dying);
+        let died = Instant::now();
+        let (mut stream, _) = listener.accept().expect("a reconnect");
+        let again = read_ids(&mut stream, |_| false);
+        (all == again, again.len(), died.elapsed())
+    });
+    let report = forwarder.shutdown(LONG);
+    assert_eq!((report.released, report.queued), (10, 0), "{report}");
+    let (same, again, open) = relay.join().expect("no panic");
+    assert_eq!((same, again), (true, 10));
+    assert!(open >= grace.mul_f32(0.9), "left open for {open:?}");
+}
+
 #[test]
 fn what_the_relay_says_is_ignored() {
     let (listener, address) = listener();
