@@ -13,11 +13,14 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 };
 use prost::Message as _;
 use std::collections::VecDeque;
-use std::io;
+use std::io::{self, Read as _};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use tokio::sync::watch;
+
+/// A request that becomes longer than this when it is decompressed is a mistake.
+const LONGEST: u64 = 64 * 1024 * 1024;
 
 pub(super) const PROTOBUF: &str = "application/x-protobuf";
 
@@ -154,11 +157,26 @@ fn accept(head: &http::request::Parts, body: &[u8]) -> Result<Vec<ReceivedSpan>,
         let why = format!("content type {content_type:?}");
         return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, why);
     }
-    if !matches!(encoding, "" | "identity") {
-        let why = format!("content encoding {encoding:?}");
-        return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, why);
+    let read = match encoding {
+        "" | "identity" => spans(body),
+        "gzip" => gunzip(body).and_then(|body| spans(&body)),
+        other => {
+            let why = format!("content encoding {other:?}");
+            return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, why);
+        }
+    };
+    read.map_err(|why| Refusal::Http(StatusCode::BAD_REQUEST, why))
+}
+
+/// A request or message that was compressed with gzip.
+pub(super) fn gunzip(compressed: &[u8]) -> Result<Vec<u8>, String> {
+    let mut message = Vec::new();
+    let mut decoder = flate2::read::GzDecoder::new(compressed).take(LONGEST);
+    match decoder.read_to_end(&mut message) {
+        Ok(_) if message.len() as u64 == LONGEST => Err(format!("longer than {LONGEST} bytes")),
+        Ok(_) => Ok(message),
+        Err(error) => Err(format!("gzip: {error}")),
     }
-    spans(body).map_err(|why| Refusal::Http(StatusCode::BAD_REQUEST, why))
 }
 
 /// The spans of an export request.

@@ -1,7 +1,7 @@
 //! OTLP over gRPC: one length-prefixed message each way, and the status behind it. Written from the protocol alone, so
 //! that a client and this receiver cannot share a mistake.
 
-use super::answer::{Answer, Refusal, spans, whole};
+use super::answer::{Answer, Refusal, gunzip, spans, whole};
 use crate::span::ReceivedSpan;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -67,17 +67,23 @@ pub(super) fn accept(
     if text(&head.headers, &TE) != "trailers" {
         return refuse(Code::Internal, "gRPC asks for trailers");
     }
-    if !matches!(text(&head.headers, &ENCODING), "" | "identity") {
-        return refuse(Code::Unimplemented, "no such grpc-encoding");
-    }
-    match body {
-        [0, a, b, c, d, message @ ..]
+    let invalid = |why| Refusal::Grpc(Code::InvalidArgument, why);
+    let (compressed, message) = match body {
+        [flag @ (0 | 1), a, b, c, d, message @ ..]
             if u32::from_be_bytes([*a, *b, *c, *d]) as usize == message.len() =>
         {
-            spans(message).map_err(|why| Refusal::Grpc(Code::InvalidArgument, why))
+            (*flag == 1, message)
         }
-        [1, ..] => refuse(Code::Internal, "compressed without a grpc-encoding"),
-        _ => refuse(Code::Internal, "not one whole message"),
+        _ => return refuse(Code::Internal, "not one whole message"),
+    };
+    // With an encoding, each message still says whether it is compressed (gRPC over HTTP/2, Compressed-Flag).
+    match (text(&head.headers, &ENCODING), compressed) {
+        ("" | "identity" | "gzip", false) => spans(message).map_err(invalid),
+        ("gzip", true) => gunzip(message)
+            .and_then(|message| spans(&message))
+            .map_err(invalid),
+        ("" | "identity", true) => refuse(Code::Internal, "compressed without a grpc-encoding"),
+        _ => refuse(Code::Unimplemented, "no such grpc-encoding"),
     }
 }
 

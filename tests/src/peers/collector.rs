@@ -1,22 +1,27 @@
-//! A real OpenTelemetry Collector: OTLP over HTTP and gRPC in, JSON lines out, read back as spans.
+//! A real OpenTelemetry Collector: OTLP over HTTP and gRPC in; out as JSON lines that are read back as spans, or on to another
+//! receiver.
 
 use super::Process;
 use super::daemon::{self, Daemon};
+use crate::authority::Identity;
 use crate::loopback::free_addr;
 use crate::span::{self, ReceivedSpan};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
 const SPANS: &str = "spans.json";
+const CERTIFICATE: &str = "certificate.pem";
+const KEY: &str = "key.pem";
 
 /// A collector with a temporary folder, running or stopped. Its output survives a restart.
 #[derive(Debug)]
 pub struct Collector {
     daemon: Daemon,
+    secured: &'static str,
     http: SocketAddr,
     grpc: SocketAddr,
 }
@@ -27,6 +32,32 @@ impl Collector {
     /// # Errors
     /// When it does not accept connections; the message has the end of its log.
     pub async fn start(program: &Path) -> io::Result<Self> {
+        let file = json!({ "path": SPANS, "append": true, "flush_interval": "50ms" });
+        let pipeline = (json!({}), "file", file);
+        Self::exporting(program, None, pipeline).await
+    }
+
+    /// Starts `program` with the minimal configuration that the product documents: batches go on over gRPC to `tempo`, in plain
+    /// text, and [`spans`](Self::spans) has none of them. With an identity, it is reached over TLS.
+    ///
+    /// # Errors
+    /// When it does not accept connections; the message has the end of its log.
+    pub async fn forwarding(
+        program: &Path,
+        identity: Option<&Identity>,
+        tempo: SocketAddr,
+    ) -> io::Result<Self> {
+        let exporter = json!({ "endpoint": tempo, "tls": { "insecure": true } });
+        let pipeline = (json!({ "batch": null }), "otlp/tempo", exporter);
+        Self::exporting(program, identity, pipeline).await
+    }
+
+    /// With the settings of its processors and of one exporter, by name.
+    async fn exporting(
+        program: &Path,
+        identity: Option<&Identity>,
+        (processors, exporter, settings): (Value, &str, Value),
+    ) -> io::Result<Self> {
         let (http, grpc) = (free_addr()?, free_addr()?);
         let mut daemon = Daemon {
             program: program.to_owned(),
@@ -36,31 +67,52 @@ impl Collector {
             udp: Vec::new(),
             process: None,
         };
+        let names = processors.as_object().into_iter().flatten();
+        let names: Vec<_> = names.map(|(name, _)| name).collect();
+        let at = |addr: SocketAddr| match identity {
+            None => json!({ "endpoint": addr }),
+            Some(_) => json!({
+                "endpoint": addr,
+                "tls": { "cert_file": CERTIFICATE, "key_file": KEY },
+            }),
+        };
+        if let Some(identity) = identity {
+            std::fs::write(daemon.path(CERTIFICATE), &identity.chain_pem)?;
+            std::fs::write(daemon.path(KEY), &identity.key_pem)?;
+        }
         let config = json!({
-            "receivers": { "otlp": { "protocols": {
-                "http": { "endpoint": http },
-                "grpc": { "endpoint": grpc },
-            }}},
-            "exporters": { "file": { "path": SPANS, "append": true, "flush_interval": "50ms" } },
+            "receivers": { "otlp": { "protocols": { "http": at(http), "grpc": at(grpc) } } },
+            "processors": processors,
+            "exporters": { exporter: settings },
             "service": {
                 "telemetry": { "metrics": { "level": "none" } },
-                "pipelines": { "traces": { "receivers": ["otlp"], "exporters": ["file"] } },
+                "pipelines": { "traces": {
+                    "receivers": ["otlp"],
+                    "processors": names,
+                    "exporters": [exporter],
+                }},
             },
         });
         // JSON is YAML, and quotes what needs quoting.
         std::fs::write(daemon.path("otelcol.yaml"), config.to_string())?;
         daemon.start().await?;
-        Ok(Self { daemon, http, grpc })
+        let secured = if identity.is_some() { "s" } else { "" };
+        Ok(Self {
+            daemon,
+            secured,
+            http,
+            grpc,
+        })
     }
 
-    /// `http://127.0.0.1:PORT`, for OTLP over HTTP.
+    /// `http://127.0.0.1:PORT`, for OTLP over HTTP, or `https` over TLS.
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.http)
+        format!("http{}://{}", self.secured, self.http)
     }
 
-    /// `grpc://127.0.0.1:PORT`, for OTLP over gRPC.
+    /// `grpc://127.0.0.1:PORT`, for OTLP over gRPC, or `grpcs` over TLS.
     pub fn grpc_endpoint(&self) -> String {
-        format!("grpc://{}", self.grpc)
+        format!("grpc{}://{}", self.secured, self.grpc)
     }
 
     /// Starts it again on the same ports, after a [`stop`](Self::stop).

@@ -12,3 +12,4 @@ mod loss;
 mod probe;
 mod readers;
 mod tls;
+mod whole_spans;

@@ -1,0 +1,233 @@
+//! Every kind of span arrives with all that it was given: over each scheme, at our receiver and behind the real Collector.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use cap_egress::{Connector, Guard, Policy, Trust};
+use cap_names::{Actor, ErrorClass};
+use cap_tests::peers::{self, Collector};
+use cap_tests::{
+    ANY_PORT, Authority, Identity, OtlpReceiver, ReceivedSpan, Security, ServerCertificate,
+};
+use cap_tracing::{Compression, Config, Job, Tracing, current};
+use http::{HeaderMap, HeaderValue, Method, Uri};
+
+const LONG: Duration = Duration::from_secs(30);
+
+/// A renewal that fails once: what [`story`] makes, as a receiver must read it. Times and ids aside, nothing is left out.
+const STORY: &str = "\
+POST /projects/:projectId/certificates/:id/renew (server) below b7ad6b7169203331 flags 301 state vendor=1
+  cap.actor.type=user
+  cap.cert.id=c1
+  cap.tenant.org_id=o1
+  cap.tenant.project_id=p1
+  http.request.method=POST
+  http.response.status_code=202
+  http.route=/projects/:projectId/certificates/:id/renew
+INSERT jobs (client) below POST /projects/:projectId/certificates/:id/renew flags 101 state vendor=1
+  db.collection.name=jobs
+  db.operation.name=INSERT
+policy check (internal) below POST /projects/:projectId/certificates/:id/renew flags 101 state vendor=1
+  code.function.name=policy.check
+enqueue renew (producer) below POST /projects/:projectId/certificates/:id/renew flags 101 state vendor=1
+  cap.job.id=j1
+  cap.job.type=renew
+job renew (consumer) below enqueue renew flags 301 state vendor=1
+  cap.cert.id=c1
+  cap.error.class=io_transient
+  cap.job.attempt=1
+  cap.job.id=j1
+  cap.job.type=renew
+  cap.tenant.project_id=p1
+  error: the CA answered 503
+acme new-order (client) below job renew 1 flags 101 state vendor=1
+  cap.error.class=io_transient
+  cap.external.endpoint=new-order
+  cap.external.provider=acme
+  error.type=503
+  http.request.method=POST
+  http.response.status_code=503
+  server.address=ca.example.com
+  server.port=14000
+  error: the CA answered 503
+job renew (consumer) below enqueue renew flags 301 state vendor=1
+  cap.cert.id=c1
+  cap.job.attempt=2
+  cap.job.id=j1
+  cap.job.type=renew
+  cap.tenant.project_id=p1
+  event audit: cap.event.id=evt_1 cap.event.type=cert.renewed
+  link to job renew 1
+emit cert.renewed (producer) below job renew 2 flags 101 state vendor=1
+  cap.event.id=evt_1
+  cap.event.type=cert.renewed
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_our_own_receiver() {
+    let (authority, identity) = certified();
+    for security in [Security::Plain, Security::Tls(&identity)] {
+        let receiver = OtlpReceiver::start_with(ANY_PORT, security)
+            .await
+            .expect("a port");
+        tell(&receiver.endpoint(), Compression::None, &authority);
+        tell(&receiver.grpc_endpoint(), Compression::None, &authority);
+        tell(&receiver.endpoint(), Compression::Gzip, &authority);
+        tell(&receiver.grpc_endpoint(), Compression::Gzip, &authority);
+        let spans = receiver.stop().await;
+        // Each of the four has arrived by the time its pipe is shut down.
+        for spans in spans.chunks(spans.len() / 4) {
+            assert_eq!(described(spans), STORY);
+        }
+    }
+}
+
+/// The Collector has the minimal configuration that the product documents; its exporter sends to a receiver of ours.
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_the_collector() {
+    let Some(program) = peers::require("otelcol") else {
+        return;
+    };
+    let (authority, identity) = certified();
+    for identity in [None, Some(&identity)] {
+        for http in [true, false] {
+            let tempo = OtlpReceiver::start().await.expect("a port");
+            let mut collector = Collector::forwarding(&program, identity, tempo.addr())
+                .await
+                .expect("it starts");
+            let endpoint = match http {
+                true => collector.endpoint(),
+                false => collector.grpc_endpoint(),
+            };
+            tell(&endpoint, Compression::None, &authority);
+            // It sends what it has before it ends.
+            collector.stop().await.expect("it stops");
+            assert_eq!(described(&tempo.stop().await), STORY, "{endpoint}");
+        }
+    }
+}
+
+fn certified() -> (Authority, Identity) {
+    let authority = Authority::new();
+    let identity = authority.server(ServerCertificate::Good);
+    (authority, identity)
+}
+
+/// Sends the spans of the story, and returns when they have been accepted.
+fn tell(endpoint: &str, compression: Compression, authority: &Authority) {
+    let mut config = Config::new(endpoint.parse().expect("an endpoint"));
+    config.compression = compression;
+    config.resource = vec![
+        ("service.name".to_owned(), "certautopilot".to_owned()),
+        ("service.instance.id".to_owned(), "api-1".to_owned()),
+    ];
+    let trust = Trust::system_with_ca(authority.ca_pem().as_bytes()).expect("roots");
+    let connector = Connector::new(Guard::new(Policy::default()), trust);
+    let tracing = Tracing::start(config, connector).expect("it starts");
+    story(&tracing);
+    let stats = tokio::task::block_in_place(|| tracing.shutdown(LONG));
+    assert_eq!((stats.started, stats.exported), (8, 8), "{stats}");
+}
+
+fn story(tracing: &Tracing) {
+    let inbound = HeaderMap::from_iter([
+        (
+            http::HeaderName::from_static("traceparent"),
+            HeaderValue::from_static("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        ),
+        (
+            http::HeaderName::from_static("tracestate"),
+            HeaderValue::from_static("vendor=1"),
+        ),
+    ]);
+    let route = "/projects/:projectId/certificates/:id/renew";
+    let request = tracing.request(&inbound, None, &Method::POST, Some(route));
+    let enqueued = request.in_scope(|| {
+        let who = Actor::user("alice");
+        current()
+            .org("o1")
+            .project("p1")
+            .certificate("c1")
+            .actor(&who);
+        drop(tracing.db("INSERT", "jobs"));
+        drop(tracing.service_call("policy", "check"));
+        tracing.enqueue("renew", "j1").carrier()
+    });
+    request.answered(202);
+    drop(request);
+
+    let job = |attempt| Job {
+        job_type: "renew",
+        id: "j1",
+        attempt,
+        certificate_id: Some("c1"),
+        project_id: Some("p1"),
+    };
+    let first = tracing.job(&job(1), &enqueued, None);
+    first.in_scope(|| {
+        let uri = Uri::from_static("https://ca.example.com:14000/order?token=secret");
+        let call = tracing.external_call("acme", "new-order", &Method::POST, &uri);
+        call.http_status(503);
+        call.fail(ErrorClass::IoTransient, &"the CA answered 503");
+    });
+    first.fail(ErrorClass::IoTransient, &"the CA answered 503");
+    let before = first.carrier();
+    drop(first);
+    tracing.job(&job(2), &enqueued, Some(&before)).in_scope(|| {
+        current().audit_event("evt_1", "cert.renewed");
+        drop(tracing.emit_event("cert.renewed", "evt_1"));
+    });
+}
+
+/// The spans in the order in which they began, with the names of those that they refer to instead of their ids.
+fn described(spans: &[ReceivedSpan]) -> String {
+    let mut spans: Vec<_> = spans.iter().collect();
+    spans.sort_by_key(|span| span.start_nanos);
+    let name = |id: &str| {
+        let mut spans = spans.iter();
+        let span = spans.find(|span| span.span_id == id);
+        span.map_or_else(
+            || id.to_owned(),
+            |span| match span.attribute("cap.job.attempt") {
+                Some(attempt) => format!("{} {attempt}", span.name),
+                None => span.name.clone(),
+            },
+        )
+    };
+    let mut text = String::new();
+    for span in &spans {
+        assert_eq!(span.trace_id, "0af7651916cd43dd8448eb211c80319c");
+        assert!(span.start_nanos <= span.end_nanos, "{span:?}");
+        let resource = &span.resource;
+        assert_eq!(resource["service.name"], "certautopilot");
+        assert_eq!(resource["service.instance.id"], "api-1");
+        assert_eq!((resource.len(), span.scope.as_str()), (2, "cap-tracing"));
+        let parent = span
+            .parent_span_id
+            .as_deref()
+            .map_or_else(String::new, name);
+        writeln!(
+            text,
+            "{} ({}) below {parent} flags {:x} state {}",
+            span.name, span.kind, span.flags, span.trace_state
+        )
+        .expect("a String");
+        for (key, value) in &span.attributes {
+            writeln!(text, "  {key}={value}").expect("a String");
+        }
+        for event in &span.events {
+            assert!((span.start_nanos..=span.end_nanos).contains(&event.nanos));
+            let pairs = event.attributes.iter();
+            let pairs: Vec<_> = pairs.map(|(key, value)| format!("{key}={value}")).collect();
+            writeln!(text, "  event {}: {}", event.name, pairs.join(" ")).expect("a String");
+        }
+        for link in &span.links {
+            assert_eq!(link.trace_id, span.trace_id);
+            writeln!(text, "  link to {}", name(&link.span_id)).expect("a String");
+        }
+        if let Some(error) = &span.error {
+            writeln!(text, "  error: {error}").expect("a String");
+        }
+    }
+    text
+}
