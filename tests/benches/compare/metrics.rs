@@ -12,6 +12,11 @@ use prometheus_client::registry::Registry;
 
 use crate::harness::{Bench, Case};
 
+#[path = "metrics/fast.rs"]
+mod fast;
+#[path = "metrics/many.rs"]
+mod many;
+
 const PATH: &str = "/projects/:projectId/certificates/:id";
 const BUCKETS: [f64; 11] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
@@ -36,6 +41,7 @@ pub(crate) fn run(bench: &mut Bench) {
     for series in [1_000, 10_000, 100_000] {
         encode_counters(bench, series);
     }
+    encode_moving_counters(bench);
     recorders_during_scrapes(bench);
 }
 
@@ -170,7 +176,7 @@ fn counters(bench: &mut Bench) {
     both(bench, what, "metrics", 1.0, known, theirs);
     both(bench, what_borrowed, "metrics", 1.0, borrowed, theirs);
 
-    let family = fast::Family::default();
+    let family = <fast::Family>::default();
     let labels = fast::labels(0);
     let theirs = |count| {
         repeat(count, || {
@@ -232,6 +238,32 @@ fn histograms(bench: &mut Bench) {
                 .observe(black_box(0.03));
         });
     });
+
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new()
+        .set_buckets(&BUCKETS)
+        .expect("buckets")
+        .build_recorder();
+    both(bench, what, "metrics", 1.0, ours, |count| {
+        ::metrics::with_local_recorder(&recorder, || {
+            repeat(count, || {
+                ::metrics::histogram!("h", "method" => "GET", "path" => black_box(PATH))
+                    .record(black_box(0.03));
+            });
+        });
+    });
+    let family = fast::histograms();
+    let labels = fast::timed("GET", PATH);
+    both(bench, what, "fastmetrics", 1.0, ours, |count| {
+        repeat(count, || {
+            family.with_or_new(black_box(&labels), |one| one.observe(black_box(0.03)));
+        });
+    });
+    let dense = many::Timed::new();
+    both(bench, what, "measured, dense", 1.0, ours, |count| {
+        repeat(count, || {
+            dense.observe(black_box(0), black_box(0), black_box(0.03));
+        });
+    });
 }
 
 /// Every series of so many, by its labels.
@@ -270,6 +302,7 @@ fn encode_counters(bench: &mut Bench, series: usize) {
     let (mut registry, theirs) = (Registry::default(), prometheus::Registry::new());
     registry.register("cap_http_requests", "HTTP requests answered", family);
     theirs.register(Box::new(vec)).expect("alone");
+    let (fast, measured) = (fast::requests(series), many::Requests::new(series));
 
     let case = format!("encode {series} counter series");
     let case = |peer, floor| Case {
@@ -307,6 +340,15 @@ fn encode_counters(bench: &mut Bench, series: usize) {
             black_box(handle.render());
         });
     });
+    bench.compare(&case("fastmetrics", 3.0), &mut ours, |count| {
+        repeat(count, || fast::encode(&fast, black_box(&mut text)));
+    });
+    let mut encoder = measured::text::BufferedTextEncoder::new();
+    bench.compare(&case("measured", 3.0), &mut ours, |count| {
+        repeat(count, || {
+            black_box(measured.encode(&mut encoder));
+        });
+    });
     let mut body = Vec::new();
     metrics.encode(Format::OpenMetrics, &mut body);
     let mut copy = Vec::with_capacity(body.len());
@@ -320,8 +362,46 @@ fn encode_counters(bench: &mut Bench, series: usize) {
     });
 }
 
-/// The share of its time that a recorder keeps while another thread scrapes without a pause: what a batch takes beyond a
-/// multiple of the usual counts as lost, and so does what the machine takes away while nobody scrapes.
+/// What a scrape meets: every counter has moved since the last one.
+fn encode_moving_counters(bench: &mut Bench) {
+    const SERIES: usize = 100_000;
+    let metrics = Metrics::with_family_limit(2 * SERIES);
+    let http = metrics.http();
+    let move_all = || {
+        each(SERIES, |method, path, status| {
+            http.count(method, http.route(path), Status::new(status));
+        });
+    };
+    let (mut out, mut copy) = (Vec::new(), Vec::new());
+    let mut times = Vec::new();
+    for round in 0..31 {
+        move_all();
+        out.clear();
+        let start = Instant::now();
+        metrics.encode(Format::OpenMetrics, black_box(&mut out));
+        let ours = start.elapsed();
+        // The counters are moved here as well, so that both sides find the caches as recording leaves them.
+        move_all();
+        copy.clear();
+        let start = Instant::now();
+        copy.extend_from_slice(black_box(&out));
+        black_box(&copy);
+        // In the first round memory is new to both.
+        if round > 0 {
+            times.push((ours.as_nanos() as f64, start.elapsed().as_nanos() as f64));
+        }
+    }
+    let case = Case {
+        case: "encode 100000 counter series, all moved",
+        peer: "memcpy",
+        floor: 0.5,
+    };
+    bench.measured(&case, &times);
+}
+
+/// The share of its time that a recorder keeps while another thread scrapes without a pause, against the share it keeps beside a
+/// thread that is as busy with as much memory, and does not scrape: what a batch takes beyond a multiple of the usual counts as
+/// lost, on both sides, so what the machine takes away for a second busy thread falls on both.
 fn recorders_during_scrapes(bench: &mut Bench) {
     const ROUND: Duration = Duration::from_millis(200);
     const STALL: Duration = Duration::from_micros(20);
@@ -351,52 +431,41 @@ fn recorders_during_scrapes(bench: &mut Bench) {
         }
         1.0 - lost.as_secs_f64() / start.elapsed().as_secs_f64()
     };
-    let mut shares = Vec::new();
-    for _ in 0..15 {
-        let alone = kept();
+    let mut kept_beside = |busy: &(dyn Fn(&mut Vec<u8>) + Sync)| {
         let stop = AtomicBool::new(false);
-        let during = std::thread::scope(|scope| {
+        std::thread::scope(|scope| {
             scope.spawn(|| {
                 let mut out = Vec::new();
                 while !stop.load(Ordering::Relaxed) {
                     out.clear();
-                    metrics.encode(Format::Text, &mut out);
+                    busy(black_box(&mut out));
                 }
             });
-            let during = kept();
+            let kept = kept();
             stop.store(true, Ordering::Relaxed);
-            during
-        });
-        shares.push((during, alone));
+            kept
+        })
+    };
+    let scraping = |out: &mut Vec<u8>| metrics.encode(Format::Text, out);
+    let mut body = Vec::new();
+    scraping(&mut body);
+    let copying = |out: &mut Vec<u8>| out.extend_from_slice(black_box(&body));
+    let mut shares = Vec::new();
+    for round in 0..15 {
+        if round % 2 == 0 {
+            let alone = kept_beside(&copying);
+            shares.push((kept_beside(&scraping), alone));
+        } else {
+            let during = kept_beside(&scraping);
+            shares.push((during, kept_beside(&copying)));
+        }
     }
     let case = Case {
         case: "time kept during scrapes of 100k series, %",
-        peer: "without scrapes",
+        peer: "beside a busy thread",
         floor: 0.99,
     };
     bench.share(&case, &shares);
-}
-
-mod fast {
-    use fastmetrics::derive::LabelSet;
-
-    #[derive(Clone, Eq, PartialEq, Hash, LabelSet)]
-    pub(super) struct Labels {
-        method: &'static str,
-        path: &'static str,
-        status: u16,
-    }
-
-    pub(super) type Family =
-        fastmetrics::metrics::family::Family<Labels, fastmetrics::metrics::counter::Counter>;
-
-    pub(super) fn labels(n: u16) -> Labels {
-        Labels {
-            method: "GET",
-            path: super::PATH,
-            status: 200 + n,
-        }
-    }
 }
 
 mod dense {
