@@ -1,71 +1,47 @@
 //! The handle that callers enqueue into, and the thread behind it.
 
+mod backlog;
 mod connection;
 mod datagrams;
 mod orders;
 mod publish;
 mod run;
 mod settings;
+mod shared;
 mod suspicion;
 mod window;
 pub(crate) mod wire;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::fmt;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
-use std::{fmt, io};
 
 use cap_egress::Guard;
-use chrono::{DateTime, Utc};
-use tokio::net::TcpStream;
+use chrono::Utc;
 use tokio::sync::{Notify, watch};
 
-use crate::config::{Config, Relay};
+use crate::backfill::Backfill;
+use crate::config::Config;
 use crate::error::{Error, Kind};
 use crate::event::Event;
 use crate::probe::Probe;
 use crate::problem::Problem;
 use crate::ring::Ring;
-use crate::status::{Confirmation, Report, State, Status};
+use crate::status::{Report, State, Status};
 use crate::stop::Stop;
 use crate::tcp::{self, Ask};
 use orders::Orders;
 pub(crate) use settings::{Link, Settings};
+use shared::{STORED, Shared, Standing};
 
 /// Forwards events to a relay. Clones share one buffer and one connection.
 #[derive(Clone)]
 pub struct Forwarder {
     shared: Arc<Shared>,
     stop: Arc<Stop>,
-}
-
-struct Shared {
-    guard: Guard,
-    ask: Ask,
-    settings: watch::Sender<Arc<Settings>>,
-    /// Bytes that a record is cut to under these settings.
-    message_size: AtomicUsize,
-    ring: Mutex<Ring>,
-    standing: Mutex<Standing>,
-    /// The thread waits for this when there is nothing to send.
-    more: Notify,
-    status: watch::Sender<Status>,
-    /// Somebody subscribed to the status.
-    watched: Notify,
-}
-
-/// Where the forwarder stands with its relay.
-struct Standing {
-    state: State,
-    since: DateTime<Utc>,
-    relay: Option<String>,
-    connections: u64,
-    last_success: Option<DateTime<Utc>>,
-    last_error: Option<(Problem, DateTime<Utc>)>,
-    /// The kernel says what was acknowledged.
-    told: bool,
 }
 
 /// How a connection ended.
@@ -83,10 +59,29 @@ impl Forwarder {
     ///
     /// When a setting cannot work, or the system has no thread left.
     pub fn start(config: Config, guard: Guard) -> Result<Self, Error> {
-        Self::start_asking(config, guard, tcp::unacknowledged)
+        Self::start_asking(config, guard, None, tcp::unacknowledged)
     }
 
-    fn start_asking(config: Config, guard: Guard, ask: Ask) -> Result<Self, Error> {
+    /// The same with the caller's primary store of audit events, from which gaps are filled. While one is, as many events
+    /// again as the buffer holds are held at most.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_with_backfill(
+        config: Config,
+        guard: Guard,
+        store: impl Backfill,
+    ) -> Result<Self, Error> {
+        Self::start_asking(config, guard, Some(Arc::new(store)), tcp::unacknowledged)
+    }
+
+    fn start_asking(
+        config: Config,
+        guard: Guard,
+        store: Option<Arc<dyn Backfill>>,
+        ask: Ask,
+    ) -> Result<Self, Error> {
         let settings = Settings::new(config)?;
         let ring = Ring::new(settings.config.buffer_size);
         let standing = Standing {
@@ -98,13 +93,16 @@ impl Forwarder {
             last_error: None,
             told: cfg!(target_os = "linux"),
         };
-        let status = standing.status(&settings, &ring);
+        let stored = Ring::numbered_from(STORED, settings.config.buffer_size);
+        let status = standing.status(&settings, &ring, &stored);
         let shared = Arc::new(Shared {
             guard,
             ask,
             message_size: settings.config.message_size().into(),
             settings: watch::Sender::new(Arc::new(settings)),
             ring: Mutex::new(ring),
+            stored: Mutex::new(stored),
+            store,
             standing: Mutex::new(standing),
             more: Notify::new(),
             status: watch::Sender::new(status),
@@ -213,11 +211,13 @@ impl Forwarder {
         if !self.stop.within(deadline) {
             tracing::warn!(target: "cap_syslog", "the syslog thread did not stop within the deadline");
         }
+        let backfilled = self.shared.stored().released;
         let ring = self.shared.ring();
         Report {
             enqueued: ring.enqueued,
             released: ring.released,
             dropped: ring.dropped,
+            backfilled,
             queued: ring.len() as u64,
         }
     }
@@ -231,105 +231,10 @@ impl fmt::Debug for Forwarder {
     }
 }
 
-impl Shared {
-    fn ring(&self) -> MutexGuard<'_, Ring> {
-        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn standing(&self) -> MutexGuard<'_, Standing> {
-        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn status(&self) -> Status {
-        let settings = Arc::clone(&self.settings.borrow());
-        let standing = self.standing();
-        standing.status(&settings, &self.ring()).with_warning()
-    }
-
-    fn publish(&self) {
-        let status = self.status();
-        self.status.send_if_modified(|known| {
-            let news = *known != status;
-            *known = status;
-            news
-        });
-    }
-
-    fn connected(&self, relay: &Relay) {
-        let mut standing = self.standing();
-        standing.enter(State::Connected);
-        standing.connections += 1;
-        standing.relay = Some(relay.to_string());
-        drop(standing);
-        tracing::info!(target: "cap_syslog", %relay, "connected to the syslog relay");
-    }
-
-    /// Asks how many bytes the relay's TCP stack lacks. Where the kernel does not tell, everything written counts as
-    /// acknowledged, and the grace alone decides.
-    fn unacknowledged(&self, stream: &TcpStream) -> io::Result<u64> {
-        let lacking = (self.ask)(stream)?;
-        let told = std::mem::replace(&mut self.standing().told, lacking.is_some());
-        if told && lacking.is_none() {
-            tracing::warn!(
-                target: "cap_syslog",
-                "the kernel does not tell what the relay acknowledged; audit events are taken for delivered once they were written and the grace has passed"
-            );
-        }
-        Ok(lacking.unwrap_or(0))
-    }
-
-    fn succeeded(&self) {
-        self.standing().last_success = Some(Utc::now());
-    }
-
-    fn failed(&self, problem: Problem) {
-        let text = problem.message.clone();
-        let mut standing = self.standing();
-        let known = standing.last_error.as_ref();
-        let news =
-            standing.state == State::Connected || known.is_none_or(|(known, _)| *known != problem);
-        standing.enter(State::Connecting);
-        standing.last_error = Some((problem, Utc::now()));
-        // Whoever takes in the log line may be slow, or may ask for the status.
-        drop(standing);
-        if news {
-            tracing::warn!(target: "cap_syslog", error = %text, "the syslog relay is not connected");
-        }
-    }
-}
-
-impl Standing {
-    fn enter(&mut self, state: State) {
-        if self.state != state {
-            (self.state, self.since) = (state, Utc::now());
-        }
-    }
-
-    fn status(&self, settings: &Settings, ring: &Ring) -> Status {
-        let (last_error, last_error_at) = self.last_error.clone().unzip();
-        Status {
-            state: self.state,
-            since: self.since,
-            relay: self.relay.clone(),
-            confirmation: Confirmation::of(&settings.config.transport, self.told),
-            enqueued: ring.enqueued,
-            released: ring.released,
-            dropped: ring.dropped,
-            set_aside: ring.set_aside,
-            queued: ring.len() as u64,
-            capacity: ring.capacity() as u64,
-            reconnects: self.connections.saturating_sub(1),
-            last_success: self.last_success,
-            last_error,
-            last_error_at,
-            warning: None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::status::Confirmation;
     use cap_egress::Policy;
     use cap_names::Actor;
     use std::net::TcpListener;
@@ -345,8 +250,8 @@ mod tests {
     fn released_alone(ask: Ask) -> Status {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let guard = Guard::new(Policy::default());
-        let forwarder =
-            Forwarder::start_asking(config(&listener), guard, ask).expect("a sound configuration");
+        let forwarder = Forwarder::start_asking(config(&listener), guard, None, ask)
+            .expect("a sound configuration");
         let start = Instant::now();
         forwarder.enqueue(Event::new("e1", "t", Actor::system("test"), "m"));
         let status = loop {
@@ -379,7 +284,7 @@ mod tests {
     fn what_the_relay_lacks_is_not_released_however_long_it_takes() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let guard = Guard::new(Policy::default());
-        let forwarder = Forwarder::start_asking(config(&listener), guard, |_| Ok(Some(1)))
+        let forwarder = Forwarder::start_asking(config(&listener), guard, None, |_| Ok(Some(1)))
             .expect("a sound configuration");
         forwarder.enqueue(Event::new("e1", "t", Actor::system("test"), "m"));
         let report = forwarder.shutdown(Duration::from_secs(1));

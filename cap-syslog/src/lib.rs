@@ -23,7 +23,8 @@
 //! room and is counted. A thread of the crate's own formats, frames and writes. An event leaves the buffer only when the
 //! relay's TCP stack has acknowledged its bytes and a grace has passed, so a relay that dies with unread bytes gets them
 //! again after the reconnect: delivery is at least once, and duplicates carry the same `event_id`. After a drop, the next
-//! record is a synthetic `syslog.gap` event that says how many events are missing, and the first and last of them.
+//! record is a synthetic `syslog.gap` event that says how many events are missing, and the first and last of them. With the
+//! caller's primary store behind it ([`Backfill`]) the forwarder sends the missing events instead, in their place.
 //!
 //! Over TLS the acknowledged bytes are those of the session, counted below it. Over UDP an event leaves the buffer with its
 //! datagram, and a closed port is noticed when it says so. [`Status::confirmation`] says which of these holds; where the kernel
@@ -49,6 +50,7 @@
 //! It is not the primary audit record, which stays the caller's. It reads no environment and resolves no host name of its
 //! own: [`Config::hostname`] is given. TLS cannot be told not to verify.
 
+mod backfill;
 mod config;
 mod error;
 mod event;
@@ -64,6 +66,7 @@ mod stop;
 mod tcp;
 mod timestamp;
 
+pub use backfill::{Backfill, BackfillError};
 pub use config::{Config, Facility, Relay, Tls, Transport};
 pub use error::Error;
 pub use event::Event;

@@ -6,12 +6,13 @@ use crate::event::Event;
 
 mod gap;
 
-use gap::{Gap, Why};
+pub(crate) use gap::Gap;
+use gap::Why;
 
 /// Events that are gone through under one lock, for which callers may have to wait: so few that they wait without sleeping.
 pub(crate) const CHUNK: usize = 4;
 
-/// Events are numbered from 0 in the order they came; `first` is the number of the oldest one held.
+/// Events are numbered in the order they came; `first` is the number of the oldest one held.
 ///
 /// Callers wait for the lock around this, so whatever frees many events gives them out to be freed elsewhere.
 #[derive(Debug)]
@@ -38,12 +39,19 @@ pub(crate) struct Entry {
 
 impl Ring {
     pub(crate) fn new(capacity: usize) -> Self {
+        let mut ring = Ring::numbered_from(0, capacity);
+        ring.entries.reserve(capacity.min(16 * 1024));
+        ring
+    }
+
+    /// One that is not often used.
+    pub(crate) fn numbered_from(first: u64, capacity: usize) -> Self {
         Ring {
-            entries: VecDeque::with_capacity(capacity.min(16 * 1024)),
+            entries: VecDeque::new(),
             capacity,
-            first: 0,
-            sent: 0,
-            acked: 0,
+            first,
+            sent: first,
+            acked: first,
             gap: None,
             enqueued: 0,
             released: 0,
@@ -123,15 +131,25 @@ impl Ring {
     /// Where the next batch begins. After a drop, its first event is the record of the gap.
     pub(crate) fn next(&mut self) -> u64 {
         if let Some(gap) = self.gap.take() {
-            self.enqueued += 1;
-            let at = (self.sent - self.first) as usize;
-            let entry = Entry {
-                event: gap.event(),
-                gap: Some(Box::new(gap)),
-            };
-            self.entries.insert(at, entry);
+            self.report(gap);
         }
         self.sent
+    }
+
+    /// Puts the record of a gap where the next batch begins.
+    pub(crate) fn report(&mut self, gap: Gap) {
+        self.enqueued += 1;
+        let at = (self.sent - self.first) as usize;
+        let entry = Entry {
+            event: gap.event(),
+            gap: Some(Box::new(gap)),
+        };
+        self.entries.insert(at, entry);
+    }
+
+    /// The gap before the next batch, to be filled, if it has more in it than what the relay would not take.
+    pub(crate) fn take_gap(&mut self) -> Option<Gap> {
+        self.gap.take_if(|gap| gap.can_be_filled())
     }
 
     /// The events from this number on that are still there, each with its number.

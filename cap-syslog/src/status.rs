@@ -78,6 +78,8 @@ pub struct Status {
     /// Of the dropped, those set aside because the relay closes the connection on them, or the network takes no datagram as
     /// long.
     pub set_aside: u64,
+    /// Of the dropped, those that were delivered after all, from the [primary store](crate::Backfill).
+    pub backfilled: u64,
     /// Events in the buffer, unsent or not yet released.
     pub queued: u64,
     /// Events the buffer holds at most.
@@ -136,6 +138,8 @@ pub struct Report {
     pub released: u64,
     /// Events that made room for newer ones.
     pub dropped: u64,
+    /// Of the dropped, those that were delivered after all, from the [primary store](crate::Backfill).
+    pub backfilled: u64,
     /// Events that the relay did not acknowledge before the deadline.
     pub queued: u64,
 }
@@ -146,11 +150,16 @@ impl fmt::Display for Report {
             enqueued,
             released,
             dropped,
+            backfilled,
             queued,
         } = self;
         write!(
             f,
-            "{enqueued} audit events: {released} delivered, {dropped} dropped, {queued} left"
-        )
+            "{enqueued} audit events: {released} delivered, {dropped} dropped"
+        )?;
+        if *backfilled > 0 {
+            write!(f, " of which {backfilled} came from the primary store")?;
+        }
+        write!(f, ", {queued} left")
     }
 }

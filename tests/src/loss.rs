@@ -8,11 +8,12 @@ use crate::authority::Authority;
 use crate::peers::{Relay, RelayInput, RelayRecord, RelaySoftware};
 use cap_egress::{Guard, Policy};
 use cap_names::Actor;
-use cap_syslog::{Config, Event, Forwarder, Framing, Tls, Transport};
+use cap_syslog::{Backfill, BackfillError, Config, Event, Forwarder, Framing, Tls, Transport};
 pub use command::main;
 pub use fault::Fault;
 pub use outcome::Outcome;
 use std::io;
+use std::ops::Bound;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -51,7 +52,7 @@ impl Run {
     pub async fn run(&self, program: &Path) -> io::Result<Outcome> {
         let authority = Authority::new();
         let mut relay = Relay::start(RelaySoftware::Rsyslog, program, &authority).await?;
-        if self.fault == Fault::LongOutage {
+        if self.fault.outlasts_the_buffer() {
             relay.stop().await?;
         }
         let forwarder = self.forwarder(&relay, &authority);
@@ -108,7 +109,12 @@ impl Run {
             }
             other => panic!("{other:?} acknowledges nothing"),
         };
-        Forwarder::start(config, Guard::new(Policy::default())).expect("a sound configuration")
+        let guard = Guard::new(Policy::default());
+        match self.fault {
+            Fault::Backfilled => Forwarder::start_with_backfill(config, guard, Store),
+            _ => Forwarder::start(config, guard),
+        }
+        .expect("a sound configuration")
     }
 
     /// Says how long the slowest call took.
@@ -121,16 +127,40 @@ impl Run {
             if early > Duration::from_millis(1) {
                 std::thread::sleep(early);
             }
-            let event = Event::new(
-                format!("e{n}"),
-                "cert.issued",
-                Actor::user("alice@example.com"),
-                "Certificate issued for api.example.com",
-            );
+            let event = event(n);
             let before = Instant::now();
             forwarder.enqueue(event);
             longest = longest.max(before.elapsed());
         }
         longest
+    }
+}
+
+fn event(n: u64) -> Event {
+    Event::new(
+        format!("e{n}"),
+        "cert.issued",
+        Actor::user("alice@example.com"),
+        "Certificate issued for api.example.com",
+    )
+}
+
+/// A primary store that knows its events by their numbers.
+struct Store;
+
+impl Backfill for Store {
+    fn events(
+        &self,
+        from: Bound<&str>,
+        to: &str,
+        limit: usize,
+    ) -> Result<Vec<Event>, BackfillError> {
+        let number = |id: &str| id.strip_prefix('e').unwrap_or(id).parse::<u64>();
+        let first = match from {
+            Bound::Included(id) => number(id)?,
+            Bound::Excluded(id) => number(id)? + 1,
+            Bound::Unbounded => 0,
+        };
+        Ok((first..=number(to)?).take(limit).map(event).collect())
     }
 }

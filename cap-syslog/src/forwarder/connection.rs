@@ -8,7 +8,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::net::tcp::ReadHalf;
 
+use super::backlog::Backlog;
 use super::orders::{Order, Orders};
+use super::run::Lasting;
 use super::settings::Settings;
 use super::suspicion::{Pace, Suspicion};
 use super::window::Window;
@@ -32,18 +34,19 @@ pub(super) async fn forward(
     mut stream: TcpStream,
     wire: Wire,
     orders: &mut Orders,
-    suspicion: &mut Suspicion,
+    lasting: &mut Lasting<'_>,
     recall: Pin<&mut (dyn Future<Output = ()> + '_)>,
 ) -> End {
     let mut sender = Sender {
         shared,
         settings,
-        suspicion,
+        backlog: &mut lasting.backlog,
+        suspicion: &mut lasting.suspicion,
         wire,
         window: Window::default(),
         pending: Vec::with_capacity(64 * 1024),
         at: 0,
-        end: shared.ring().first(),
+        end: 0,
         trial: Trial::None,
         closing: Closing::No,
     };
@@ -57,16 +60,17 @@ pub(super) async fn forward(
     end
 }
 
-struct Sender<'a> {
+struct Sender<'a, 'b> {
     shared: &'a Shared,
     settings: &'a Settings,
+    backlog: &'a mut Backlog<'b>,
     suspicion: &'a mut Suspicion,
     wire: Wire,
     window: Window,
     /// Bytes for the socket, of which those before `at` are written.
     pending: Vec<u8>,
     at: usize,
-    /// The number after the last event of the batch in `pending`.
+    /// The number after the last event of the batch in `pending`; 0, when it holds none.
     end: u64,
     trial: Trial,
     closing: Closing,
@@ -92,7 +96,7 @@ enum Closing {
     HalfClosed,
 }
 
-impl Sender<'_> {
+impl Sender<'_, '_> {
     async fn run(
         &mut self,
         stream: &mut TcpStream,
@@ -109,6 +113,7 @@ impl Sender<'_> {
 
         loop {
             let stop = orders.stop();
+            self.backlog.stopping(stop);
             let until = [stop, leave].into_iter().flatten().min();
             if self.at == self.pending.len() {
                 self.pending.clear();
@@ -120,7 +125,7 @@ impl Sender<'_> {
                     if leave.is_none() {
                         self.fill()?;
                     }
-                    let done = leave.is_some() || stop.is_some() && self.shared.ring().all_sent();
+                    let done = leave.is_some() || stop.is_some() && self.all_sent();
                     // A relay that dies in the grace gets it all again, as at any other time. Where there is no time for
                     // that, its closing in answer has to do.
                     let waited = self.window.is_empty()
@@ -163,7 +168,8 @@ impl Sender<'_> {
                     }
                 }
                 _ = poll.tick(), if !self.window.is_empty() => self.settle(reader.as_ref())?,
-                () = self.shared.more.notified(), if idle && open => {}
+                () = self.shared.more.notified(), if idle && open && self.backlog.is_closed() => {}
+                () = self.backlog.progress(), if idle && open => {}
             }
         }
     }
@@ -174,10 +180,7 @@ impl Sender<'_> {
             Pace::Full => super::suspicion::BATCH,
             _ if !self.window.is_empty() => return Ok(()),
             Pace::Careful(limit) => limit,
-            Pace::Trial if self.trial == Trial::Harmless => {
-                self.trial = Trial::Accused(self.shared.ring().first());
-                1
-            }
+            Pace::Trial if self.trial == Trial::Harmless => 1,
             Pace::Trial => {
                 self.trial = Trial::Harmless;
                 let settings = self.settings;
@@ -186,14 +189,19 @@ impl Sender<'_> {
             }
         };
         let (shared, settings) = (self.shared, self.settings);
-        let mut next = shared.ring().next();
-        let last = next + limit as u64;
-        if shared.ring().from(next).next().is_none() {
+        let Some(mut next) = self.backlog.next() else {
             return Ok(());
+        };
+        let last = next + limit as u64;
+        if shared.ring_of(next).from(next).next().is_none() {
+            return Ok(());
+        }
+        if self.trial == Trial::Harmless {
+            self.trial = Trial::Accused(next);
         }
         self.end = self.wire.append(&mut self.pending, |out| {
             while next < last {
-                let ring = shared.ring();
+                let ring = shared.ring_of(next);
                 let before = next;
                 let most = CHUNK.min((last - next) as usize);
                 for (number, event) in ring.from(next).take(most) {
@@ -209,12 +217,20 @@ impl Sender<'_> {
         Ok(())
     }
 
+    fn all_sent(&self) -> bool {
+        let stored = self.backlog.is_closed() && self.shared.stored().all_sent();
+        stored && self.shared.ring().all_sent()
+    }
+
     fn wrote(&mut self, count: usize, stream: &TcpStream) -> io::Result<()> {
         self.at += count;
         self.window.wrote(count);
         if self.at == self.pending.len() && self.closing == Closing::No {
-            self.shared.ring().sent_to(self.end);
-            self.window.batch_ends(self.end);
+            let end = std::mem::take(&mut self.end);
+            if let Some(mut ring) = self.shared.ring_before(end) {
+                ring.sent_to(end);
+            }
+            self.window.batch_ends(end);
             // While there is always more to write, the timer never has its turn.
             self.settle(stream)?;
         }
@@ -225,8 +241,10 @@ impl Sender<'_> {
     fn settle(&mut self, stream: &TcpStream) -> io::Result<()> {
         let lacking = self.shared.unacknowledged(stream)?;
         let now = Instant::now();
-        if let Some(acked) = self.window.acknowledged(lacking, now) {
-            self.shared.ring().acked_to(acked);
+        for acked in self.window.acknowledged(lacking, now) {
+            if let Some(mut ring) = self.shared.ring_before(acked) {
+                ring.acked_to(acked);
+            }
         }
         // The next look may come late, and what is kept longer than the grace would be sent again for nothing.
         let grace = self.settings.config.grace.mul_f32(0.9);
@@ -239,7 +257,9 @@ impl Sender<'_> {
     fn release(&mut self, end: u64) {
         let mut any = false;
         loop {
-            let released = self.shared.ring().release_to(end);
+            let ring = self.shared.ring_before(end);
+            // Freed when nobody waits for the lock any more.
+            let released = ring.map_or_else(Vec::new, |mut ring| ring.release_to(end));
             if released.is_empty() {
                 break;
             }
@@ -254,7 +274,8 @@ impl Sender<'_> {
 
     fn peer_ended(&mut self, stream: &TcpStream) -> io::Result<End> {
         if self.closing == Closing::HalfClosed && self.shared.unacknowledged(stream)? == 0 {
-            self.release(self.end);
+            let ends: Vec<_> = self.window.drain().collect();
+            ends.into_iter().for_each(|end| self.release(end));
             return Ok(End::Left);
         }
         Ok(End::Broken(Problem::closed()))
@@ -265,12 +286,12 @@ impl Sender<'_> {
         match self.trial {
             Trial::Harmless => self.suspicion.acquitted(),
             Trial::Accused(number) => {
-                self.shared.ring().set_aside(number);
+                self.shared.ring_of(number).set_aside(number);
                 self.suspicion.progressed();
                 tracing::warn!(target: "cap_syslog", "the relay closes the connection on an audit event, which is set aside");
             }
             Trial::None if self.window.is_empty() && self.at == 0 => {}
-            Trial::None => self.suspicion.failed(self.shared.ring().first()),
+            Trial::None => self.suspicion.failed(self.shared.head()),
         }
     }
 
@@ -285,6 +306,7 @@ impl Sender<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::forwarder::datagrams::Before;
     use crate::forwarder::suspicion::BATCH;
     use crate::stop::Stop;
     use crate::{Config, Event, Forwarder};
@@ -322,7 +344,11 @@ mod tests {
             std::io::read_to_string(&mut stream).expect("records")
         });
         let stream = TcpStream::connect(to).await.expect("connected");
-        let mut suspicion = Suspicion::none();
+        let mut lasting = Lasting {
+            backlog: Backlog::new(shared),
+            suspicion: Suspicion::none(),
+            before: Before::Fine,
+        };
         let recall = std::pin::pin!(std::future::pending());
         let end = forward(
             shared,
@@ -330,7 +356,7 @@ mod tests {
             stream,
             Wire::Plain,
             &mut orders,
-            &mut suspicion,
+            &mut lasting,
             recall,
         )
         .await;

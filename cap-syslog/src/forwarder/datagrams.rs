@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use tokio::net::UdpSocket;
 
+use super::backlog::Backlog;
 use super::orders::{Order, Orders};
+use super::run::Lasting;
 use super::settings::Settings;
 use super::{End, Shared};
 use crate::problem::Problem;
@@ -31,13 +33,13 @@ pub(super) async fn forward(
     settings: &Settings,
     socket: UdpSocket,
     orders: &mut Orders,
-    before: &mut Before,
+    lasting: &mut Lasting<'_>,
     recall: Pin<&mut (dyn Future<Output = ()> + '_)>,
 ) -> End {
-    let outcome = try_forward(shared, settings, &socket, orders, before, recall).await;
+    let outcome = try_forward(shared, settings, &socket, orders, lasting, recall).await;
     outcome.unwrap_or_else(|error| {
         if error.kind() == io::ErrorKind::ConnectionRefused {
-            *before = Before::Refused;
+            lasting.before = Before::Refused;
         }
         End::Broken(Problem::broken(&error))
     })
@@ -48,16 +50,20 @@ async fn try_forward(
     settings: &Settings,
     socket: &UdpSocket,
     orders: &mut Orders,
-    before: &mut Before,
+    lasting: &mut Lasting<'_>,
     mut recall: Pin<&mut (dyn Future<Output = ()> + '_)>,
 ) -> io::Result<End> {
+    let Lasting {
+        backlog, before, ..
+    } = lasting;
     let mut record = Vec::with_capacity(2048);
     let mut ignored = [0; 1];
     loop {
         let stop = orders.stop();
+        backlog.stopping(stop);
         record.clear();
-        let number = next_record(shared, settings, &mut record);
-        if stop.is_some() && number.is_none() {
+        let number = next_record(shared, settings, backlog, &mut record);
+        if stop.is_some() && number.is_none() && backlog.is_closed() {
             return Ok(End::Left);
         }
         tokio::select! {
@@ -83,15 +89,21 @@ async fn try_forward(
                     *before = Before::Fine;
                 }
             }
-            () = shared.more.notified(), if number.is_none() => {}
+            () = backlog.progress(), if number.is_none() => {}
+            () = shared.more.notified(), if number.is_none() && backlog.is_closed() => {}
         }
     }
 }
 
 /// Formats the next event, and says its number.
-fn next_record(shared: &Shared, settings: &Settings, record: &mut Vec<u8>) -> Option<u64> {
-    let mut ring = shared.ring();
-    let next = ring.next();
+fn next_record(
+    shared: &Shared,
+    settings: &Settings,
+    backlog: &mut Backlog<'_>,
+    record: &mut Vec<u8>,
+) -> Option<u64> {
+    let next = backlog.next()?;
+    let ring = shared.ring_of(next);
     let (number, event) = ring.from(next).next()?;
     settings.write(event, record);
     Some(number)
@@ -106,13 +118,13 @@ async fn send(
     let Some(number) = number else { return Ok(()) };
     match socket.send(record).await {
         Ok(_) => {
-            let sent = shared.ring().release_to(number + 1);
+            let sent = shared.ring_of(number).release_to(number + 1);
             drop(sent);
             shared.succeeded();
             Ok(())
         }
         Err(error) if is_too_long(&error) => {
-            shared.ring().set_aside(number);
+            shared.ring_of(number).set_aside(number);
             tracing::warn!(target: "cap_syslog", "an audit event does not fit into a datagram on this path and is set aside");
             Ok(())
         }

@@ -3,6 +3,7 @@
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use super::backlog::Backlog;
 use super::datagrams::{self, Before};
 use super::orders::{Order, Orders};
 use super::settings::{Link, Settings};
@@ -17,15 +18,25 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
 /// While a record is looked for that the relay refuses, it does accept connections.
 const LONGEST_SEARCH_BACKOFF: Duration = Duration::from_millis(500);
 
+/// What outlasts a connection.
+pub(super) struct Lasting<'a> {
+    pub(super) backlog: Backlog<'a>,
+    pub(super) suspicion: Suspicion,
+    pub(super) before: Before,
+}
+
 pub(super) async fn run(shared: &Shared, mut orders: Orders) {
     let mut backoff = FIRST_BACKOFF;
-    let mut suspicion = Suspicion::none();
-    let mut before = Before::Fine;
+    let mut lasting = Lasting {
+        backlog: Backlog::new(shared),
+        suspicion: Suspicion::none(),
+        before: Before::Fine,
+    };
     // The first relay to try.
     let mut rank = 0;
     loop {
         let until = orders.stop();
-        if until.is_some_and(|until| until <= Instant::now() || shared.ring().len() == 0) {
+        if until.is_some_and(|until| until <= Instant::now() || shared.is_empty()) {
             return;
         }
         let settings = orders.settings();
@@ -50,7 +61,7 @@ pub(super) async fn run(shared: &Shared, mut orders: Orders) {
         };
         if let Some((at, relay, link)) = connected {
             shared.connected(&relay);
-            let released = shared.ring().released;
+            let released = shared.released();
             let recall = pin!(recall(shared, &settings, at));
             let end = match link {
                 Link::Stream(stream, wire) => {
@@ -60,18 +71,18 @@ pub(super) async fn run(shared: &Shared, mut orders: Orders) {
                         stream,
                         wire,
                         &mut orders,
-                        &mut suspicion,
+                        &mut lasting,
                         recall,
                     )
                     .await
                 }
                 Link::Datagrams(socket) => {
-                    datagrams::forward(shared, &settings, socket, &mut orders, &mut before, recall)
+                    datagrams::forward(shared, &settings, socket, &mut orders, &mut lasting, recall)
                         .await
                 }
             };
-            shared.ring().rewind();
-            let progress = shared.ring().released > released;
+            shared.rewind();
+            let progress = shared.released() > released;
             if progress {
                 backoff = FIRST_BACKOFF;
             }
@@ -95,11 +106,11 @@ pub(super) async fn run(shared: &Shared, mut orders: Orders) {
         if until.is_some() {
             // There is little time left, and perhaps nothing to do.
             backoff = FIRST_BACKOFF;
-            if shared.ring().len() == 0 {
+            if shared.is_empty() {
                 return;
             }
         }
-        if suspicion.is_narrowing() {
+        if lasting.suspicion.is_narrowing() {
             backoff = backoff.min(LONGEST_SEARCH_BACKOFF);
         }
         tokio::select! {

@@ -37,20 +37,23 @@ impl Window {
         });
     }
 
-    /// The number up to which the relay's TCP stack has the events, when it lacks so many of the bytes written.
-    pub(super) fn acknowledged(&mut self, lacking: u64, now: Instant) -> Option<u64> {
+    /// The ends of the batches that the relay's TCP stack has, and was not known to have, when it lacks so many of the bytes
+    /// written.
+    pub(super) fn acknowledged(&mut self, lacking: u64, now: Instant) -> impl Iterator<Item = u64> {
         let offset = self.written.saturating_sub(lacking);
-        let mut acked = None;
         // Those at the front were seen before.
         let seen = self.batches.partition_point(|b| b.acked_at.is_some());
-        for batch in self.batches.range_mut(seen..) {
-            if batch.offset > offset {
-                break;
-            }
+        let batches = self.batches.range_mut(seen..);
+        let acked = batches.take_while(move |batch| batch.offset <= offset);
+        acked.map(move |batch| {
             batch.acked_at = Some(now);
-            acked = Some(batch.event);
-        }
-        acked
+            batch.event
+        })
+    }
+
+    /// The ends of all batches, for a relay that has them for good.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = u64> {
+        self.batches.drain(..).map(|batch| batch.event)
     }
 
     /// The next number up to which events have waited out their grace.
@@ -76,12 +79,12 @@ mod tests {
         window.batch_ends(10);
         window.wrote(100);
         window.batch_ends(20);
-        assert_eq!(window.acknowledged(101, start), None);
-        assert_eq!(window.acknowledged(100, start), Some(10));
+        assert_eq!(window.acknowledged(101, start).count(), 0);
+        assert!(window.acknowledged(100, start).eq([10]));
         let early = start + grace - Duration::from_millis(1);
         assert_eq!(window.graced(grace, early), None);
         // A later sample does not start the grace anew.
-        assert_eq!(window.acknowledged(0, start + grace), Some(20));
+        assert!(window.acknowledged(0, start + grace).eq([20]));
         assert_eq!(window.graced(grace, start + grace), Some(10));
         assert_eq!(window.graced(grace, start + grace), None);
         assert_eq!(window.graced(grace, start + grace * 2), Some(20));

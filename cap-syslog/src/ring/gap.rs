@@ -8,7 +8,7 @@ use crate::event::Event;
 ///
 /// Callers make it grow, an event at a time, so it takes over what it needs of the event and allocates nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Gap {
+pub(crate) struct Gap {
     count: u64,
     /// Of them, those that the relay would not take.
     refused: u64,
@@ -43,6 +43,28 @@ impl Gap {
         }
     }
 
+    /// The id of the first event that was dropped.
+    pub(crate) fn first_id(&self) -> &str {
+        &self.first_id
+    }
+
+    /// The id of the last one.
+    pub(crate) fn last_id(&self) -> &str {
+        self.last_id.as_ref().unwrap_or(&self.first_id)
+    }
+
+    /// There is something in it that the relay may take.
+    pub(super) fn can_be_filled(&self) -> bool {
+        self.count > self.refused
+    }
+
+    /// What is still missing, when so many of its events were found.
+    pub(crate) fn without(mut self, found: u64) -> Option<Self> {
+        self.count = self.count.saturating_sub(found);
+        self.refused = self.refused.min(self.count);
+        self.can_be_filled().then_some(self)
+    }
+
     pub(super) fn event(&self) -> Event {
         let Gap { count, refused, .. } = self;
         let summary = match (count - refused, refused) {
@@ -67,10 +89,7 @@ impl Gap {
         .severity(Severity::Warn)
         .param("dropped", count.to_string())
         .param("first_event_id", self.first_id.clone())
-        .param(
-            "last_event_id",
-            self.last_id.as_ref().unwrap_or(&self.first_id).as_str(),
-        );
+        .param("last_event_id", self.last_id());
         match refused {
             0 => event,
             refused => event.param("refused", refused.to_string()),

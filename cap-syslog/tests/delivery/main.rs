@@ -1,5 +1,6 @@
 //! The forwarder against listeners of the tests' own, over real sockets.
 
+mod backfill;
 mod poison;
 mod probe;
 mod relay;

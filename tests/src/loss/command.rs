@@ -84,7 +84,8 @@ async fn campaign(options: &Options) -> io::Result<u64> {
     )?;
     let mut broken = 0;
     for _ in 0..options.repeat {
-        for fault in Fault::LOSSLESS.into_iter().chain([Fault::LongOutage]) {
+        let outages = [Fault::LongOutage, Fault::Backfilled];
+        for fault in Fault::LOSSLESS.into_iter().chain(outages) {
             if fault == Fault::HalfOpen && !options.own_network {
                 writeln!(
                     out,
@@ -100,9 +101,9 @@ async fn campaign(options: &Options) -> io::Result<u64> {
                     input,
                     events,
                     rate: options.rate,
-                    buffer: match fault {
-                        Fault::LongOutage => events / 4,
-                        _ => events * 2,
+                    buffer: match fault.outlasts_the_buffer() {
+                        true => events / 4,
+                        false => events * 2,
                     },
                 };
                 let outcome = run.run(&program).await?;
@@ -139,6 +140,9 @@ fn promises(run: &Run, outcome: &Outcome) -> Result<(), String> {
     }
     if outcome.duplicates > run.duplicates_at_most(outcome) {
         return Err("more duplicates than the grace explains".to_owned());
+    }
+    if run.fault == Fault::Backfilled && report.backfilled != run.events - run.buffer {
+        return Err(format!("not all of the gap was filled: {report}"));
     }
     let missing = match run.fault {
         Fault::LongOutage => run.events - run.buffer,

@@ -21,6 +21,8 @@ pub enum Fault {
     Restarted,
     /// It is away until everything was sent, for longer than the buffer lasts.
     LongOutage,
+    /// The same, and the forwarder has a store from which it can fill the gap.
+    Backfilled,
 }
 
 impl Fault {
@@ -42,12 +44,18 @@ impl Fault {
             Self::HalfOpen => "half-open",
             Self::Restarted => "restarted",
             Self::LongOutage => "long outage",
+            Self::Backfilled => "backfilled",
         }
+    }
+
+    /// The relay is away for longer than the buffer lasts.
+    pub fn outlasts_the_buffer(self) -> bool {
+        matches!(self, Self::LongOutage | Self::Backfilled)
     }
 
     /// Lets it happen within a sending that lasts so long, and says how many times it did.
     pub(super) async fn strike(self, relay: &mut Relay, lasts: Duration) -> io::Result<u64> {
-        if self == Self::LongOutage {
+        if self.outlasts_the_buffer() {
             return Ok(1);
         }
         if self == Self::Restarted {

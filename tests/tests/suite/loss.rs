@@ -1,6 +1,6 @@
 //! Nothing is lost on a real relay that dies, whatever it had acknowledged. `cargo xtask loss` is the long version.
 
-use cap_tests::loss::{Fault, Run};
+use cap_tests::loss::{Fault, Outcome, Run};
 use cap_tests::peers::{RelayInput, require};
 
 async fn loses_nothing(fault: Fault, input: RelayInput) {
@@ -39,4 +39,38 @@ async fn a_wedged_relay_misses_nothing_over_tcp() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wedged_relay_misses_nothing_over_tls() {
     loses_nothing(Fault::Wedged, RelayInput::Tls).await;
+}
+
+/// 50,000 events, a buffer of 10,000: what of them the relay misses, and what it is told.
+async fn outage_longer_than_the_buffer(fault: Fault) -> Option<Outcome> {
+    let run = Run {
+        fault,
+        input: RelayInput::Tls,
+        events: 50_000,
+        rate: 100_000,
+        buffer: 10_000,
+    };
+    let outcome = run.run(&require("rsyslogd")?).await;
+    let outcome = outcome.expect("the relay runs");
+    assert!(outcome.closes(), "{:?}", outcome.report);
+    assert_eq!(outcome.report.dropped, 40_000);
+    Some(outcome)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_an_outage_longer_than_the_buffer_a_store_makes_the_relay_s_records_complete() {
+    if let Some(outcome) = outage_longer_than_the_buffer(Fault::Backfilled).await {
+        assert!(outcome.lost.is_empty(), "{}", outcome.lost.len());
+        assert!(outcome.gaps.is_empty(), "{:?}", outcome.gaps);
+        assert_eq!(outcome.steps_back, 0, "in order");
+        assert_eq!(outcome.report.backfilled, 40_000);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_an_outage_longer_than_the_buffer_a_relay_is_told_what_it_misses() {
+    if let Some(outcome) = outage_longer_than_the_buffer(Fault::LongOutage).await {
+        assert!(outcome.lost.iter().copied().eq(0..40_000));
+        assert!(outcome.gaps.iter().eq(["gap-40000-e0"]), "{outcome:?}");
+    }
 }
