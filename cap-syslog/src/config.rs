@@ -19,6 +19,9 @@ const LARGEST_DATAGRAM: usize = 65_507;
 /// The longest time that a setting may ask for; far below what an instant can hold.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
+/// Of a buffer full of larger ones nothing else would fit into memory.
+const LARGEST_RECORD: usize = 16 * 1024 * 1024;
+
 /// The settings of a forwarder; the fields' defaults are those of [`Config::new`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -112,7 +115,12 @@ impl Config {
         std::iter::once(first).chain(self.fallbacks.iter().cloned())
     }
 
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    /// Whether it can work, as far as that shows without a relay; starting a forwarder asks this too.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::setting`] says which cannot, and why.
+    pub fn check(&self) -> Result<(), Error> {
         let wrong = |key, what: String| Err(Error::from(Kind::Config { key, what }));
         let size = self.message_size();
         if self.port == 0 {
@@ -147,6 +155,10 @@ impl Config {
         }
         if size < 2048 {
             let what = format!("{size} is too small; write at least 2048");
+            return wrong("max_message_size", what);
+        }
+        if size > LARGEST_RECORD {
+            let what = format!("{size} is too large; write at most {LARGEST_RECORD}");
             return wrong("max_message_size", what);
         }
         if matches!(self.transport, Transport::Udp) && size > LARGEST_DATAGRAM {
@@ -206,7 +218,7 @@ mod tests {
     fn a_setting_that_cannot_work_is_refused_by_name() {
         let base = Config::new("127.0.0.1".parse().expect("a host"), 601);
         type Spoil = fn(&mut Config);
-        let cases: [(&str, Spoil); 13] = [
+        let cases: [(&str, Spoil); 14] = [
             ("syslog.port", |c| c.port = 0),
             ("syslog.fallbacks", |c| {
                 let host = c.host.clone();
@@ -221,6 +233,9 @@ mod tests {
             ("syslog.grace", |c| c.grace = Duration::MAX),
             ("syslog.max_message_size", |c| {
                 c.max_message_size = Some(100);
+            }),
+            ("syslog.max_message_size", |c| {
+                c.max_message_size = Some(16 * 1024 * 1024 + 1);
             }),
             ("syslog.max_message_size", |c| {
                 c.max_message_size = Some(65_508);

@@ -19,6 +19,15 @@ pub(crate) enum Kind {
 }
 
 impl Error {
+    /// The setting that is wrong and what is wrong with it, where the error is about one: `port`, `tls`.
+    pub fn setting(&self) -> Option<(&'static str, String)> {
+        match &self.0 {
+            Kind::Config { key, what } => Some((key, what.clone())),
+            Kind::Tls(error) => Some(("tls", error.to_string())),
+            Kind::Thread(_) => None,
+        }
+    }
+
     /// The kind of failure.
     pub fn class(&self) -> ErrorClass {
         match self.0 {

@@ -8,12 +8,16 @@ use cap_tracing::{Compression, Endpoint, SampleRate};
 use http::{HeaderName, HeaderValue};
 
 use crate::document::{Document, pairs};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::instance;
 use crate::interval::Interval;
+use crate::keys::{KEYS, Key};
 
+mod metrics;
 mod syslog;
 
+pub use metrics::MetricsConfig;
+use metrics::metrics;
 use syslog::syslog;
 
 /// The settings of all pipes. A pipe that is `None` is off.
@@ -22,6 +26,8 @@ use syslog::syslog;
 pub struct Config {
     /// The name of this process among its siblings (`instance_name`, else the pod's or host's).
     pub instance_name: String,
+    /// The exposition of metrics (`telemetry.metrics.*`).
+    pub metrics: Option<MetricsConfig>,
     /// Traces (`telemetry.tracing.*`).
     pub tracing: Option<cap_tracing::Config>,
     /// Who vouches for the collector (`telemetry.tracing.ca`), where that is not the system's trust store alone.
@@ -32,11 +38,12 @@ pub struct Config {
     pub egress: Policy,
 }
 
-/// Everything off, for tests and tools.
+/// Metrics for the host to serve, and everything else off.
 impl Default for Config {
     fn default() -> Self {
         Config {
             instance_name: "localhost".to_owned(),
+            metrics: Some(MetricsConfig::default()),
             tracing: None,
             tracing_trust: None,
             syslog: None,
@@ -46,6 +53,23 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Every key that [`from_document`](Self::from_document) takes, in the order of a file.
+    pub fn keys() -> &'static [Key] {
+        KEYS
+    }
+
+    /// Reads a file that has no other keys, and the environment of the process over it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Document::read`], [`from_document`](Self::from_document) and [`Document::finish`].
+    pub fn read(path: impl AsRef<std::path::Path>) -> Result<Self, Error> {
+        let mut document = Document::read(path)?;
+        let config = Self::from_document(&mut document)?;
+        document.finish()?;
+        Ok(config)
+    }
+
     /// Takes the keys `instance_name`, `telemetry.*`, `syslog.*` and `egress.*`. Where neither the document nor its
     /// `CERTAUTOPILOT_*` says anything, `OTEL_SDK_DISABLED`, `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_HEADERS` and
     /// `OTEL_SERVICE_NAME` do.
@@ -59,6 +83,7 @@ impl Config {
         let tracing = tracing(document, &instance_name)?;
         let trust = trust(document)?;
         Ok(Config {
+            metrics: metrics(document)?,
             tracing_trust: trust.filter(|_| tracing.is_some()),
             tracing,
             syslog: syslog(document, &instance_name)?,
@@ -82,6 +107,7 @@ fn tracing(document: &mut Document, instance: &str) -> Result<Option<cap_tracing
     let compression = document.take::<Compression>("telemetry.tracing.compression")?;
     let queue_size = document.take("telemetry.tracing.queue_size")?;
     let batch_size = document.take("telemetry.tracing.batch_size")?;
+    let batch_delay = document.take::<Interval>("telemetry.tracing.batch_delay")?;
 
     let disabled = document
         .env("OTEL_SDK_DISABLED")
@@ -128,6 +154,7 @@ fn tracing(document: &mut Document, instance: &str) -> Result<Option<cap_tracing
     config.compression = compression.unwrap_or(config.compression);
     config.queue_size = queue_size.unwrap_or(config.queue_size);
     config.batch_size = batch_size.unwrap_or(config.batch_size);
+    config.batch_delay = batch_delay.map_or(config.batch_delay, |Interval(delay)| delay);
     config.headers = headers;
     let service = document
         .env("OTEL_SERVICE_NAME")
@@ -141,6 +168,10 @@ fn tracing(document: &mut Document, instance: &str) -> Result<Option<cap_tracing
         ),
         ("service.instance.id".to_owned(), instance.to_owned()),
     ];
+    config.check().map_err(|error| match error.setting() {
+        Some((key, what)) => document.wrong(&format!("telemetry.tracing.{key}"), what),
+        None => Kind::Tracing(error).into(),
+    })?;
     Ok(Some(config))
 }
 

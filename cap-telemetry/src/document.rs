@@ -161,6 +161,11 @@ impl Document {
         }
     }
 
+    /// The keys that were taken so far.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.known.keys().map(String::as_str)
+    }
+
     /// A variable that is not one of ours, such as `OTEL_SDK_DISABLED`; empty counts as absent.
     pub fn env(&self, variable: &str) -> Option<&str> {
         self.env.get(variable).map(String::as_str)
@@ -183,14 +188,31 @@ impl Document {
     /// When a key of the file, or a variable for one of the sections of [`Config`](crate::Config), was not taken by anybody; the
     /// message names the nearest that was.
     pub fn finish(self) -> Result<(), Error> {
+        self.all_taken(|_| true)
+    }
+
+    /// The same for the sections of [`Config`](crate::Config) alone, by a tool that does not know what else a program takes.
+    ///
+    /// # Errors
+    ///
+    /// When a key or variable there was not taken by anybody.
+    pub fn finish_sections(self) -> Result<(), Error> {
+        self.all_taken(|path| {
+            let section = path.split('.').next().unwrap_or_default().to_uppercase();
+            SECTIONS
+                .iter()
+                .any(|ours| ours.trim_end_matches('_') == section)
+        })
+    }
+
+    fn all_taken(self, judged: impl Fn(&str) -> bool) -> Result<(), Error> {
         let section = |path: &str| {
             let below = format!("{path}.");
             self.known.keys().any(|known| known.starts_with(&below))
         };
-        let unknown = self
-            .leaves
-            .iter()
-            .filter(|(path, leaf)| !(matches!(leaf.value, Value::Nothing) && section(path)));
+        let unknown = self.leaves.iter().filter(|(path, leaf)| {
+            judged(path) && !(matches!(leaf.value, Value::Nothing) && section(path))
+        });
         if let Some((path, leaf)) = unknown.min_by_key(|(_, leaf)| leaf.line) {
             let what = if section(path) {
                 "expected a section with keys of its own, found a value".to_owned()
@@ -297,7 +319,7 @@ fn explained<T>(text: &str, error: &dyn fmt::Display) -> String {
     format!("{text:?} cannot be used: write {wanted}")
 }
 
-fn variable(key: &str) -> String {
+pub(crate) fn variable(key: &str) -> String {
     format!("CERTAUTOPILOT_{}", key.to_uppercase().replace('.', "_"))
 }
 

@@ -17,6 +17,15 @@ pub(crate) enum Kind {
     /// `place` is a file with its line, or the environment.
     #[error("{place}: {what}")]
     Config { place: String, what: String },
+    #[error(
+        "telemetry.metrics.listen: {address} cannot be listened on: {source}; choose an address of this host and a free port"
+    )]
+    Listen {
+        address: std::net::SocketAddr,
+        source: std::io::Error,
+    },
+    #[error("telemetry has been shut down; start it anew")]
+    ShutDown,
     #[error(transparent)]
     Tracing(#[from] cap_tracing::Error),
     #[error(transparent)]
@@ -36,8 +45,10 @@ impl Error {
     /// The kind of failure.
     pub fn class(&self) -> ErrorClass {
         match &self.0 {
-            Kind::Unreadable { .. } | Kind::Egress(_) => ErrorClass::IoPermanent,
-            Kind::Config { .. } => ErrorClass::Validation,
+            Kind::Unreadable { .. } | Kind::Listen { .. } | Kind::Egress(_) => {
+                ErrorClass::IoPermanent
+            }
+            Kind::Config { .. } | Kind::ShutDown => ErrorClass::Validation,
             Kind::Tracing(error) => error.class(),
             Kind::Syslog(error) => error.class(),
         }

@@ -4,7 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A duration written as a whole number and a unit: `500ms`, `30s`, `5m`, `1h`.
+/// What is longer is a slip of the pen, and would not be safe to add to a point in time.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+
+/// A duration written as a whole number and a unit, a year at most: `500ms`, `30s`, `5m`, `1h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Interval(pub Duration);
 
@@ -22,11 +25,16 @@ impl FromStr for Interval {
             "h" => Some(3_600_000),
             _ => None,
         };
-        number
-            .zip(millis)
-            .and_then(|(number, millis)| number.checked_mul(millis))
-            .map(|millis| Interval(Duration::from_millis(millis)))
-            .ok_or_else(|| format!("{s:?} is not a duration: write a number and a unit, such as 500ms, 30s, 5m or 1h"))
+        let (number, millis) = number.zip(millis).ok_or_else(|| {
+            format!(
+                "{s:?} is not a duration: write a number and a unit, such as 500ms, 30s, 5m or 1h"
+            )
+        })?;
+        let duration = number.checked_mul(millis).map(Duration::from_millis);
+        duration
+            .filter(|duration| *duration <= LONGEST)
+            .map(Interval)
+            .ok_or_else(|| format!("{s:?} is longer than a year: write a shorter duration"))
     }
 }
 
@@ -50,7 +58,16 @@ mod tests {
         ] {
             assert_eq!(text.parse(), Ok(Interval(Duration::from_millis(millis))));
         }
-        for text in ["", "5", "s", "-1s", "1.5s", "5 s", "99999999999999999999h"] {
+        for text in [
+            "",
+            "5",
+            "s",
+            "-1s",
+            "1.5s",
+            "5 s",
+            "8785h",
+            "18446744073709551615h",
+        ] {
             assert!(text.parse::<Interval>().is_err(), "{text}");
         }
     }

@@ -1,16 +1,18 @@
 //! Metrics, traces and audit syslog of one CertAutoPilot process: one configuration, one call, one shutdown.
 //!
 //! ```no_run
-//! use cap_telemetry::{Config, Document, Telemetry, names::Actor, syslog::Event};
+//! use cap_telemetry::{Config, Telemetry, names::Actor, syslog::Event};
 //! use std::time::Duration;
 //!
-//! let mut document = Document::read("/etc/certautopilot/config.yaml")?;
-//! let config = Config::from_document(&mut document)?;
-//! document.finish()?;
-//! let telemetry = Telemetry::start(config)?;
+//! let telemetry = Telemetry::start(Config::read("/etc/certautopilot/config.yaml")?)?;
 //!
 //! telemetry.metrics().jobs().queued("renew");
-//! telemetry.audit(Event::new("evt_1", "auth.login", Actor::user("alice"), "Logged in"));
+//! let span = telemetry.tracing().service_call("renewals", "schedule");
+//! span.in_scope(|| {
+//!     telemetry.audit(Event::new("evt_1", "auth.login", Actor::user("alice"), "Logged in"));
+//! });
+//! drop(span);
+//!
 //! println!("{}", telemetry.shutdown(Duration::from_secs(5)));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -19,24 +21,71 @@
 //! what only makes sense for all of them: the [`Document`] that reads a file and the environment, the wiring, the audit call
 //! that marks the current span, the pipes' own health as metrics, and a shutdown that drains them side by side.
 //!
+//! # One file for the pipes and the program
+//!
+//! A program's own keys live in the same file: whoever needs a key takes it, and what nobody took is a mistake.
+//!
+//! ```
+//! use cap_telemetry::{Config, Document};
+//!
+//! let text = "listen: 127.0.0.1:8080\ntelemetry: { tracing: { sample_rate: 0.5 } }\n";
+//! let mut document = Document::parse("config.yaml", text, [])?;
+//! let listen = document.take::<std::net::SocketAddr>("listen")?;
+//! let config = Config::from_document(&mut document)?;
+//! document.finish()?;
+//!
+//! let mut document = Document::parse("config.yaml", "syslog: { hots: relay }", [])?;
+//! Config::from_document(&mut document)?;
+//! let error = document.finish().unwrap_err().to_string();
+//! assert_eq!(error, "config.yaml:1: syslog.hots: unknown key; the nearest valid key is syslog.host");
+//! # Ok::<(), cap_telemetry::Error>(())
+//! ```
+//!
+//! [`Config::keys`] lists every key with its type, default and variable; docs/configuration.md is made of it.
+//!
+//! # While it runs
+//!
+//! ```
+//! use cap_telemetry::{Config, Telemetry};
+//!
+//! let telemetry = Telemetry::start(Config::default())?;
+//! let relay = cap_telemetry::syslog::Config::new("127.0.0.1".parse()?, 601);
+//! telemetry.reconfigure_syslog(Some(relay))?;
+//! telemetry.set_sample_rate("1.0".parse()?);
+//! assert_eq!(telemetry.status().syslog.map(|syslog| syslog.capacity), Some(10_000));
+//! # telemetry.shutdown(std::time::Duration::ZERO);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//!
+//! `bridge`: spans of the `tracing` crate among the typed ones, and log lines with trace ids
+//! (`cap_telemetry::tracing::Tracing::bridge` and `LogFormat`).
+//!
+//! # What it does not do
+//!
 //! It is the only crate of the workspace that reads the environment, and it sets nothing process-wide: no subscriber, no
 //! global tracer.
 
 #![forbid(unsafe_code)]
 
+mod audit;
 mod config;
 mod document;
 mod error;
 mod instance;
 mod interval;
+mod keys;
+mod listener;
 mod report;
 mod telemetry;
 
-pub use config::Config;
+pub use config::{Config, MetricsConfig};
 pub use document::Document;
 pub use error::Error;
 pub use interval::Interval;
-pub use report::{Report, Status};
+pub use keys::{Key, Value};
+pub use report::{MetricsStatus, Report, Status};
 pub use telemetry::Telemetry;
 
 pub use cap_egress as egress;

@@ -1,6 +1,8 @@
 //! What the pipes say of themselves, while they run and at the end.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::net::SocketAddr;
 
 use serde::Serialize;
 
@@ -10,12 +12,26 @@ use serde::Serialize;
 pub struct Status {
     /// The name of this process among its siblings.
     pub instance_name: String,
+    /// The exposition of metrics.
+    pub metrics: Option<MetricsStatus>,
     /// The trace pipe.
     pub tracing: Option<cap_tracing::Stats>,
+    /// Share of traces that are sampled when no upstream has decided, 0 to 1.
+    pub sample_rate: Option<f64>,
     /// The audit pipe.
     pub syslog: Option<cap_syslog::Status>,
+    /// Connections that the egress policy refused, by class.
+    pub egress_denied: BTreeMap<&'static str, u64>,
     /// What a person should be told about the audit pipe.
     pub warning: Option<String>,
+}
+
+/// How metrics are exposed.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct MetricsStatus {
+    /// The address of their own listener; `None` where the host serves them.
+    pub listen: Option<SocketAddr>,
 }
 
 /// What a shutdown left. A pipe that is off is `None`.

@@ -6,13 +6,15 @@ use std::thread;
 use std::time::Duration;
 
 use cap_egress::{Connector, Guard, Trust};
-use cap_metrics::{AuditTotals, Metrics, PipeTotals, SpanTotals, TraceIds};
+use cap_metrics::{AuditTotals, Metrics, MetricsService, PipeTotals, SpanTotals, TraceIds};
 use cap_syslog::{Event, Forwarder, State};
-use cap_tracing::Tracing;
+use cap_tracing::{SampleRate, Tracing};
 
+use crate::audit::Audit;
 use crate::config::Config;
 use crate::error::{Error, Kind};
-use crate::report::{Report, Status};
+use crate::listener::Listener;
+use crate::report::{MetricsStatus, Report, Status};
 
 /// Metrics, traces and audit syslog of one process. Clones share the pipes.
 #[derive(Clone)]
@@ -21,11 +23,18 @@ pub struct Telemetry(Arc<Pipes>);
 struct Pipes {
     instance_name: String,
     metrics: Metrics,
+    /// `None` when metrics are off.
+    exposed: Option<Exposed>,
     tracing: Option<Tracing>,
     no_tracing: Tracing,
-    forwarder: Option<Forwarder>,
+    audit: Arc<Audit>,
     guard: Guard,
     connector: Connector,
+}
+
+enum Exposed {
+    ByHost(MetricsService),
+    Apart(Listener),
 }
 
 impl Telemetry {
@@ -33,7 +42,8 @@ impl Telemetry {
     ///
     /// # Errors
     ///
-    /// When a setting cannot work, no trust roots can be read, or the system has no thread left.
+    /// When a setting cannot work, the address for metrics is taken, no trust roots can be read, or the system has no thread
+    /// left.
     pub fn start(config: Config) -> Result<Self, Error> {
         let guard = Guard::new(config.egress);
         let connector = Connector::new(guard.clone(), Trust::system().map_err(Kind::Egress)?);
@@ -41,30 +51,39 @@ impl Telemetry {
             Some(trust) => Connector::new(guard.clone(), trust),
             None => connector.clone(),
         };
+        let metrics = Metrics::new();
+        metrics.process().set_build(env!("CARGO_PKG_VERSION"), "");
+        let exposed = match config.metrics {
+            None => None,
+            Some(exposition) => {
+                if exposition.exemplars {
+                    metrics.exemplars_from(current_trace);
+                }
+                let service = MetricsService::new(metrics.clone());
+                Some(match exposition.listen {
+                    None => Exposed::ByHost(service),
+                    Some(address) => Exposed::Apart(Listener::start(address, service)?),
+                })
+            }
+        };
         let tracing = config
             .tracing
             .map(|config| Tracing::start(config, to_collector))
             .transpose()
             .map_err(Kind::Tracing)?;
-        let forwarder = config
-            .syslog
-            .map(|config| Forwarder::start(config, guard.clone()))
-            .transpose()
-            .map_err(Kind::Syslog)?;
-        let metrics = Metrics::new();
-        metrics.process().set_build(env!("CARGO_PKG_VERSION"), "");
-        metrics.exemplars_from(current_trace);
-        let (spans, events, denying) = (tracing.clone(), forwarder.clone(), guard.clone());
+        let audit = Arc::new(Audit::start(config.syslog, guard.clone())?);
+        let (spans, events, denying) = (tracing.clone(), Arc::clone(&audit), guard.clone());
         metrics.before_scrape(move |metrics| {
-            let totals = totals(spans.as_ref(), events.as_ref(), &denying);
+            let totals = totals(spans.as_ref(), &events, &denying);
             metrics.pipes().set(&totals);
         });
         Ok(Telemetry(Arc::new(Pipes {
             instance_name: config.instance_name,
             metrics,
+            exposed,
             tracing,
             no_tracing: Tracing::disabled(),
-            forwarder,
+            audit,
             guard,
             connector,
         })))
@@ -75,9 +94,27 @@ impl Telemetry {
         &self.0.metrics
     }
 
+    /// What answers `/metrics`, for the host to mount; `None` where metrics are off, or have a listener of their own.
+    pub fn metrics_service(&self) -> Option<MetricsService> {
+        match &self.0.exposed {
+            Some(Exposed::ByHost(service)) => Some(service.clone()),
+            Some(Exposed::Apart(_)) | None => None,
+        }
+    }
+
+    /// Whether anybody reads metrics.
+    pub fn measures(&self) -> bool {
+        self.0.exposed.is_some()
+    }
+
     /// The spans to open; passes contexts through when tracing is off.
     pub fn tracing(&self) -> &Tracing {
         self.0.tracing.as_ref().unwrap_or(&self.0.no_tracing)
+    }
+
+    /// Changes the share of traces that are sampled from here on; without effect where tracing is off.
+    pub fn set_sample_rate(&self, rate: SampleRate) {
+        self.tracing().set_sample_rate(rate);
     }
 
     /// Sends an audit event to the relay and marks it on the current span; the record carries that span's ids, so that archive
@@ -85,17 +122,31 @@ impl Telemetry {
     pub fn audit(&self, mut event: Event) {
         let current = cap_tracing::current();
         current.audit_event(event.id(), event.event_type());
-        if let Some(forwarder) = &self.0.forwarder {
-            if let Some((trace_id, span_id)) = current.ids() {
-                event = event.param("trace_id", trace_id).param("span_id", span_id);
-            }
-            forwarder.enqueue(event);
+        if let Some((trace_id, span_id)) = current.ids() {
+            event = event.param("trace_id", trace_id).param("span_id", span_id);
         }
+        self.0.audit.enqueue(event);
     }
 
-    /// The audit pipe, where it is on: to test it, to watch its status, or to change its settings while it runs.
-    pub fn syslog(&self) -> Option<&Forwarder> {
-        self.0.forwarder.as_ref()
+    /// The audit pipe, where it is on: to test it, or to watch its status.
+    pub fn syslog(&self) -> Option<Forwarder> {
+        self.0.audit.forwarder()
+    }
+
+    /// The settings of the audit pipe, or those it had before it was switched off; `None` when it was never on.
+    pub fn syslog_config(&self) -> Option<cap_syslog::Config> {
+        self.0.audit.config()
+    }
+
+    /// Takes over other settings of the audit pipe, which events that are queued survive; switches it on where it was off; with
+    /// `None`, switches it off. That may take two seconds, in which the relay is given what is left, and blocks the calling
+    /// thread for so long; in async code call it where blocking is allowed.
+    ///
+    /// # Errors
+    ///
+    /// When a setting cannot work, or after a shutdown. What was in force then stays so.
+    pub fn reconfigure_syslog(&self, config: Option<cap_syslog::Config>) -> Result<(), Error> {
+        self.0.audit.reconfigure(config)
     }
 
     /// A connector for the process's own HTTP clients, behind the same guard and trust roots.
@@ -115,17 +166,26 @@ impl Telemetry {
 
     /// A snapshot of all pipes.
     pub fn status(&self) -> Status {
-        let syslog = self.0.forwarder.as_ref().map(Forwarder::status);
+        let pipes = &*self.0;
+        let syslog = pipes.audit.forwarder().map(|pipe| pipe.status());
         Status {
-            instance_name: self.0.instance_name.clone(),
-            tracing: self.0.tracing.as_ref().map(Tracing::stats),
+            instance_name: pipes.instance_name.clone(),
+            metrics: pipes.exposed.as_ref().map(|exposed| MetricsStatus {
+                listen: match exposed {
+                    Exposed::ByHost(_) => None,
+                    Exposed::Apart(listener) => Some(listener.address()),
+                },
+            }),
+            tracing: pipes.tracing.as_ref().map(Tracing::stats),
+            sample_rate: self.tracing().sample_rate().map(SampleRate::get),
             warning: syslog.as_ref().and_then(|syslog| syslog.warning.clone()),
             syslog,
+            egress_denied: denials(&pipes.guard).collect(),
         }
     }
 
     /// Drains the pipes side by side, all within `deadline`, and reports what was left. Blocks the calling thread for so long;
-    /// in async code call it where blocking is allowed.
+    /// in async code call it where blocking is allowed. Metrics are still served until the last handle is dropped.
     pub fn shutdown(&self, deadline: Duration) -> Report {
         thread::scope(|scope| {
             // Without a thread to spare, one after the other.
@@ -135,11 +195,7 @@ impl Telemetry {
                     .spawn_scoped(scope, shutdown)
                     .map_err(|_| shutdown())
             });
-            let syslog = self
-                .0
-                .forwarder
-                .as_ref()
-                .map(|forwarder| forwarder.shutdown(deadline));
+            let syslog = self.0.audit.shutdown(deadline);
             let tracing = tracing.map(|thread| match thread {
                 Ok(thread) => thread
                     .join()
@@ -159,26 +215,19 @@ impl fmt::Debug for Telemetry {
 
 /// The ids of the sampled span that this thread is in.
 fn current_trace() -> Option<TraceIds> {
-    let (trace_id, span_id) = cap_tracing::current().ids()?;
-    let bytes = |hex: &str, at: usize| u8::from_str_radix(hex.get(2 * at..2 * at + 2)?, 16).ok();
-    let (mut ids, trace_id, span_id) = (
-        TraceIds::default(),
-        trace_id.to_string(),
-        span_id.to_string(),
-    );
-    for (at, byte) in ids.trace_id.iter_mut().enumerate() {
-        *byte = bytes(&trace_id, at)?;
-    }
-    for (at, byte) in ids.span_id.iter_mut().enumerate() {
-        *byte = bytes(&span_id, at)?;
-    }
-    Some(ids)
+    let (trace_id, span_id) = cap_tracing::current().id_bytes()?;
+    Some(TraceIds { trace_id, span_id })
 }
 
-fn totals(tracing: Option<&Tracing>, forwarder: Option<&Forwarder>, guard: &Guard) -> PipeTotals {
-    let denials = guard.denials().into_iter();
+/// Connections that the egress policy refused, by class.
+fn denials(guard: &Guard) -> impl Iterator<Item = (&'static str, u64)> {
+    let counted = guard.denials().into_iter();
+    counted.map(|(class, count)| (class.as_str(), count))
+}
+
+fn totals(tracing: Option<&Tracing>, audit: &Audit, guard: &Guard) -> PipeTotals {
     // The two crates know nothing of each other; the words of a class are the same in both.
-    let denials = denials.filter_map(|(class, count)| Some((class.as_str().parse().ok()?, count)));
+    let denials = denials(guard).filter_map(|(class, count)| Some((class.parse().ok()?, count)));
     PipeTotals {
         egress: Some(denials.collect()),
         spans: tracing.map(Tracing::stats).map(|spans| SpanTotals {
@@ -189,13 +238,16 @@ fn totals(tracing: Option<&Tracing>, forwarder: Option<&Forwarder>, guard: &Guar
             failed: spans.failed,
             pending: spans.pending,
         }),
-        audit: forwarder.map(Forwarder::status).map(|events| AuditTotals {
-            enqueued: events.enqueued,
-            acked: events.released,
-            dropped: events.dropped,
-            set_aside: events.set_aside,
-            queued: events.queued,
-            connected: events.state == State::Connected,
+        audit: audit.forwarder().map(|pipe| {
+            let (status, totals) = (pipe.status(), audit.totals());
+            AuditTotals {
+                enqueued: totals.enqueued,
+                acked: totals.released,
+                dropped: totals.dropped,
+                set_aside: status.set_aside,
+                queued: totals.queued,
+                connected: status.state == State::Connected,
+            }
         }),
     }
 }

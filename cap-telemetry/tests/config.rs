@@ -462,8 +462,11 @@ fn dead_peers_delay_neither_start_nor_a_bounded_shutdown() {
 
 #[test]
 fn a_transport_brings_its_port_and_fallbacks_take_it_unless_they_have_their_own() {
-    let text = "syslog: { enabled: true, host: a, transport: tcp+tls, framing: newline, fallbacks: [b, \"c:1\", \"[::1]:2\", \"::2\"], tls: { ca: PEM } }\n";
-    let syslog = load(text, &[]).expect("sound").syslog.expect("on");
+    let text = "syslog: { enabled: true, host: a, transport: tcp+tls, framing: newline, fallbacks: [b, \"c:1\", \"[::1]:2\", \"::2\"] }\n";
+    let authority = rcgen::generate_simple_self_signed(["a".to_owned()]).expect("a key");
+    let pem = authority.cert.pem();
+    let ca = ("CERTAUTOPILOT_SYSLOG_TLS_CA", pem.as_str());
+    let syslog = load(text, &[ca]).expect("sound").syslog.expect("on");
     assert_eq!(syslog.port, 6514);
     let fallbacks: Vec<_> = syslog.fallbacks.iter().map(ToString::to_string).collect();
     assert_eq!(fallbacks, ["b:6514", "c:1", "[::1]:2", "[::2]:6514"]);
@@ -471,7 +474,14 @@ fn a_transport_brings_its_port_and_fallbacks_take_it_unless_they_have_their_own(
         panic!("TLS")
     };
     assert_eq!(framing, cap_syslog::Framing::Newline);
-    assert_eq!(tls.ca_pem.as_deref(), Some("PEM"));
+    assert_eq!(tls.ca_pem.as_deref(), Some(pem.as_str()));
+    complains(
+        "syslog: { enabled: true, host: a, transport: tcp+tls, tls: { ca: PEM } }\n",
+        &[],
+        &expect![[
+            r#"config.yaml:1: syslog.tls.ca: the CA setting holds no certificate; paste PEM text that starts with -----BEGIN CERTIFICATE-----"#
+        ]],
+    );
 
     let udp = load("syslog: { enabled: true, host: a, transport: udp }\n", &[]);
     assert_eq!(udp.expect("sound").syslog.expect("on").port, 514);

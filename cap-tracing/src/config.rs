@@ -7,6 +7,10 @@ use cap_egress::IpNet;
 use http::{HeaderName, HeaderValue};
 
 use crate::Endpoint;
+use crate::error::{Error, Kind};
+
+/// Spans in the queue or in a request at most: a bound on the bound, so that a slip of the pen is an error at start.
+const SPANS: usize = 1_000_000;
 
 /// The settings of the trace pipe; the fields' defaults are those of [`Config::new`].
 #[derive(Clone, Debug)]
@@ -55,6 +59,32 @@ impl Config {
             retry_for: Duration::from_secs(30),
         }
     }
+
+    /// Whether it can work, as far as that shows without a collector; starting the pipe asks this too.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::setting`] says which cannot, and why.
+    pub fn check(&self) -> Result<(), Error> {
+        for (key, size) in [
+            ("queue_size", self.queue_size),
+            ("batch_size", self.batch_size),
+        ] {
+            if !(1..=SPANS).contains(&size) {
+                let what = format!("{size} cannot work; write a number from 1 to {SPANS}");
+                return Err(Kind::Config { key, what }.into());
+            }
+        }
+        if self.timeout.is_zero() {
+            let (key, what) = (
+                "timeout",
+                "0 leaves no time to answer; write a duration such as 10s",
+            );
+            let what = what.to_owned();
+            return Err(Kind::Config { key, what }.into());
+        }
+        Ok(())
+    }
 }
 
 /// A share from 0 to 1.
@@ -64,6 +94,11 @@ pub struct SampleRate(f64);
 impl SampleRate {
     /// Every trace.
     pub const ALL: SampleRate = SampleRate(1.0);
+
+    /// A share that is known to be one.
+    pub(crate) fn of(share: f64) -> Self {
+        SampleRate(share.clamp(0.0, 1.0))
+    }
 
     /// The share as a number.
     pub fn get(self) -> f64 {

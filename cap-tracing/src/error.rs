@@ -17,6 +17,14 @@ pub(crate) enum Kind {
 }
 
 impl Error {
+    /// The setting that is wrong and what is wrong with it, where the error is about one.
+    pub fn setting(&self) -> Option<(&'static str, &str)> {
+        match &self.0 {
+            Kind::Config { key, what } => Some((key, what)),
+            Kind::Thread(_) => None,
+        }
+    }
+
     /// The kind of failure.
     pub fn class(&self) -> ErrorClass {
         match self.0 {

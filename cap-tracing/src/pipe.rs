@@ -20,9 +20,6 @@ use crate::sampling::Sampler;
 use crate::stats::{Counts, Stats};
 use crate::stop::Stop;
 
-/// Spans in the queue or in a request at most: a bound on the bound, so that a slip of the pen is an error at start.
-const SPANS: usize = 1_000_000;
-
 /// The trace pipe. Clones share it.
 #[derive(Clone)]
 pub struct Tracing(Option<Arc<Pipe>>);
@@ -50,15 +47,7 @@ impl Tracing {
     ///
     /// When a setting cannot work, or the system has no thread left.
     pub fn start(config: Config, connector: Connector) -> Result<Self, Error> {
-        for (key, size) in [
-            ("queue_size", config.queue_size),
-            ("batch_size", config.batch_size),
-        ] {
-            if !(1..=SPANS).contains(&size) {
-                let what = format!("{size} cannot work; write a number from 1 to {SPANS}");
-                return Err(Kind::Config { key, what }.into());
-            }
-        }
+        config.check()?;
         let counts = Arc::new(Counts::default());
         let (spans, queued) = mpsc::channel(config.queue_size);
         let (flushes, flushing) = mpsc::unbounded_channel();
@@ -133,6 +122,11 @@ impl Tracing {
         if let Some(pipe) = &self.0 {
             pipe.sampler.set(rate);
         }
+    }
+
+    /// The share of traces that are sampled; `None` when disabled.
+    pub fn sample_rate(&self) -> Option<SampleRate> {
+        self.0.as_ref().map(|pipe| pipe.sampler.rate())
     }
 
     /// The accounting so far; all zero when disabled.

@@ -27,6 +27,11 @@ impl Sampler {
         self.0.store(bound(rate), Ordering::Relaxed);
     }
 
+    /// To within 2^-63, which is nothing for a rate that a person would write.
+    pub(crate) fn rate(&self) -> SampleRate {
+        SampleRate::of(self.0.load(Ordering::Relaxed) as f64 / (1_u64 << 63) as f64)
+    }
+
     pub(crate) fn samples(&self, trace: TraceId) -> bool {
         let [.., a, b, c, d, e, f, g, h] = trace.to_bytes();
         u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 1 < self.0.load(Ordering::Relaxed)
@@ -81,10 +86,13 @@ mod tests {
         let ids = RandomIdGenerator::default();
         for (rate, least, most) in [("0", 0, 0), ("0.25", 2200, 2800), ("1", 10_000, 10_000)] {
             sampler.set(rate.parse().expect("a rate"));
+            assert_eq!(sampler.rate(), rate.parse().expect("a rate"));
             let sampled = (0..10_000).filter(|_| sampler.samples(ids.new_trace_id()));
             let sampled = sampled.count();
             assert!((least..=most).contains(&sampled), "{rate}: {sampled}");
         }
+        sampler.set(SampleRate::default());
+        assert_eq!(sampler.rate(), SampleRate::default());
         sampler.set(SampleRate::ALL);
         assert!(sampler.samples(TraceId::from(u128::MAX)));
     }

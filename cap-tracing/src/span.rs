@@ -143,6 +143,14 @@ impl Current {
         ids(&self.0)
     }
 
+    /// The same as bytes, for where text would cost too much.
+    pub fn id_bytes(&self) -> Option<([u8; 16], [u8; 8])> {
+        let span = self.0.span();
+        let ids = span.span_context();
+        ids.is_sampled()
+            .then(|| (ids.trace_id().to_bytes(), ids.span_id().to_bytes()))
+    }
+
     fn set(&self, key: &'static str, value: &str) -> &Self {
         let span = self.0.span();
         if span.is_recording() {

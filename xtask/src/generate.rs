@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use cap_alerts::{Options, Profile};
 
 use crate::cargo::root;
+use crate::configuration;
 
 /// All of deploy/ and docs/.
 pub(crate) fn all(args: &[String]) -> Result<(), String> {
@@ -20,7 +21,15 @@ pub(crate) fn all(args: &[String]) -> Result<(), String> {
 fn everything(folder: &Path, check: bool) -> Result<(), String> {
     let files: Vec<_> = cap_alerts::artefacts()
         .into_iter()
-        .map(|artefact| (folder.join(artefact.path), artefact.text))
+        .map(|artefact| (artefact.path, artefact.text))
+        .chain([
+            ("docs/configuration.md".into(), configuration::reference()),
+            (
+                "docs/configuration.schema.json".into(),
+                configuration::schema(),
+            ),
+        ])
+        .map(|(path, text)| (folder.join(path), text))
         .collect();
     write(&files, check, "cargo xtask gen")
 }

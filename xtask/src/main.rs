@@ -10,6 +10,7 @@
 
 mod cargo;
 mod check_rules;
+mod configuration;
 mod deny;
 mod fuzz;
 mod generate;
@@ -30,6 +31,7 @@ cargo xtask <command>
   gen-rules [--profile recommended|extended] [--format prometheus|operator] [--overrides FILE] [--set KEY=VALUE]
             [--out DIR | --stdout] [--check]   write the alert rules, as a deployment wants them
   check-rules FILE…                            find faults in rule files that Prometheus does not see
+  config-check FILE…                           say whether configuration files are right, and what they switch on
   peers [--only NAME,…] [--list]               install the real programs that tests talk to
   deny [advisories]                            check licences, bans and sources of the dependencies
   fuzz TARGET [--seconds N | --input FILE], fuzz --list
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         "loss" => cargo::loss(args),
         "gen" => generate::all(args),
         "gen-rules" => generate::rules(args),
+        "config-check" => configuration::check(args),
         "check-rules" => check_rules::run(args),
         "peers" => peers::run(args),
         "deny" => deny::run(args),

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 pub(crate) use cache::cache_folder;
 
 use Source::{Collector, Debian, Go, Own, Pip};
-use Start::{Anchored, Below, Link, Python, Relay};
+use Start::{Anchored, Below, Browser, Link, Python, Relay};
 use cache::Cache;
 
 /// A program under test and the ways to get it, the best one first.
@@ -74,6 +74,9 @@ enum Start {
     Below(Text, Text, Text),
     /// A file that looks for its data in an absolute folder, which here is below the root.
     Anchored(Text, Text),
+    /// A browser's file. It gets the shared libraries that a bare machine lacks, and the fonts of its root, so that what it draws
+    /// does not depend on the machine's.
+    Browser(Text),
     /// `python3`, able to import the package.
     Python,
 }
@@ -123,6 +126,10 @@ const PEERS: &[Peer] = &[
             tool("prometheus", Link("usr/bin/prometheus"), VERSION),
             tool("promtool", Link("usr/bin/promtool"), VERSION),
         ],
+    }] },
+    Peer { name: "chromium", recipes: &[Recipe {
+        source: Debian(&["chromium-headless-shell", "chromium-common", "fonts-dejavu-core"]),
+        tools: &[tool("headless-shell", Browser("usr/lib/chromium/chromium-headless-shell"), VERSION)],
     }] },
     Peer { name: "helm", recipes: &[
         Recipe {

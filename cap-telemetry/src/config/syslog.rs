@@ -2,11 +2,11 @@
 
 use std::str::FromStr;
 
-use cap_egress::{ClientIdentity, Host};
+use cap_egress::{ClientIdentity, Host, Trust};
 use cap_syslog::{Config, Facility, Format, Framing, Relay, Tls, Transport};
 
 use crate::document::Document;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::interval::Interval;
 
 pub(super) fn syslog(document: &mut Document, instance: &str) -> Result<Option<Config>, Error> {
@@ -27,6 +27,7 @@ pub(super) fn syslog(document: &mut Document, instance: &str) -> Result<Option<C
     let buffer_size = document.take("syslog.buffer_size")?;
     let max_message_size = document.take("syslog.max_message_size")?;
     let grace = document.take::<Interval>("syslog.grace")?;
+    let stall_timeout = document.take::<Interval>("syslog.stall_timeout")?;
 
     if !enabled.unwrap_or(false) {
         return Ok(None);
@@ -51,6 +52,11 @@ pub(super) fn syslog(document: &mut Document, instance: &str) -> Result<Option<C
     config.buffer_size = buffer_size.unwrap_or(config.buffer_size);
     config.max_message_size = max_message_size;
     config.grace = grace.map_or(config.grace, |Interval(grace)| grace);
+    config.stall_timeout = stall_timeout.map_or(config.stall_timeout, |Interval(stall)| stall);
+    config.check().map_err(|error| match error.setting() {
+        Some((key, what)) => document.wrong(&format!("syslog.{key}"), what),
+        None => Kind::Syslog(error).into(),
+    })?;
     Ok(Some(config))
 }
 
@@ -86,6 +92,10 @@ fn transport(document: &mut Document) -> Result<Transport, Error> {
         }
         Transport::Tls(default, _) => {
             let mut tls = Tls::default();
+            if let Some(pem) = &ca_pem {
+                let trust = Trust::system_with_ca(pem.as_bytes());
+                trust.map_err(|error| document.wrong(CA, error))?;
+            }
             tls.ca_pem = ca_pem;
             tls.identity = match (certificate, key) {
                 (None, None) => None,

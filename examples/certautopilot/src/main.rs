@@ -4,10 +4,16 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use ::tracing::Level;
+use cap_telemetry::tracing::LogFormat;
 use cap_telemetry::{Document, Telemetry};
 use certautopilot::{Config, Service};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::format;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 const USAGE: &str = "usage: certautopilot --config FILE";
 
@@ -21,10 +27,6 @@ enum Failed {
 }
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .with_max_level(::tracing::Level::INFO)
-        .init();
     let (message, code) = match run() {
         Ok(()) => return ExitCode::SUCCESS,
         Err(Failed::Configuration(message)) => (message, 2),
@@ -43,6 +45,12 @@ fn run() -> Result<(), Failed> {
     if option != "--config" {
         return Err(Failed::Configuration(USAGE.to_owned()));
     }
+    // What is to be said before there is a trace pipe to attach to.
+    let early = tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_max_level(Level::INFO)
+        .finish();
+    let early = ::tracing::subscriber::set_default(early);
     let wrong = |error: cap_telemetry::Error| Failed::Configuration(error.to_string());
     let mut document = Document::read(file).map_err(wrong)?;
     let config = Config::from_document(&mut document).map_err(wrong)?;
@@ -51,11 +59,25 @@ fn run() -> Result<(), Failed> {
 
     let stopped = |error: &dyn std::fmt::Display| Failed::Running(error.to_string());
     let telemetry = Telemetry::start(pipes).map_err(|error| stopped(&error))?;
+    drop(early);
+    log(&telemetry);
     let runtime = tokio::runtime::Runtime::new().map_err(|error| stopped(&error))?;
     runtime.block_on(serve(config, telemetry.clone()))?;
     // Requests and jobs are over, so nothing is added to the pipes any more.
     let report = telemetry.shutdown(FLUSH);
     say(&json!({ "shutdown": report })).map_err(|error| stopped(&error))
+}
+
+/// Log lines carry the ids of the span they belong to, and spans of the `tracing` crate join the traces.
+fn log(telemetry: &Telemetry) {
+    let lines = tracing_subscriber::fmt::layer()
+        .event_format(LogFormat::new(format()))
+        .with_writer(io::stderr);
+    tracing_subscriber::registry()
+        .with(LevelFilter::INFO)
+        .with(telemetry.tracing().bridge())
+        .with(lines)
+        .init();
 }
 
 async fn serve(config: Config, telemetry: Telemetry) -> Result<(), Failed> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post, put};
-use cap_telemetry::metrics::{MetricsLayer, MetricsService};
+use cap_telemetry::metrics::MetricsLayer;
 use cap_telemetry::tracing::TraceLayer;
 
 mod audit;
@@ -30,9 +30,9 @@ const BODY_LIMIT: usize = 64 * 1024;
 /// Every route, measured and traced. The layers come after the routes, so that they know which one matched; the trace is the
 /// outer one, so that everything inside happens under the request's span.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let metrics = app.telemetry.metrics().clone();
+    let exposed = app.telemetry.metrics_service();
     let tracing = app.telemetry.tracing().clone();
-    Router::new()
+    let router = Router::new()
         .route(
             "/projects/{projectId}/certificates",
             post(certificates::request).get(certificates::list),
@@ -62,12 +62,20 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/audit", get(audit::list))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .route("/status", get(health::status))
-        .route_service("/metrics", MetricsService::new(metrics.clone()))
+        .route("/status", get(health::status));
+    // Not where metrics have a listener of their own.
+    let router = match exposed {
+        Some(metrics) => router.route_service("/metrics", metrics),
+        None => router,
+    };
+    let router = router
         .fallback(async || Problem::not_found("there is nothing here"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(MetricsLayer::new(metrics))
-        .layer(TraceLayer::new(tracing))
-        .with_state(app)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT));
+    let router = if app.telemetry.measures() {
+        router.layer(MetricsLayer::new(app.telemetry.metrics().clone()))
+    } else {
+        router
+    };
+    router.layer(TraceLayer::new(tracing)).with_state(app)
 }

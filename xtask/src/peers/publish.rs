@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Start::{Anchored, Below, Link, Python, Relay};
+use super::Start::{Anchored, Below, Browser, Link, Python, Relay};
 use super::cache::Cache;
 use super::files::{at, files_below, remove, rename, write};
 use super::log::Log;
@@ -41,6 +41,17 @@ impl Cache {
                 );
                 script(&staged, &before, &quote(&root.join(file)))?;
             }
+            Browser(file) => {
+                let libraries = library_path(&files_below(root)?);
+                let fonts = root.join("fonts.conf");
+                write(&fonts, &fonts_conf(root))?;
+                let before = format!(
+                    "export LD_LIBRARY_PATH={} FONTCONFIG_FILE={}",
+                    quote(&libraries),
+                    quote(&fonts)
+                );
+                script(&staged, &before, &quote(&root.join(file)))?;
+            }
             Relay(file, option, module) => {
                 let (file, files) = (root.join(file), files_below(root)?);
                 let module = files.iter().find(|path| path.ends_with(module));
@@ -64,18 +75,32 @@ impl Cache {
     }
 }
 
-/// The folders that hold shared libraries (`lib*.so.N`), as the loader wants them.
+/// The folders that hold shared libraries (`lib*.so`, with a number behind it or not), as the loader wants them.
 fn library_path(files: &[PathBuf]) -> PathBuf {
     let mut folders = Vec::new();
     for path in files {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.starts_with("lib") && name.contains(".so.") {
+        if name.starts_with("lib") && name.contains(".so") {
             folders.extend(path.parent().map(|folder| folder.display().to_string()));
         }
     }
     folders.sort();
     folders.dedup();
     folders.join(":").into()
+}
+
+/// The fonts of a root, and a cache for them beside it.
+fn fonts_conf(root: &Path) -> String {
+    let at = |folder: &str| {
+        let path = root.join(folder).display().to_string();
+        path.replace('&', "&amp;").replace('<', "&lt;")
+    };
+    format!(
+        "<?xml version=\"1.0\"?>\n<!DOCTYPE fontconfig SYSTEM \"urn:fontconfig:fonts.dtd\">\n\
+         <fontconfig><dir>{}</dir><cachedir>{}</cachedir></fontconfig>\n",
+        at("usr/share/fonts"),
+        at("fonts-cache"),
+    )
 }
 
 /// A shell script that becomes the program, so the id that a test holds is the program's own.

@@ -1,0 +1,322 @@
+//! What the one handle does while the process runs.
+
+#![allow(clippy::disallowed_methods, reason = "a scraper connects as it likes")]
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use cap_telemetry::names::Actor;
+use cap_telemetry::syslog::Event;
+use cap_telemetry::{Config, Document, Telemetry};
+
+const LONG: Duration = Duration::from_secs(20);
+
+fn config(text: &str) -> Config {
+    let mut document = Document::parse("config.yaml", text, []).expect("YAML");
+    let config = Config::from_document(&mut document).expect("sound");
+    document.finish().expect("known keys");
+    config
+}
+
+fn start(text: &str) -> Telemetry {
+    Telemetry::start(config(text)).expect("started")
+}
+
+fn event(id: &str) -> Event {
+    Event::new(id, "auth.login", Actor::user("alice"), "Logged in")
+}
+
+/// A relay that takes one connection after the other, and hands over what it reads.
+fn relay() -> (SocketAddr, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("bound");
+    let (said, heard) = channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, said) = (stream.expect("a connection"), said.clone());
+            std::thread::spawn(move || {
+                let mut bytes = [0; 65536];
+                while let Ok(n @ 1..) = stream.read(&mut bytes) {
+                    let text = String::from_utf8_lossy(&bytes[..n]).into_owned();
+                    if said.send(text).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    (address, heard)
+}
+
+fn hears(heard: &Receiver<String>, what: &str) -> String {
+    let (mut all, until) = (String::new(), Instant::now() + LONG);
+    while !all.contains(what) {
+        let left = until.saturating_duration_since(Instant::now());
+        all += &heard
+            .recv_timeout(left)
+            .unwrap_or_else(|_| panic!("no {what} in {all}"));
+    }
+    all
+}
+
+fn to(relay: SocketAddr) -> String {
+    format!(
+        "syslog: {{ enabled: true, host: {}, port: {}, grace: 50ms }}",
+        relay.ip(),
+        relay.port()
+    )
+}
+
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let end = Instant::now() + LONG;
+    while !holds() {
+        assert!(Instant::now() < end, "still waiting: {what}");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn syslog_is_switched_on_moved_and_switched_off_while_events_flow_and_none_is_lost_from_the_account()
+ {
+    let (first, heard_first) = relay();
+    let (second, heard_second) = relay();
+    let telemetry = start("instance_name: here");
+    assert!(telemetry.syslog().is_none() && telemetry.syslog_config().is_none());
+    telemetry.audit(event("before"));
+
+    telemetry
+        .reconfigure_syslog(config(&to(first)).syslog)
+        .expect("on");
+    telemetry.audit(event("one"));
+    hears(&heard_first, "event_id=\"one\"");
+    telemetry
+        .reconfigure_syslog(config(&to(second)).syslog)
+        .expect("moved");
+    // Until it is there, the relay before may still be given an event.
+    let there = Some(second.to_string());
+    until("it has moved", || {
+        telemetry.status().syslog.and_then(|syslog| syslog.relay) == there
+    });
+    telemetry.audit(event("two"));
+    hears(&heard_second, "event_id=\"two\"");
+
+    telemetry.reconfigure_syslog(None).expect("off");
+    assert!(telemetry.syslog().is_none());
+    assert_eq!(
+        telemetry.syslog_config().map(|config| config.port),
+        Some(second.port()),
+        "what it was is still known"
+    );
+    telemetry.audit(event("while it is off"));
+    telemetry
+        .reconfigure_syslog(config(&to(first)).syslog)
+        .expect("on again");
+    telemetry.audit(event("three"));
+    hears(&heard_first, "event_id=\"three\"");
+
+    let text = telemetry.metrics().render();
+    assert!(
+        text.contains("cap_telemetry_audit_events_enqueued_total 3"),
+        "counters never go back: {text}"
+    );
+    let report = telemetry.shutdown(LONG);
+    assert!(report.is_complete(), "{report}");
+    let events = report.syslog.expect("it was on");
+    assert_eq!((events.enqueued, events.released), (3, 3));
+
+    let late = telemetry.reconfigure_syslog(config(&to(first)).syslog);
+    let late = late.expect_err("it is over").to_string();
+    assert_eq!(late, "telemetry has been shut down; start it anew");
+}
+
+#[test]
+fn what_is_left_when_syslog_is_switched_off_is_counted_as_dropped() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let gone = silent.local_addr().expect("bound");
+    drop(silent);
+    let telemetry = start(&to(gone));
+    telemetry.audit(event("lost"));
+    telemetry.reconfigure_syslog(None).expect("off");
+    let events = telemetry.shutdown(LONG).syslog.expect("it was on");
+    assert_eq!((events.enqueued, events.dropped, events.queued), (1, 1, 0));
+}
+
+#[test]
+fn a_setting_that_cannot_work_leaves_the_old_ones_in_force() {
+    let (relay, heard) = relay();
+    let telemetry = start(&to(relay));
+    let mut wrong = telemetry.syslog_config().expect("on");
+    wrong.buffer_size = 0;
+    let error = telemetry.reconfigure_syslog(Some(wrong));
+    assert!(
+        error
+            .expect_err("no room")
+            .to_string()
+            .starts_with("syslog.buffer_size: ")
+    );
+    telemetry.audit(event("one"));
+    hears(&heard, "event_id=\"one\"");
+    assert!(telemetry.shutdown(LONG).is_complete());
+}
+
+const TRACING: &str =
+    "telemetry: { tracing: { enabled: true, endpoint: 'http://127.0.0.1:9', sample_rate: 1.0 } }";
+
+#[test]
+fn an_audit_event_carries_the_ids_of_the_span_it_happens_in() {
+    let (relay, heard) = relay();
+    let telemetry = start(&format!("{TRACING}\n{}", to(relay)));
+    let span = telemetry.tracing().service_call("service", "work");
+    span.in_scope(|| telemetry.audit(event("inside")));
+    telemetry.audit(event("outside"));
+    let (trace_id, span_id) = span.ids().expect("sampled");
+    let heard = hears(&heard, "event_id=\"outside\"");
+    let inside = format!("trace_id=\"{trace_id}\" span_id=\"{span_id}\"");
+    assert_eq!(heard.matches(&inside).count(), 1, "{heard}");
+    assert_eq!(heard.matches("trace_id").count(), 1, "{heard}");
+    drop(span);
+    telemetry.shutdown(Duration::ZERO);
+}
+
+#[test]
+fn the_sample_rate_changes_while_it_runs_and_the_status_says_so() {
+    let telemetry = start(TRACING);
+    assert_eq!(telemetry.status().sample_rate, Some(1.0));
+    telemetry.set_sample_rate("0".parse().expect("a rate"));
+    assert_eq!(telemetry.status().sample_rate, Some(0.0));
+    drop(telemetry.tracing().service_call("service", "work"));
+    assert_eq!(telemetry.tracing().stats().started, 0);
+    telemetry.shutdown(Duration::ZERO);
+
+    let off = start("");
+    off.set_sample_rate("1".parse().expect("a rate"));
+    assert_eq!(off.status().sample_rate, None);
+}
+
+fn scrape(address: SocketAddr) -> String {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    let request = "GET /metrics HTTP/1.1\r\nhost: here\r\naccept: application/openmetrics-text;version=1.0.0\r\nconnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).expect("written");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("text");
+    answer
+}
+
+#[test]
+fn metrics_have_a_listener_of_their_own_with_exemplars_until_the_last_handle_is_gone() {
+    let exemplars = |setting: &str| {
+        let metrics = format!(
+            "telemetry: {{ metrics: {{ listen: '127.0.0.1:0'{setting} }}, tracing: {{ enabled: true, endpoint: 'http://127.0.0.1:9', sample_rate: 1.0 }} }}"
+        );
+        let telemetry = start(&metrics);
+        assert!(
+            telemetry.metrics_service().is_none(),
+            "the host does not serve it too"
+        );
+        let status = telemetry.status().metrics.expect("on");
+        let address = status.listen.expect("an address");
+        let span = telemetry.tracing().service_call("service", "work");
+        let success = cap_telemetry::metrics::JobResult::Success;
+        span.in_scope(|| telemetry.metrics().jobs().start("renew").finish(success));
+        let (trace_id, _) = span.ids().expect("sampled");
+        telemetry.shutdown(Duration::ZERO);
+        let text = scrape(address);
+        assert!(text.contains("cap_jobs_duration_seconds_bucket"), "{text}");
+        drop(telemetry);
+        until("the listener is closed", || {
+            TcpStream::connect(address).is_err()
+        });
+        text.contains(&trace_id)
+    };
+    assert!(exemplars(""));
+    assert!(!exemplars(", exemplars: false"));
+}
+
+#[test]
+fn an_address_that_is_taken_says_which_and_what_to_do() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("bound");
+    let config = config(&format!(
+        "telemetry: {{ metrics: {{ listen: '{address}' }} }}"
+    ));
+    let error = Telemetry::start(config).expect_err("taken").to_string();
+    assert!(
+        error.starts_with(&format!(
+            "telemetry.metrics.listen: {address} cannot be listened on: "
+        )),
+        "{error}"
+    );
+}
+
+#[test]
+fn metrics_that_are_off_are_not_served() {
+    let telemetry = start("telemetry: { metrics: { enabled: false } }");
+    assert!(telemetry.metrics_service().is_none() && !telemetry.measures());
+    assert!(telemetry.status().metrics.is_none());
+}
+
+#[test]
+fn the_status_of_all_pipes_is_one_document() {
+    let telemetry = start(&format!(
+        "instance_name: here\n{TRACING}\nsyslog: {{ enabled: true, host: 127.0.0.1, port: 9 }}"
+    ));
+    let status = serde_json::to_value(telemetry.status()).expect("JSON");
+    let keys = status.as_object().expect("an object").keys();
+    let keys: Vec<_> = keys.map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        [
+            "egress_denied",
+            "instance_name",
+            "metrics",
+            "sample_rate",
+            "syslog",
+            "tracing",
+            "warning"
+        ]
+    );
+    assert_eq!(status["instance_name"], "here");
+    assert_eq!(status["syslog"]["capacity"], 10_000);
+    assert_eq!(status["tracing"]["started"], 0);
+    telemetry.shutdown(Duration::ZERO);
+}
+
+/// Peers that take a connection and then say nothing, and peers that take none.
+#[test]
+fn no_dead_peer_delays_a_start_by_more_than_100_ms_inside_or_outside_of_a_runtime() {
+    let wedged = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let gone = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let [wedged_at, gone_at] =
+        [&wedged, &gone].map(|peer| peer.local_addr().expect("bound").to_string());
+    drop(gone);
+    let quickest = |text: &str| {
+        let starts = (0..5).map(|_| {
+            let config = config(text);
+            let begun = Instant::now();
+            let telemetry = Telemetry::start(config).expect("started");
+            let took = begun.elapsed();
+            telemetry.shutdown(Duration::ZERO);
+            took
+        });
+        starts.min().expect("five starts")
+    };
+    let alone = quickest("");
+    for peer in [wedged_at, gone_at] {
+        let (host, port) = peer.rsplit_once(':').expect("host:port");
+        let text = format!(
+            "telemetry: {{ tracing: {{ enabled: true, endpoint: 'grpcs://{peer}' }} }}\n\
+             syslog: {{ enabled: true, host: {host}, port: {port}, transport: tcp+tls }}\n"
+        );
+        let outside = quickest(&text);
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let inside = runtime.block_on(async { quickest(&text) });
+        for took in [outside, inside] {
+            assert!(
+                took < alone + Duration::from_millis(100),
+                "{peer}: {took:?}, and {alone:?} alone"
+            );
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Every key: set in the file, set in the environment, of the wrong type, misspelt; and what leaving it out means.
+
+use std::fmt::Write as _;
+
+use cap_telemetry::{Config, Document, Error, Key, Value};
+use expect_test::expect_file;
+
+fn load(text: &str, env: &[(String, String)]) -> Result<Config, Error> {
+    let mut document = Document::parse("config.yaml", text, env.iter().cloned())?;
+    let config = Config::from_document(&mut document)?;
+    document.finish()?;
+    Ok(config)
+}
+
+/// Two certificates and a key that exist.
+struct Files {
+    ca: String,
+    key: String,
+    path: std::path::PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Files {
+    fn new() -> Self {
+        let made = rcgen::generate_simple_self_signed(["relay".to_owned()]).expect("a key");
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("ca.pem");
+        std::fs::write(&path, made.cert.pem()).expect("written");
+        Files {
+            ca: made.cert.pem(),
+            key: made.signing_key.serialize_pem(),
+            path,
+            _folder: folder,
+        }
+    }
+
+    /// The example of a key, with what cannot stand in a table put in, as JSON, which is YAML.
+    fn example(&self, key: &Key) -> String {
+        let text = match key.path {
+            "telemetry.tracing.ca" => self.path.display().to_string(),
+            "syslog.tls.ca" | "syslog.tls.client_certificate" => self.ca.clone(),
+            "syslog.tls.client_key" => self.key.clone(),
+            _ => return key.example.to_owned(),
+        };
+        serde_json::to_string(&text).expect("JSON")
+    }
+
+    /// The same as it is written into a variable.
+    fn in_environment(&self, key: &Key) -> String {
+        let example = self.example(key);
+        match key.value {
+            Value::List(_) => example.replace(['[', ']', '"'], ""),
+            Value::Names => example
+                .replace(['{', '}'], "")
+                .replace(": ", "=")
+                .trim()
+                .to_owned(),
+            _ => serde_json::from_str(&example).unwrap_or(example),
+        }
+    }
+
+    /// What else has to be set for a key to make sense.
+    fn around(&self, key: &Key) -> Vec<(&'static str, String)> {
+        let mut around = vec![
+            ("instance_name", "here".to_owned()),
+            ("telemetry.tracing.enabled", "true".to_owned()),
+            ("telemetry.tracing.endpoint", "http://collector".to_owned()),
+            ("syslog.enabled", "true".to_owned()),
+            ("syslog.host", "relay".to_owned()),
+        ];
+        if key.path.starts_with("syslog.tls.") {
+            around.push(("syslog.transport", "tcp+tls".to_owned()));
+        }
+        let pem = |text: &str| serde_json::to_string(text).expect("JSON");
+        match key.path {
+            "syslog.tls.client_certificate" => {
+                around.push(("syslog.tls.client_key", pem(&self.key)));
+            }
+            "syslog.tls.client_key" => {
+                around.push(("syslog.tls.client_certificate", pem(&self.ca)));
+            }
+            _ => {}
+        }
+        around.retain(|(path, _)| *path != key.path);
+        around
+    }
+}
+
+/// Dotted keys are keys too.
+fn yaml(entries: &[(&str, String)]) -> String {
+    entries
+        .iter()
+        .fold(String::new(), |mut text, (path, value)| {
+            writeln!(text, "{path}: {value}").expect("a string");
+            text
+        })
+}
+
+fn all() -> &'static [Key] {
+    Config::keys()
+}
+
+#[test]
+fn every_key_works_in_the_file_and_in_the_environment_alike() {
+    let files = Files::new();
+    for key in all() {
+        let around = files.around(key);
+        let example = files.example(key);
+        let mut file = around.clone();
+        file.push((key.path, example.clone()));
+        let from_file = load(&yaml(&file), &[]).unwrap_or_else(|error| panic!("{key:?}: {error}"));
+        let variable = (key.variable(), files.in_environment(key));
+        let without = yaml(&around);
+        let from_environment =
+            load(&without, &[variable]).unwrap_or_else(|error| panic!("{key:?}: {error}"));
+        let shown = format!("{from_file:?}");
+        assert_eq!(format!("{from_environment:?}"), shown, "{}", key.path);
+
+        // What it does shows. Half of a pair alone is an error.
+        let needed = matches!(
+            key.path,
+            "telemetry.tracing.endpoint"
+                | "syslog.host"
+                | "syslog.tls.client_certificate"
+                | "syslog.tls.client_key"
+        );
+        match load(&without, &[]) {
+            Err(error) => {
+                assert!(needed && error.to_string().contains(key.path), "{error}");
+            }
+            Ok(config) => {
+                let on = matches!(key.path, "telemetry.tracing.enabled" | "syslog.enabled");
+                assert!(!needed);
+                assert!(
+                    format!("{config:?}") != shown || on,
+                    "{} does nothing",
+                    key.path
+                );
+            }
+        }
+        if key.is_secret() {
+            assert!(
+                !shown.contains("TOKEN") && !shown.contains("PRIVATE"),
+                "{shown}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_a_key_says_is_its_default_is_what_leaving_it_out_means() {
+    let files = Files::new();
+    for key in all() {
+        assert!(
+            key.default.is_some() == key.otherwise.is_empty(),
+            "{} has one or the other",
+            key.path
+        );
+        let Some(default) = key.default else { continue };
+        let around = files.around(key);
+        let mut explicit = around.clone();
+        explicit.push((key.path, default.to_owned()));
+        let [left_out, written] = [around, explicit]
+            .map(|entries| format!("{:?}", load(&yaml(&entries), &[]).expect("sound")));
+        assert_eq!(left_out, written, "{}", key.path);
+    }
+}
+
+#[test]
+fn every_key_that_is_taken_is_listed_and_the_other_way_round() {
+    let mut document = Document::parse("config.yaml", "", []).expect("empty");
+    Config::from_document(&mut document).expect("everything off");
+    let mut taken: Vec<_> = document.keys().collect();
+    let mut listed: Vec<_> = all().iter().map(|key| key.path).collect();
+    taken.sort_unstable();
+    listed.sort_unstable();
+    assert_eq!(taken, listed);
+}
+
+#[test]
+fn the_bounds_of_counts_are_those_that_hold() {
+    let files = Files::new();
+    for key in all() {
+        let Value::Count { least, most, .. } = key.value else {
+            continue;
+        };
+        let works = |value: u64| {
+            let mut entries = files.around(key);
+            entries.push((key.path, value.to_string()));
+            load(&yaml(&entries), &[])
+                .map(drop)
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(works(least), Ok(()), "{}", key.path);
+        assert_eq!(works(most), Ok(()), "{}", key.path);
+        for outside in [least - 1, most + 1] {
+            let error = works(outside).expect_err(key.path);
+            let place = format!("config.yaml:{}: {}", files.around(key).len() + 1, key.path);
+            assert!(error.starts_with(&place), "{error}");
+        }
+    }
+}
+
+/// Something that may not stand there.
+fn wrong(key: &Key) -> &'static str {
+    match key.value {
+        Value::Switch => "yes",
+        Value::Count { .. } => "many",
+        Value::Share => "110%",
+        Value::Duration => "10 minutes",
+        Value::Word(_) | Value::WordOrNumber(..) => "nonsense",
+        Value::List(_) => "alone",
+        Value::Names => "alone",
+        _ => match key.path {
+            "telemetry.metrics.listen" => "here",
+            "telemetry.tracing.endpoint" => "collector:4318",
+            "syslog.host" => "http://relay",
+            "syslog.sd_id" => "cap",
+            _ => "[a, b]",
+        },
+    }
+}
+
+#[test]
+fn of_the_wrong_type_or_misspelt_each_key_has_a_message_of_its_own() {
+    let files = Files::new();
+    let mut messages = String::new();
+    for key in all() {
+        let mut entries = files.around(key);
+        entries.push((key.path, wrong(key).to_owned()));
+        let error = load(&yaml(&entries), &[]).expect_err(key.path).to_string();
+        let place = format!("config.yaml:{}: {}: ", entries.len(), key.path);
+        assert!(error.starts_with(&place), "{error}");
+        writeln!(messages, "{error}").expect("a string");
+
+        let mut misspelt = key.path.to_owned();
+        misspelt.remove(misspelt.len() - 2);
+        let error = load(&format!("\n{misspelt}: 1\n"), &[]).expect_err(key.path);
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "config.yaml:2: {misspelt}: unknown key; the nearest valid key is {}",
+                key.path
+            )
+        );
+        let variable = Key::variable(key);
+        let known_section = !matches!(key.path, "instance_name");
+        if known_section {
+            let misspelt = format!("{variable}X");
+            let error = load("", &[(misspelt.clone(), "1".to_owned())]).expect_err(key.path);
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "environment: {misspelt}: unknown variable; the nearest valid variable is {variable}"
+                )
+            );
+        }
+    }
+    expect_file!["keys/wrong.txt"].assert_eq(&messages);
+}
