@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::config::{Config, Relay, Transport};
+use crate::event::Event;
 use crate::forwarder::wire::Wire;
 use crate::forwarder::{Link, Settings};
 use crate::frame::Framing;
@@ -57,10 +58,11 @@ pub(crate) async fn run(settings: &Settings, guard: &Guard) -> Probe {
         port: config.port,
     };
     let mut record = Vec::new();
-    settings.render(&harmless::event(), &mut record);
+    let event = harmless::event();
+    settings.render(&event, &mut record);
     let steps = Steps::default();
     let end = Instant::now() + LONGEST;
-    let outcome = timeout_at(end, attempt(settings, guard, &relay, &steps, end)).await;
+    let outcome = timeout_at(end, attempt(settings, guard, &relay, &event, &steps, end)).await;
     let outcome = outcome.unwrap_or_else(|_| {
         let stage = steps.current().unwrap_or(ProbeStage::Resolve);
         Err(silent(stage, &relay))
@@ -83,6 +85,7 @@ async fn attempt(
     settings: &Settings,
     guard: &Guard,
     relay: &Relay,
+    event: &Event,
     steps: &Steps,
     end: Instant,
 ) -> Result<Verdict, Failure> {
@@ -106,7 +109,7 @@ async fn attempt(
     match link {
         Link::Datagrams(socket) => {
             let mut record = Vec::new();
-            settings.write(&harmless::event(), &mut record);
+            settings.write(event, &mut record);
             let failed = |stage, error: &io::Error| broken(stage, error);
             let sent = socket.send(&record).await;
             sent.map_err(|error| failed(ProbeStage::Write, &error))?;
@@ -117,7 +120,7 @@ async fn attempt(
             }
         }
         Link::Stream(mut stream, mut wire) => {
-            let taken = send(settings, &mut stream, &mut wire).await;
+            let taken = send(settings, event, &mut stream, &mut wire).await;
             taken.map_err(|error| broken(ProbeStage::Write, &error))?;
             steps.enter(ProbeStage::Confirmed);
             match keeps_open(&mut stream, &mut wire, READ).await {
@@ -147,9 +150,14 @@ async fn attempt(
     }
 }
 
-async fn send(settings: &Settings, stream: &mut TcpStream, wire: &mut Wire) -> io::Result<()> {
+async fn send(
+    settings: &Settings,
+    event: &Event,
+    stream: &mut TcpStream,
+    wire: &mut Wire,
+) -> io::Result<()> {
     let mut out = Vec::new();
-    wire.append(&mut out, |out| settings.write(&harmless::event(), out))?;
+    wire.append(&mut out, |out| settings.write(event, out))?;
     match timeout(READ, stream.write_all(&out)).await {
         // What the relay said before it closed is still to be read.
         Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -248,7 +256,9 @@ async fn takes(settings: &Settings, guard: &Guard, relay: &Relay) -> bool {
         let Ok(Link::Stream(mut stream, mut wire)) = settings.connect(guard, relay).await else {
             return false;
         };
-        send(settings, &mut stream, &mut wire).await.is_ok()
+        send(settings, &harmless::event(), &mut stream, &mut wire)
+            .await
+            .is_ok()
             && keeps_open(&mut stream, &mut wire, QUESTION / 2)
                 .await
                 .is_ok()

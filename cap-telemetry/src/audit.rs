@@ -56,6 +56,12 @@ impl Audit {
         running.clone()
     }
 
+    /// What the settings are to be when the pipe is switched on.
+    #[cfg(feature = "settings-ui")]
+    pub(crate) fn remember(&self, config: Config) {
+        self.known().config = Some(config);
+    }
+
     pub(crate) fn config(&self) -> Option<Config> {
         self.known().config.clone()
     }
@@ -100,14 +106,15 @@ impl Audit {
     pub(crate) fn totals(&self) -> Report {
         let known = self.known();
         let pipes = self.forwarder().into_iter().chain(known.ending.clone());
-        pipes
-            .map(|pipe| pipe.status())
-            .fold(known.ended, |total, now| {
-                sum(
-                    total,
-                    report(now.enqueued, now.released, now.dropped, now.queued),
-                )
-            })
+        pipes.fold(known.ended, |total, pipe| {
+            let (status, mut now) = (pipe.status(), Report::default());
+            now.enqueued = status.enqueued;
+            now.released = status.released;
+            now.dropped = status.dropped;
+            now.backfilled = status.backfilled;
+            now.queued = status.queued;
+            sum(total, now)
+        })
     }
 
     pub(crate) fn shutdown(&self, deadline: Duration) -> Option<Report> {
@@ -132,20 +139,12 @@ impl Audit {
     }
 }
 
-fn report(enqueued: u64, released: u64, dropped: u64, queued: u64) -> Report {
-    let mut report = Report::default();
-    report.enqueued = enqueued;
-    report.released = released;
-    report.dropped = dropped;
-    report.queued = queued;
-    report
-}
-
 fn sum(one: Report, other: Report) -> Report {
-    report(
-        one.enqueued + other.enqueued,
-        one.released + other.released,
-        one.dropped + other.dropped,
-        one.queued + other.queued,
-    )
+    let mut sum = Report::default();
+    sum.enqueued = one.enqueued + other.enqueued;
+    sum.released = one.released + other.released;
+    sum.dropped = one.dropped + other.dropped;
+    sum.backfilled = one.backfilled + other.backfilled;
+    sum.queued = one.queued + other.queued;
+    sum
 }

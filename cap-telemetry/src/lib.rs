@@ -62,6 +62,8 @@
 //! `bridge`: spans of the `tracing` crate among the typed ones, and log lines with trace ids
 //! (`cap_telemetry::tracing::Tracing::bridge` and `LogFormat`).
 //!
+//! `settings-ui`: Settings → Syslog as JSON and as a page, for an axum service to mount (`cap_telemetry::settings`).
+//!
 //! # What it does not do
 //!
 //! It is the only crate of the workspace that reads the environment, and it sets nothing process-wide: no subscriber, no
@@ -78,6 +80,8 @@ mod interval;
 mod keys;
 mod listener;
 mod report;
+#[cfg(feature = "settings-ui")]
+pub mod settings;
 mod telemetry;
 
 pub use config::{Config, MetricsConfig};

@@ -29,6 +29,8 @@ struct Pipes {
     no_tracing: Tracing,
     audit: Arc<Audit>,
     guard: Guard,
+    #[cfg(feature = "settings-ui")]
+    policy: cap_egress::Policy,
     connector: Connector,
 }
 
@@ -45,6 +47,8 @@ impl Telemetry {
     /// When a setting cannot work, the address for metrics is taken, no trust roots can be read, or the system has no thread
     /// left.
     pub fn start(config: Config) -> Result<Self, Error> {
+        #[cfg(feature = "settings-ui")]
+        let policy = config.egress.clone();
         let guard = Guard::new(config.egress);
         let connector = Connector::new(guard.clone(), Trust::system().map_err(Kind::Egress)?);
         let to_collector = match config.tracing_trust {
@@ -85,6 +89,8 @@ impl Telemetry {
             no_tracing: Tracing::disabled(),
             audit,
             guard,
+            #[cfg(feature = "settings-ui")]
+            policy,
             connector,
         })))
     }
@@ -147,6 +153,20 @@ impl Telemetry {
     /// When a setting cannot work, or after a shutdown. What was in force then stays so.
     pub fn reconfigure_syslog(&self, config: Option<cap_syslog::Config>) -> Result<(), Error> {
         self.0.audit.reconfigure(config)
+    }
+
+    #[cfg(feature = "settings-ui")]
+    pub(crate) fn remember_syslog(&self, config: cap_syslog::Config) {
+        self.0.audit.remember(config);
+    }
+
+    /// What the egress policy says of a peer before its name is resolved.
+    #[cfg(feature = "settings-ui")]
+    pub(crate) fn judge(&self, host: &cap_egress::Host) -> Result<(), cap_egress::Denial> {
+        match host.as_ip() {
+            Some(address) => self.0.policy.judge(address),
+            None => self.0.policy.judge_name(&host.to_string()),
+        }
     }
 
     /// A connector for the process's own HTTP clients, behind the same guard and trust roots.

@@ -1,6 +1,7 @@
 //! The real programs that our output is tested against: where they are, and what keeps them from outliving a test.
 
 mod alertmanager;
+mod browser;
 mod collector;
 mod daemon;
 mod process;
@@ -8,6 +9,7 @@ mod prometheus;
 mod relay;
 
 pub use alertmanager::Alertmanager;
+pub use browser::Browser;
 pub use collector::Collector;
 pub use process::Process;
 pub use prometheus::Prometheus;

@@ -6,8 +6,17 @@ use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use cap_telemetry::names::{Actor, ActorType};
 use ring::pbkdf2::{PBKDF2_HMAC_SHA256, verify};
 use ring::rand::{SecureRandom as _, SystemRandom};
+
+/// Who administers the organisation. The product has roles here.
+const ADMINS: [&str; 1] = ["alice@example.com"];
+
+/// Whether this is an administrator of the organisation. Keys are none.
+pub(crate) fn is_admin(actor: &Actor) -> bool {
+    actor.kind() == ActorType::User && ADMINS.contains(&actor.id())
+}
 
 /// How long a session lasts.
 pub(crate) const SESSION: Duration = Duration::from_secs(3600);

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cap_telemetry::Telemetry;
+use cap_telemetry::settings::CsrfKey;
 use tokio::task::JoinSet;
 
 use crate::accounts::Sessions;
@@ -12,6 +13,7 @@ use crate::acme::Acme;
 use crate::kek::Rotations;
 use crate::license::Licensed;
 use crate::queue::Queue;
+use crate::settings::InForce;
 use crate::store::Store;
 
 /// The service's state.
@@ -24,6 +26,8 @@ pub(crate) struct App {
     pub(crate) acme: Acme,
     pub(crate) sessions: Sessions,
     pub(crate) license: Licensed,
+    pub(crate) in_force: InForce,
+    pub(crate) csrf_key: CsrfKey,
     pub(crate) org_id: String,
     pub(crate) background: Background,
     pub(crate) draining: AtomicBool,

@@ -40,6 +40,7 @@ mod replica;
 mod routes;
 mod scheduler;
 mod service;
+mod settings;
 pub mod store;
 mod task;
 mod tasks;

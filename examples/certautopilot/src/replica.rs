@@ -64,6 +64,9 @@ impl Replica {
             self.app.license.set(license);
         }
 
+        let app = &self.app;
+        app.in_force.follow(&app.store, &app.telemetry).await?;
+
         let wanted = self.wanted().await?;
         let followed = self.keyring.load(wanted.target).and_then(|()| {
             let behind = self.keyring.report().current < wanted.current;

@@ -6,11 +6,12 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post, put};
 use cap_telemetry::metrics::MetricsLayer;
+use cap_telemetry::settings::SettingsPage;
 use cap_telemetry::tracing::TraceLayer;
 
 mod audit;
 mod auth;
-mod caller;
+pub(crate) mod caller;
 mod certificates;
 mod health;
 mod input;
@@ -23,6 +24,7 @@ mod problem;
 mod webhooks;
 
 use crate::app::App;
+use crate::settings::SettingsHost;
 use problem::Problem;
 
 const BODY_LIMIT: usize = 64 * 1024;
@@ -68,7 +70,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         Some(metrics) => router.route_service("/metrics", metrics),
         None => router,
     };
+    let page = SettingsPage::new(app.telemetry.clone(), SettingsHost(app.clone()))
+        .csrf_key(app.csrf_key.clone());
     let router = router
+        .nest("/settings/syslog", page.router())
         .fallback(async || Problem::not_found("there is nothing here"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(BODY_LIMIT));

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cap_telemetry::Telemetry;
+use cap_telemetry::settings::CsrfKey;
 use cap_telemetry::tracing::Carrier;
 use chrono::Utc;
 use tokio::net::TcpListener;
@@ -24,6 +25,7 @@ use crate::outbound::Outbound;
 use crate::queue::Queue;
 use crate::replica::Replica;
 use crate::scheduler::Scheduler;
+use crate::settings::InForce;
 use crate::store::{self, Store, Work, hosts, jobs};
 use crate::tasks::Tasks;
 use crate::worker::{Retry, Worker};
@@ -76,7 +78,10 @@ impl Service {
         let store = Store::open(&config.database, Some(telemetry.tracing().clone()))?;
         let queue = Arc::new(Queue::new(store.clone(), telemetry.clone()));
         forward_commits(&store, &queue, &telemetry, &config.org_id);
-        let keyring = Arc::new(keyring(&config, &store, &telemetry).await?);
+        let master = master_key(&config).map_err(StartError::MasterKey)?;
+        let csrf_key = master.secret("certautopilot settings page");
+        let csrf_key = CsrfKey::new(&csrf_key.map_err(StartError::MasterKey)?);
+        let keyring = Arc::new(keyring(master, &store, &telemetry).await?);
         let (report, gone) = (keyring.report(), Utc::now() - config.replica_gone_after);
         let join = move |work: &mut Work<'_>| {
             hosts::forget(work, gone)?;
@@ -98,11 +103,14 @@ impl Service {
             acme: acme.clone(),
             sessions: Sessions::default(),
             license: Licensed::new(installed.unwrap_or(configured)),
+            in_force: InForce::default(),
+            csrf_key,
             org_id: config.org_id.clone(),
             background: Background::default(),
             draining: AtomicBool::new(false),
         });
         gauges::register(telemetry.metrics(), Arc::downgrade(&app));
+        app.in_force.follow(&app.store, &app.telemetry).await?;
         resume_rotation(&app).await?;
 
         let worker = Worker {
@@ -193,16 +201,18 @@ fn forward_commits(store: &Store, queue: &Arc<Queue>, telemetry: &Telemetry, org
     });
 }
 
+fn master_key(config: &Config) -> io::Result<MasterKey> {
+    match &config.master_key {
+        Some(file) => MasterKey::at(file),
+        None => MasterKey::beside(&config.database),
+    }
+}
+
 async fn keyring(
-    config: &Config,
+    master: MasterKey,
     store: &Store,
     telemetry: &Telemetry,
 ) -> Result<Keyring, StartError> {
-    let master = match &config.master_key {
-        Some(file) => MasterKey::at(file),
-        None => MasterKey::beside(&config.database),
-    };
-    let master = master.map_err(StartError::MasterKey)?;
     let versions = store.read("kek_rotations", |db| {
         Ok::<_, store::Error>((store::kek::in_use(db)?, store::kek::current(db)?))
     });

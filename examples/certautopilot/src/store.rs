@@ -16,6 +16,7 @@ pub mod license;
 mod location;
 pub mod members;
 mod schema;
+pub mod settings;
 mod work;
 
 pub use error::Error;

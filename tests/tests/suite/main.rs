@@ -11,5 +11,6 @@ mod exposition;
 mod loss;
 mod probe;
 mod readers;
+mod settings_page;
 mod tls;
 mod whole_spans;

@@ -78,18 +78,25 @@ impl MasterKey {
     /// # Errors
     /// When the file cannot be read any more.
     pub(super) fn version(&self, version: u32) -> io::Result<[u8; KEY_LENGTH]> {
+        self.secret(&format!("certautopilot kek {version}"))
+    }
+
+    /// A secret of another use, the same in every replica.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn secret(&self, label: &str) -> io::Result<[u8; KEY_LENGTH]> {
         let master = match &self.0 {
             Source::Bytes(key) => *key,
             Source::File(path) => read(path)?,
         };
-        let mut kek = [0; KEY_LENGTH];
-        let label = format!("certautopilot kek {version}");
+        let mut secret = [0; KEY_LENGTH];
         Salt::new(HKDF_SHA256, b"")
             .extract(&master)
             .expand(&[label.as_bytes()], HKDF_SHA256)
-            .and_then(|okm| okm.fill(&mut kek))
+            .and_then(|okm| okm.fill(&mut secret))
             .expect("HKDF-SHA-256 gives up to 8160 bytes");
-        Ok(kek)
+        Ok(secret)
     }
 }
 

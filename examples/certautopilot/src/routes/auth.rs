@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header::{HeaderName, SET_COOKIE};
 use cap_telemetry::names::{Actor, Severity};
 use cap_telemetry::tracing;
 use serde::Deserialize;
@@ -23,11 +24,11 @@ pub(super) struct Credentials {
     password: String,
 }
 
-/// 200 and a token; 401 for a wrong user and a wrong password alike. Both are audited.
+/// 200 and a token, for pages also as a cookie (whoever ends TLS in front adds `Secure`); 401 for a wrong user and a wrong password alike. Both are audited.
 pub(super) async fn login(
     State(app): State<Arc<App>>,
     Body(Credentials { user, password }): Body<Credentials>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<([(HeaderName, String); 1], Json<Value>), Problem> {
     let claimed = presentable(&user);
     let actor = Actor::user(&claimed);
     tracing::current().org(&app.org_id).actor(&actor);
@@ -53,9 +54,10 @@ pub(super) async fn login(
             "the system gave no random bytes",
         )
     })?;
-    Ok(Json(
-        json!({ "token": token, "expires_in": SESSION.as_secs() }),
-    ))
+    let seconds = SESSION.as_secs();
+    let cookie = format!("session={token}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}");
+    let body = json!({ "token": token, "expires_in": seconds });
+    Ok(([(SET_COOKIE, cookie)], Json(body)))
 }
 
 /// A name that anybody may have made up, short and without control characters. Those of known users stay as they are.

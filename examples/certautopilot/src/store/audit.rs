@@ -25,6 +25,8 @@ closed_enum! {
         JobDeadLettered = "job.dead_lettered",
         JobRequeued = "job.requeued",
         LicenseInstalled = "license.installed",
+        SettingsChanged = "settings.syslog_changed",
+        SettingsTested = "settings.syslog_tested",
     }
 }
 

@@ -10,3 +10,4 @@ mod kek;
 mod process;
 mod provider;
 mod replicas;
+mod settings;

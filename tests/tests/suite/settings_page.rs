@@ -1,0 +1,269 @@
+//! Settings → Syslog of the reference service in a real browser, against a real relay.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use cap_telemetry::names::Actor;
+use cap_telemetry::syslog::Event;
+use cap_telemetry::{Document, Telemetry};
+use cap_tests::Authority;
+use cap_tests::peers::{self, Browser, Relay, RelayInput, RelaySoftware};
+use certautopilot::Service;
+
+const LONG: Duration = Duration::from_secs(30);
+/// Small, so that it is soon full.
+const BUFFER: u64 = 20;
+
+/// Pictures are kept as output of the test.
+fn picture(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("settings-page");
+    folder.join(format!("{name}.png"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_sets_up_a_relay_with_a_private_ca_and_is_warned_when_it_is_gone() {
+    let Some(browser) = peers::require("headless-shell") else {
+        return;
+    };
+    let Some(rsyslog) = peers::require(RelaySoftware::Rsyslog.tool()) else {
+        return;
+    };
+    let authority = Authority::new();
+    let mut relay = Relay::start(RelaySoftware::Rsyslog, &rsyslog, &authority)
+        .await
+        .expect("rsyslog");
+    // Off, but its buffer is known.
+    let gone = RelayInput::OctetCounting;
+    let text = format!(
+        "instance_name: cap-api-1\nsyslog: {{ enabled: true, host: 127.0.0.1, port: {}, buffer_size: {BUFFER}, grace: 100ms }}\n\
+         server: {{ listen: '127.0.0.1:0' }}\n",
+        relay.addr(gone).port()
+    );
+    let mut document = Document::parse("config.yaml", &text, []).expect("YAML");
+    let pipes = cap_telemetry::Config::from_document(&mut document).expect("sound");
+    let config = certautopilot::Config::from_document(&mut document).expect("sound");
+    document.finish().expect("known keys");
+    let telemetry = Telemetry::start(pipes).expect("started");
+    let service = Service::start(config, telemetry.clone())
+        .await
+        .expect("it serves");
+    let base = format!("http://{}", service.address());
+
+    let mut page = Browser::start(&browser).await.expect("a browser");
+    let url = format!("{base}/settings/syslog/page");
+
+    // Nobody, and somebody who is no administrator, are refused.
+    page.open(&url).await.expect("an answer");
+    let refused = page.text("body").await.expect("a page").unwrap_or_default();
+    assert!(refused.contains("log in first"), "{refused}");
+    log_in(&mut page, &base, "bob@example.com").await;
+    page.open(&url).await.expect("an answer");
+    let refused = page.text("body").await.expect("a page").unwrap_or_default();
+    assert!(refused.contains("only an administrator"), "{refused}");
+
+    log_in(&mut page, &base, "alice@example.com").await;
+    let before = page.complaints().len();
+    page.open(&url).await.expect("the page");
+    page.picture(&picture("1-as-configured"))
+        .await
+        .expect("a picture");
+
+    // A host that is none.
+    page.enter("#host", "https://relay.example")
+        .await
+        .expect("a field");
+    page.follow("button.primary").await.expect("an answer");
+    let wrong = page
+        .text("#host-wrong")
+        .await
+        .expect("a page")
+        .expect("a message");
+    assert!(
+        wrong.contains("give the host alone, without a scheme"),
+        "{wrong}"
+    );
+    assert_eq!(value(&mut page, "#host").await, "https://relay.example");
+    page.picture(&picture("2-wrong-host"))
+        .await
+        .expect("a picture");
+
+    // A metadata address.
+    page.enter("#host", "169.254.169.254")
+        .await
+        .expect("a field");
+    page.follow("button.primary").await.expect("an answer");
+    let wrong = page
+        .text("#host-wrong")
+        .await
+        .expect("a page")
+        .expect("a message");
+    assert!(wrong.contains("egress policy"), "{wrong}");
+
+    // A host that is one, and where nobody listens: saved, and its status says why nothing arrives.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let nobody = closed.local_addr().expect("bound").port().to_string();
+    drop(closed);
+    page.enter("#host", "127.0.0.1").await.expect("a field");
+    page.enter("#port", &nobody).await.expect("a field");
+    page.follow("button.primary").await.expect("an answer");
+    let refused = |text: Option<&str>| text.is_some_and(|text| text.contains("nothing accepts"));
+    page.until("#warning", refused).await.expect("a warning");
+    page.picture(&picture("2b-nobody-listens"))
+        .await
+        .expect("a picture");
+
+    // TLS with a private CA: without it, a Test says what to do.
+    let tls = relay.addr(RelayInput::Tls);
+    page.enter("#host", "127.0.0.1").await.expect("a field");
+    page.enter("#port", &tls.port().to_string())
+        .await
+        .expect("a field");
+    page.enter("#transport", "tcp+tls").await.expect("a field");
+    page.follow("button[formaction]").await.expect("an answer");
+    let stage = page
+        .text("li[data-stage=tls]")
+        .await
+        .expect("a page")
+        .expect("a stage");
+    assert!(stage.contains("failed"), "{stage}");
+    let hint = page
+        .text("#test-hint")
+        .await
+        .expect("a page")
+        .expect("a hint");
+    assert!(hint.contains("CA"), "{hint}");
+    page.picture(&picture("3-test-without-the-ca"))
+        .await
+        .expect("a picture");
+
+    // And with it, the relay takes the record, as it is shown.
+    page.enter("#ca", &authority.ca_pem())
+        .await
+        .expect("a field");
+    page.follow("button[formaction]").await.expect("an answer");
+    let stage = page.text("li[data-stage=confirmed]").await.expect("a page");
+    assert!(
+        stage.as_deref().is_some_and(|stage| stage.contains("ok")),
+        "{stage:?}"
+    );
+    let shown = page
+        .text("#test-record")
+        .await
+        .expect("a page")
+        .expect("a record");
+    let came = |records: &[peers::RelayRecord]| {
+        records.iter().any(|record| record.raw.trim_end() == shown)
+    };
+    assert!(
+        relay.wait_until(came, LONG).await,
+        "{shown}: {:?}",
+        relay.records()
+    );
+    page.picture(&picture("4-test-with-the-ca"))
+        .await
+        .expect("a picture");
+
+    page.follow("button.primary").await.expect("an answer");
+    let saved = page.text("#saved").await.expect("a page");
+    assert_eq!(saved.as_deref(), Some("Saved, and in force."));
+    let relay_now = tls.to_string();
+    page.until("[data-status=relay]", |text| text == Some(&relay_now))
+        .await
+        .expect("it moved");
+    page.until("[data-status=state]", |text| text == Some("connected"))
+        .await
+        .expect("connected");
+    page.picture(&picture("5-saved")).await.expect("a picture");
+    // The change itself is in the SIEM's archive.
+    let changed = |records: &[peers::RelayRecord]| {
+        records.iter().any(|record| {
+            record.sd.contains("settings.syslog_changed")
+                && record.sd.contains("user:alice@example.com")
+        })
+    };
+    assert!(
+        relay.wait_until(changed, LONG).await,
+        "{:?}",
+        relay.records()
+    );
+
+    // Without a relay the buffer fills, and the page says so by itself.
+    relay.stop().await.expect("it stops");
+    page.until("#warning", |text| {
+        text.is_some_and(|text| text.contains("not connected"))
+    })
+    .await
+    .expect("a warning");
+    for number in 0..3 * BUFFER {
+        let event = Event::new(
+            format!("evt_{number}"),
+            "auth.login",
+            Actor::user("alice"),
+            "Logged in",
+        );
+        telemetry.audit(event);
+    }
+    let warning = page
+        .until("#warning", |text| {
+            text.is_some_and(|text| text.contains("buffer is full"))
+        })
+        .await
+        .expect("a warning")
+        .unwrap_or_default();
+    assert!(
+        warning.contains("oldest events are being dropped"),
+        "{warning}"
+    );
+    page.picture(&picture("6-buffer-full"))
+        .await
+        .expect("a picture");
+
+    relay.start_again().await.expect("it starts again");
+    page.until("#warning", |text| text.is_none())
+        .await
+        .expect("no warning");
+    page.until("[data-status=queued]", |text| text == Some("0"))
+        .await
+        .expect("delivered");
+    page.picture(&picture("7-relay-is-back"))
+        .await
+        .expect("a picture");
+
+    let complaints = &page.complaints()[before..];
+    // The answer to a wrong form is a 422, which the browser's log counts as an error.
+    let expected = |complaint: &&String| !complaint.contains("status of 422");
+    assert_eq!(
+        complaints.iter().filter(expected).collect::<Vec<_>>(),
+        [""; 0]
+    );
+
+    assert!(service.stop().await);
+    let stopping = tokio::task::spawn_blocking(move || telemetry.shutdown(LONG));
+    let report = stopping.await.expect("no panic");
+    let events = report.syslog.expect("it was on");
+    assert_eq!(
+        events.enqueued,
+        events.released + events.dropped + events.queued
+    );
+}
+
+/// As the product's own front would: the session is a cookie that scripts cannot read.
+async fn log_in(page: &mut Browser, base: &str, user: &str) {
+    page.open(&format!("{base}/healthz"))
+        .await
+        .expect("the service");
+    let body = serde_json::json!({ "user": user, "password": "correct horse battery staple" });
+    let script = format!(
+        "fetch('/auth/login', {{ method: 'POST', headers: {{ 'content-type': 'application/json' }}, body: {} }}).then(answer => answer.status)",
+        serde_json::json!(body.to_string())
+    );
+    assert_eq!(page.evaluate(&script).await.expect("an answer"), 200);
+    let cookies = page.evaluate("document.cookie").await.expect("a text");
+    assert_eq!(cookies, "");
+}
+
+async fn value(page: &mut Browser, selector: &str) -> String {
+    let script = format!("document.querySelector('{selector}').value");
+    let value = page.evaluate(&script).await.expect("a value");
+    value.as_str().unwrap_or_default().to_owned()
+}
