@@ -15,6 +15,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::pipe::Tracing;
 use crate::span::Span;
+use crate::spans::Nature;
 use fields::Fields;
 pub use log::LogFormat;
 
@@ -23,7 +24,9 @@ impl Tracing {
     /// records are the fields, and events that happen in it. A field `otel.kind` says which kind of span it is, `otel.name` what it is
     /// called, and `#[instrument(err)]` makes it fail.
     ///
-    /// Under an unsampled parent it wants nothing, and a span costs what the registry itself asks for it. Combine it with a filter of your own for what is too much detail for a trace:
+    /// Under an unsampled parent it wants nothing, and a span costs what the registry itself asks for it, since other layers may want
+    /// it; where none does, [`bridge_alone`](Self::bridge_alone) saves that as well. Combine it with a filter of your own for what is
+    /// too much detail for a trace:
     ///
     /// ```
     /// use tracing_subscriber::filter::LevelFilter;
@@ -38,24 +41,38 @@ impl Tracing {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let on = self.pipe().is_some();
-        Bridge(self.clone()).with_filter(Recorded { on })
+        Bridge(self.clone()).with_filter(Recorded(self.pipe().is_some()))
+    }
+
+    /// The same for a subscriber in which no other layer reads spans: under an unsampled parent, the spans of `tracing` are disabled
+    /// for everyone, and cost next to nothing. Events are not: log lines are written as before, without the fields of such spans.
+    pub fn bridge_alone<S>(&self) -> impl Layer<S> + use<S>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        Alone(Bridge(self.clone()), Recorded(self.pipe().is_some()))
     }
 }
 
-/// Lets through what may be recorded where it happens.
-struct Recorded {
-    on: bool,
-}
+/// Lets through what may be recorded where it happens: nothing, where the pipe is off.
+struct Recorded(bool);
 
 impl Recorded {
     fn wants(&self) -> bool {
-        self.on
+        self.0
             && Context::map_current(|context| {
                 let span = context.span();
                 let ids = span.span_context();
                 !(ids.is_valid() && !ids.is_sampled() || context.is_telemetry_suppressed())
             })
+    }
+
+    fn interest(&self) -> Interest {
+        if self.0 {
+            Interest::sometimes()
+        } else {
+            Interest::never()
+        }
     }
 }
 
@@ -65,11 +82,7 @@ impl<S> Filter<S> for Recorded {
     }
 
     fn callsite_enabled(&self, _: &'static Metadata<'static>) -> Interest {
-        if self.on {
-            Interest::sometimes()
-        } else {
-            Interest::never()
-        }
+        self.interest()
     }
 }
 
@@ -95,29 +108,32 @@ where
             true => Context::new(),
             false => Context::current(),
         });
-        let mut fields = Fields::default();
-        attributes.record(&mut fields);
-        let kind = fields.kind.take().unwrap_or(SpanKind::Internal);
-        let called = fields.name.take();
-        let name = || called.map_or(attributes.metadata().name().into(), Into::into);
-        let span = self.0.open(parent, kind, name, || fields.attributes);
+        let span = self.0.open_as(parent, || {
+            let mut fields = Fields::with_room_for(attributes.values().len());
+            attributes.record(&mut fields);
+            let called = attributes.metadata().name();
+            Nature {
+                kind: fields.kind.unwrap_or(SpanKind::Internal),
+                name: fields.name.map_or(called.into(), Into::into),
+                attributes: fields.attributes,
+            }
+        });
         if let Some(made) = tree.span(id) {
-            made.extensions_mut().insert(Bridged(span));
+            made.extensions_mut().insert(Bridged(span.settled()));
         }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, tree: Tree<'_, S>) {
-        let Some(context) = context_of(id, &tree) else {
+        let Some(span) = tree.span(id) else {
             return;
         };
-        let span = context.span();
-        if span.is_recording() {
+        let extensions = span.extensions();
+        if let Some(Bridged(span)) = extensions.get::<Bridged>()
+            && span.is_recorded()
+        {
             let mut fields = Fields::default();
             values.record(&mut fields);
-            if let Some(name) = fields.name {
-                span.update_name(name);
-            }
-            span.set_attributes(fields.attributes);
+            span.update(fields.name, fields.attributes);
         }
     }
 
@@ -173,6 +189,53 @@ where
     }
 }
 
+/// The layer of a subscriber in which nobody else reads spans.
+struct Alone(Bridge, Recorded);
+
+impl<S> Layer<S> for Alone
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        match metadata.is_span() {
+            true => self.1.interest(),
+            false => Interest::always(),
+        }
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, _: Tree<'_, S>) -> bool {
+        !metadata.is_span() || self.1.wants()
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, tree: Tree<'_, S>) {
+        self.0.on_new_span(attributes, id, tree);
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, tree: Tree<'_, S>) {
+        self.0.on_record(id, values, tree);
+    }
+
+    fn on_follows_from(&self, id: &Id, follows: &Id, tree: Tree<'_, S>) {
+        self.0.on_follows_from(id, follows, tree);
+    }
+
+    fn on_event(&self, event: &Event<'_>, tree: Tree<'_, S>) {
+        self.0.on_event(event, tree);
+    }
+
+    fn on_enter(&self, id: &Id, tree: Tree<'_, S>) {
+        self.0.on_enter(id, tree);
+    }
+
+    fn on_exit(&self, id: &Id, tree: Tree<'_, S>) {
+        self.0.on_exit(id, tree);
+    }
+
+    fn on_close(&self, id: Id, tree: Tree<'_, S>) {
+        self.0.on_close(id, tree);
+    }
+}
+
 fn context_of<S>(id: &Id, tree: &Tree<'_, S>) -> Option<Context>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -180,5 +243,5 @@ where
     let span = tree.span(id)?;
     let extensions = span.extensions();
     let Bridged(span) = extensions.get::<Bridged>()?;
-    Some(span.context.clone())
+    Some(span.context())
 }

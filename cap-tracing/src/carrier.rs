@@ -21,6 +21,9 @@ impl Carrier {
     }
 
     pub(crate) fn context(&self) -> Context {
+        if self.0.is_empty() {
+            return Context::new();
+        }
         Propagator::default().extract_with_context(&Context::new(), self)
     }
 }

@@ -8,11 +8,11 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use cap_egress::Connector;
-use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::{mpsc, watch};
 
 use crate::config::Config;
+use crate::queue::Filling;
+use crate::recorder::Record;
 use crate::stats::Counts;
 use crate::stop::Deadline;
 use encode::Encoder;
@@ -23,7 +23,8 @@ pub(crate) type Flush = std::sync::mpsc::Sender<()>;
 
 /// Turns queued spans into export requests.
 pub(crate) struct Worker {
-    spans: mpsc::Receiver<SpanData>,
+    spans: mpsc::Receiver<Record>,
+    filling: Arc<Filling>,
     stopping: watch::Receiver<Deadline>,
     flushes: mpsc::UnboundedReceiver<Flush>,
     /// Who waits for what is queued to be sent.
@@ -39,17 +40,18 @@ impl Worker {
     pub(crate) fn new(
         config: Config,
         connector: Connector,
-        resource: &Resource,
-        spans: mpsc::Receiver<SpanData>,
+        spans: mpsc::Receiver<Record>,
+        filling: Arc<Filling>,
         flushes: mpsc::UnboundedReceiver<Flush>,
         counts: Arc<Counts>,
         stopping: watch::Receiver<Deadline>,
     ) -> Self {
         let (batch_size, batch_delay) = (config.batch_size, config.batch_delay);
-        let encoder = Encoder::new(&config, resource);
+        let encoder = Encoder::new(&config);
         let transport = Transport::new(config, connector, Arc::clone(&counts), stopping.clone());
         Worker {
             spans,
+            filling,
             stopping,
             flushes,
             waiting: Vec::new(),
@@ -97,26 +99,24 @@ impl Worker {
     }
 
     /// Waits for the batch to fill, as long as a span may wait.
-    async fn fill(&mut self, batch: &mut Vec<SpanData>) {
-        let full = async {
-            while batch.len() < self.batch_size {
-                let room = self.batch_size - batch.len();
-                if self.spans.recv_many(batch, room).await == 0 {
-                    break;
-                }
-            }
-        };
+    async fn fill(&mut self, batch: &mut Vec<Record>) {
+        let room = self.batch_size.saturating_sub(batch.len());
         tokio::select! {
-            () = full => {}
+            () = self.filling.until(&self.spans, room) => {}
             () = tokio::time::sleep(self.batch_delay) => {}
             Some(flush) = self.flushes.recv() => self.waiting.push(flush),
             // Whoever stops the pipe wants it sent now.
             _ = self.stopping.wait_for(Option::is_some) => {}
         }
+        while batch.len() < self.batch_size
+            && let Ok(span) = self.spans.try_recv()
+        {
+            batch.push(span);
+        }
     }
 
     /// Where somebody waits for it, sends what is queued at this moment, and tells them.
-    async fn flush(&mut self, batch: &mut Vec<SpanData>) {
+    async fn flush(&mut self, batch: &mut Vec<Record>) {
         if self.waiting.is_empty() {
             return;
         }
@@ -131,9 +131,9 @@ impl Worker {
         }
     }
 
-    async fn export(&mut self, batch: &mut Vec<SpanData>) {
+    async fn export(&mut self, batch: &mut Vec<Record>) {
         let spans = batch.len() as u64;
-        let request = self.encoder.encode(std::mem::take(batch));
+        let request = self.encoder.encode(batch);
         match self.transport.send(request).await {
             Ok(partial) => {
                 let rejected = u64::try_from(partial.rejected_spans)

@@ -92,7 +92,8 @@ where
         let (headers, method) = (request.headers(), request.method());
         let span = self
             .tracing
-            .request(headers, peer, method, route.as_deref());
+            .request(headers, peer, method, route.as_deref())
+            .settled();
         let inner = span.in_scope(|| self.inner.call(request));
         TraceFuture {
             inner,

@@ -8,8 +8,6 @@ use std::thread;
 use std::time::Duration;
 
 use cap_egress::{Connector, IpNet};
-use opentelemetry::{InstrumentationScope, KeyValue};
-use opentelemetry_sdk::Resource;
 use tokio::sync::mpsc;
 
 use crate::config::{Config, SampleRate};
@@ -28,8 +26,6 @@ pub(crate) struct Pipe {
     pub(crate) sampler: Sampler,
     trusted_peers: Option<Vec<IpNet>>,
     pub(crate) queue: Arc<Queue>,
-    /// Says in every span who made it.
-    pub(crate) scope: InstrumentationScope,
     flushes: mpsc::UnboundedSender<deliver::Flush>,
     stop: Stop,
 }
@@ -52,24 +48,22 @@ impl Tracing {
         let (spans, queued) = mpsc::channel(config.queue_size);
         let (flushes, flushing) = mpsc::unbounded_channel();
         let (stop, stopping, running) = Stop::new();
+        let queue = Arc::new(Queue {
+            spans,
+            counts: Arc::clone(&counts),
+            batch_size: config.batch_size,
+            filling: Arc::default(),
+        });
 
-        let resource = Resource::builder_empty()
-            .with_attributes(
-                config
-                    .resource
-                    .iter()
-                    .map(|(key, value)| KeyValue::new(key.clone(), value.clone())),
-            )
-            .build();
         let sampler = Sampler::new(config.sample_rate);
         let trusted_peers = config.trusted_peers.clone();
         let worker = deliver::Worker::new(
             config,
             connector,
-            &resource,
             queued,
+            Arc::clone(&queue.filling),
             flushing,
-            Arc::clone(&counts),
+            counts,
             stopping,
         );
         let (ready, started) = channel();
@@ -104,10 +98,7 @@ impl Tracing {
         Ok(Tracing(Some(Arc::new(Pipe {
             sampler,
             trusted_peers,
-            queue: Arc::new(Queue { spans, counts }),
-            scope: InstrumentationScope::builder("cap-tracing")
-                .with_version(env!("CARGO_PKG_VERSION"))
-                .build(),
+            queue,
             flushes,
             stop,
         }))))

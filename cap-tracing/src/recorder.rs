@@ -5,14 +5,39 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use opentelemetry::KeyValue;
-use opentelemetry::trace::{Event, Link, Span, SpanContext, Status};
-use opentelemetry_sdk::trace::SpanData;
+use opentelemetry::trace::{Event, Link, Span, SpanContext, SpanId, SpanKind, Status};
 
 use crate::queue::Queue;
 
 /// Attributes, events and links of one span at most, and attributes of one event or link: the defaults of the OpenTelemetry
 /// specification (Span Limits). What is over is counted in the span.
 const LIMIT: usize = 128;
+
+/// All that is known of a span.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub(crate) context: SpanContext,
+    pub(crate) parent: SpanId,
+    pub(crate) parent_is_remote: bool,
+    pub(crate) kind: SpanKind,
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) start: SystemTime,
+    pub(crate) end: SystemTime,
+    pub(crate) attributes: Vec<KeyValue>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) links: Vec<Link>,
+    /// What was over the limits.
+    pub(crate) dropped: Dropped,
+    pub(crate) status: Status,
+}
+
+/// How many of each were over the limits.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Dropped {
+    pub(crate) attributes: u32,
+    pub(crate) events: u32,
+    pub(crate) links: u32,
+}
 
 /// An OpenTelemetry span, so that it can be current in an OpenTelemetry context and other instrumentation finds it there.
 ///
@@ -21,16 +46,16 @@ const LIMIT: usize = 128;
 pub(crate) struct Recorder {
     context: SpanContext,
     /// Until it ends.
-    data: Option<SpanData>,
+    record: Option<Record>,
     queue: Arc<Queue>,
 }
 
 impl Recorder {
-    pub(crate) fn start(data: SpanData, queue: Arc<Queue>) -> Self {
+    pub(crate) fn start(record: Record, queue: Arc<Queue>) -> Self {
         queue.started();
         Recorder {
-            context: data.span_context.clone(),
-            data: Some(data),
+            context: record.context.clone(),
+            record: Some(record),
             queue,
         }
     }
@@ -45,13 +70,15 @@ impl Span for Recorder {
     ) where
         T: Into<Cow<'static, str>>,
     {
-        let Some(data) = &mut self.data else { return };
+        let Some(record) = &mut self.record else {
+            return;
+        };
         let dropped = cut(&mut attributes);
-        if data.events.events.len() < LIMIT {
+        if record.events.len() < LIMIT {
             let event = Event::new(name, timestamp, attributes, dropped);
-            data.events.events.push(event);
+            record.events.push(event);
         } else {
-            data.events.dropped_count += 1;
+            record.dropped.events += 1;
         }
     }
 
@@ -60,24 +87,26 @@ impl Span for Recorder {
     }
 
     fn is_recording(&self) -> bool {
-        self.data.is_some()
+        self.record.is_some()
     }
 
     fn set_attribute(&mut self, attribute: KeyValue) {
-        let Some(data) = &mut self.data else { return };
-        if data.attributes.len() < LIMIT {
-            data.attributes.push(attribute);
+        let Some(record) = &mut self.record else {
+            return;
+        };
+        if record.attributes.len() < LIMIT {
+            record.attributes.push(attribute);
         } else {
-            data.dropped_attributes_count += 1;
+            record.dropped.attributes += 1;
         }
     }
 
     fn set_status(&mut self, status: Status) {
         // Ok is final, and nothing goes back to Unset (Trace API, Set Status): that is their order.
-        if let Some(data) = &mut self.data
-            && status > data.status
+        if let Some(record) = &mut self.record
+            && status > record.status
         {
-            data.status = status;
+            record.status = status;
         }
     }
 
@@ -85,26 +114,28 @@ impl Span for Recorder {
     where
         T: Into<Cow<'static, str>>,
     {
-        if let Some(data) = &mut self.data {
-            data.name = new_name.into();
+        if let Some(record) = &mut self.record {
+            record.name = new_name.into();
         }
     }
 
     fn add_link(&mut self, span_context: SpanContext, mut attributes: Vec<KeyValue>) {
-        let Some(data) = &mut self.data else { return };
+        let Some(record) = &mut self.record else {
+            return;
+        };
         let dropped = cut(&mut attributes);
-        if data.links.links.len() < LIMIT {
+        if record.links.len() < LIMIT {
             let link = Link::new(span_context, attributes, dropped);
-            data.links.links.push(link);
+            record.links.push(link);
         } else {
-            data.links.dropped_count += 1;
+            record.dropped.links += 1;
         }
     }
 
     fn end_with_timestamp(&mut self, timestamp: SystemTime) {
-        if let Some(mut data) = self.data.take() {
-            data.end_time = timestamp;
-            self.queue.push(data);
+        if let Some(mut record) = self.record.take() {
+            record.end = timestamp;
+            self.queue.push(record);
         }
     }
 }
@@ -112,7 +143,7 @@ impl Span for Recorder {
 /// A span that nobody ended ends when nobody can reach it any more.
 impl Drop for Recorder {
     fn drop(&mut self) {
-        if self.data.is_some() {
+        if self.record.is_some() {
             self.end();
         }
     }

@@ -5,41 +5,117 @@ use std::future::Future;
 
 use cap_names::{Actor, ErrorClass, keys};
 use http::HeaderMap;
-use opentelemetry::trace::{FutureExt as _, Status, TraceContextExt as _, WithContext};
+use opentelemetry::trace::{FutureExt as _, Status, TraceContextExt as _, TraceId, WithContext};
 use opentelemetry::{Context, KeyValue, Value};
 
 use crate::carrier::Carrier;
 use crate::propagate::{self, Audience};
+use crate::sampling;
 
 /// An open span; it ends when this is dropped. Under an unsampled parent it stands for the parent and records nothing.
 #[derive(Debug)]
 #[must_use = "the span ends when this is dropped"]
 pub struct Span {
-    pub(crate) context: Context,
-    /// Whether this opened a span, or only carries its parent's context on.
-    pub(crate) own: bool,
+    /// With the span in it, or its parent's.
+    context: Context,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// It is this span's to end.
+    Recorded,
+    /// Nothing was made: the context is the parent's.
+    Standing,
+    /// A trace begins here that is not sampled. The context that says so is made when somebody asks for it: many a span is opened
+    /// and dropped with nothing in between.
+    Unsampled(TraceId),
 }
 
 impl Span {
+    pub(crate) fn recorded(context: Context) -> Self {
+        Span {
+            context,
+            state: State::Recorded,
+        }
+    }
+
+    pub(crate) fn standing_for(parent: Context) -> Self {
+        Span {
+            context: parent,
+            state: State::Standing,
+        }
+    }
+
+    pub(crate) fn unsampled_root(parent: Context, trace_id: TraceId) -> Self {
+        Span {
+            context: parent,
+            state: State::Unsampled(trace_id),
+        }
+    }
+
+    /// The context in which this span is the current one.
+    pub(crate) fn context(&self) -> Context {
+        match self.state {
+            State::Recorded | State::Standing => self.context.clone(),
+            State::Unsampled(trace_id) => {
+                let root = sampling::unsampled_root(trace_id);
+                self.context.with_remote_span_context(root)
+            }
+        }
+    }
+
+    /// The same span, for whom its context is asked for again and again.
+    pub(crate) fn settled(mut self) -> Self {
+        if let State::Unsampled(_) = self.state {
+            self.context = self.context();
+            self.state = State::Standing;
+        }
+        self
+    }
+
+    /// Whether this is a span of its own, and not yet ended.
+    pub(crate) fn is_recorded(&self) -> bool {
+        matches!(self.state, State::Recorded)
+    }
+
+    /// Adds what became known of it later.
+    #[cfg(feature = "bridge")]
+    pub(crate) fn update(&self, name: Option<String>, attributes: Vec<KeyValue>) {
+        let span = self.context.span();
+        if let Some(name) = name {
+            span.update_name(name);
+        }
+        span.set_attributes(attributes);
+    }
+
+    /// Links the span to the one in another context, if there is one.
+    pub(crate) fn link(&self, other: &Context) {
+        if other.has_active_span() {
+            let other = other.span().span_context().clone();
+            self.context.span().add_link(other, Vec::new());
+        }
+    }
+
     /// Runs a future with this span as the current one.
     pub fn scope<F: Future>(&self, future: F) -> WithContext<F> {
-        future.with_context(self.context.clone())
+        future.with_context(self.context())
     }
 
     /// Runs a function with this span as the current one.
     pub fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
-        let _current = self.context.clone().attach();
+        let _current = self.context().attach();
         f()
     }
 
     /// The context as text, to be stored with a job.
     pub fn carrier(&self) -> Carrier {
-        Carrier::of(&self.context)
+        Carrier::of(&self.context())
     }
 
     /// Adds the context to the headers of an outgoing request.
     pub fn inject(&self, headers: &mut HeaderMap, audience: Audience) {
-        propagate::inject(&self.context, headers, audience);
+        propagate::inject(&self.context(), headers, audience);
     }
 
     /// The status that an external system answered; from 400 on the span is an error.
@@ -53,10 +129,16 @@ impl Span {
     }
 
     fn status(&self, status: u16, error_from: u16) {
-        self.set("http.response.status_code", i64::from(status));
-        if status >= error_from {
-            self.set("error.type", status.to_string());
-            self.context.span().set_status(Status::error(""));
+        let span = self.context.span();
+        if span.is_recording() {
+            span.set_attribute(KeyValue::new(
+                "http.response.status_code",
+                i64::from(status),
+            ));
+            if status >= error_from {
+                span.set_attribute(KeyValue::new("error.type", status.to_string()));
+                span.set_status(Status::error(""));
+            }
         }
     }
 
@@ -78,7 +160,7 @@ impl Span {
 
 impl Drop for Span {
     fn drop(&mut self) {
-        if self.own {
+        if let State::Recorded = self.state {
             self.context.span().end();
         }
     }

@@ -11,15 +11,13 @@ use cap_names::keys;
 use http::{HeaderMap, Method, Uri};
 use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceContextExt as _};
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_sdk::trace::{
-    IdGenerator as _, RandomIdGenerator, SpanData, SpanEvents, SpanLinks,
-};
+use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator};
 
 use crate::carrier::Carrier;
 use crate::pipe::Tracing;
 use crate::propagate;
-use crate::recorder::Recorder;
-use crate::sampling::{RANDOM, unsampled_root};
+use crate::recorder::{Dropped, Record, Recorder};
+use crate::sampling::RANDOM;
 use crate::span::Span;
 
 /// Room for the attributes that a span usually gets by its end, so that setting one does not move the others.
@@ -93,14 +91,8 @@ impl Tracing {
             );
             attributes
         });
-        if let Some(previous) = previous
-            .filter(|_| span.context.span().is_recording())
-            .map(Carrier::context)
-            && previous.has_active_span()
-        {
-            span.context
-                .span()
-                .add_link(previous.span().span_context().clone(), Vec::new());
+        if let Some(previous) = previous.filter(|_| span.is_recorded()) {
+            span.link(&previous.context());
         }
         span
     }
@@ -187,23 +179,29 @@ impl Tracing {
         })
     }
 
-    /// Opens a span. Its name and attributes are made only when it records; under an unsampled parent nothing is made at all.
-    pub(crate) fn open(
+    /// Opens a span of a kind that is known beforehand.
+    fn open(
         &self,
         parent: Context,
         kind: SpanKind,
         name: impl FnOnce() -> Cow<'static, str>,
         attributes: impl FnOnce() -> Vec<KeyValue>,
     ) -> Span {
+        self.open_as(parent, || Nature {
+            kind,
+            name: name(),
+            attributes: attributes(),
+        })
+    }
+
+    /// Opens a span. What it is is asked only when it records; under an unsampled parent nothing is made at all.
+    pub(crate) fn open_as(&self, parent: Context, nature: impl FnOnce() -> Nature) -> Span {
         let span = parent.span();
         let upstream = span.span_context();
         let Some(pipe) = self.pipe().filter(|_| {
             !(upstream.is_valid() && !upstream.is_sampled() || parent.is_telemetry_suppressed())
         }) else {
-            return Span {
-                context: parent,
-                own: false,
-            };
+            return Span::standing_for(parent);
         };
         let ids = RandomIdGenerator::default();
         let (trace_id, flags) = if upstream.is_valid() {
@@ -211,42 +209,46 @@ impl Tracing {
         } else {
             let trace_id = ids.new_trace_id();
             if !pipe.sampler.samples(trace_id) {
-                return Span {
-                    context: parent.with_remote_span_context(unsampled_root(trace_id)),
-                    own: false,
-                };
+                return Span::unsampled_root(parent, trace_id);
             }
             (trace_id, RANDOM)
         };
-        let span_context = SpanContext::new(
-            trace_id,
-            ids.new_span_id(),
-            flags.with_sampled(true),
-            false,
-            upstream.trace_state().clone(),
-        );
-        let start_time = opentelemetry::time::now();
-        let data = SpanData {
-            span_context,
-            parent_span_id: upstream.span_id(),
-            parent_span_is_remote: upstream.is_remote(),
-            span_kind: kind,
-            name: name(),
-            start_time,
-            end_time: start_time,
-            attributes: attributes(),
-            dropped_attributes_count: 0,
-            events: SpanEvents::default(),
-            links: SpanLinks::default(),
+        let Nature {
+            kind,
+            name,
+            attributes,
+        } = nature();
+        let start = opentelemetry::time::now();
+        let record = Record {
+            context: SpanContext::new(
+                trace_id,
+                ids.new_span_id(),
+                flags.with_sampled(true),
+                false,
+                upstream.trace_state().clone(),
+            ),
+            parent: upstream.span_id(),
+            parent_is_remote: upstream.is_remote(),
+            kind,
+            name,
+            start,
+            end: start,
+            attributes,
+            events: Vec::new(),
+            links: Vec::new(),
+            dropped: Dropped::default(),
             status: Status::Unset,
-            instrumentation_scope: pipe.scope.clone(),
         };
-        let recorder = Recorder::start(data, Arc::clone(&pipe.queue));
-        Span {
-            context: parent.with_span(recorder),
-            own: true,
-        }
+        let recorder = Recorder::start(record, Arc::clone(&pipe.queue));
+        Span::recorded(parent.with_span(recorder))
     }
+}
+
+/// What kind of span it is, what it is called, and what is known of it when it begins.
+pub(crate) struct Nature {
+    pub(crate) kind: SpanKind,
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) attributes: Vec<KeyValue>,
 }
 
 /// What the conventions for HTTP clients want known, without what may hold a secret.

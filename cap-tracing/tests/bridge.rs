@@ -121,6 +121,46 @@ fn under_an_unsampled_parent_no_span_is_made_and_the_context_stays() {
     assert_eq!(tracing.shutdown(LONG).started, 0);
 }
 
+#[test]
+fn alone_it_disables_spans_under_an_unsampled_parent_and_log_lines_stay() {
+    let (collector, address) = Collector::start([]);
+    let (all, none) = (
+        pipe(address, |_| {}),
+        pipe(address, |config| config.sample_rate = "0".parse().unwrap()),
+    );
+    for (tracing, sampled) in [(all, true), (none, false)] {
+        let lines = Lines::default();
+        let written = lines.clone();
+        let layer = tracing_subscriber::fmt::layer()
+            .with_ansi(false)
+            .with_writer(move || written.clone());
+        let subscriber = tracing_subscriber::registry()
+            .with(tracing.bridge_alone())
+            .with(layer);
+        tracing::subscriber::with_default(subscriber, || {
+            job(&tracing, "j1").in_scope(|| {
+                let span = tracing::info_span!("team", otel.name = "renamed", n = 1);
+                assert_eq!(span.is_disabled(), !sampled);
+                let _ = span.in_scope(|| renew(&tracing, "a"));
+            });
+            // Nothing is decided yet: this begins a trace.
+            let root = tracing::info_span!("root");
+            assert!(!root.is_disabled());
+        });
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert!(text.contains("asked the authority"), "{text}");
+        let stats = tracing.shutdown(LONG);
+        assert_eq!(stats.started, if sampled { 5 } else { 0 }, "{stats}");
+    }
+    let spans = collector.spans();
+    let named = |name: &str| spans.iter().find(|span| span.name == name).unwrap();
+    let (outer, team) = (named("job renew"), named("renamed"));
+    assert_eq!(team.parent_span_id, outer.span_id);
+    assert_eq!(named("renew").parent_span_id, team.span_id);
+    assert_eq!(attributes(team), ["n=1"]);
+    assert_eq!(named("renew").events.len(), 1);
+}
+
 /// A writer that keeps what it is given.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);

@@ -48,6 +48,12 @@ fn main() -> ExitCode {
         .filter(|arg| arg != "--bench")
         .collect();
     let (name, json) = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        // Processes that a comparison starts.
+        [tracing::SINK] => return served(tracing::serve()),
+        [tracing::MEMORY] => {
+            tracing::fill();
+            return ExitCode::SUCCESS;
+        }
         [name] => (name, None),
         [name, "--json", file] => (name, Some(file)),
         _ => return usage(),
@@ -64,6 +70,16 @@ fn main() -> ExitCode {
         suite(&mut bench);
     }
     bench.finish(json)
+}
+
+fn served(outcome: std::io::Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn usage() -> ExitCode {

@@ -19,6 +19,13 @@ pub(super) struct Fields {
 }
 
 impl Fields {
+    pub(super) fn with_room_for(fields: usize) -> Self {
+        Fields {
+            attributes: Vec::with_capacity(fields),
+            ..Fields::default()
+        }
+    }
+
     /// Adds what an event says beside its fields.
     pub(super) fn describe(&mut self, level: Level, target: &str) {
         self.add("level", level.as_str());

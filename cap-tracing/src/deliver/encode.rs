@@ -1,65 +1,107 @@
 //! A batch as the bytes of one request, made once however often it is sent.
+//!
+//! What was recorded is written where it goes. The messages of `opentelemetry-proto` would first have to be made of it, and that is most
+//! of the work of an exporter.
+
+#[cfg(test)]
+mod against_prost;
+mod protobuf;
+mod span;
 
 use std::io::Write as _;
 
 use bytes::Bytes;
 use flate2::write::GzEncoder;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
-use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
-use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::SpanData;
-use prost::Message as _;
+use opentelemetry::KeyValue;
 
 use crate::config::{Compression, Config};
 use crate::endpoint::Protocol;
+use crate::recorder::Record;
+use protobuf::Protobuf as _;
 
 /// A gRPC message begins with a flag, whether it is compressed, and its length in four bytes (gRPC over HTTP/2, Requests).
 pub(super) const GRPC_PREFIX: usize = 5;
+/// The tag and length of a message at most, where its length is that of a batch.
+const NESTED: usize = 11;
+/// What a span usually takes at most: room for the first batch.
+const SPAN: usize = 512;
 
 pub(super) struct Encoder {
     protocol: Protocol,
     compression: Compression,
-    resource: ResourceAttributesWithSchema,
+    /// `ResourceSpans.resource`, and `ScopeSpans.scope`: fields that are the same in every request.
+    resource: Vec<u8>,
+    scope: Vec<u8>,
 }
 
 impl Encoder {
-    pub(super) fn new(config: &Config, resource: &Resource) -> Self {
+    pub(super) fn new(config: &Config) -> Self {
+        let mut resource = Vec::new();
+        resource.message::<2>(1, |resource| {
+            for (key, value) in &config.resource {
+                span::attribute(resource, 1, &KeyValue::new(key.clone(), value.clone()));
+            }
+        });
+        let mut scope = Vec::new();
+        scope.message::<1>(1, |scope| {
+            // Says in every span who made it.
+            scope.bytes(1, b"cap-tracing");
+            scope.bytes(2, env!("CARGO_PKG_VERSION").as_bytes());
+        });
         Encoder {
             protocol: config.endpoint.protocol(),
             compression: config.compression,
-            resource: resource.into(),
+            resource,
+            scope,
         }
     }
 
-    pub(super) fn encode(&self, batch: Vec<SpanData>) -> Bytes {
-        let request = ExportTraceServiceRequest {
-            resource_spans: group_spans_by_resource_and_scope(batch, &self.resource),
+    /// Takes what is in `batch` out of it.
+    pub(super) fn encode(&self, batch: &mut Vec<Record>) -> Bytes {
+        let prefix = match self.protocol {
+            Protocol::Http => 0,
+            Protocol::Grpc => GRPC_PREFIX,
         };
-        // What precedes the message is filled in when its length is known.
-        let mut bytes = match self.protocol {
-            Protocol::Http => Vec::new(),
-            Protocol::Grpc => vec![0; GRPC_PREFIX],
-        };
-        match self.compression {
-            Compression::None => {
-                bytes.reserve_exact(request.encoded_len());
-                request.encode(&mut bytes).expect("a vector grows");
-            }
+        // What precedes the spans says how long they are, so it is put in front of them when they have been written.
+        let room = prefix + 2 * NESTED + self.resource.len() + self.scope.len();
+        let mut bytes = Vec::with_capacity(room + batch.len() * SPAN);
+        bytes.resize(room, 0);
+        for record in batch.drain(..) {
+            span::span(&mut bytes, 2, &record);
+        }
+        let begin = self.enclose(&mut bytes, room);
+        let (mut bytes, begin) = match self.compression {
+            Compression::None => (bytes, begin - prefix),
             Compression::Gzip => {
-                let mut gzip = GzEncoder::new(bytes, flate2::Compression::fast());
-                let written = gzip.write_all(&request.encode_to_vec());
-                bytes = written
-                    .and_then(|()| gzip.finish())
-                    .expect("a vector grows");
+                let mut gzip = GzEncoder::new(vec![0; prefix], flate2::Compression::fast());
+                let written = gzip.write_all(&bytes[begin..]);
+                let gzipped = written.and_then(|()| gzip.finish());
+                (gzipped.expect("a vector grows"), 0)
             }
-        }
+        };
         if self.protocol == Protocol::Grpc {
-            bytes[0] = u8::from(self.compression == Compression::Gzip);
+            let message = &mut bytes[begin..];
+            message[0] = u8::from(self.compression == Compression::Gzip);
             // A message past 4 GiB is past every collector's limit as well, and is refused there.
-            let length = u32::try_from(bytes.len() - GRPC_PREFIX).unwrap_or(u32::MAX);
-            bytes[1..GRPC_PREFIX].copy_from_slice(&length.to_be_bytes());
+            let length = u32::try_from(message.len() - GRPC_PREFIX).unwrap_or(u32::MAX);
+            message[1..GRPC_PREFIX].copy_from_slice(&length.to_be_bytes());
         }
-        bytes.into()
+        Bytes::from(bytes).slice(begin..)
+    }
+
+    /// Puts the heads of the messages that the spans are in before them, and says where they begin.
+    fn enclose(&self, bytes: &mut [u8], spans: usize) -> usize {
+        let mut begin = spans;
+        for (field, first) in [(2, &self.scope), (1, &self.resource)] {
+            begin -= first.len();
+            bytes[begin..begin + first.len()].copy_from_slice(first);
+            let length = bytes.len() - begin;
+            let mut head = Vec::with_capacity(NESTED);
+            head.push(field << 3 | 2);
+            head.varint(length as u64);
+            begin -= head.len();
+            bytes[begin..begin + head.len()].copy_from_slice(&head);
+        }
+        begin
     }
 }

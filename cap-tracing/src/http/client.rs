@@ -108,6 +108,7 @@ where
             Peer::External(provider) => tracing.external_call(provider, operation, method, uri),
             Peer::Service(service) => tracing.remote_call(service, operation, method, uri),
         };
+        let span = span.settled();
         span.inject(request.headers_mut(), *audience);
         let inner = span.in_scope(|| self.inner.call(request));
         ClientFuture {

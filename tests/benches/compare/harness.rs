@@ -54,6 +54,35 @@ impl Bench {
         self.compare_from(1, case, ours, peer);
     }
 
+    /// The same, and beside it the processor time of all threads of this process: what is put off to another thread is not saved.
+    pub(crate) fn compare_with_cpu(
+        &mut self,
+        case: &Case<'_>,
+        mut ours: impl FnMut(u64),
+        mut peer: impl FnMut(u64),
+    ) {
+        let (our_count, peer_count) = (calibrate(1, &mut ours), calibrate(1, &mut peer));
+        let mut times = Vec::new();
+        let mut cpu = Vec::new();
+        for round in 0..ROUNDS {
+            let (ours, peer) = if round % 2 == 0 {
+                let ours = time_and_cpu(&mut ours, our_count);
+                (ours, time_and_cpu(&mut peer, peer_count))
+            } else {
+                let peer = time_and_cpu(&mut peer, peer_count);
+                (time_and_cpu(&mut ours, our_count), peer)
+            };
+            times.push((ours.0, peer.0));
+            cpu.push((ours.1, peer.1));
+        }
+        self.measured(case, &times);
+        let case = Case {
+            case: &format!("{}, CPU", case.case),
+            ..*case
+        };
+        self.measured(&case, &cpu);
+    }
+
     /// The same for two threads at once, half of the operations each. So many at a time that starting the threads does not
     /// matter.
     pub(crate) fn compare_on_two_threads(
@@ -152,6 +181,11 @@ impl Bench {
         );
     }
 
+    /// Compares two amounts of memory, in KiB.
+    pub(crate) fn sizes(&mut self, case: &Case<'_>, ours: f64, peer: f64) {
+        self.row(case, "KiB", ours, peer, peer / ours);
+    }
+
     pub(crate) fn finish(self, json: Option<&str>) -> ExitCode {
         if let Some(file) = json {
             let text = serde_json::to_string_pretty(&self.rows).expect("plain data");
@@ -192,6 +226,19 @@ fn time(side: &mut impl FnMut(u64), count: u64) -> f64 {
     let start = Instant::now();
     side(count);
     start.elapsed().as_nanos() as f64 / count as f64
+}
+
+fn time_and_cpu(side: &mut impl FnMut(u64), count: u64) -> (f64, f64) {
+    let before = process_cpu();
+    let time = time(side, count);
+    let cpu = process_cpu() - before;
+    (time, cpu.as_nanos() as f64 / count as f64)
+}
+
+/// What the threads of this process have used of the processor so far.
+pub(crate) fn process_cpu() -> Duration {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    used.try_into().expect("it does not run backwards")
 }
 
 fn median(mut times: Vec<f64>) -> f64 {

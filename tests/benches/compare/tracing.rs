@@ -1,40 +1,25 @@
-//! A typed span on the caller's side, against the raw SDK and the layer for `tracing`.
+//! Spans on the caller's side, and the export of them, against the raw SDK, the layer for `tracing` and fastrace.
+
+#[path = "tracing/export.rs"]
+mod export;
+#[path = "tracing/peers.rs"]
+mod peers;
+#[path = "tracing/sink.rs"]
+mod sink;
 
 use std::time::Duration;
 
 use cap_egress::{Connector, Guard, Policy, Trust};
 use cap_tracing::{Carrier, Config, Job, SampleRate, Tracing};
-use opentelemetry::trace::{
-    Span as _, SpanBuilder, SpanKind, TraceContextExt as _, Tracer as _, TracerProvider as _,
-};
-use opentelemetry::{Context, KeyValue};
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{
-    Sampler, SdkTracer, SdkTracerProvider, Span, SpanData, SpanProcessor,
-};
+use opentelemetry::Context;
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_sdk::trace::Sampler;
+use tracing::Dispatch;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::harness::{Bench, Case};
-
-/// Ended spans are discarded.
-#[derive(Debug)]
-struct Discard;
-
-impl SpanProcessor for Discard {
-    fn on_start(&self, _: &mut Span, _: &Context) {}
-
-    fn on_end(&self, span: SpanData) {
-        drop(span);
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        Ok(())
-    }
-
-    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
-        Ok(())
-    }
-}
+pub(crate) use export::{MEMORY, fill};
+pub(crate) use sink::{SINK, serve};
 
 const JOB: Job<'_> = Job {
     job_type: "renew",
@@ -44,23 +29,30 @@ const JOB: Job<'_> = Job {
     project_id: Some("01JS0ZQ3M7Y8Q4V5T6W7X8Y9ZC"),
 };
 
+pub(crate) fn run(bench: &mut Bench) {
+    let zero = "0".parse().expect("a rate");
+    let (none, all) = (ours(zero), ours(SampleRate::ALL));
+    typed(bench, &none, &all);
+    bridged(bench, &none, &all);
+    for tracing in [none, all] {
+        tracing.shutdown(Duration::ZERO);
+    }
+    export::run(bench);
+}
+
 /// A pipe whose queue is full, so that its ended spans are discarded as the peers' are.
 fn ours(sample_rate: SampleRate) -> Tracing {
     let mut config = Config::new("http://127.0.0.1:9".parse().expect("an endpoint"));
     config.sample_rate = sample_rate;
     config.queue_size = 1;
-    let connector = Connector::new(
-        Guard::new(Policy::default()),
-        Trust::system().expect("roots"),
-    );
-    Tracing::start(config, connector).expect("a sound configuration")
+    Tracing::start(config, connector()).expect("a sound configuration")
 }
 
-fn provider(root: Sampler) -> SdkTracerProvider {
-    SdkTracerProvider::builder()
-        .with_sampler(Sampler::ParentBased(Box::new(root)))
-        .with_span_processor(Discard)
-        .build()
+fn connector() -> Connector {
+    Connector::new(
+        Guard::new(Policy::default()),
+        Trust::system().expect("roots"),
+    )
 }
 
 /// The span of a job with an attribute that is known only when it ends, six in all.
@@ -69,37 +61,8 @@ fn job(tracing: &Tracing) {
     span.set("cap.renewed", true);
 }
 
-/// The same span from the SDK itself, its attributes made only if it records.
-fn raw_job(tracer: &SdkTracer, parent: &Context) -> Context {
-    let builder =
-        SpanBuilder::from_name(format!("job {}", JOB.job_type)).with_kind(SpanKind::Consumer);
-    let mut span = tracer.build_with_context(builder, parent);
-    if span.is_recording() {
-        span.set_attributes([
-            KeyValue::new("cap.job.type", JOB.job_type.to_owned()),
-            KeyValue::new("cap.job.id", JOB.id.to_owned()),
-            KeyValue::new("cap.job.attempt", i64::from(JOB.attempt)),
-            KeyValue::new(
-                "cap.cert.id",
-                JOB.certificate_id.unwrap_or_default().to_owned(),
-            ),
-            KeyValue::new(
-                "cap.tenant.project_id",
-                JOB.project_id.unwrap_or_default().to_owned(),
-            ),
-        ]);
-    }
-    let context = parent.with_span(span);
-    if context.span().is_recording() {
-        context
-            .span()
-            .set_attribute(KeyValue::new("cap.renewed", true));
-    }
-    context
-}
-
-/// The same span through `tracing`, with no other layer and no other consumer.
-fn tracing_job() {
+/// The same span as a team writes it with `tracing`, and nothing else.
+fn team_job() {
     let span = tracing::info_span!(
         "job renew",
         otel.kind = "consumer",
@@ -113,91 +76,130 @@ fn tracing_job() {
     span.record("cap.renewed", true);
 }
 
-fn raw_child(tracer: &SdkTracer) {
-    let builder =
-        SpanBuilder::from_name(format!("enqueue {}", JOB.job_type)).with_kind(SpanKind::Producer);
-    let mut span = tracer.build_with_context(builder, &Context::current());
-    if span.is_recording() {
-        span.set_attribute(KeyValue::new("cap.job.type", JOB.job_type.to_owned()));
-        span.set_attribute(KeyValue::new("cap.job.id", JOB.id.to_owned()));
-    }
-    drop(Context::current().with_span(span));
+fn case<'a>(case: &'a str, peer: &'a str, floor: f64) -> Case<'a> {
+    Case { case, peer, floor }
 }
 
-pub(crate) fn run(bench: &mut Bench) {
-    let zero = "0".parse().expect("a rate");
-    let (none, all) = (ours(zero), ours(SampleRate::ALL));
+fn times(count: u64, mut f: impl FnMut()) {
+    (0..count).for_each(|_| f());
+}
+
+fn typed(bench: &mut Bench, none: &Tracing, all: &Tracing) {
     let (no_spans, spans) = (
-        provider(Sampler::TraceIdRatioBased(0.0)),
-        provider(Sampler::AlwaysOn),
+        peers::provider(Sampler::TraceIdRatioBased(0.0)),
+        peers::provider(Sampler::AlwaysOn),
     );
     let (raw_none, raw_all) = (no_spans.tracer("peer"), spans.tracer("peer"));
-    let layered = tracing_subscriber::registry()
-        .with(tracing_opentelemetry::layer().with_tracer(raw_all.clone()));
     let root = Context::new();
-    let times = |count: u64, f: &dyn Fn()| (0..count).for_each(|_| f());
+    peers::discard_fastrace();
 
     // An unsampled request is current, and a job is enqueued under it.
     none.job(&JOB, &Carrier::default(), None).in_scope(|| {
         bench.compare(
-            &Case {
-                case: "span under an unsampled parent",
-                peer: "raw SDK",
-                floor: 0.91,
-            },
-            |count| (0..count).for_each(|_| drop(none.enqueue(JOB.job_type, JOB.id))),
-            |count| (0..count).for_each(|_| raw_child(&raw_none)),
+            &case("span under an unsampled parent", "raw SDK", 0.91),
+            |count| times(count, || drop(none.enqueue(JOB.job_type, JOB.id))),
+            |count| times(count, || peers::raw_child(&raw_none)),
         );
     });
+    let ours = |count| times(count, || job(none));
     bench.compare(
-        &Case {
-            case: "unsampled root span",
-            peer: "raw SDK",
-            floor: 4.0,
-        },
-        |count| (0..count).for_each(|_| job(&none)),
-        |count| (0..count).for_each(|_| drop(raw_job(&raw_none, &root))),
+        &case("unsampled root span", "raw SDK", 4.0),
+        ours,
+        |count| times(count, || drop(peers::raw_job(&raw_none, &root))),
     );
     bench.compare(
-        &Case {
-            case: "unsampled tree of 1+4 spans",
-            peer: "raw SDK",
-            floor: 4.0,
-        },
+        &case("unsampled root span", "fastrace", 0.0),
+        ours,
         |count| {
-            times(count, &|| {
-                let span = none.job(&JOB, &Carrier::default(), None);
-                span.in_scope(|| times(4, &|| drop(none.enqueue(JOB.job_type, JOB.id))));
-            });
+            times(count, || drop(peers::fastrace_job(false)));
         },
+    );
+    let ours = |count| {
+        times(count, || {
+            let span = none.job(&JOB, &Carrier::default(), None);
+            span.in_scope(|| times(4, || drop(none.enqueue(JOB.job_type, JOB.id))));
+        });
+    };
+    bench.compare(
+        &case("unsampled tree of 1+4 spans", "raw SDK", 4.0),
+        ours,
         |count| {
-            times(count, &|| {
-                let _current = raw_job(&raw_none, &root).attach();
-                times(4, &|| raw_child(&raw_none));
+            times(count, || {
+                let _current = peers::raw_job(&raw_none, &root).attach();
+                times(4, || peers::raw_child(&raw_none));
             });
         },
     );
     bench.compare(
-        &Case {
-            case: "sampled span with six attributes",
-            peer: "raw SDK",
-            floor: 0.91,
+        &case("unsampled tree of 1+4 spans", "fastrace", 0.0),
+        ours,
+        |count| {
+            times(count, || {
+                let root = peers::fastrace_job(false);
+                let _current = root.set_local_parent();
+                times(4, peers::fastrace_child);
+            });
         },
-        |count| (0..count).for_each(|_| job(&all)),
-        |count| (0..count).for_each(|_| drop(raw_job(&raw_all, &root))),
     );
-    tracing::subscriber::with_default(layered, || {
-        bench.compare(
-            &Case {
-                case: "sampled span with six attributes",
-                peer: "tracing-opentelemetry",
-                floor: 2.5,
+    let ours = |count| times(count, || job(all));
+    let sampled = "sampled span with six attributes";
+    bench.compare_with_cpu(&case(sampled, "raw SDK", 0.91), ours, |count| {
+        times(count, || drop(peers::raw_job(&raw_all, &root)));
+    });
+    tracing::dispatcher::with_default(&peers::layered(&raw_all), || {
+        bench.compare_with_cpu(
+            &case(sampled, "tracing-opentelemetry", 2.5),
+            ours,
+            |count| {
+                times(count, team_job);
             },
-            |count| (0..count).for_each(|_| job(&all)),
-            |count| (0..count).for_each(|_| tracing_job()),
         );
     });
-    for tracing in [none, all] {
-        tracing.shutdown(Duration::ZERO);
+    bench.compare_with_cpu(&case(sampled, "fastrace", 0.0), ours, |count| {
+        times(count, || drop(peers::fastrace_job(true)));
+    });
+}
+
+/// A team's own spans of `tracing`: each side has the subscriber that its layer is in, and nothing beside it.
+fn bridged(bench: &mut Bench, none: &Tracing, all: &Tracing) {
+    let registry = tracing_subscriber::registry;
+    let alone = |tracing: &Tracing| Dispatch::new(registry().with(tracing.bridge_alone()));
+    let among_others = |tracing: &Tracing| Dispatch::new(registry().with(tracing.bridge()));
+    let no_spans = peers::provider(Sampler::TraceIdRatioBased(0.0));
+    let spans = peers::provider(Sampler::AlwaysOn);
+    let layer_none = peers::layered(&no_spans.tracer("peer"));
+    let layer_all = peers::layered(&spans.tracer("peer"));
+    let under = |subscriber: &Dispatch, count| {
+        tracing::dispatcher::with_default(subscriber, || times(count, team_job));
+    };
+    let peer = "tracing-opentelemetry";
+    let (alone_none, among_none) = (alone(none), among_others(none));
+    none.job(&JOB, &Carrier::default(), None).in_scope(|| {
+        for (name, bridge, floor) in [
+            ("bridged span, unsampled parent", &alone_none, 10.0),
+            ("the same among other layers", &among_none, 4.0),
+        ] {
+            bench.compare(
+                &case(name, peer, floor),
+                |count| under(bridge, count),
+                |count| under(&layer_none, count),
+            );
+        }
+    });
+    bench.compare(
+        &case("bridged root span, unsampled", peer, 2.0),
+        |count| under(&alone_none, count),
+        |count| under(&layer_none, count),
+    );
+    let (alone_all, among_all) = (alone(all), among_others(all));
+    for (name, bridge) in [
+        ("bridged span, sampled", &alone_all),
+        ("the same among other layers, sampled", &among_all),
+    ] {
+        bench.compare_with_cpu(
+            &case(name, peer, 1.667),
+            |count| under(bridge, count),
+            |count| under(&layer_all, count),
+        );
     }
 }

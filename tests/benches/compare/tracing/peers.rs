@@ -1,0 +1,118 @@
+//! The same spans by other means: the SDK itself, the layer for `tracing` over it, and fastrace. What ends is discarded.
+
+use std::time::Duration;
+
+use fastrace::collector::{Reporter, SpanContext, SpanRecord};
+use opentelemetry::trace::{Span as _, SpanBuilder, SpanKind, TraceContextExt as _, Tracer as _};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{
+    Sampler, SdkTracer, SdkTracerProvider, Span, SpanData, SpanProcessor,
+};
+use tracing::Dispatch;
+use tracing_subscriber::layer::SubscriberExt as _;
+
+use super::JOB;
+
+#[derive(Debug)]
+struct Discard;
+
+impl SpanProcessor for Discard {
+    fn on_start(&self, _: &mut Span, _: &Context) {}
+
+    fn on_end(&self, span: SpanData) {
+        drop(span);
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+impl Reporter for Discard {
+    fn report(&mut self, spans: Vec<SpanRecord>) {
+        drop(spans);
+    }
+}
+
+pub(super) fn provider(root: Sampler) -> SdkTracerProvider {
+    SdkTracerProvider::builder()
+        .with_sampler(Sampler::ParentBased(Box::new(root)))
+        .with_span_processor(Discard)
+        .build()
+}
+
+/// A subscriber with the layer for `tracing` over this tracer, and no other.
+pub(super) fn layered(tracer: &SdkTracer) -> Dispatch {
+    let layer = tracing_opentelemetry::layer().with_tracer(tracer.clone());
+    Dispatch::new(tracing_subscriber::registry().with(layer))
+}
+
+/// The span of a job by the SDK, as a careful user writes it: a name that costs nothing, and attributes only if it records.
+pub(super) fn raw_job(tracer: &SdkTracer, parent: &Context) -> Context {
+    let builder = SpanBuilder::from_name("job renew").with_kind(SpanKind::Consumer);
+    let mut span = tracer.build_with_context(builder, parent);
+    if span.is_recording() {
+        span.set_attributes([
+            KeyValue::new("cap.job.type", JOB.job_type.to_owned()),
+            KeyValue::new("cap.job.id", JOB.id.to_owned()),
+            KeyValue::new("cap.job.attempt", i64::from(JOB.attempt)),
+            KeyValue::new("cap.cert.id", id(JOB.certificate_id)),
+            KeyValue::new("cap.tenant.project_id", id(JOB.project_id)),
+        ]);
+    }
+    let context = parent.with_span(span);
+    let span = context.span();
+    if span.is_recording() {
+        span.set_attribute(KeyValue::new("cap.renewed", true));
+    }
+    context
+}
+
+pub(super) fn raw_child(tracer: &SdkTracer) {
+    let builder = SpanBuilder::from_name("enqueue renew").with_kind(SpanKind::Producer);
+    let mut span = tracer.build_with_context(builder, &Context::current());
+    if span.is_recording() {
+        span.set_attribute(KeyValue::new("cap.job.type", JOB.job_type.to_owned()));
+        span.set_attribute(KeyValue::new("cap.job.id", JOB.id.to_owned()));
+    }
+    drop(Context::current().with_span(span));
+}
+
+pub(super) fn discard_fastrace() {
+    fastrace::set_reporter(Discard, fastrace::collector::Config::default());
+}
+
+/// Its attributes are text, all of them.
+pub(super) fn fastrace_job(sampled: bool) -> fastrace::Span {
+    let parent = SpanContext::random().sampled(sampled);
+    let span = fastrace::Span::root("job renew", parent).with_properties(|| {
+        [
+            ("cap.job.type", JOB.job_type.to_owned()),
+            ("cap.job.id", JOB.id.to_owned()),
+            ("cap.job.attempt", JOB.attempt.to_string()),
+            ("cap.cert.id", id(JOB.certificate_id)),
+            ("cap.tenant.project_id", id(JOB.project_id)),
+        ]
+    });
+    span.add_property(|| ("cap.renewed", "true"));
+    span
+}
+
+pub(super) fn fastrace_child() {
+    let _span = fastrace::local::LocalSpan::enter_with_local_parent("enqueue renew")
+        .with_properties(|| {
+            [
+                ("cap.job.type", JOB.job_type.to_owned()),
+                ("cap.job.id", JOB.id.to_owned()),
+            ]
+        });
+}
+
+fn id(id: Option<&str>) -> String {
+    id.unwrap_or_default().to_owned()
+}
