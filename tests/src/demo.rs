@@ -8,6 +8,7 @@
 
 pub(crate) mod client;
 mod outcome;
+mod real_acme;
 mod receivers;
 pub(crate) mod service;
 mod show;
@@ -128,6 +129,9 @@ pub async fn run(options: &Options) -> io::Result<Outcome> {
     let client = Client::new(service.addr());
     workload::run(&client, &acme, &mut receivers, start + options.lasts, &say).await?;
 
+    if options.with == With::Peers {
+        real_acme::issue(&say).await?;
+    }
     let primary = workload::audit_log(&client).await?;
     let requests = client.sent();
     let metrics = receivers.metrics(primary.len()).await?;

@@ -31,37 +31,40 @@ struct Replica {
 }
 
 impl Fleet {
-    /// Starts so many replicas one after the other, as a rollout does, each with its own copy of the master key.
+    /// Starts so many replicas one after the other, as a rollout does, each with its own copy of the master key, and all
+    /// with these sections in their configuration.
     ///
     /// # Errors
     /// When one does not come to serve; the message has the end of its log.
-    pub async fn start(replicas: usize, acme_directory: &str) -> io::Result<Self> {
+    pub async fn start(replicas: usize, settings: &Value) -> io::Result<Self> {
         let mut fleet = Fleet {
             replicas: Vec::new(),
             dir: tempfile::tempdir()?,
         };
         for number in 0..replicas {
-            let replica = fleet.replica(number, acme_directory).await?;
+            let replica = fleet.replica(number, settings).await?;
             fleet.replicas.push(replica);
         }
         Ok(fleet)
     }
 
-    async fn replica(&self, number: usize, acme_directory: &str) -> io::Result<Replica> {
+    async fn replica(&self, number: usize, settings: &Value) -> io::Result<Replica> {
         let name = format!("cap-{number}");
         let dir = self.dir.path().join(&name);
         std::fs::create_dir(&dir)?;
         let master_key = dir.join("master.key");
         std::fs::write(&master_key, [7; 32])?;
-        let config = json!({
+        let mut config = json!({
             "instance_name": name,
             "server": { "listen": "127.0.0.1:0" },
             "database": { "path": self.dir.path().join("shared.sqlite") },
             "kek": { "master_key": master_key },
             "replicas": { "sync": "200ms", "gone_after": "60s" },
-            "acme": { "directory_url": acme_directory },
             "worker": { "backoff": "50ms", "max_attempts": 2 },
         });
+        for (section, value) in settings.as_object().into_iter().flatten() {
+            config[section] = value.clone();
+        }
         // JSON is YAML, and quotes what needs quoting.
         std::fs::write(dir.join("certautopilot.yaml"), config.to_string())?;
         let args = ["--config", "certautopilot.yaml"];

@@ -131,6 +131,14 @@ const PEERS: &[Peer] = &[
         source: Debian(&["chromium-headless-shell", "chromium-common", "fonts-dejavu-core"]),
         tools: &[tool("headless-shell", Browser("usr/lib/chromium/chromium-headless-shell"), VERSION)],
     }] },
+    Peer { name: "pebble", recipes: &[Recipe {
+        source: Go("github.com/letsencrypt/pebble/v2/cmd/pebble", "2.10.3"),
+        tools: &[tool("pebble", Link("bin/pebble"), &["-version"])],
+    }] },
+    Peer { name: "pebble-challtestsrv", recipes: &[Recipe {
+        source: Go("github.com/letsencrypt/pebble/v2/cmd/pebble-challtestsrv", "2.10.3"),
+        tools: &[tool("pebble-challtestsrv", Link("bin/pebble-challtestsrv"), &["-help"])],
+    }] },
     Peer { name: "helm", recipes: &[
         Recipe {
             source: Go("helm.sh/helm/v3/cmd/helm", "3.22.0"),

@@ -1,11 +1,17 @@
-//! Getting certificates from an ACME-like provider.
+//! Getting certificates from an ACME provider (RFC 8555), with DNS-01 as the proof.
 //!
-//! The exchange is that of RFC 8555 without accounts, nonces, signatures and challenges: directory, order, finalize, download,
-//! revoke. That is enough for every external call to be a real one, and too little for a public provider.
+//! The protocol is instant-acme's. Its requests go through [`Outbound`](crate::outbound::Outbound), so that each is guarded, traced and
+//! measured like every other call.
 
+mod account;
+mod calls;
 mod client;
+mod dns;
+mod endpoint;
 mod request;
-pub(crate) mod wire;
 
+pub(crate) use account::Accounts;
 pub(crate) use client::{Acme, PROVIDER};
-pub(crate) use request::{Requested, fingerprint, leaf_expiry};
+pub(crate) use dns::Dns;
+pub use endpoint::Endpoint;
+pub(crate) use request::{Requested, fingerprint, fingerprint_of, leaf, leaf_expiry};

@@ -1,5 +1,5 @@
-//! A small ACME-like provider to call, in process or on its own: it signs real certificates, fails on request, and remembers
-//! who called.
+//! A small ACME provider (RFC 8555) to call, in process or on its own: it signs real certificates, fails on request, and
+//! remembers who called. It takes anybody's word for a name.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,6 +16,8 @@ mod endpoints;
 mod faults;
 mod injection;
 mod orders;
+mod signed;
+mod wire;
 
 pub use calls::Call;
 pub use faults::{Fault, FaultKind};

@@ -31,6 +31,11 @@ pub struct Config {
     pub org_id: String,
     /// `acme.directory_url`. Default: that of `acme-server --listen 127.0.0.1:14000`.
     pub acme_directory: Uri,
+    /// `acme.ca_file`: authorities that the provider's certificate is also trusted by, in PEM. Default: the system's alone.
+    pub acme_ca: Option<PathBuf>,
+    /// `acme.dns_url`: the API of the DNS server that the proofs of DNS-01 are put into, as pebble-challtestsrv has it. Default:
+    /// nowhere, which is enough for `acme-server`.
+    pub acme_dns: Option<Uri>,
     /// `acme.timeout`: how long one external call may take. Default: 10 s.
     pub call_timeout: Duration,
     /// `worker.count`: jobs at the same time. Default: 4.
@@ -70,6 +75,8 @@ impl Default for Config {
             database: Location::Memory,
             org_id: "default".to_owned(),
             acme_directory: Uri::from_static("http://127.0.0.1:14000/directory"),
+            acme_ca: None,
+            acme_dns: None,
             call_timeout: Duration::from_secs(10),
             workers: const { NonZeroUsize::new(4).expect("4 is not 0") },
             max_attempts: const { NonZeroU32::new(3).expect("3 is not 0") },
@@ -103,6 +110,8 @@ impl Config {
             database: document.take("database.path")?.unwrap_or(default.database),
             org_id: document.take("org_id")?.unwrap_or(default.org_id),
             acme_directory: url(document, "acme.directory_url")?.unwrap_or(default.acme_directory),
+            acme_ca: document.take::<PathBuf>("acme.ca_file")?,
+            acme_dns: url(document, "acme.dns_url")?,
             call_timeout: interval(document, "acme.timeout", default.call_timeout)?,
             workers: document.take("worker.count")?.unwrap_or(default.workers),
             max_attempts: document

@@ -1,6 +1,6 @@
 //! The reference service: a small, honest stand-in for the product, built on the public API of `cap-telemetry` alone.
 //!
-//! It issues, renews, revokes and distributes certificates against an ACME-like provider, with a job queue, an embedded
+//! It issues, renews, revokes and distributes certificates against an ACME provider, with a job queue, an embedded
 //! database and a KEK rotation, so that everything it measures, traces and audits happens.
 //!
 //! Where to look for how a program is instrumented:
@@ -17,7 +17,7 @@
 //!
 //! # What it does not do
 //!
-//! It speaks no complete ACME, enforces no roles, and keeps its KEK in a file. It is not published.
+//! It enforces no roles, and keeps its KEK in a file. It is not published.
 
 #![forbid(unsafe_code)]
 
@@ -46,7 +46,7 @@ mod task;
 mod tasks;
 mod worker;
 
-pub use acme::wire::Endpoint;
+pub use acme::Endpoint;
 pub use config::{Config, HttpUrl};
 pub use kek::{Keyring, MasterKey, Rotations};
 pub use kek::{RunError as RotationError, StartError as RotationRefused};

@@ -5,10 +5,10 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use axum::http::header::RETRY_AFTER;
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::http::{HeaderMap, Request, Response, StatusCode};
 use bytes::Bytes;
 use cap_telemetry::Telemetry;
-use cap_telemetry::egress::{self, Connector};
+use cap_telemetry::egress::{self, Connector, Trust};
 use cap_telemetry::metrics::{Outcome, Status};
 use cap_telemetry::names::ErrorClass;
 use cap_telemetry::tracing::Audience;
@@ -34,7 +34,25 @@ pub(crate) struct Outbound {
 impl Outbound {
     /// A client that waits this long for each answer.
     pub(crate) fn new(telemetry: Telemetry, timeout: Duration) -> Self {
-        let client = Client::builder(TokioExecutor::new()).build(telemetry.connector());
+        let connector = telemetry.connector();
+        Self::through(connector, telemetry, timeout)
+    }
+
+    /// One that also trusts the authorities in this PEM.
+    ///
+    /// # Errors
+    /// When there is no certificate in it.
+    pub(crate) fn trusting(
+        pem: &[u8],
+        telemetry: Telemetry,
+        timeout: Duration,
+    ) -> Result<Self, egress::Error> {
+        let connector = Connector::new(telemetry.guard().clone(), Trust::system_with_ca(pem)?);
+        Ok(Self::through(connector, telemetry, timeout))
+    }
+
+    fn through(connector: Connector, telemetry: Telemetry, timeout: Duration) -> Self {
+        let client = Client::builder(TokioExecutor::new()).build(connector);
         Outbound {
             client,
             telemetry,
@@ -50,8 +68,24 @@ impl Outbound {
         &self,
         provider: &str,
         endpoint: &str,
-        mut request: Request<Full<Bytes>>,
+        request: Request<Full<Bytes>>,
     ) -> Result<Bytes, Failure> {
+        match self.exchange(provider, endpoint, request).await? {
+            (_, Some(failure)) => Err(failure),
+            (response, None) => Ok(response.into_body()),
+        }
+    }
+
+    /// The same for a caller that reads answers of every status: the answer, and the failure that its status means.
+    ///
+    /// # Errors
+    /// When no answer comes in time.
+    pub(crate) async fn exchange(
+        &self,
+        provider: &str,
+        endpoint: &str,
+        mut request: Request<Full<Bytes>>,
+    ) -> Result<(Response<Bytes>, Option<Failure>), Failure> {
         let span = self.telemetry.tracing().external_call(
             provider,
             endpoint,
@@ -69,30 +103,36 @@ impl Outbound {
             let body = Limited::new(body, BODY_LIMIT).collect().await;
             let body = body.map_err(|error| network(format!("the answer broke off: {error}")))?;
             let body = body.to_bytes();
-            match refused(head.status, &head.headers) {
-                None => Ok(body),
-                Some(failure) => Err(Failure {
-                    problem: problem(&body),
-                    ..failure
-                }),
-            }
+            let failure = refused(head.status, &head.headers).map(|failure| Failure {
+                problem: problem(&body),
+                ..failure
+            });
+            Ok((Response::from_parts(head, body), failure))
         };
         let outcome = match tokio::time::timeout(self.timeout, span.scope(exchange)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(network(format!("no answer within {:?}", self.timeout))),
-        }
-        .map_err(|failure: Failure| Failure {
+        };
+        let named = |failure: Failure| Failure {
             message: format!("{provider} {endpoint}: {}", failure.message),
             ..failure
-        });
-        if let Err(failure) = &outcome {
+        };
+        let outcome = match outcome {
+            Ok((response, failure)) => Ok((response, failure.map(named))),
+            Err(failure) => Err(named(failure)),
+        };
+        let failure = match &outcome {
+            Ok((_, failure)) => failure.as_ref(),
+            Err(failure) => Some(failure),
+        };
+        if let Some(failure) = failure {
             span.fail(failure.class, failure);
         }
         self.telemetry.metrics().external().called(
             provider,
             endpoint,
             status,
-            Outcome::from(outcome.is_ok()),
+            Outcome::from(failure.is_none()),
             started.elapsed(),
         );
         outcome

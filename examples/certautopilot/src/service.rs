@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::accounts::Sessions;
-use crate::acme::Acme;
+use crate::acme::{self, Acme};
 use crate::app::{App, Background};
 use crate::config::Config;
 use crate::gauges;
@@ -53,6 +54,9 @@ pub enum StartError {
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// The authorities of the ACME provider cannot be used.
+    #[error("acme.ca_file: {0}: {1}")]
+    AcmeCa(PathBuf, Box<dyn std::error::Error + Send + Sync>),
     /// The master key cannot be used.
     #[error("the master key: {0}")]
     MasterKey(io::Error),
@@ -91,7 +95,7 @@ impl Service {
         store.write("update", "hosts", join).await?;
 
         let outbound = Outbound::new(telemetry.clone(), config.call_timeout);
-        let acme = Acme::new(outbound.clone(), config.acme_directory.clone());
+        let acme = acme(&config, &telemetry, &outbound)?;
         let installed = store.read("license", store::license::installed).await?;
         let configured = License::new(config.license_expires_at, config.license_cert_limit);
         let (stop, stopping) = watch::channel(false);
@@ -206,6 +210,23 @@ fn master_key(config: &Config) -> io::Result<MasterKey> {
         Some(file) => MasterKey::at(file),
         None => MasterKey::beside(&config.database),
     }
+}
+
+fn acme(config: &Config, telemetry: &Telemetry, outbound: &Outbound) -> Result<Acme, StartError> {
+    let directory = &config.acme_directory;
+    let dns = config.acme_dns.as_ref();
+    let dns = dns.map(|api| acme::Dns::new(outbound.clone(), api));
+    let outbound = match &config.acme_ca {
+        None => outbound.clone(),
+        Some(file) => {
+            let pem =
+                std::fs::read(file).map_err(|error| StartError::AcmeCa(file.clone(), error.into()));
+            Outbound::trusting(&pem?, telemetry.clone(), config.call_timeout)
+                .map_err(|error| StartError::AcmeCa(file.clone(), error.into()))?
+        }
+    };
+    let accounts = acme::Accounts::beside(&config.database, directory.to_string());
+    Ok(Acme::new(outbound, directory, accounts, dns))
 }
 
 async fn keyring(

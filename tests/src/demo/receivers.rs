@@ -296,7 +296,7 @@ impl Receivers {
     }
 }
 
-fn tool(name: &str) -> io::Result<std::path::PathBuf> {
+pub(super) fn tool(name: &str) -> io::Result<std::path::PathBuf> {
     peers::find(name).ok_or_else(|| {
         io::Error::other(format!("{name} is not installed: run `cargo xtask peers`"))
     })

@@ -29,12 +29,26 @@ impl Process {
     /// # Errors
     /// When it cannot be run, or the log cannot be written.
     pub fn start<A: AsRef<OsStr>>(program: &Path, args: &[A], dir: &Path) -> io::Result<Self> {
+        Self::start_with(program, args, &[], dir)
+    }
+
+    /// The same with environment variables of its own.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_with<A: AsRef<OsStr>>(
+        program: &Path,
+        args: &[A],
+        env: &[(&str, &str)],
+        dir: &Path,
+    ) -> io::Result<Self> {
         let name = program.file_name().unwrap_or_default();
         let name = name.to_string_lossy().into_owned();
         let log = dir.join(format!("{name}.log"));
         let output = OpenOptions::new().create(true).append(true).open(&log)?;
         let child = Command::new(program)
             .args(args)
+            .envs(env.iter().copied())
             .current_dir(dir)
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)

@@ -1,5 +1,6 @@
 //! Everything together: the demo as a test, the real readers of our output, and the rules of the workspace.
 
+mod acme;
 mod alerting;
 mod arrows;
 mod collector;

@@ -154,7 +154,8 @@ async fn promtool_has_only_the_accepted_complaints_of_the_reference_service() {
     };
     let acme = AcmeServer::start(([127, 0, 0, 1], 0).into()).await;
     let acme = acme.expect("an ACME server");
-    let mut fleet = Fleet::start(1, &acme.url()).await.expect("a service");
+    let settings = json!({ "acme": { "directory_url": acme.url() } });
+    let mut fleet = Fleet::start(1, &settings).await.expect("a service");
     let call = async |method, path: &str, body, expected| {
         let answer = fleet.call(0, method, path, body, expected).await;
         answer.unwrap_or_else(|error| panic!("{error}\n{}", fleet.logs()))

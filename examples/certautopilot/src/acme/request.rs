@@ -9,8 +9,8 @@ use x509_parser::pem::parse_x509_pem;
 
 /// A private key, and the request that asks for a certificate for it.
 pub(crate) struct Requested {
-    /// PKCS #10, in PEM.
-    pub csr: String,
+    /// PKCS #10, in DER.
+    pub csr: Vec<u8>,
     /// PKCS #8, in PEM.
     pub private_key: Vec<u8>,
 }
@@ -26,7 +26,7 @@ impl Requested {
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, domain);
         Ok(Requested {
-            csr: params.serialize_request(&key)?.pem()?,
+            csr: params.serialize_request(&key)?.der().to_vec(),
             private_key: key.serialize_pem().into_bytes(),
         })
     }
@@ -47,10 +47,20 @@ pub(crate) fn leaf_expiry(pem: &str) -> Option<DateTime<Utc>> {
 
 /// SHA-256 of the first certificate of a PEM chain, in hexadecimal; `None` when there is none.
 pub(crate) fn fingerprint(pem: &str) -> Option<String> {
-    let (_, block) = parse_x509_pem(pem.as_bytes()).ok()?;
+    Some(fingerprint_of(&leaf(pem)?))
+}
+
+/// SHA-256 of a certificate in DER, in hexadecimal.
+pub(crate) fn fingerprint_of(der: &[u8]) -> String {
     let mut hex = String::new();
-    for byte in digest(&SHA256, &block.contents).as_ref() {
-        write!(hex, "{byte:02x}").ok()?;
+    for byte in digest(&SHA256, der).as_ref() {
+        let _ = write!(hex, "{byte:02x}");
     }
-    Some(hex)
+    hex
+}
+
+/// The first certificate of a PEM chain, in DER; `None` when there is none.
+pub(crate) fn leaf(pem: &str) -> Option<Vec<u8>> {
+    let (_, block) = parse_x509_pem(pem.as_bytes()).ok()?;
+    Some(block.contents)
 }

@@ -46,11 +46,11 @@ impl Authority {
     /// Signs a request for this host name and no other.
     pub(super) fn sign(
         &self,
-        csr: &str,
+        csr: &[u8],
         name: &str,
         valid_for: Duration,
     ) -> Result<String, String> {
-        let csr = CertificateSigningRequestParams::from_pem(csr);
+        let csr = CertificateSigningRequestParams::from_der(&csr.into());
         let mut csr = csr.map_err(|error| error.to_string())?;
         let asked = &csr.params.subject_alt_names;
         if !matches!(&asked[..], [SanType::DnsName(asked)] if asked.as_str() == name) {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use axum::http::{HeaderMap, StatusCode};
 
-use crate::acme::wire::Endpoint;
+use crate::acme::Endpoint;
 
 const REMEMBERED: usize = 10_000;
 

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::acme::wire::Endpoint;
+use crate::acme::Endpoint;
 
 /// Something that goes wrong at an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -70,7 +70,7 @@ pub(super) async fn revoke(
     if certificate.state == CertificateState::Revoked {
         return Err(Problem::conflict("the certificate is revoked already"));
     }
-    app.acme.revoke(issued.pem.clone()).await?;
+    app.acme.revoke(&issued.pem).await?;
 
     certificate.state = CertificateState::Revoked;
     let body = view(&certificate);

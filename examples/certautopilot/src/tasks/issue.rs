@@ -27,7 +27,7 @@ impl Tasks {
             .map_err(|error| Failure::new(ErrorClass::IoTransient, error.to_string()))?
             .map_err(|error| Failure::invalid(error.to_string()))?;
         let Requested { csr, private_key } = requested;
-        let pem = self.acme.obtain(&certificate.domain, csr).await?;
+        let pem = self.acme.obtain(&certificate.domain, &csr).await?;
         let (Some(not_after), Some(fingerprint)) =
             (acme::leaf_expiry(&pem), acme::fingerprint(&pem))
         else {

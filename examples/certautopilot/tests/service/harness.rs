@@ -35,6 +35,16 @@ impl Stage {
 
     pub(crate) async fn with(adjust: impl FnOnce(&mut Config)) -> Self {
         let provider = AcmeServer::start(LOOPBACK).await.unwrap();
+        Self::before(provider, adjust).await
+    }
+
+    /// The service ends, and starts again before the same provider.
+    pub(crate) async fn restart(self, adjust: impl FnOnce(&mut Config)) -> Self {
+        assert!(self.service.stop().await);
+        Self::before(self.provider, adjust).await
+    }
+
+    async fn before(provider: AcmeServer, adjust: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
         config.listen = LOOPBACK;
         config.backoff = Duration::from_millis(10);

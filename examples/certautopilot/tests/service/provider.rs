@@ -1,10 +1,12 @@
 //! External calls: what the provider sees, what it signs, and what its failures are called.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use axum::http::Method;
 use certautopilot::Endpoint;
 use certautopilot::acme_server::{AcmeServer, Fault, FaultKind};
+use certautopilot::store::Location;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use x509_parser::extensions::GeneralName;
@@ -30,7 +32,18 @@ async fn the_provider_gets_the_trace_context_and_no_baggage() {
     let endpoints: Vec<_> = calls.iter().map(|call| call.endpoint.as_str()).collect();
     assert_eq!(
         endpoints,
-        ["directory", "new-order", "finalize", "certificate"]
+        [
+            "directory",
+            "new-nonce",
+            "new-account",
+            "new-nonce",
+            "new-order",
+            "authorization",
+            "challenge",
+            "order",
+            "finalize",
+            "certificate"
+        ]
     );
     for call in calls {
         assert!(call.traceparent.unwrap().contains(trace));
@@ -83,6 +96,39 @@ async fn certificates_live_90_days_unless_a_fault_shortens_them() {
         let series = format!(r#"cap_certificates_expiring_in_days{{threshold="{threshold}"}}"#);
         assert_eq!(stage.metric(&series), count);
     }
+}
+
+#[tokio::test]
+async fn the_account_is_kept_beside_the_database_and_survives_a_restart() {
+    let folder = Folder::new("account");
+    let file = folder.0.join("service.sqlite.acme-account.json");
+    let database = || Location::File(folder.0.join("service.sqlite"));
+    let stage = Stage::with(|config| config.database = database()).await;
+    let path = stage.issue("api.example.com").await;
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "it holds a private key");
+
+    let stage = stage.restart(|config| config.database = database()).await;
+    stage.issue("www.example.com").await;
+    let revoked = stage.post(&format!("{path}/revoke"), &Value::Null).await;
+    assert_eq!(revoked.0, 200, "by the account that asked for it");
+    assert_eq!(stage.answered(Endpoint::NewAccount), [201]);
+}
+
+#[tokio::test]
+async fn an_account_that_the_provider_has_forgotten_is_made_anew() {
+    let mut stage = Stage::new().await;
+    stage.issue("api.example.com").await;
+    let address = stage.provider.address();
+    let stranger = AcmeServer::start(crate::harness::LOOPBACK).await.unwrap();
+    std::mem::replace(&mut stage.provider, stranger)
+        .stop()
+        .await;
+    stage.provider = AcmeServer::start(address).await.unwrap();
+
+    stage.issue("www.example.com").await;
+    assert_eq!(stage.answered(Endpoint::NewAccount), [201]);
+    assert_eq!(stage.answered(Endpoint::NewOrder), [400, 201]);
 }
 
 #[tokio::test]

@@ -40,7 +40,8 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) async fn start(prometheus: &Path, alertmanager: &Path) -> Self {
         let acme = AcmeServer::start(ANY_PORT).await.expect("a provider");
-        let fleet = Fleet::start(3, acme.url().as_str()).await.expect("a fleet");
+        let settings = json!({ "acme": { "directory_url": acme.url() } });
+        let fleet = Fleet::start(3, &settings).await.expect("a fleet");
         let webhook = Webhook::start().expect("a webhook");
         let config = notifying(&webhook.url());
         let alertmanager = Alertmanager::start(alertmanager, &config).await;

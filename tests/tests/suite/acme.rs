@@ -1,0 +1,124 @@
+//! The reference service before a real ACME server, which validates names in the DNS, refuses good nonces, and is sometimes away.
+
+use std::time::Duration;
+
+use cap_tests::Scraper;
+use cap_tests::fleet::Fleet;
+use cap_tests::peers::{Pebble, require};
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+const CERTIFICATES: &str = "/projects/p1/certificates";
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Stage {
+    pebble: Pebble,
+    fleet: Fleet,
+}
+
+impl Stage {
+    async fn new(settings: impl FnOnce(&Pebble) -> Value) -> Option<Self> {
+        let (pebble, dns) = (require("pebble")?, require("pebble-challtestsrv")?);
+        let pebble = Pebble::start(&pebble, &dns).await.expect("it starts");
+        let fleet = Fleet::start(1, &settings(&pebble)).await;
+        let fleet = fleet.expect("a service");
+        Some(Stage { pebble, fleet })
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Value, expected: StatusCode) -> Value {
+        let answer = self.fleet.call(0, method, path, body, expected).await;
+        answer.unwrap_or_else(|error| panic!("{error}\n{}", self.fleet.logs()))
+    }
+
+    /// Asks for a certificate; its path.
+    async fn request(&self, domain: &str) -> String {
+        let body = json!({ "domain": domain });
+        let taken = StatusCode::ACCEPTED;
+        let made = self.call(Method::POST, CERTIFICATES, body, taken).await;
+        format!("{CERTIFICATES}/{}", made["id"].as_str().expect("an id"))
+    }
+
+    async fn becomes(&self, path: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        let looking = async {
+            loop {
+                let now = self
+                    .call(Method::GET, path, Value::Null, StatusCode::OK)
+                    .await;
+                if holds(&now) {
+                    return now;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        match tokio::time::timeout(PATIENCE, looking).await {
+            Ok(found) => found,
+            Err(_) => panic!("{}\n{}", self.fleet.logs(), self.pebble.log()),
+        }
+    }
+
+    async fn external(&self, endpoint: &str, status: &str) -> f64 {
+        let scraper = Scraper::new(&format!("http://{}/metrics", self.fleet.targets()[0]));
+        let scrape = scraper.scrape().await.expect("metrics");
+        let labels = [
+            ("provider", "acme"),
+            ("endpoint", endpoint),
+            ("status", status),
+        ];
+        let counted = scrape.value("cap_external_request_duration_seconds_count", &labels);
+        counted.unwrap_or(0.0)
+    }
+
+    async fn stop(mut self) {
+        self.fleet.stop().await.expect("it stops");
+        self.pebble.stop().await.expect("it stops");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_server_issues_after_validating_and_through_refused_nonces_and_a_503() {
+    let Some(stage) = Stage::new(Pebble::settings).await else {
+        return;
+    };
+    stage.pebble.refuse_next(1);
+    let mut refused_nonces = 0.0;
+    let mut names = ["api.example.com", "*.example.com", "www.example.com"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain((0..30).map(|n| format!("host-{n}.example.com")));
+    let mut issued = 0;
+    // Until it has happened: which nonces are refused is Pebble's to choose.
+    while issued < 3 || refused_nonces == 0.0 {
+        let path = stage
+            .request(&names.next().expect("a nonce is refused"))
+            .await;
+        let certificate = stage.becomes(&path, |now| now["status"] == "active").await;
+        let pem = certificate["pem"].as_str().expect("a certificate");
+        assert_eq!(pem.matches("BEGIN CERTIFICATE").count(), 2, "{pem}");
+        issued += 1;
+        for endpoint in ["new-account", "new-order", "challenge", "finalize"] {
+            refused_nonces += stage.external(endpoint, "400").await;
+        }
+    }
+    assert_eq!(stage.external("new-account", "503").await, 1.0);
+    assert!(
+        stage.external("unknown", "200").await < 1.0,
+        "every URL was announced"
+    );
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_is_not_proven_is_not_issued_and_the_server_s_reason_is_kept() {
+    let Some(stage) = Stage::new(Pebble::settings_without_dns).await else {
+        return;
+    };
+    stage.request("unproven.example.com").await;
+    let given_up = |log: &Value| {
+        let events = log["events"].as_array().into_iter().flatten();
+        let given_up = |event: &&Value| event["event_type"] == "job.dead_lettered";
+        events.clone().find(given_up).is_some()
+    };
+    let log = stage.becomes("/audit", given_up).await;
+    assert!(log.to_string().contains("TXT"), "{log}");
+    stage.stop().await;
+}
