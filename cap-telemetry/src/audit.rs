@@ -1,19 +1,21 @@
 //! The audit pipe, which can be switched on, changed and switched off while the process runs.
 
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::fmt;
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use cap_egress::Guard;
-use cap_syslog::{Config, Event, Forwarder, Report};
+use cap_syslog::{Backfill, BackfillError, Config, Event, Forwarder, Report};
 
 use crate::error::{Error, Kind};
 
 /// What the relay gets to take in what is left when the pipe is switched off.
 const LAST_CALL: Duration = Duration::from_secs(2);
 
-#[derive(Debug)]
 pub(crate) struct Audit {
     guard: Guard,
+    store: Option<Arc<dyn Backfill>>,
     running: RwLock<Option<Forwarder>>,
     /// Held for the length of a change, so that they come one after the other.
     changing: Mutex<()>,
@@ -32,9 +34,14 @@ struct Known {
 }
 
 impl Audit {
-    pub(crate) fn start(config: Option<Config>, guard: Guard) -> Result<Self, Error> {
+    pub(crate) fn start(
+        config: Option<Config>,
+        guard: Guard,
+        store: Option<Arc<dyn Backfill>>,
+    ) -> Result<Self, Error> {
         let audit = Audit {
             guard,
+            store,
             running: RwLock::default(),
             changing: Mutex::default(),
             known: Mutex::default(),
@@ -79,7 +86,14 @@ impl Audit {
                 self.known().config = Some(config);
             }
             (None, Some(config)) => {
-                let forwarder = Forwarder::start(config.clone(), self.guard.clone());
+                let guard = self.guard.clone();
+                let forwarder = match &self.store {
+                    Some(store) => {
+                        let store = Shared(Arc::clone(store));
+                        Forwarder::start_with_backfill(config.clone(), guard, store)
+                    }
+                    None => Forwarder::start(config.clone(), guard),
+                };
                 self.replace(Some(forwarder.map_err(Kind::Syslog)?));
                 self.known().config = Some(config);
             }
@@ -136,6 +150,29 @@ impl Audit {
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The one store, for each forwarder that is started.
+struct Shared(Arc<dyn Backfill>);
+
+impl Backfill for Shared {
+    fn events(
+        &self,
+        from: Bound<&str>,
+        to: &str,
+        limit: usize,
+    ) -> Result<Vec<Event>, BackfillError> {
+        self.0.events(from, to, limit)
+    }
+}
+
+impl fmt::Debug for Audit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Audit")
+            .field("running", &self.running)
+            .field("known", &self.known)
+            .finish_non_exhaustive()
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cap_egress::{Connector, Guard, Trust};
 use cap_metrics::{AuditTotals, Metrics, MetricsService, PipeTotals, SpanTotals, TraceIds};
-use cap_syslog::{Event, Forwarder, State};
+use cap_syslog::{Backfill, Event, Forwarder, State};
 use cap_tracing::{SampleRate, Tracing};
 
 use crate::audit::Audit;
@@ -47,6 +47,21 @@ impl Telemetry {
     /// When a setting cannot work, the address for metrics is taken, no trust roots can be read, or the system has no thread
     /// left.
     pub fn start(config: Config) -> Result<Self, Error> {
+        Self::start_with(config, None)
+    }
+
+    /// The same with the caller's primary store of audit events: after an outage longer than the buffer lasts, the relay is given
+    /// the events of the gap from there, in order, before it gets what came after. That holds for every relay that
+    /// [`reconfigure_syslog`](Self::reconfigure_syslog) turns to as well.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_with_backfill(config: Config, store: impl Backfill) -> Result<Self, Error> {
+        Self::start_with(config, Some(Arc::new(store)))
+    }
+
+    fn start_with(config: Config, store: Option<Arc<dyn Backfill>>) -> Result<Self, Error> {
         #[cfg(feature = "settings-ui")]
         let policy = config.egress.clone();
         let guard = Guard::new(config.egress);
@@ -75,7 +90,7 @@ impl Telemetry {
             .map(|config| Tracing::start(config, to_collector))
             .transpose()
             .map_err(Kind::Tracing)?;
-        let audit = Arc::new(Audit::start(config.syslog, guard.clone())?);
+        let audit = Arc::new(Audit::start(config.syslog, guard.clone(), store)?);
         let (spans, events, denying) = (tracing.clone(), Arc::clone(&audit), guard.clone());
         metrics.before_scrape(move |metrics| {
             let totals = totals(spans.as_ref(), &events, &denying);

@@ -220,6 +220,12 @@ impl Current {
         Carrier::of(&self.0)
     }
 
+    /// Runs a function with this span as the current one, on whatever thread.
+    pub fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
+        let _current = self.0.clone().attach();
+        f()
+    }
+
     /// Trace id and span id in hexadecimal, when the span is sampled.
     pub fn ids(&self) -> Option<(String, String)> {
         ids(&self.0)

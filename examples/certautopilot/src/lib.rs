@@ -51,4 +51,5 @@ pub use config::{Config, HttpUrl};
 pub use kek::{Keyring, MasterKey, Rotations};
 pub use kek::{RunError as RotationError, StartError as RotationRefused};
 pub use service::{Service, StartError};
+pub use store::AuditLog;
 pub use task::{JobKind, Task, Trigger};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ::tracing::Level;
 use cap_telemetry::tracing::LogFormat;
 use cap_telemetry::{Document, Telemetry};
-use certautopilot::{Config, Service};
+use certautopilot::{AuditLog, Config, Service};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::filter::LevelFilter;
@@ -58,11 +58,13 @@ fn run() -> Result<(), Failed> {
     document.finish().map_err(wrong)?;
 
     let stopped = |error: &dyn std::fmt::Display| Failed::Running(error.to_string());
-    let telemetry = Telemetry::start(pipes).map_err(|error| stopped(&error))?;
+    let audit_log = AuditLog::default();
+    let telemetry = Telemetry::start_with_backfill(pipes, audit_log.clone());
+    let telemetry = telemetry.map_err(|error| stopped(&error))?;
     drop(early);
     log(&telemetry);
     let runtime = tokio::runtime::Runtime::new().map_err(|error| stopped(&error))?;
-    runtime.block_on(serve(config, telemetry.clone()))?;
+    runtime.block_on(serve(config, telemetry.clone(), &audit_log))?;
     // Requests and jobs are over, so nothing is added to the pipes any more.
     let report = telemetry.shutdown(FLUSH);
     say(&json!({ "shutdown": report })).map_err(|error| stopped(&error))
@@ -80,11 +82,11 @@ fn log(telemetry: &Telemetry) {
         .init();
 }
 
-async fn serve(config: Config, telemetry: Telemetry) -> Result<(), Failed> {
+async fn serve(config: Config, telemetry: Telemetry, log: &AuditLog) -> Result<(), Failed> {
     let stopped = |error: &dyn std::fmt::Display| Failed::Running(error.to_string());
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| stopped(&error))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| stopped(&error))?;
-    let service = Service::start(config, telemetry).await;
+    let service = Service::start_with(config, telemetry, log).await;
     let service = service.map_err(|error| stopped(&error))?;
     say(&json!({ "listening": service.address() })).map_err(|error| stopped(&error))?;
     tokio::select! {

@@ -27,7 +27,7 @@ use crate::queue::Queue;
 use crate::replica::Replica;
 use crate::scheduler::Scheduler;
 use crate::settings::InForce;
-use crate::store::{self, Store, Work, hosts, jobs};
+use crate::store::{self, AuditLog, Store, Work, hosts, jobs};
 use crate::tasks::Tasks;
 use crate::worker::{Retry, Worker};
 use crate::{forward, routes};
@@ -71,6 +71,18 @@ impl Service {
     /// # Errors
     /// When the address, the database or the master key cannot be used.
     pub async fn start(config: Config, telemetry: Telemetry) -> Result<Self, StartError> {
+        Self::start_with(config, telemetry, &AuditLog::default()).await
+    }
+
+    /// The same with the log that `telemetry` was started with, so that a relay gets from it what it missed.
+    ///
+    /// # Errors
+    /// When the address, the database or the master key cannot be used.
+    pub async fn start_with(
+        config: Config,
+        telemetry: Telemetry,
+        log: &AuditLog,
+    ) -> Result<Self, StartError> {
         let listener = TcpListener::bind(config.listen).await;
         let listener = listener.map_err(|error| match error.kind() {
             io::ErrorKind::AddrInUse => StartError::InUse(config.listen),
@@ -81,6 +93,8 @@ impl Service {
 
         let store = Store::open(&config.database, Some(telemetry.tracing().clone()))?;
         let queue = Arc::new(Queue::new(store.clone(), telemetry.clone()));
+        store.set_host(telemetry.instance_name());
+        log.open(&store, telemetry.instance_name(), &config.org_id);
         forward_commits(&store, &queue, &telemetry, &config.org_id);
         let master = master_key(&config).map_err(StartError::MasterKey)?;
         let csrf_key = master.secret("certautopilot settings page");

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 pub mod audit;
 pub mod certificates;
 mod error;
+mod gap;
 pub mod hosts;
 mod inventory;
 pub mod jobs;
@@ -20,6 +21,7 @@ pub mod settings;
 mod work;
 
 pub use error::Error;
+pub use gap::AuditLog;
 pub use inventory::{CertificateFact, Inventory};
 pub use location::Location;
 pub use work::{Commit, Work};
@@ -40,6 +42,7 @@ struct Inner {
     inventory: Mutex<Inventory>,
     version: Mutex<i64>,
     tracing: Option<Tracing>,
+    host: OnceLock<String>,
     on_commit: OnceLock<OnCommit>,
 }
 
@@ -66,12 +69,19 @@ impl Store {
                 inventory: Mutex::new(inventory),
                 version: Mutex::new(version),
                 tracing,
+                host: OnceLock::new(),
                 on_commit: OnceLock::new(),
             }),
         })
     }
 
-    /// Has `hook` called after every commit, in the context of whoever waits for it. Only the first hook counts.
+    /// Names this process in the audit entries that it writes. Only the first name counts.
+    pub fn set_host(&self, host: &str) {
+        let _ = self.inner.host.set(host.to_owned());
+    }
+
+    /// Has `hook` called after every commit, in the span of whoever made it and in the order of the commits; it must not use the
+    /// store. Only the first hook counts.
     pub fn on_commit(&self, hook: impl Fn(&Commit) + Send + Sync + 'static) {
         let _ = self.inner.on_commit.set(Box::new(hook));
     }
@@ -90,22 +100,21 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let announcement = Announcement(self.inner.clone(), None);
-        let (value, announcement) = self
-            .blocking(operation, table, move |inner| {
-                let mut announcement = announcement;
-                let mut connection = lock(&inner.connection);
-                let mut work = Work::begin(&mut connection)?;
-                let value = change(&mut work)?;
-                // Still under the connection's lock, so that the inventory sees changes in the order they were made.
-                let commit = work.commit()?;
-                lock(&inner.inventory).apply(&commit);
-                announcement.1 = Some(commit);
-                Ok::<_, E>((value, announcement))
-            })
-            .await?;
-        drop(announcement);
-        Ok(value)
+        self.blocking(operation, table, move |inner| {
+            let mut connection = lock(&inner.connection);
+            let host = inner.host.get().map_or("", String::as_str);
+            let mut work = Work::begin(&mut connection, host)?;
+            let value = change(&mut work)?;
+            // Still under the connection's lock, so that the inventory, and whoever is told, see changes in the order they were
+            // made; and whether or not the caller is still there.
+            let commit = work.commit()?;
+            lock(&inner.inventory).apply(&commit);
+            if let Some(hook) = inner.on_commit.get() {
+                hook(&commit);
+            }
+            Ok(value)
+        })
+        .await
     }
 
     /// Reads something.
@@ -165,7 +174,9 @@ impl Store {
             .ids()
             .and(self.inner.tracing.as_ref())
             .map(|tracing| tracing.db(operation, table));
-        tokio::task::spawn_blocking(move || body(&inner))
+        // What happens there happens in the caller's span.
+        let current = tracing::current();
+        tokio::task::spawn_blocking(move || current.in_scope(|| body(&inner)))
             .await
             .map_err(|_| Error::interrupted())?
     }
@@ -180,18 +191,6 @@ impl fmt::Debug for Store {
 /// A number that changes whenever another connection commits.
 fn data_version(connection: &Connection) -> Result<i64, Error> {
     Ok(connection.query_row("PRAGMA data_version", [], |row| row.get(0))?)
-}
-
-/// Tells of a commit when it is dropped: where the caller waits for it, in the caller's context; and if the caller has
-/// gone, as handlers do whose client hangs up, on the database's thread. What is committed is told in any case.
-struct Announcement(Arc<Inner>, Option<Commit>);
-
-impl Drop for Announcement {
-    fn drop(&mut self) {
-        if let (Some(hook), Some(commit)) = (self.0.on_commit.get(), &self.1) {
-            hook(commit);
-        }
-    }
 }
 
 /// A panic while the lock was held left no half-done change: the transaction was rolled back when it was dropped.

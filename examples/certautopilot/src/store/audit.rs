@@ -1,8 +1,10 @@
 //! The audit log: the primary record of what happened, whatever becomes of its copies.
 
+use std::ops::Bound;
+
 use cap_telemetry::names::{Actor, Severity, closed_enum};
 use chrono::{DateTime, SubsecRound as _, Utc};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::Error;
 use crate::{actor, ids};
@@ -105,10 +107,10 @@ impl Entry {
     }
 }
 
-pub(super) fn insert(connection: &Connection, entry: &Entry) -> Result<(), Error> {
+pub(super) fn insert(connection: &Connection, host: &str, entry: &Entry) -> Result<(), Error> {
     connection.execute(
-        "INSERT INTO audit (id, ts, event_type, actor, resource, project, severity, summary, params) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO audit (id, ts, event_type, actor, resource, project, severity, summary, params, host) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         params![
             entry.id,
             entry.time.timestamp_millis(),
@@ -119,6 +121,7 @@ pub(super) fn insert(connection: &Connection, entry: &Entry) -> Result<(), Error
             entry.severity.as_str(),
             entry.summary,
             serde_json::to_string(&entry.params).map_err(Error::row)?,
+            host,
         ],
     )?;
     Ok(())
@@ -133,6 +136,37 @@ pub fn list(connection: &Connection, after: &str, limit: u32) -> Result<Vec<Entr
         connection.prepare_cached("SELECT * FROM audit WHERE id > ?1 ORDER BY id LIMIT ?2")?;
     let rows = statement.query_map(params![after, limit], |row| Ok(read(row)))?;
     rows.map(|row| row?).collect()
+}
+
+/// At most `limit` entries of one process from the one with the id `from` (or after it, or from the first) to that with the id
+/// `to`, in the order in which they were committed. `None` when either is not there.
+pub(super) fn between(
+    connection: &Connection,
+    host: &str,
+    from: Bound<&str>,
+    to: &str,
+    limit: usize,
+) -> Result<Option<Vec<Entry>>, Error> {
+    // Rows are never deleted, so their numbers go up.
+    let number = |id: &str| {
+        let sql = "SELECT rowid FROM audit WHERE id = ?1 AND host = ?2";
+        let number = connection.query_row(sql, [id, host], |row| row.get::<_, i64>(0));
+        number.optional()
+    };
+    let first = match from {
+        Bound::Included(id) => number(id)?,
+        Bound::Excluded(id) => number(id)?.map(|number| number + 1),
+        Bound::Unbounded => Some(0),
+    };
+    let (Some(first), Some(last)) = (first, number(to)?) else {
+        return Ok(None);
+    };
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare_cached(
+        "SELECT * FROM audit WHERE rowid BETWEEN ?1 AND ?2 AND host = ?3 ORDER BY rowid LIMIT ?4",
+    )?;
+    let rows = statement.query_map(params![first, last, host, limit], |row| Ok(read(row)))?;
+    rows.map(|row| row?).collect::<Result<_, _>>().map(Some)
 }
 
 fn read(row: &Row<'_>) -> Result<Entry, Error> {

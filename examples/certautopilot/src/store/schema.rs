@@ -49,7 +49,8 @@ CREATE TABLE IF NOT EXISTS audit (
     project TEXT,
     severity TEXT NOT NULL,
     summary TEXT NOT NULL,
-    params TEXT NOT NULL
+    params TEXT NOT NULL,
+    host TEXT NOT NULL
 ) STRICT;
 CREATE TRIGGER IF NOT EXISTS audit_is_never_changed BEFORE UPDATE ON audit
     BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;

@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 
+use cap_telemetry::tracing;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::inventory::Change;
@@ -12,6 +13,7 @@ use crate::task::JobKind;
 #[derive(Debug)]
 pub struct Work<'c> {
     transaction: Transaction<'c>,
+    host: &'c str,
     commit: Commit,
 }
 
@@ -27,10 +29,11 @@ pub struct Commit {
 }
 
 impl<'c> Work<'c> {
-    pub(super) fn begin(connection: &'c mut Connection) -> Result<Self, Error> {
+    pub(super) fn begin(connection: &'c mut Connection, host: &'c str) -> Result<Self, Error> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         Ok(Work {
             transaction,
+            host,
             commit: Commit::default(),
         })
     }
@@ -40,12 +43,16 @@ impl<'c> Work<'c> {
         Ok(self.commit)
     }
 
-    /// Writes an audit entry beside the change it records. It is forwarded when, and only when, both are committed.
+    /// Writes an audit entry beside the change it records, with the ids of the span in which it happens. It is forwarded when,
+    /// and only when, both are committed.
     ///
     /// # Errors
     /// The database's own.
-    pub fn record(&mut self, entry: audit::Entry) -> Result<(), Error> {
-        audit::insert(&self.transaction, &entry)?;
+    pub fn record(&mut self, mut entry: audit::Entry) -> Result<(), Error> {
+        if let Some((trace_id, span_id)) = tracing::current().ids() {
+            entry = entry.param("trace_id", trace_id).param("span_id", span_id);
+        }
+        audit::insert(&self.transaction, self.host, &entry)?;
         self.commit.recorded.push(entry);
         Ok(())
     }

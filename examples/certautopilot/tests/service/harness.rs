@@ -8,7 +8,7 @@ use bytes::Bytes;
 use cap_telemetry::Telemetry;
 use cap_telemetry::egress::Connector;
 use certautopilot::acme_server::{AcmeServer, Call};
-use certautopilot::{Config, Endpoint, Service};
+use certautopilot::{AuditLog, Config, Endpoint, Service};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -34,6 +34,16 @@ impl Stage {
     }
 
     pub(crate) async fn with(adjust: impl FnOnce(&mut Config)) -> Self {
+        let telemetry = Telemetry::start(cap_telemetry::Config::default()).unwrap();
+        Self::on(telemetry, &AuditLog::default(), adjust).await
+    }
+
+    /// On pipes of its own, which were started with this log.
+    pub(crate) async fn on(
+        telemetry: Telemetry,
+        log: &AuditLog,
+        adjust: impl FnOnce(&mut Config),
+    ) -> Self {
         let provider = AcmeServer::start(LOOPBACK).await.unwrap();
         Self::before(provider, adjust).await
     }
@@ -50,8 +60,8 @@ impl Stage {
         config.backoff = Duration::from_millis(10);
         config.acme_directory = provider.url().parse().unwrap();
         adjust(&mut config);
-        let telemetry = Telemetry::start(cap_telemetry::Config::default()).unwrap();
-        let service = Service::start(config, telemetry.clone()).await.unwrap();
+        let service = Service::start_with(config, telemetry.clone(), log);
+        let service = service.await.unwrap();
         let client = Client::builder(TokioExecutor::new()).build(telemetry.connector());
         Stage {
             provider,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // all of this is a test, its helpers too
 
 mod audit;
+mod backfill;
 mod folder;
 mod harness;
 mod jobs;
