@@ -34,8 +34,7 @@ impl Stage {
     }
 
     pub(crate) async fn with(adjust: impl FnOnce(&mut Config)) -> Self {
-        let telemetry = Telemetry::start(cap_telemetry::Config::default()).unwrap();
-        Self::on(telemetry, &AuditLog::default(), adjust).await
+        Self::before(AcmeServer::start(LOOPBACK).await.unwrap(), adjust).await
     }
 
     /// On pipes of its own, which were started with this log.
@@ -45,7 +44,7 @@ impl Stage {
         adjust: impl FnOnce(&mut Config),
     ) -> Self {
         let provider = AcmeServer::start(LOOPBACK).await.unwrap();
-        Self::before(provider, adjust).await
+        Self::of(provider, telemetry, log, adjust).await
     }
 
     /// The service ends, and starts again before the same provider.
@@ -55,6 +54,16 @@ impl Stage {
     }
 
     async fn before(provider: AcmeServer, adjust: impl FnOnce(&mut Config)) -> Self {
+        let telemetry = Telemetry::start(cap_telemetry::Config::default()).unwrap();
+        Self::of(provider, telemetry, &AuditLog::default(), adjust).await
+    }
+
+    async fn of(
+        provider: AcmeServer,
+        telemetry: Telemetry,
+        log: &AuditLog,
+        adjust: impl FnOnce(&mut Config),
+    ) -> Self {
         let mut config = Config::default();
         config.listen = LOOPBACK;
         config.backoff = Duration::from_millis(10);
