@@ -240,6 +240,12 @@ mod tests {
     use std::net::TcpListener;
     use std::time::Instant;
 
+    /// One whose own thread connects to a port where nobody listens, and leaves the buffer alone.
+    pub(super) fn cut_off() -> Forwarder {
+        let away = Config::new("127.0.0.1".parse().expect("a host"), 1);
+        Forwarder::start(away, Guard::new(Policy::default())).expect("a sound configuration")
+    }
+
     fn config(to: &TcpListener) -> Config {
         let to = to.local_addr().expect("bound");
         let mut config = Config::new(to.ip().into(), to.port());

@@ -306,10 +306,11 @@ impl Sender<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Event;
     use crate::forwarder::datagrams::Before;
     use crate::forwarder::suspicion::BATCH;
+    use crate::forwarder::tests::cut_off;
     use crate::stop::Stop;
-    use crate::{Config, Event, Forwarder};
     use cap_names::Actor;
     use std::thread;
 
@@ -322,10 +323,7 @@ mod tests {
     async fn other_settings_are_seen_between_two_batches() {
         let relay = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let to = relay.local_addr().expect("bound");
-        // Its own thread connects to a port where nobody listens, and leaves the buffer alone.
-        let away = Config::new("127.0.0.1".parse().expect("a host"), 1);
-        let guard = cap_egress::Guard::new(cap_egress::Policy::default());
-        let forwarder = Forwarder::start(away.clone(), guard).expect("a sound configuration");
+        let forwarder = cut_off();
         let shared = &forwarder.shared;
         // Few enough that the socket takes them without the relay's reading.
         for _ in 0..2 * BATCH {
@@ -337,7 +335,9 @@ mod tests {
             settings: shared.settings.subscribe(),
         };
         let settings = orders.settings();
-        forwarder.reconfigure(away).expect("sound");
+        forwarder
+            .reconfigure(settings.config.clone())
+            .expect("sound");
 
         let reading = thread::spawn(move || {
             let (mut stream, _) = relay.accept().expect("a connection");

@@ -140,7 +140,8 @@ fn is_too_long(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Config, Event, Forwarder};
+    use crate::Event;
+    use crate::forwarder::tests::cut_off;
     use cap_names::Actor;
 
     #[tokio::test]
@@ -151,10 +152,7 @@ mod tests {
     async fn what_the_network_takes_no_datagram_for_is_set_aside_and_the_rest_goes_on() {
         let relay = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
         let to = relay.local_addr().expect("bound");
-        // Its own thread connects to a port where nobody listens, and leaves the buffer alone.
-        let away = Config::new("127.0.0.1".parse().expect("a host"), 1);
-        let guard = cap_egress::Guard::new(cap_egress::Policy::default());
-        let forwarder = Forwarder::start(away, guard).expect("a sound configuration");
+        let forwarder = cut_off();
         for id in ["long", "short"] {
             forwarder.enqueue(Event::new(id, "t", Actor::system("test"), "m"));
         }

@@ -70,7 +70,8 @@ impl Shared {
 
     /// Where the events before this number are; none, when it is the number of no event.
     pub(super) fn ring_before(&self, end: u64) -> Option<MutexGuard<'_, Ring>> {
-        end.checked_sub(1).map(|number| self.ring_of(number))
+        let none = end == 0 || end == STORED;
+        (!none).then(|| self.ring_of(end - 1))
     }
 
     /// The number of the oldest event that waits to be released.

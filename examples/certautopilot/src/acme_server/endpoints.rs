@@ -126,6 +126,8 @@ pub(super) fn router(provider: Arc<Provider>) -> Router {
 }
 
 type Shared = State<Arc<Provider>>;
+/// A request about an order, by its id.
+type OfOrder = (Shared, Path<String>, HeaderMap, Bytes);
 
 async fn directory(State(provider): Shared, headers: HeaderMap) -> Response {
     let body = Directory {
@@ -188,28 +190,18 @@ async fn new_order(State(provider): Shared, headers: HeaderMap, body: Bytes) -> 
         .await
 }
 
-async fn order(
-    State(provider): Shared,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn order((State(provider), Path(id), headers, body): OfOrder) -> Response {
     let answer = |_: &Effect| {
         let signed = provider.open(&format!("/order/{id}"), &body)?;
         Ok(Json(provider.order(&id, &signed)?).into_response())
     };
-    let identifier = provider.orders.name(&id);
+    let name = provider.orders.name(&id);
     provider
-        .answer(Endpoint::Order, identifier, &headers, answer)
+        .answer(Endpoint::Order, name, &headers, answer)
         .await
 }
 
-async fn authorization(
-    State(provider): Shared,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn authorization((State(provider), Path(id), headers, body): OfOrder) -> Response {
     let answer = |_: &Effect| {
         let signed = provider.open(&format!("/authorization/{id}"), &body)?;
         let (name, order) = provider.orders.find(&id, &signed.account)?;
@@ -226,37 +218,27 @@ async fn authorization(
         };
         Ok(Json(body).into_response())
     };
-    let identifier = provider.orders.name(&id);
+    let name = provider.orders.name(&id);
     provider
-        .answer(Endpoint::Authorization, identifier, &headers, answer)
+        .answer(Endpoint::Authorization, name, &headers, answer)
         .await
 }
 
 /// There is nobody to ask whether the proof is in place: it is taken for given.
-async fn challenge(
-    State(provider): Shared,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn challenge((State(provider), Path(id), headers, body): OfOrder) -> Response {
     let answer = |_: &Effect| {
         let signed = provider.open(&format!("/challenge/{id}"), &body)?;
         provider.orders.find(&id, &signed.account)?;
         provider.orders.authorize(&id);
         Ok(Json(provider.challenge(&id, "valid")).into_response())
     };
-    let identifier = provider.orders.name(&id);
+    let name = provider.orders.name(&id);
     provider
-        .answer(Endpoint::Challenge, identifier, &headers, answer)
+        .answer(Endpoint::Challenge, name, &headers, answer)
         .await
 }
 
-async fn finalize(
-    State(provider): Shared,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn finalize((State(provider), Path(id), headers, body): OfOrder) -> Response {
     let answer = |effect: &Effect| {
         let signed = provider.open(&format!("/order/{id}/finalize"), &body)?;
         let (name, status) = provider.orders.find(&id, &signed.account)?;
@@ -270,18 +252,13 @@ async fn finalize(
         provider.orders.issued(&id, pem);
         Ok(Json(provider.order(&id, &signed)?).into_response())
     };
-    let identifier = provider.orders.name(&id);
+    let name = provider.orders.name(&id);
     provider
-        .answer(Endpoint::Finalize, identifier, &headers, answer)
+        .answer(Endpoint::Finalize, name, &headers, answer)
         .await
 }
 
-async fn certificate(
-    State(provider): Shared,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn certificate((State(provider), Path(id), headers, body): OfOrder) -> Response {
     let identifier = provider.orders.name(&id);
     let answer = |_: &Effect| {
         let signed = provider.open(&format!("/certificate/{id}"), &body)?;
