@@ -21,6 +21,29 @@ pub(crate) struct Histograms<K> {
     sums: Cells,
     exemplars: Arc<Exemplars>,
     pages: Arc<Pages>,
+    lines: Arc<Lines>,
+}
+
+/// What stands around the labels in the lines of a series. It never changes.
+#[derive(Debug)]
+struct Lines {
+    /// Before those of a bucket.
+    bucket: Vec<u8>,
+    /// After them.
+    les: Vec<Vec<u8>>,
+}
+
+impl Lines {
+    fn of(metric: &Metric) -> Self {
+        let bounds = metric.buckets.iter().copied().chain([f64::INFINITY]);
+        let comma = if metric.labels.is_empty() { "" } else { "," };
+        Lines {
+            bucket: format!("{}_bucket{{", metric.name).into_bytes(),
+            les: bounds
+                .map(|le| format!("{comma}le=\"{}\"}} ", bound(le)).into_bytes())
+                .collect(),
+        }
+    }
 }
 
 impl<K: LabelSet> Histograms<K> {
@@ -35,6 +58,7 @@ impl<K: LabelSet> Histograms<K> {
             sums: Cells::new(),
             exemplars: Arc::new(Exemplars::new()),
             pages: Arc::new(Pages::new(frame)),
+            lines: Arc::new(Lines::of(metric)),
         }
     }
 
@@ -78,8 +102,6 @@ impl<K: LabelSet> Exposed for Histograms<K> {
             born
         });
         let metric = self.table.metric;
-        let bounds = metric.buckets.iter().copied().chain([f64::INFINITY]);
-        let comma = if metric.labels.is_empty() { "" } else { "," };
         Box::new(Reading {
             metric,
             counts: self.counts.sums(count * (metric.buckets.len() + 1)),
@@ -88,10 +110,7 @@ impl<K: LabelSet> Exposed for Histograms<K> {
             frame: Arc::clone(&self.pages),
             pages,
             next: 0,
-            bucket: format!("{}_bucket{{", metric.name).into_bytes(),
-            les: bounds
-                .map(|le| format!("{comma}le=\"{}\"}} ", bound(le)).into_bytes())
-                .collect(),
+            lines: Arc::clone(&self.lines),
         })
     }
 
@@ -117,10 +136,7 @@ struct Reading {
     sums: Vec<f64>,
     exemplars: Arc<Exemplars>,
     next: usize,
-    /// What stands before the labels of a bucket.
-    bucket: Vec<u8>,
-    /// What stands after them.
-    les: Vec<Vec<u8>>,
+    lines: Arc<Lines>,
 }
 
 impl Reader for Reading {
@@ -129,15 +145,15 @@ impl Reader for Reading {
             return false;
         };
         self.next += 1;
-        let line = self.bucket.len() + 2 + 16 + 21;
-        let lines = self.les.len() + 2;
+        let line = self.lines.bucket.len() + 2 + 16 + 21;
+        let lines = self.lines.les.len() + 2;
         out.reserve(lines * (page.text_len() + page.len() * line));
         for (labels, series) in page.lines() {
             let mut cumulative = 0;
-            let counts = &self.counts[series * self.les.len()..];
-            for (bucket, (le, count)) in self.les.iter().zip(counts).enumerate() {
+            let counts = &self.counts[series * self.lines.les.len()..];
+            for (bucket, (le, count)) in self.lines.les.iter().zip(counts).enumerate() {
                 cumulative += count;
-                out.extend_from_slice(&self.bucket);
+                out.extend_from_slice(&self.lines.bucket);
                 out.extend_from_slice(labels);
                 out.extend_from_slice(le);
                 push_u64(out, cumulative);
@@ -170,7 +186,7 @@ impl Reader for Reading {
         for page in self.pages.iter() {
             for (at, (_, series)) in page.lines().enumerate() {
                 let labels = page.labels(at, self.frame.frame()).unwrap_or_default();
-                let counts = &self.counts[series * self.les.len()..];
+                let counts = &self.counts[series * self.lines.les.len()..];
                 let buckets: Vec<_> = bounds.clone().zip(counts.iter().copied()).collect();
                 let sum = self.sums[series];
                 visit(

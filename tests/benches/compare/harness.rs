@@ -168,19 +168,6 @@ impl Bench {
         );
     }
 
-    /// Compares shares of something, ours and the peer's of every round.
-    pub(crate) fn share(&mut self, case: &Case<'_>, shares: &[(f64, f64)]) {
-        let ratio = median(shares.iter().map(|(ours, peer)| ours / peer).collect());
-        let of = |pick: fn(&(f64, f64)) -> f64| 100.0 * median(shares.iter().map(pick).collect());
-        self.row(
-            case,
-            "%",
-            of(|(ours, _)| *ours),
-            of(|(_, peer)| *peer),
-            ratio,
-        );
-    }
-
     /// Compares two amounts of memory, in KiB.
     pub(crate) fn sizes(&mut self, case: &Case<'_>, ours: f64, peer: f64) {
         self.row(case, "KiB", ours, peer, peer / ours);

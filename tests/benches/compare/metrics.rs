@@ -1,21 +1,27 @@
 //! Recording and exposition, against the metrics crates there are and against what the machine can do.
 
 use std::hint::black_box;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use cap_metrics::{Format, Method, Metrics, Status};
-use cap_names::Closed as _;
+use cap_metrics::{Method, Metrics, Status};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::{counter::Counter, family::Family, histogram::Histogram};
-use prometheus_client::registry::Registry;
 
 use crate::harness::{Bench, Case};
 
+#[path = "metrics/encode.rs"]
+mod encode;
 #[path = "metrics/fast.rs"]
 mod fast;
+#[path = "metrics/kept.rs"]
+mod kept;
 #[path = "metrics/many.rs"]
 mod many;
+#[path = "metrics/peers.rs"]
+mod peers;
+#[path = "metrics/series.rs"]
+mod series;
 
 const PATH: &str = "/projects/:projectId/certificates/:id";
 const BUCKETS: [f64; 11] = [
@@ -38,11 +44,8 @@ struct Timed {
 pub(crate) fn run(bench: &mut Bench) {
     counters(bench);
     histograms(bench);
-    for series in [1_000, 10_000, 100_000] {
-        encode_counters(bench, series);
-    }
-    encode_moving_counters(bench);
-    recorders_during_scrapes(bench);
+    encode::run(bench);
+    kept::run(bench);
 }
 
 fn both(
@@ -176,8 +179,12 @@ fn counters(bench: &mut Bench) {
     both(bench, what, "metrics", 1.0, known, theirs);
     both(bench, what_borrowed, "metrics", 1.0, borrowed, theirs);
 
-    let family = <fast::Family>::default();
-    let labels = fast::labels(0);
+    let family = fast::Family::<_, fastmetrics::metrics::counter::Counter>::default();
+    let labels = fast::Labels {
+        method: "GET",
+        path: PATH,
+        status: 200,
+    };
     let theirs = |count| {
         repeat(count, || {
             family.with_or_new(
@@ -251,8 +258,11 @@ fn histograms(bench: &mut Bench) {
             });
         });
     });
-    let family = fast::histograms();
-    let labels = fast::timed("GET", PATH);
+    let family = fast::histogram();
+    let labels = fast::Timed {
+        method: "GET",
+        path: PATH,
+    };
     both(bench, what, "fastmetrics", 1.0, ours, |count| {
         repeat(count, || {
             family.with_or_new(black_box(&labels), |one| one.observe(black_box(0.03)));
@@ -264,208 +274,6 @@ fn histograms(bench: &mut Bench) {
             dense.observe(black_box(0), black_box(0), black_box(0.03));
         });
     });
-}
-
-/// Every series of so many, by its labels.
-fn each(series: usize, mut record: impl FnMut(Method, &str, u16)) {
-    for n in 0..series {
-        let method = Method::ALL[n % Method::ALL.len()];
-        let path = format!("/projects/:projectId/certificates/:id/{}", n / 5000);
-        record(method, &path, 100 + (n / 10 % 500) as u16);
-    }
-}
-
-fn encode_counters(bench: &mut Bench, series: usize) {
-    let metrics = Metrics::with_family_limit(2 * series);
-    let family = Family::<Labels, Counter>::default();
-    let opts = prometheus::Opts::new("cap_http_requests_total", "HTTP requests answered");
-    let vec = prometheus::IntCounterVec::new(opts, &["method", "path", "status"]).expect("valid");
-    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
-    each(series, |method, path, status| {
-        let http = metrics.http();
-        http.count(method, http.route(path), Status::new(status));
-        let (method, path) = (method.as_str(), path.to_owned());
-        vec.with_label_values(&[method, &path, &status.to_string()])
-            .inc();
-        ::metrics::with_local_recorder(&recorder, || {
-            ::metrics::counter!("cap_http_requests_total", "method" => method, "path" => path.clone(), "status" => status.to_string())
-                .increment(1);
-        });
-        family
-            .get_or_create(&Labels {
-                method,
-                path,
-                status,
-            })
-            .inc();
-    });
-    let (mut registry, theirs) = (Registry::default(), prometheus::Registry::new());
-    registry.register("cap_http_requests", "HTTP requests answered", family);
-    theirs.register(Box::new(vec)).expect("alone");
-    let (fast, measured) = (fast::requests(series), many::Requests::new(series));
-
-    let case = format!("encode {series} counter series");
-    let case = |peer, floor| Case {
-        case: &case,
-        peer,
-        floor,
-    };
-    let mut out = Vec::new();
-    let mut ours = |count| {
-        repeat(count, || {
-            out.clear();
-            metrics.encode(Format::OpenMetrics, black_box(&mut out));
-        });
-    };
-    let mut text = String::new();
-    bench.compare(&case("prometheus-client", 3.0), &mut ours, |count| {
-        repeat(count, || {
-            text.clear();
-            prometheus_client::encoding::text::encode(black_box(&mut text), &registry)
-                .expect("a String takes all");
-        });
-    });
-    let mut bytes = Vec::new();
-    bench.compare(&case("prometheus", 3.0), &mut ours, |count| {
-        repeat(count, || {
-            bytes.clear();
-            let encoder = prometheus::TextEncoder::new();
-            prometheus::Encoder::encode(&encoder, &theirs.gather(), black_box(&mut bytes))
-                .expect("a Vec takes all");
-        });
-    });
-    let handle = recorder.handle();
-    bench.compare(&case("metrics", 3.0), &mut ours, |count| {
-        repeat(count, || {
-            black_box(handle.render());
-        });
-    });
-    bench.compare(&case("fastmetrics", 3.0), &mut ours, |count| {
-        repeat(count, || fast::encode(&fast, black_box(&mut text)));
-    });
-    let mut encoder = measured::text::BufferedTextEncoder::new();
-    bench.compare(&case("measured", 3.0), &mut ours, |count| {
-        repeat(count, || {
-            black_box(measured.encode(&mut encoder));
-        });
-    });
-    let mut body = Vec::new();
-    metrics.encode(Format::OpenMetrics, &mut body);
-    let mut copy = Vec::with_capacity(body.len());
-    let floor = if series == 100_000 { 0.5 } else { 0.0 };
-    bench.compare(&case("memcpy", floor), &mut ours, |count| {
-        repeat(count, || {
-            copy.clear();
-            copy.extend_from_slice(black_box(&body));
-            black_box(&copy);
-        });
-    });
-}
-
-/// What a scrape meets: every counter has moved since the last one.
-fn encode_moving_counters(bench: &mut Bench) {
-    const SERIES: usize = 100_000;
-    let metrics = Metrics::with_family_limit(2 * SERIES);
-    let http = metrics.http();
-    let move_all = || {
-        each(SERIES, |method, path, status| {
-            http.count(method, http.route(path), Status::new(status));
-        });
-    };
-    let (mut out, mut copy) = (Vec::new(), Vec::new());
-    let mut times = Vec::new();
-    for round in 0..31 {
-        move_all();
-        out.clear();
-        let start = Instant::now();
-        metrics.encode(Format::OpenMetrics, black_box(&mut out));
-        let ours = start.elapsed();
-        // The counters are moved here as well, so that both sides find the caches as recording leaves them.
-        move_all();
-        copy.clear();
-        let start = Instant::now();
-        copy.extend_from_slice(black_box(&out));
-        black_box(&copy);
-        // In the first round memory is new to both.
-        if round > 0 {
-            times.push((ours.as_nanos() as f64, start.elapsed().as_nanos() as f64));
-        }
-    }
-    let case = Case {
-        case: "encode 100000 counter series, all moved",
-        peer: "memcpy",
-        floor: 0.5,
-    };
-    bench.measured(&case, &times);
-}
-
-/// The share of its time that a recorder keeps while another thread scrapes without a pause, against the share it keeps beside a
-/// thread that is as busy with as much memory, and does not scrape: what a batch takes beyond a multiple of the usual counts as
-/// lost, on both sides, so what the machine takes away for a second busy thread falls on both.
-fn recorders_during_scrapes(bench: &mut Bench) {
-    const ROUND: Duration = Duration::from_millis(200);
-    const STALL: Duration = Duration::from_micros(20);
-    let metrics = Metrics::with_family_limit(2_000_000);
-    each(100_000, |method, path, status| {
-        let http = metrics.http();
-        http.count(method, http.route(path), Status::new(status));
-    });
-    let http = metrics.http();
-    let route = http.route(PATH);
-    let routes: Vec<_> = (0..200)
-        .map(|n| http.route(&format!("/churn/{n}")))
-        .collect();
-    let mut born = (0..1_000_000).map(|n| (routes[n / 5000], Method::ALL[n / 500 % 10], n % 500));
-    let mut kept = || {
-        let (start, mut lost, mut batch) = (Instant::now(), Duration::ZERO, 0);
-        while start.elapsed() < ROUND {
-            let began = Instant::now();
-            repeat(64, || http.count(Method::Get, route, Status::new(200)));
-            batch += 1;
-            if batch % 256 == 0
-                && let Some((route, method, code)) = born.next()
-            {
-                http.count(method, route, Status::new(100 + code as u16));
-            }
-            lost += began.elapsed().saturating_sub(STALL);
-        }
-        1.0 - lost.as_secs_f64() / start.elapsed().as_secs_f64()
-    };
-    let mut kept_beside = |busy: &(dyn Fn(&mut Vec<u8>) + Sync)| {
-        let stop = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                let mut out = Vec::new();
-                while !stop.load(Ordering::Relaxed) {
-                    out.clear();
-                    busy(black_box(&mut out));
-                }
-            });
-            let kept = kept();
-            stop.store(true, Ordering::Relaxed);
-            kept
-        })
-    };
-    let scraping = |out: &mut Vec<u8>| metrics.encode(Format::Text, out);
-    let mut body = Vec::new();
-    scraping(&mut body);
-    let copying = |out: &mut Vec<u8>| out.extend_from_slice(black_box(&body));
-    let mut shares = Vec::new();
-    for round in 0..15 {
-        if round % 2 == 0 {
-            let alone = kept_beside(&copying);
-            shares.push((kept_beside(&scraping), alone));
-        } else {
-            let during = kept_beside(&scraping);
-            shares.push((during, kept_beside(&copying)));
-        }
-    }
-    let case = Case {
-        case: "time kept during scrapes of 100k series, %",
-        peer: "beside a busy thread",
-        floor: 0.99,
-    };
-    bench.share(&case, &shares);
 }
 
 mod dense {

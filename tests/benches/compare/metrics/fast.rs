@@ -5,63 +5,84 @@ use fastmetrics::format::text::{self, TextProfile};
 use fastmetrics::metrics::{counter::Counter, histogram::Histogram};
 use fastmetrics::registry::Registry;
 
+use super::peers::Encode;
+use super::series::{self, CALLS, CALLS_HELP, REQUESTS, REQUESTS_HELP};
+
 #[derive(Clone, Eq, PartialEq, Hash, LabelSet)]
 pub(super) struct Labels {
-    method: &'static str,
-    path: &'static str,
-    status: u16,
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    pub(super) status: u16,
 }
 
 #[derive(Clone, Eq, PartialEq, Hash, LabelSet)]
-pub(super) struct Owned {
+pub(super) struct Timed {
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+}
+
+#[derive(Clone, Eq, PartialEq, Hash, LabelSet)]
+struct Request {
     method: &'static str,
     path: String,
     status: u16,
 }
 
 #[derive(Clone, Eq, PartialEq, Hash, LabelSet)]
-pub(super) struct Timed {
-    method: &'static str,
-    path: &'static str,
+struct Call {
+    provider: String,
+    endpoint: String,
+    status: u16,
 }
 
-pub(super) type Family<L = Labels, M = Counter> = fastmetrics::metrics::family::Family<L, M>;
+pub(super) type Family<L, M> = fastmetrics::metrics::family::Family<L, M>;
 
-pub(super) fn labels(n: u16) -> Labels {
-    Labels {
-        method: "GET",
-        path: super::PATH,
-        status: 200 + n,
-    }
-}
-
-pub(super) fn timed(method: &'static str, path: &'static str) -> Timed {
-    Timed { method, path }
-}
-
-pub(super) fn histograms() -> Family<Timed, Histogram> {
+pub(super) fn histogram<L>() -> Family<L, Histogram> {
     Family::new(|| Histogram::new(super::BUCKETS))
 }
 
-/// So many counters, each at 1.
-pub(super) fn requests(series: usize) -> Registry {
-    let family = Family::<Owned, Counter>::default();
-    super::each(series, |method, path, status| {
-        let labels = Owned {
-            method: method.as_str(),
-            path: path.to_owned(),
+pub(super) fn counters(series: usize) -> Encode {
+    let family = Family::<Request, Counter>::default();
+    series::requests(series, |method, path, status| {
+        let (method, path) = (method.as_str(), path.to_owned());
+        let labels = Request {
+            method,
+            path,
             status,
         };
         family.with_or_new(&labels, Counter::inc);
     });
     let mut registry = Registry::default();
     registry
-        .register("cap_http_requests", "HTTP requests answered", family)
+        .register(REQUESTS, REQUESTS_HELP, family)
         .expect("a valid name");
-    registry
+    encode(registry)
 }
 
-pub(super) fn encode(registry: &Registry, out: &mut String) {
-    out.clear();
-    text::encode(out, registry, TextProfile::PrometheusV0_0_4).expect("a String takes all");
+pub(super) fn histograms(series: usize) -> Encode {
+    let family = histogram::<Call>();
+    series::calls(series, |provider, endpoint, status, took| {
+        let (provider, endpoint) = (provider.to_owned(), endpoint.to_owned());
+        let labels = Call {
+            provider,
+            endpoint,
+            status,
+        };
+        family.with_or_new(&labels, |one| one.observe(took.as_secs_f64()));
+    });
+    let mut registry = Registry::default();
+    registry
+        .register(CALLS, CALLS_HELP, family)
+        .expect("a valid name");
+    encode(registry)
+}
+
+fn encode(registry: Registry) -> Encode {
+    let mut text = String::new();
+    Box::new(move |show| {
+        text.clear();
+        let profile = TextProfile::PrometheusV0_0_4;
+        text::encode(&mut text, &registry, profile).expect("a String takes all");
+        show(text.as_bytes());
+    })
 }
