@@ -70,6 +70,20 @@ pub(crate) fn loss(args: &[String]) -> Result<(), String> {
     }
 }
 
+/// Optimised; the service is a process of its own.
+pub(crate) fn soak(args: &[String]) -> Result<(), String> {
+    run(&mut cargo(&[
+        "build",
+        "--release",
+        "--package",
+        "cap-tests",
+        "--package",
+        "certautopilot",
+        "--bins",
+    ]))?;
+    run(Command::new(root().join("target/release/soak")).args(args))
+}
+
 pub(crate) fn test(args: &[String]) -> Result<(), String> {
     run(cargo(&["test", "--workspace"]).args(args))
 }

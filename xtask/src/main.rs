@@ -27,6 +27,7 @@ cargo xtask <command>
   bench NAME [--json FILE]                     compare with peers: egress, metrics, tracing, syslog, delivery, facade or all
   conformance [--events N] [--relay-events N]  hostile audit events through parsers and relays of others, field by field
   loss [--seconds N] [--rate N] [--repeat N]   kill, wedge and cut off a real relay, and count what it missed
+  soak [--minutes N]                           the reference service at its highest rate: memory flat, accounts closed
   gen [--check]                                write deploy/ and docs/, or fail where they are out of date
   gen-rules [--profile recommended|extended] [--format prometheus|operator] [--overrides FILE] [--set KEY=VALUE]
             [--out DIR | --stdout] [--check]   write the alert rules, as a deployment wants them
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         "bench" => cargo::bench(args),
         "conformance" => cargo::conformance(args),
         "loss" => cargo::loss(args),
+        "soak" => cargo::soak(args),
         "gen" => generate::all(args),
         "gen-rules" => generate::rules(args),
         "config-check" => configuration::check(args),

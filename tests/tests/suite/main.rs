@@ -12,6 +12,7 @@ mod exposition;
 mod loss;
 mod probe;
 mod readers;
+mod restarts;
 mod settings_page;
 mod tls;
 mod whole_spans;

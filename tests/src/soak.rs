@@ -1,0 +1,248 @@
+//! The reference service at the highest rate it sustains, for long: its memory stays flat, and its accounts close.
+
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::demo::service::program;
+use crate::peers::Process;
+use crate::{Authority, load};
+
+const START: Duration = Duration::from_secs(60);
+const SAMPLE: Duration = Duration::from_secs(1);
+/// Clients that each wait for an answer before they ask again.
+const CALLERS: usize = 4;
+/// What a flat memory may still grow by: this share of it, or so much.
+const SHARE: f64 = 0.05;
+const BYTES: f64 = 4.0 * 1024.0 * 1024.0;
+
+/// Runs for `--minutes N` (20); fails where memory grows, a request fails, or an account does not close.
+pub async fn main(args: &[String]) -> ExitCode {
+    let minutes = match args {
+        [] => Some(20),
+        [flag, minutes] if flag == "--minutes" => {
+            minutes.parse().ok().filter(|minutes| *minutes > 0)
+        }
+        _ => None,
+    };
+    let outcome = match minutes {
+        Some(minutes) => soak(Duration::from_secs(60 * minutes)).await,
+        None => Err(io::Error::other("usage: cargo xtask soak [--minutes N]")),
+    };
+    match outcome {
+        Ok(faults) if faults.is_empty() => ExitCode::SUCCESS,
+        Ok(faults) => {
+            for fault in faults {
+                let _ = writeln!(io::stderr(), "error: {fault}");
+            }
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[derive(Default)]
+struct Load {
+    stop: AtomicBool,
+    answered: AtomicU64,
+    failed: AtomicU64,
+}
+
+async fn soak(lasts: Duration) -> io::Result<Vec<String>> {
+    let authority = Authority::new();
+    let relay = load::Relay::start(&authority)?;
+    let collector = load::Collector::start()?;
+    let dir = tempfile::tempdir()?;
+    let config = json!({
+        "instance_name": "cap-soak-1",
+        "server": { "listen": "127.0.0.1:0" },
+        "database": { "path": dir.path().join("soak.sqlite") },
+        "telemetry": { "tracing": { "enabled": true, "endpoint": collector.endpoint(), "sample_rate": 0.1 } },
+        "syslog": {
+            "enabled": true, "host": relay.addr().ip().to_string(), "port": relay.addr().port(),
+            "transport": "tcp+tls", "tls": { "ca": authority.ca_pem() },
+        },
+    });
+    std::fs::write(dir.path().join("certautopilot.yaml"), config.to_string())?;
+    let args = ["--config", "certautopilot.yaml"];
+    let mut service = Process::start(&program()?, &args, dir.path())?;
+    let log = dir.path().join("certautopilot.log");
+    service
+        .ready(async || said(&log, "listening").is_some(), START)
+        .await?;
+    let listening = said(&log, "listening");
+    let to: SocketAddr = listening
+        .and_then(|value| value.as_str()?.parse().ok())
+        .ok_or_else(|| io::Error::other("it does not say where it listens"))?;
+    let pid = service
+        .pid()
+        .ok_or_else(|| io::Error::other("it has ended"))?;
+
+    let load = Arc::new(Load::default());
+    let callers: Vec<_> = (0..CALLERS)
+        .map(|_| {
+            let load = Arc::clone(&load);
+            std::thread::spawn(move || call(to, &load))
+        })
+        .collect();
+    let samples = watch(pid, &load, lasts).await?;
+    load.stop.store(true, Ordering::Relaxed);
+    for caller in callers {
+        caller
+            .join()
+            .map_err(|_| io::Error::other("a caller panicked"))??;
+    }
+    let status = service.stop().await?;
+    let report = said(&log, "shutdown").unwrap_or_default();
+    say(&format!("shutdown: {report}"));
+    let mut faults = faults(&samples, &report, relay.records());
+    if !status.success() {
+        faults.push(format!("the service ended with {status}"));
+    }
+    match load.failed.load(Ordering::Relaxed) {
+        0 => {}
+        failed => faults.push(format!("{failed} requests failed")),
+    }
+    Ok(faults)
+}
+
+fn call(to: SocketAddr, load: &Load) -> io::Result<()> {
+    let mut caller = load::Caller::connect(to)?;
+    while !load.stop.load(Ordering::Relaxed) {
+        let counter = match caller.call()? {
+            500.. => &load.failed,
+            _ => &load.answered,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+/// The resident memory of a process, once a second, in bytes.
+async fn watch(pid: u32, load: &Load, lasts: Duration) -> io::Result<Vec<f64>> {
+    let (start, mut samples) = (Instant::now(), Vec::new());
+    let (mut ticks, mut told) = (tokio::time::interval(SAMPLE), 0);
+    while start.elapsed() < lasts {
+        ticks.tick().await;
+        let rss = resident(pid)?;
+        samples.push(rss);
+        if samples.len().is_multiple_of(60) {
+            let answered = load.answered.load(Ordering::Relaxed);
+            say(&format!(
+                "{:>4} min  {:>7} requests/s  {:>7.1} MiB",
+                samples.len() / 60,
+                (answered - told) / 60,
+                rss / 1024.0 / 1024.0
+            ));
+            told = answered;
+        }
+    }
+    Ok(samples)
+}
+
+fn resident(pid: u32) -> io::Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<f64>().ok());
+    let kilobytes = kilobytes.ok_or_else(|| io::Error::other("no VmRSS"))?;
+    Ok(kilobytes * 1024.0)
+}
+
+fn faults(samples: &[f64], report: &Value, received: u64) -> Vec<String> {
+    let mut faults = Vec::new();
+    let (first, last) = ends(samples);
+    let mib = |bytes: f64| bytes / 1024.0 / 1024.0;
+    say(&format!(
+        "memory after the start {:.1} MiB, at the end {:.1} MiB",
+        mib(first),
+        mib(last)
+    ));
+    if last - first > (first * SHARE).max(BYTES) {
+        faults.push(format!(
+            "memory grew from {:.1} to {:.1} MiB",
+            mib(first),
+            mib(last)
+        ));
+    }
+    let number = |pipe: &str, name: &str| report[pipe][name].as_u64();
+    let sum = |pipe: &str, names: &[&str]| -> Option<u64> {
+        names.iter().map(|name| number(pipe, name)).sum()
+    };
+    for (pipe, whole, parts) in [
+        (
+            "tracing",
+            "started",
+            &["exported", "rejected", "dropped", "failed", "pending"][..],
+        ),
+        ("syslog", "enqueued", &["released", "dropped", "queued"]),
+    ] {
+        let (whole_count, parts_count) = (number(pipe, whole), sum(pipe, parts));
+        if whole_count.is_none() || whole_count == Some(0) || whole_count != parts_count {
+            faults.push(format!(
+                "{pipe}: {whole} {whole_count:?}, and its parts are {parts_count:?}"
+            ));
+        }
+    }
+    // A record that two reads of the relay share is not counted.
+    let released = number("syslog", "released").unwrap_or(0);
+    say(&format!(
+        "the relay has {received} records, {released} were released"
+    ));
+    if (received as f64) < 0.99 * released as f64 {
+        faults.push(format!("the relay has {received} records of {released}"));
+    }
+    faults
+}
+
+/// The mean of the fifth after the first one, in which caches fill, and of the last.
+fn ends(samples: &[f64]) -> (f64, f64) {
+    let fifth = (samples.len() / 5).max(1);
+    let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len().max(1) as f64;
+    let first = &samples[fifth.min(samples.len() - 1)..(2 * fifth).min(samples.len())];
+    (mean(first), mean(&samples[samples.len() - fifth..]))
+}
+
+/// What the service said under a key, in a line of JSON in its log.
+fn said(log: &Path, key: &str) -> Option<Value> {
+    let log = std::fs::read_to_string(log).ok()?;
+    log.lines().find_map(|line| {
+        let mut line: Value = serde_json::from_str(line).ok()?;
+        line.get_mut(key).map(Value::take)
+    })
+}
+
+fn say(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(released: u64) -> Value {
+        json!({
+            "tracing": { "started": 3, "exported": 2, "rejected": 0, "dropped": 1, "failed": 0, "pending": 0 },
+            "syslog": { "enqueued": 100, "released": released, "dropped": 0, "queued": 0 },
+        })
+    }
+
+    #[test]
+    fn memory_that_grows_an_account_that_is_open_and_records_that_are_missing_are_faults() {
+        let flat = vec![100e6; 100];
+        assert_eq!(faults(&flat, &report(100), 100), [""; 0]);
+        let growing: Vec<_> = (0..100).map(|n| 100e6 + f64::from(n) * 1e6).collect();
+        assert_eq!(faults(&growing, &report(100), 100).len(), 1);
+        assert_eq!(faults(&flat, &report(99), 100).len(), 1);
+        assert_eq!(faults(&flat, &report(100), 90).len(), 1);
+        assert_eq!(faults(&flat, &Value::Null, 0).len(), 2);
+    }
+}
