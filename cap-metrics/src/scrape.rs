@@ -44,18 +44,17 @@ impl Scrape {
             self.reader = None;
         }
         let families = self.metrics.inner.families.all();
-        if let Some(family) = families.get(self.next) {
-            let start = out.len();
-            expose::header(out, self.next, self.format);
-            self.next += 1;
-            let body = out.len();
+        while let Some(family) = families.get(self.next) {
             let mut reader = family.read();
-            if reader.write_page(self.format, out) && out.len() > body {
+            let metric = self.next;
+            self.next += 1;
+            // Many families are absent; they are passed over in one go.
+            if !reader.is_empty() {
+                expose::header(out, metric, self.format);
+                reader.write_page(self.format, out);
                 self.reader = Some(reader);
-            } else {
-                out.truncate(start);
+                return true;
             }
-            return true;
         }
         let Some(teams) = self.teams.take() else {
             return false;
