@@ -54,6 +54,10 @@ fn main() -> ExitCode {
             tracing::fill();
             return ExitCode::SUCCESS;
         }
+        [metrics::MEMORY, kind, whose] => {
+            metrics::fill(kind, whose);
+            return ExitCode::SUCCESS;
+        }
         [name] => (name, None),
         [name, "--json", file] => (name, Some(file)),
         _ => return usage(),

@@ -10,6 +10,8 @@ use prometheus_client::metrics::{counter::Counter, family::Family, histogram::Hi
 
 use crate::harness::{Bench, Case};
 
+pub(crate) use memory::{MEMORY, fill};
+
 #[path = "metrics/encode.rs"]
 mod encode;
 #[path = "metrics/fast.rs"]
@@ -18,6 +20,8 @@ mod fast;
 mod kept;
 #[path = "metrics/many.rs"]
 mod many;
+#[path = "metrics/memory.rs"]
+mod memory;
 #[path = "metrics/peers.rs"]
 mod peers;
 #[path = "metrics/series.rs"]
@@ -46,6 +50,7 @@ pub(crate) fn run(bench: &mut Bench) {
     histograms(bench);
     encode::run(bench);
     kept::run(bench);
+    memory::run(bench);
 }
 
 fn both(
