@@ -70,7 +70,6 @@ pub fn artefacts() -> Vec<Artefact> {
         Artefact::new(&format!("{CHART}/values.schema.json"), &chart::schema()),
         Artefact::new("deploy/README.md", include_str!("artefact/deploy.md")),
         Artefact::new("docs/metrics.md", &reference::page()),
-        Artefact::new("docs/spans.md", &reference::spans()),
     ];
     let tests = extended_rule_tests().into_iter();
     files.extend(

@@ -19,68 +19,6 @@ pub(crate) fn page() -> String {
     page
 }
 
-/// The span attributes worth filtering on.
-pub(crate) fn spans() -> String {
-    use cap_names::{ActorType, ErrorClass, keys};
-    let words = |words: &[&str]| words.join(", ");
-    let rows = [
-        (
-            keys::ORG_ID,
-            "every span of a request or job",
-            "opaque id of the organisation".to_owned(),
-        ),
-        (
-            keys::PROJECT_ID,
-            "requests and jobs within a project",
-            "opaque id".to_owned(),
-        ),
-        (keys::ACTOR_TYPE, "requests", words(ActorType::WORDS)),
-        (
-            keys::CERT_ID,
-            "jobs and requests on a certificate",
-            "opaque id".to_owned(),
-        ),
-        (keys::JOB_ID, "jobs", "opaque id".to_owned()),
-        (keys::JOB_TYPE, "jobs", "name of the job type".to_owned()),
-        (keys::JOB_ATTEMPT, "jobs", "1, 2, …".to_owned()),
-        (
-            keys::EXTERNAL_PROVIDER,
-            "calls to external systems",
-            "acme, msca, a DNS provider, a module".to_owned(),
-        ),
-        (
-            keys::EXTERNAL_ENDPOINT,
-            "calls to external systems",
-            "the operation".to_owned(),
-        ),
-        (
-            keys::ERROR_CLASS,
-            "spans that failed",
-            words(ErrorClass::WORDS),
-        ),
-        (
-            keys::EVENT_TYPE,
-            "audit events",
-            "type of the event".to_owned(),
-        ),
-        (
-            keys::EVENT_ID,
-            "audit events",
-            "the same id as in the SIEM's archive".to_owned(),
-        ),
-    ];
-    let mut page = String::from(
-        "# Span attributes\n\n\
-         The product's own, beside OpenTelemetry's semantic conventions. A failed span has status Error and a class.\n\n\
-         | attribute | on | values |\n|---|---|---|\n",
-    );
-    for (key, on, values) in rows {
-        writeln!(page, "| `{key}` | {on} | {values} |")
-            .expect("a String takes all that is written");
-    }
-    page
-}
-
 fn section<'a>(
     page: &mut String,
     group: Group,

@@ -14,6 +14,7 @@ use crate::interval::Interval;
 use crate::keys::{KEYS, Key};
 
 mod metrics;
+mod resource;
 mod syslog;
 
 pub use metrics::MetricsConfig;
@@ -71,8 +72,8 @@ impl Config {
     }
 
     /// Takes the keys `instance_name`, `telemetry.*`, `syslog.*` and `egress.*`. Where neither the document nor its
-    /// `CERTAUTOPILOT_*` says anything, `OTEL_SDK_DISABLED`, `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_HEADERS` and
-    /// `OTEL_SERVICE_NAME` do.
+    /// `CERTAUTOPILOT_*` says anything, `OTEL_SDK_DISABLED`, `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_HEADERS`,
+    /// `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` do.
     ///
     /// # Errors
     ///
@@ -156,18 +157,7 @@ fn tracing(document: &mut Document, instance: &str) -> Result<Option<cap_tracing
     config.batch_size = batch_size.unwrap_or(config.batch_size);
     config.batch_delay = batch_delay.map_or(config.batch_delay, |Interval(delay)| delay);
     config.headers = headers;
-    let service = document
-        .env("OTEL_SERVICE_NAME")
-        .unwrap_or("certautopilot")
-        .to_owned();
-    config.resource = vec![
-        ("service.name".to_owned(), service),
-        (
-            "service.version".to_owned(),
-            env!("CARGO_PKG_VERSION").to_owned(),
-        ),
-        ("service.instance.id".to_owned(), instance.to_owned()),
-    ];
+    config.resource = resource::attributes(document, instance)?;
     config.check().map_err(|error| match error.setting() {
         Some((key, what)) => document.wrong(&format!("telemetry.tracing.{key}"), what),
         None => Kind::Tracing(error).into(),

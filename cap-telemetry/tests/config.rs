@@ -112,6 +112,61 @@ fn the_environment_overrides_the_file_and_otel_fills_what_both_leave_open() {
 }
 
 #[test]
+fn traces_name_their_service_their_host_and_their_pod() {
+    let on = [
+        ("CERTAUTOPILOT_TELEMETRY_TRACING_ENABLED", "true"),
+        ("CERTAUTOPILOT_TELEMETRY_TRACING_ENDPOINT", "http://c"),
+    ];
+    let resource = |more: &[(&str, &str)]| {
+        let config = load("", &[&on, more].concat()).expect("sound");
+        let attributes = config.tracing.expect("on").resource.into_iter();
+        attributes.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let alone = resource(&[]);
+    assert_eq!(alone["service.name"], "certautopilot");
+    assert!(!alone["host.name"].is_empty());
+    assert!(
+        !alone.keys().any(|key| key.starts_with("k8s.")),
+        "{alone:?}"
+    );
+
+    let in_a_pod = resource(&[
+        ("POD_NAME", "cap-api-1"),
+        ("POD_NAMESPACE", "certs"),
+        ("POD_UID", "275ecb36"),
+        ("NODE_NAME", "node-7"),
+        ("CONTAINER_NAME", "api"),
+        (
+            "OTEL_RESOURCE_ATTRIBUTES",
+            "deployment.environment.name=prod%2Ceu, service.name=other, service.instance.id=other",
+        ),
+    ]);
+    for (key, value) in [
+        ("k8s.pod.name", "cap-api-1"),
+        ("k8s.namespace.name", "certs"),
+        ("k8s.pod.uid", "275ecb36"),
+        ("k8s.node.name", "node-7"),
+        ("k8s.container.name", "api"),
+        ("deployment.environment.name", "prod,eu"),
+        ("service.name", "other"),
+        ("service.instance.id", "cap-api-1"),
+    ] {
+        assert_eq!(in_a_pod[key], value, "{key}");
+    }
+    let named = resource(&[
+        ("OTEL_SERVICE_NAME", "mine"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "service.name=other"),
+    ]);
+    assert_eq!(named["service.name"], "mine");
+    let broken = [&on[..], &[("OTEL_RESOURCE_ATTRIBUTES", "a")]].concat();
+    let error = load("", &broken).expect_err("no pair").to_string();
+    assert!(
+        error.starts_with("environment: OTEL_RESOURCE_ATTRIBUTES: "),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_collector_over_grpc_is_an_endpoint_in_the_file_or_the_environment() {
     let on = "telemetry: { tracing: { enabled: true, batch_size: 64, compression: gzip } }";
     let file = "telemetry: { tracing: { enabled: true, endpoint: 'grpcs://collector' } }";

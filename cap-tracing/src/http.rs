@@ -1,22 +1,21 @@
 //! The tower layers: a span for every request that is answered, and one for every call that is made.
 
 mod client;
+mod future;
 
-use std::future::Future;
 use std::net::IpAddr;
-use std::pin::Pin;
-use std::task::{Context as Task, Poll, ready};
+use std::task::{Context, Poll};
 
 use axum::extract::MatchedPath;
 use http::{Extensions, Request, Response};
-use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::pipe::Tracing;
-use crate::span::Span;
 
-pub use client::{ClientFuture, ClientLayer, ClientMiddleware, Operation};
+pub use client::{ClientLayer, ClientMiddleware, Operation};
+use future::Side;
+pub use future::TraceFuture;
 
 /// Makes a server span for every request: a child of the inbound context, current while the handler runs, named after axum's
 /// matched route, and an error from status 500 on. Add it with `Router::layer`, which runs after routing.
@@ -81,7 +80,7 @@ where
     type Error = S::Error;
     type Future = TraceFuture<S::Future>;
 
-    fn poll_ready(&mut self, cx: &mut Task<'_>) -> Poll<Result<(), S::Error>> {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
@@ -92,45 +91,9 @@ where
         let (headers, method) = (request.headers(), request.method());
         let span = self
             .tracing
-            .request(headers, peer, method, route.as_deref())
-            .settled();
-        let inner = span.in_scope(|| self.inner.call(request));
-        TraceFuture {
-            inner,
-            span: Some(span),
-        }
-    }
-}
-
-pin_project! {
-    /// A response on its way, under its span.
-    #[derive(Debug)]
-    pub struct TraceFuture<F> {
-        #[pin]
-        inner: F,
-        span: Option<Span>,
-    }
-}
-
-impl<F, R, E> Future for TraceFuture<F>
-where
-    F: Future<Output = Result<Response<R>, E>>,
-{
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        let outcome = match &*this.span {
-            Some(span) => ready!(span.in_scope(|| this.inner.poll(cx))),
-            None => ready!(this.inner.poll(cx)),
-        };
-        if let Some(span) = this.span.take() {
-            span.answered(
-                outcome
-                    .as_ref()
-                    .map_or(500, |response| response.status().as_u16()),
-            );
-        }
-        Poll::Ready(outcome)
+            .request(headers, peer, method, route.as_deref());
+        TraceFuture::new(Side::Server, span, |span| {
+            span.in_scope(|| self.inner.call(request))
+        })
     }
 }

@@ -53,6 +53,7 @@
 mod bridge;
 mod carrier;
 mod config;
+pub mod conventions;
 mod deliver;
 mod endpoint;
 mod error;
@@ -76,8 +77,7 @@ pub use endpoint::Endpoint;
 pub use error::Error;
 #[cfg(feature = "http")]
 pub use http::{
-    ClientFuture, ClientLayer, ClientMiddleware, Operation, TraceFuture, TraceLayer,
-    TraceMiddleware,
+    ClientLayer, ClientMiddleware, Operation, TraceFuture, TraceLayer, TraceMiddleware,
 };
 pub use pipe::Tracing;
 pub use propagate::{Audience, Propagator, extract, inject};

@@ -94,7 +94,11 @@ impl Span for Recorder {
         let Some(record) = &mut self.record else {
             return;
         };
-        if record.attributes.len() < LIMIT {
+        // A key is there once, with what was set last (Trace API, Set Attributes).
+        let mut set = record.attributes.iter_mut();
+        if let Some(set) = set.find(|set| set.key == attribute.key) {
+            set.value = attribute.value;
+        } else if record.attributes.len() < LIMIT {
             record.attributes.push(attribute);
         } else {
             record.dropped.attributes += 1;

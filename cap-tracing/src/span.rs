@@ -118,38 +118,55 @@ impl Span {
         propagate::inject(&self.context(), headers, audience);
     }
 
-    /// The status that an external system answered; from 400 on the span is an error.
+    /// The status that an external system answered. From 400 on the span is an error: of class `auth` for 401 and 403,
+    /// `io_transient` for 429 and from 500 on, otherwise `io_permanent`. [`fail`](Self::fail) afterwards says it better.
     pub fn http_status(&self, status: u16) {
-        self.status(status, 400);
+        let class = match status {
+            ..=399 => None,
+            401 | 403 => Some(ErrorClass::Auth),
+            429 | 500.. => Some(ErrorClass::IoTransient),
+            _ => Some(ErrorClass::IoPermanent),
+        };
+        self.status(status, class.is_some());
+        if let Some(class) = class {
+            self.set(keys::ERROR_CLASS, class.as_str());
+        }
     }
 
-    /// The status that this service answers a [`request`](crate::Tracing::request) with; from 500 on the span is an error.
+    /// The status that this service answers a [`request`](crate::Tracing::request) with; from 500 on the span is an error. Its class is
+    /// that of whatever [failed](Current::fail) underneath.
     pub fn answered(&self, status: u16) {
-        self.status(status, 500);
+        self.status(status, status >= 500);
     }
 
-    fn status(&self, status: u16, error_from: u16) {
+    fn status(&self, status: u16, failed: bool) {
+        if !self.is_recorded() {
+            return;
+        }
         let span = self.context.span();
-        if span.is_recording() {
-            span.set_attribute(KeyValue::new(
-                "http.response.status_code",
-                i64::from(status),
-            ));
-            if status >= error_from {
-                span.set_attribute(KeyValue::new("error.type", status.to_string()));
-                span.set_status(Status::error(""));
-            }
+        span.set_attribute(KeyValue::new(
+            "http.response.status_code",
+            i64::from(status),
+        ));
+        if failed {
+            span.set_attribute(KeyValue::new("error.type", status.to_string()));
+            span.set_status(Status::error(""));
         }
     }
 
     /// The span's work failed. The message must hold no secret.
     pub fn fail(&self, class: ErrorClass, message: &dyn fmt::Display) {
-        fail(&self.context, class, message);
+        if self.is_recorded() {
+            fail(&self.context, class, message);
+        }
     }
 
-    /// Sets an attribute.
+    /// Sets an attribute, or sets it anew.
     pub fn set(&self, key: &'static str, value: impl Into<Value>) {
-        set(&self.context, key, value);
+        if self.is_recorded() {
+            let span = self.context.span();
+            span.set_attribute(KeyValue::new(key, value));
+        }
     }
 
     /// Trace id and span id in hexadecimal, when this span is sampled.
@@ -245,13 +262,6 @@ impl Current {
             span.set_attribute(KeyValue::new(key, value.to_owned()));
         }
         self
-    }
-}
-
-fn set(context: &Context, key: &'static str, value: impl Into<Value>) {
-    let span = context.span();
-    if span.is_recording() {
-        span.set_attribute(KeyValue::new(key, value));
     }
 }
 

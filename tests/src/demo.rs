@@ -12,6 +12,7 @@ mod real_acme;
 mod receivers;
 pub(crate) mod service;
 mod show;
+mod story;
 mod workload;
 
 use std::io;

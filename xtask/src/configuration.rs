@@ -73,7 +73,8 @@ error at start that names the file, the line and the key.
 `# yaml-language-server: $schema=…/configuration.schema.json` as the file's first line.
 
 Durations are a whole number and a unit, `ms`, `s`, `m` or `h`, and a year at most. Of other variables, `OTEL_SDK_DISABLED=true` turns tracing
-off, `OTEL_SERVICE_NAME` names the service, and `SSL_CERT_FILE` and `SSL_CERT_DIR` say where the system's trust store is.
+off, `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` say what traces are from, as do `POD_NAME`, `POD_NAMESPACE`, `POD_UID`, `NODE_NAME`
+and `CONTAINER_NAME` where the downward API fills them, and `SSL_CERT_FILE` and `SSL_CERT_DIR` say where the system's trust store is.
 ";
 
 /// `docs/configuration.md`.

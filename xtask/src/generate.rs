@@ -7,6 +7,7 @@ use cap_alerts::{Options, Profile};
 
 use crate::cargo::root;
 use crate::configuration;
+use crate::spans;
 
 /// All of deploy/ and docs/.
 pub(crate) fn all(args: &[String]) -> Result<(), String> {
@@ -24,6 +25,7 @@ fn everything(folder: &Path, check: bool) -> Result<(), String> {
         .map(|artefact| (artefact.path, artefact.text))
         .chain([
             ("docs/configuration.md".into(), configuration::reference()),
+            ("docs/spans.md".into(), spans::reference()),
             (
                 "docs/configuration.schema.json".into(),
                 configuration::schema(),

@@ -15,6 +15,7 @@ mod deny;
 mod fuzz;
 mod generate;
 mod peers;
+mod spans;
 mod tool;
 
 use std::process::ExitCode;

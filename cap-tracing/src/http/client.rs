@@ -1,20 +1,16 @@
 //! The tower layer around an HTTP client: a span for every call, and its context in the request's headers.
 
 use std::borrow::Cow;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as Task, Poll, ready};
+use std::task::{Context, Poll};
 
-use cap_names::ErrorClass;
 use http::{Request, Response};
-use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::future::{Side, TraceFuture};
 use crate::pipe::Tracing;
 use crate::propagate::Audience;
-use crate::span::Span;
 
 /// Makes a client span for every call that goes through an HTTP client, a child of the span that is current, and sends its context
 /// along. The span lasts until the head of the answer is there; it is an error from status 400 on, and where no answer came.
@@ -89,9 +85,9 @@ where
 {
     type Response = Response<R>;
     type Error = S::Error;
-    type Future = ClientFuture<S::Future>;
+    type Future = TraceFuture<S::Future>;
 
-    fn poll_ready(&mut self, cx: &mut Task<'_>) -> Poll<Result<(), S::Error>> {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
@@ -108,45 +104,9 @@ where
             Peer::External(provider) => tracing.external_call(provider, operation, method, uri),
             Peer::Service(service) => tracing.remote_call(service, operation, method, uri),
         };
-        let span = span.settled();
-        span.inject(request.headers_mut(), *audience);
-        let inner = span.in_scope(|| self.inner.call(request));
-        ClientFuture {
-            inner,
-            span: Some(span),
-        }
-    }
-}
-
-pin_project! {
-    /// An answer on its way, under the span of its call.
-    #[derive(Debug)]
-    pub struct ClientFuture<F> {
-        #[pin]
-        inner: F,
-        span: Option<Span>,
-    }
-}
-
-impl<F, R, E> Future for ClientFuture<F>
-where
-    F: Future<Output = Result<Response<R>, E>>,
-{
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        let outcome = match &*this.span {
-            Some(span) => ready!(span.in_scope(|| this.inner.poll(cx))),
-            None => ready!(this.inner.poll(cx)),
-        };
-        if let Some(span) = this.span.take() {
-            match &outcome {
-                Ok(response) => span.http_status(response.status().as_u16()),
-                // What the error says may hold the URI.
-                Err(_) => span.fail(ErrorClass::Network, &"no answer"),
-            }
-        }
-        Poll::Ready(outcome)
+        TraceFuture::new(Side::Client, span, |span| {
+            span.inject(request.headers_mut(), *audience);
+            span.in_scope(|| self.inner.call(request))
+        })
     }
 }

@@ -153,3 +153,92 @@ async fn a_call_without_an_answer_is_an_error_named_after_its_method() {
     assert!(attributes(&spans[0]).contains(&"cap.error.class=network".to_owned()));
     assert_eq!(spans[0].status.as_ref().unwrap().code, 2);
 }
+
+/// A service that is asked, and never answers.
+fn silent() -> impl tower::Service<
+    Request<Body>,
+    Response = axum::http::Response<Body>,
+    Error = std::convert::Infallible,
+    Future: Send,
+> + Clone {
+    tower::service_fn(|_: Request<Body>| std::future::pending())
+}
+
+#[tokio::test]
+async fn a_request_or_call_that_is_dropped_ends_its_span_as_failed() {
+    let (collector, address) = Collector::start([]);
+    let tracing = pipe(address, |_| {});
+    let server = TraceLayer::new(tracing.clone()).layer(silent());
+    let client = ClientLayer::external(tracing.clone(), "acme").layer(silent());
+    tokio::select! {
+        biased;
+        _ = server.oneshot(ask(address)) => unreachable!("it never answers"),
+        _ = client.oneshot(ask(address)) => unreachable!("it never answers"),
+        () = std::future::ready(()) => {}
+    }
+    let stats = tracing.shutdown(LONG);
+    assert_eq!((stats.started, stats.exported), (2, 2), "{stats}");
+    for span in collector.spans() {
+        let status = span.status.clone().unwrap();
+        let said = (status.code, &*status.message);
+        assert_eq!(said, (2, "dropped before there was an answer"));
+        let attributes = attributes(&span);
+        let class = "cap.error.class=network".to_owned();
+        assert!(attributes.contains(&class), "{attributes:?}");
+    }
+}
+
+#[test]
+fn an_attribute_is_there_once_with_what_was_set_last() {
+    let (collector, address) = Collector::start([]);
+    let tracing = pipe(address, |_| {});
+    let span = tracing.external_call(
+        "acme",
+        "order",
+        &axum::http::Method::GET,
+        &ask(address).uri().clone(),
+    );
+    span.http_status(403);
+    span.http_status(503);
+    span.fail(cap_names::ErrorClass::Network, &"the answer broke off");
+    drop(span);
+    tracing.shutdown(LONG);
+    let spans = collector.spans();
+    let all = attributes(&spans[0]);
+    let of = |key: &str| {
+        let all = all.iter().filter(|pair| pair.starts_with(key));
+        all.cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(of("http.response"), ["http.response.status_code=503"]);
+    assert_eq!(of("error.type"), ["error.type=503"]);
+    assert_eq!(of("cap.error"), ["cap.error.class=network"]);
+    assert_eq!(
+        spans[0].status.clone().unwrap().message,
+        "the answer broke off"
+    );
+}
+
+#[test]
+fn a_status_says_whose_fault_it_was() {
+    let (collector, address) = Collector::start([]);
+    let tracing = pipe(address, |_| {});
+    let statuses = [200, 302, 400, 401, 403, 404, 429, 500, 503];
+    for status in statuses {
+        let uri = ask(address).uri().clone();
+        let call = tracing.external_call("acme", "order", &axum::http::Method::GET, &uri);
+        call.http_status(status);
+    }
+    tracing.shutdown(LONG);
+    let class = |span: &opentelemetry_proto::tonic::trace::v1::Span| {
+        let all = attributes(span).into_iter();
+        let mut all =
+            all.filter_map(|pair| pair.strip_prefix("cap.error.class=").map(str::to_owned));
+        all.next().unwrap_or_default()
+    };
+    let classes: Vec<_> = collector.spans().iter().map(class).collect();
+    let (permanent, transient) = ("io_permanent", "io_transient");
+    let expected = [
+        "", "", permanent, "auth", "auth", permanent, transient, transient, transient,
+    ];
+    assert_eq!(classes, expected);
+}

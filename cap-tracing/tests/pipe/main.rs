@@ -4,6 +4,7 @@
 
 mod client;
 mod collector;
+mod conventions;
 mod export;
 mod faults;
 mod grpc;

@@ -11,10 +11,12 @@ use cap_telemetry::Telemetry;
 use cap_telemetry::egress::{self, Connector, Trust};
 use cap_telemetry::metrics::{Outcome, Status};
 use cap_telemetry::names::ErrorClass;
-use cap_telemetry::tracing::Audience;
+use cap_telemetry::tracing::{ClientLayer, Operation};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
+use tower_layer::Layer as _;
+use tower_service::Service as _;
 
 use crate::failure::Failure;
 
@@ -86,20 +88,17 @@ impl Outbound {
         endpoint: &str,
         mut request: Request<Full<Bytes>>,
     ) -> Result<(Response<Bytes>, Option<Failure>), Failure> {
-        let span = self.telemetry.tracing().external_call(
-            provider,
-            endpoint,
-            request.method(),
-            request.uri(),
-        );
-        span.inject(request.headers_mut(), Audience::ThirdParty);
+        let tracing = self.telemetry.tracing().clone();
+        let mut client = ClientLayer::external(tracing, provider).layer(self.client.clone());
+        request
+            .extensions_mut()
+            .insert(Operation(endpoint.to_owned().into()));
         let started = Instant::now();
         let mut status = Status::NONE;
         let exchange = async {
-            let response = self.client.request(request).await.map_err(|e| broken(&e))?;
+            let response = client.call(request).await.map_err(|e| broken(&e))?;
             let (head, body) = response.into_parts();
             status = Status::new(head.status.as_u16());
-            span.http_status(head.status.as_u16());
             let body = Limited::new(body, BODY_LIMIT).collect().await;
             let body = body.map_err(|error| network(format!("the answer broke off: {error}")))?;
             let body = body.to_bytes();
@@ -109,7 +108,7 @@ impl Outbound {
             });
             Ok((Response::from_parts(head, body), failure))
         };
-        let outcome = match tokio::time::timeout(self.timeout, span.scope(exchange)).await {
+        let outcome = match tokio::time::timeout(self.timeout, exchange).await {
             Ok(outcome) => outcome,
             Err(_) => Err(network(format!("no answer within {:?}", self.timeout))),
         };
@@ -121,18 +120,11 @@ impl Outbound {
             Ok((response, failure)) => Ok((response, failure.map(named))),
             Err(failure) => Err(named(failure)),
         };
-        let failure = match &outcome {
-            Ok((_, failure)) => failure.as_ref(),
-            Err(failure) => Some(failure),
-        };
-        if let Some(failure) = failure {
-            span.fail(failure.class, failure);
-        }
         self.telemetry.metrics().external().called(
             provider,
             endpoint,
             status,
-            Outcome::from(failure.is_none()),
+            Outcome::from(matches!(outcome, Ok((_, None)))),
             started.elapsed(),
         );
         outcome

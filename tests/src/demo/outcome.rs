@@ -6,6 +6,7 @@ use std::sync::Arc;
 use certautopilot::acme_server::Call;
 use serde_json::{Value, json};
 
+use super::story;
 use crate::{ReceivedSpan, Scrape};
 
 /// What was scraped.
@@ -150,6 +151,15 @@ impl Outcome {
             self.renewal().is_some(),
             "traces: no trace holds a renewal with two 503 and its success".to_owned(),
         );
+
+        if let Some(trace) = self.renewal() {
+            faults.extend(story::faults(&self.spans, &self.calls, trace));
+        }
+        let mut check = |holds: bool, fault: String| {
+            if !holds {
+                faults.push(fault);
+            }
+        };
 
         let parts = ["released", "dropped", "queued"].map(|part| self.audited(part));
         let (enqueued, sum) = (self.audited("enqueued"), parts.iter().sum::<u64>());

@@ -1,0 +1,50 @@
+//! What a trace says of the process that it is from: the attributes of its resource.
+
+use std::collections::BTreeMap;
+
+use super::percent_decoded;
+use crate::document::{Document, pairs};
+use crate::error::Error;
+
+const OTEL: &str = "OTEL_RESOURCE_ATTRIBUTES";
+
+/// Attributes of a pod, and the variables that the downward API usually fills for them.
+const POD: [(&str, &str); 5] = [
+    ("k8s.namespace.name", "POD_NAMESPACE"),
+    ("k8s.pod.name", "POD_NAME"),
+    ("k8s.pod.uid", "POD_UID"),
+    ("k8s.node.name", "NODE_NAME"),
+    ("k8s.container.name", "CONTAINER_NAME"),
+];
+
+/// The service, its host and, where the variables are there, its pod; `OTEL_RESOURCE_ATTRIBUTES` adds to them and changes them, but for
+/// the instance, which audit records name as well.
+pub(super) fn attributes(
+    document: &Document,
+    instance: &str,
+) -> Result<Vec<(String, String)>, Error> {
+    let mut attributes = BTreeMap::new();
+    let mut set = |key: &str, value: &str| {
+        attributes.insert(key.to_owned(), value.to_owned());
+    };
+    set("service.name", "certautopilot");
+    set("service.version", env!("CARGO_PKG_VERSION"));
+    let host = rustix::system::uname();
+    set("host.name", &host.nodename().to_string_lossy());
+    for (key, variable) in POD {
+        if let Some(value) = document.env(variable) {
+            set(key, value);
+        }
+    }
+    let wrong = |what| Error::config(format!("environment: {OTEL}"), what);
+    for (key, value) in pairs(document.env(OTEL).unwrap_or_default()).map_err(wrong)? {
+        let value = percent_decoded(&value)
+            .ok_or_else(|| wrong(format!("the value of {key} is not percent-encoded text")))?;
+        set(&key, &value);
+    }
+    if let Some(service) = document.env("OTEL_SERVICE_NAME") {
+        set("service.name", service);
+    }
+    set("service.instance.id", instance);
+    Ok(attributes.into_iter().collect())
+}

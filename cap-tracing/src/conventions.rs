@@ -1,0 +1,154 @@
+//! The conventions as data: every kind of span, what it is called and what it carries. The reference is generated from them, and a
+//! test compares them with the spans that are made.
+
+use cap_names::{ActorType, Closed as _, ErrorClass, keys};
+
+/// A kind of span.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Convention {
+    /// What it stands for.
+    pub title: &'static str,
+    /// Its name, with what varies in braces.
+    pub name: &'static str,
+    /// Its OpenTelemetry span kind.
+    pub kind: &'static str,
+    /// What makes one.
+    pub made_by: &'static str,
+    /// What it carries beside [`EVERYWHERE`].
+    pub attributes: &'static [Attribute],
+}
+
+/// An attribute of a span.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Attribute {
+    /// The key: `cap.…` are the product's own, the others OpenTelemetry's semantic conventions.
+    pub key: &'static str,
+    /// What it says, in a few words; where the set is closed, these are its values.
+    pub values: Values,
+}
+
+/// What an attribute may be.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Values {
+    /// One of these.
+    Words(&'static [&'static str]),
+    /// Described in words.
+    Open(&'static str),
+}
+
+const fn open(key: &'static str, about: &'static str) -> Attribute {
+    let values = Values::Open(about);
+    Attribute { key, values }
+}
+
+const fn words(key: &'static str, words: &'static [&'static str]) -> Attribute {
+    let values = Values::Words(words);
+    Attribute { key, values }
+}
+
+const METHOD: Attribute = open(
+    "http.request.method",
+    "the method, `_OTHER` where it is not a known one",
+);
+const STATUS: Attribute = open("http.response.status_code", "the status, once there is one");
+const ERROR_TYPE: Attribute = open("error.type", "the status, where it is an error");
+const HOST: Attribute = open("server.address", "the host called");
+const PORT: Attribute = open("server.port", "its port, where the URI has one");
+const JOB_TYPE: Attribute = open(keys::JOB_TYPE, "name of the job type");
+const JOB_ID: Attribute = open(keys::JOB_ID, "opaque id of the job");
+const EVENT_TYPE: Attribute = open(keys::EVENT_TYPE, "type of the event");
+const EVENT_ID: Attribute = open(keys::EVENT_ID, "its id, the same as in the SIEM's archive");
+
+/// What any span may carry: the first four are those of [`Current`](crate::Current).
+pub const EVERYWHERE: &[Attribute] = &[
+    open(keys::ORG_ID, "opaque id of the organisation"),
+    open(keys::PROJECT_ID, "opaque id of the project"),
+    open(keys::CERT_ID, "opaque id of the certificate"),
+    words(keys::ACTOR_TYPE, ActorType::WORDS),
+    words(keys::ERROR_CLASS, ErrorClass::WORDS),
+];
+
+/// The event `audit` on the span in which an audit event happened.
+pub const AUDIT_EVENT: &[Attribute] = &[EVENT_TYPE, EVENT_ID];
+
+/// Every kind of span.
+pub const SPANS: &[Convention] = &[
+    Convention {
+        title: "An HTTP request that is answered",
+        name: "{method} {route}",
+        kind: "server",
+        made_by: "TraceLayer, Tracing::request",
+        attributes: &[
+            METHOD,
+            open("http.route", "the pattern that matched, if one did"),
+            STATUS,
+            ERROR_TYPE,
+        ],
+    },
+    Convention {
+        title: "An attempt at a job",
+        name: "job {type}",
+        kind: "consumer",
+        made_by: "Tracing::job",
+        attributes: &[JOB_TYPE, JOB_ID, open(keys::JOB_ATTEMPT, "1, 2, …")],
+    },
+    Convention {
+        title: "A job that is enqueued",
+        name: "enqueue {type}",
+        kind: "producer",
+        made_by: "Tracing::enqueue",
+        attributes: &[JOB_TYPE, JOB_ID],
+    },
+    Convention {
+        title: "A call to an external system",
+        name: "{provider} {endpoint}",
+        kind: "client",
+        made_by: "ClientLayer::external, Tracing::external_call",
+        attributes: &[
+            open(
+                keys::EXTERNAL_PROVIDER,
+                "acme, msca, a DNS provider, a module",
+            ),
+            open(keys::EXTERNAL_ENDPOINT, "the operation"),
+            METHOD,
+            HOST,
+            PORT,
+            STATUS,
+            ERROR_TYPE,
+        ],
+    },
+    Convention {
+        title: "A call to a service of one's own",
+        name: "{service} {operation}",
+        kind: "client",
+        made_by: "ClientLayer::service",
+        attributes: &[METHOD, HOST, PORT, STATUS, ERROR_TYPE],
+    },
+    Convention {
+        title: "A database operation",
+        name: "{operation} {table}",
+        kind: "client",
+        made_by: "Tracing::db",
+        attributes: &[
+            open("db.operation.name", "the operation: SELECT, INSERT, …"),
+            open("db.collection.name", "the table"),
+        ],
+    },
+    Convention {
+        title: "A call of another part of the service",
+        name: "{service} {operation}",
+        kind: "internal",
+        made_by: "Tracing::service_call",
+        attributes: &[open("code.function.name", "{service}.{operation}")],
+    },
+    Convention {
+        title: "An event that is sent",
+        name: "emit {type}",
+        kind: "producer",
+        made_by: "Tracing::emit_event",
+        attributes: AUDIT_EVENT,
+    },
+];

@@ -1,0 +1,77 @@
+//! An answer on its way, under the span of its request.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use cap_names::ErrorClass;
+use http::Response;
+use pin_project_lite::pin_project;
+
+use crate::span::Span;
+
+/// Whose answer it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Side {
+    Server,
+    Client,
+}
+
+pin_project! {
+    /// The future of both layers: the span is current while it is polled, and ends with the answer. Dropped before that, by a
+    /// caller who went away or gave up, it ends the span as failed.
+    #[derive(Debug)]
+    pub struct TraceFuture<F> {
+        #[pin]
+        inner: F,
+        // Until it has ended.
+        span: Option<Span>,
+        side: Side,
+    }
+
+    impl<F> PinnedDrop for TraceFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            if let Some(span) = this.project().span.take() {
+                span.fail(ErrorClass::Network, &"dropped before there was an answer");
+            }
+        }
+    }
+}
+
+impl<F> TraceFuture<F> {
+    pub(super) fn new(side: Side, span: Span, call: impl FnOnce(&Span) -> F) -> Self {
+        // It is asked for its context at every poll.
+        let span = span.settled();
+        TraceFuture {
+            inner: call(&span),
+            span: Some(span),
+            side,
+        }
+    }
+}
+
+impl<F, R, E> Future for TraceFuture<F>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let outcome = match &*this.span {
+            Some(span) => ready!(span.in_scope(|| this.inner.poll(cx))),
+            None => ready!(this.inner.poll(cx)),
+        };
+        if let Some(span) = this.span.take() {
+            match (&outcome, this.side) {
+                (Ok(response), Side::Server) => span.answered(response.status().as_u16()),
+                // What is made of a service's error is 500.
+                (Err(_), Side::Server) => span.answered(500),
+                (Ok(response), Side::Client) => span.http_status(response.status().as_u16()),
+                // What the error says may hold the URI.
+                (Err(_), Side::Client) => span.fail(ErrorClass::Network, &"no answer"),
+            }
+        }
+        Poll::Ready(outcome)
+    }
+}

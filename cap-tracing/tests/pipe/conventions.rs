@@ -1,0 +1,94 @@
+//! Every kind of span is as the conventions say, and carries nothing that they do not name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cap_names::{Actor, ErrorClass};
+use cap_tracing::conventions::{AUDIT_EVENT, Attribute, EVERYWHERE, SPANS};
+use cap_tracing::{Carrier, ClientLayer, Job, Tracing, current};
+use http::{HeaderMap, Method, Request, Response, Uri};
+use tower::{Layer as _, ServiceExt as _};
+
+use crate::collector::Collector;
+use crate::support::{LONG, pipe};
+
+fn keys(attributes: &[Attribute]) -> BTreeSet<String> {
+    let keys = attributes.iter().map(|attribute| attribute.key.to_owned());
+    keys.collect()
+}
+
+/// One span of each kind, in the order of the conventions, with all that it can carry.
+fn one_of_each(tracing: &Tracing) {
+    let request = tracing.request(&HeaderMap::new(), None, &Method::POST, Some("/renew"));
+    let everywhere = || {
+        let who = Actor::user("alice");
+        current()
+            .org("o1")
+            .project("p1")
+            .certificate("c1")
+            .actor(&who);
+        current().fail(ErrorClass::Network, &"no route to host");
+        current().audit_event("evt_1", "cert.renewed");
+    };
+    request.in_scope(everywhere);
+    request.answered(503);
+    drop(request);
+    let job = Job {
+        job_type: "renew",
+        id: "j1",
+        attempt: 1,
+        certificate_id: Some("c1"),
+        project_id: Some("p1"),
+    };
+    drop(tracing.job(&job, &Carrier::default(), None));
+    drop(tracing.enqueue("renew", "j1"));
+    let uri = Uri::from_static("https://ca.example.com:14000/order");
+    let call = tracing.external_call("acme", "new-order", &Method::POST, &uri);
+    call.http_status(503);
+    drop(call);
+    let client = tower::service_fn(|_: Request<()>| async {
+        let mut answer = Response::new(());
+        *answer.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
+        Ok::<_, std::convert::Infallible>(answer)
+    });
+    let client = ClientLayer::service(tracing.clone(), "issuer").layer(client);
+    let request = Request::get("http://issuer:8080/").body(()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.unwrap().block_on(client.oneshot(request)).unwrap();
+    drop(tracing.db("INSERT", "jobs"));
+    drop(tracing.service_call("policy", "check"));
+    drop(tracing.emit_event("cert.renewed", "evt_1"));
+}
+
+#[test]
+fn each_kind_of_span_is_as_the_conventions_say() {
+    let (collector, address) = Collector::start([]);
+    let tracing = pipe(address, |_| {});
+    one_of_each(&tracing);
+    tracing.shutdown(LONG);
+    let spans = collector.spans();
+    assert_eq!(spans.len(), SPANS.len());
+    let kinds = ["", "internal", "server", "client", "producer", "consumer"];
+    let mut everywhere = BTreeSet::new();
+    for (span, convention) in spans.iter().zip(SPANS) {
+        assert_eq!(kinds[span.kind as usize], convention.kind, "{}", span.name);
+        let names = |text: &str| text.split(' ').count();
+        assert_eq!(names(&span.name), names(convention.name), "{}", span.name);
+        if let Some((first, _)) = convention.name.split_once(" {")
+            && !first.contains('{')
+        {
+            assert!(span.name.starts_with(first), "{}", span.name);
+        }
+        let carried = span.attributes.iter().map(|pair| pair.key.clone());
+        let carried: BTreeSet<_> = carried.collect();
+        let named = keys(convention.attributes);
+        let missing: Vec<_> = named.difference(&carried).collect();
+        assert!(missing.is_empty(), "{}: {missing:?}", span.name);
+        everywhere.extend(carried.difference(&named).cloned());
+        for event in &span.events {
+            let pairs = event.attributes.iter();
+            let pairs: BTreeMap<_, _> = pairs.map(|pair| (pair.key.clone(), ())).collect();
+            assert!(pairs.keys().eq(&keys(AUDIT_EVENT)), "{pairs:?}");
+        }
+    }
+    assert_eq!(everywhere, keys(EVERYWHERE));
+}
