@@ -254,7 +254,7 @@ impl Failed {
                 wait.as_secs() + 1
             ),
             Failed::NotKept => {
-                "This could not be recorded, so it was not done. Try again.".to_owned()
+                "This could not be recorded, and nothing was changed. Try again.".to_owned()
             }
             Failed::NotInForce(why) => {
                 format!("The settings were kept, but are not in force: {why}")
