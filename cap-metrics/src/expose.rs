@@ -150,6 +150,41 @@ pub(crate) fn bound(value: f64) -> String {
     }
 }
 
+/// Takes back the line feed that ends the last line, for lines that begin with it.
+pub(crate) fn reopen_line(out: &mut Vec<u8>) {
+    let last = out.pop();
+    debug_assert_eq!(last, Some(b'\n'), "a header comes before");
+}
+
+/// A short text that is appended as a whole number of machine words, which is quicker than a copy of its length.
+#[derive(Clone, Debug)]
+pub(crate) struct Short {
+    /// The text, and what is taken back again.
+    padded: [u8; Short::SIZE],
+    len: usize,
+}
+
+impl Short {
+    pub(crate) const SIZE: usize = 24;
+
+    /// `None` where it is not short.
+    pub(crate) fn new(text: &str) -> Option<Self> {
+        let mut padded = [0; Short::SIZE];
+        padded
+            .get_mut(..text.len())?
+            .copy_from_slice(text.as_bytes());
+        let len = text.len();
+        Some(Short { padded, len })
+    }
+
+    #[inline]
+    pub(crate) fn push(&self, out: &mut Vec<u8>) {
+        let end = out.len() + self.len;
+        out.extend_from_slice(&self.padded);
+        out.truncate(end);
+    }
+}
+
 #[inline]
 pub(crate) fn push_u64(out: &mut Vec<u8>, value: u64) {
     match value {

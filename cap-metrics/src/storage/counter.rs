@@ -7,7 +7,7 @@ use super::pages::{Frame, Pages, Snapshot};
 use super::slot::Slot;
 use super::{Exposed, LabelSet, Reader, Table, Value};
 use crate::catalogue::Metric;
-use crate::expose::{Format, push_u64};
+use crate::expose::{Format, push_u64, reopen_line};
 use crate::labels::Words;
 
 /// A family of counters.
@@ -23,11 +23,11 @@ impl<K: LabelSet> Counters<K> {
         let name = metric.name;
         let frame = match metric.labels {
             [] => Frame {
-                before: name.to_owned(),
+                before: format!("\n{name}"),
                 after: " ",
             },
             _ => Frame {
-                before: format!("{name}{{"),
+                before: format!("\n{name}{{"),
                 after: "} ",
             },
         };
@@ -92,12 +92,13 @@ impl Reader for Reading {
             return false;
         };
         self.next += 1;
-        out.reserve(page.text_len() + 21 * page.len());
+        out.reserve(page.text_len() + 20 * page.len() + 1);
+        reopen_line(out);
         for (line, series) in page.lines() {
             out.extend_from_slice(line);
             push_u64(out, self.sums[series]);
-            out.push(b'\n');
         }
+        out.push(b'\n');
         true
     }
 

@@ -9,7 +9,7 @@ use super::pages::{Frame, Pages, Snapshot};
 use super::slot::Slot;
 use super::{Exposed, LabelSet, Reader, Table, Value};
 use crate::catalogue::Metric;
-use crate::expose::{Format, bound, push_exemplar, push_f64, push_u64};
+use crate::expose::{Format, Short, bound, push_exemplar, push_f64, push_u64, reopen_line};
 use crate::labels::Words;
 
 /// A family of histograms.
@@ -24,32 +24,58 @@ pub(crate) struct Histograms<K> {
     lines: Arc<Lines>,
 }
 
-/// What stands around the labels in the lines of a series. It never changes.
+/// What stands around the labels in the lines of a series. It never changes, and each begins with the line feed that ends the line
+/// before.
 #[derive(Debug)]
 struct Lines {
-    /// Before those of a bucket.
-    bucket: Vec<u8>,
+    /// How long what comes before the labels of a bucket is; with them it is the text of the page.
+    bucket: usize,
     /// After them.
-    les: Vec<Vec<u8>>,
+    les: Vec<Le>,
+    /// Before those of the sum.
+    sum: String,
+    /// Before those of the count.
+    count: String,
+    /// After either.
+    close: &'static str,
+}
+
+#[derive(Debug)]
+enum Le {
+    Short(Short),
+    Long(String),
 }
 
 impl Lines {
     fn of(metric: &Metric) -> Self {
+        let Metric { name, labels, .. } = metric;
         let bounds = metric.buckets.iter().copied().chain([f64::INFINITY]);
-        let comma = if metric.labels.is_empty() { "" } else { "," };
+        let (comma, open, close) = match labels {
+            [] => ("", "", " "),
+            _ => (",", "{", "} "),
+        };
+        let le = |le| format!("{comma}le=\"{}\"}} ", bound(le));
         Lines {
-            bucket: format!("{}_bucket{{", metric.name).into_bytes(),
+            bucket: Self::before(metric).len(),
             les: bounds
-                .map(|le| format!("{comma}le=\"{}\"}} ", bound(le)).into_bytes())
+                .map(le)
+                .map(|le| Short::new(&le).map_or(Le::Long(le), Le::Short))
                 .collect(),
+            sum: format!("\n{name}_sum{open}"),
+            count: format!("\n{name}_count{open}"),
+            close,
         }
+    }
+
+    fn before(metric: &Metric) -> String {
+        format!("\n{}_bucket{{", metric.name)
     }
 }
 
 impl<K: LabelSet> Histograms<K> {
     pub(crate) fn new(metric: &'static Metric, words: &Arc<Words>, limit: usize) -> Self {
         let frame = Frame {
-            before: String::new(),
+            before: Lines::before(metric),
             after: "",
         };
         Histograms {
@@ -145,32 +171,37 @@ impl Reader for Reading {
             return false;
         };
         self.next += 1;
-        let line = self.lines.bucket.len() + 2 + 16 + 21;
-        let lines = self.lines.les.len() + 2;
-        out.reserve(lines * (page.text_len() + page.len() * line));
-        for (labels, series) in page.lines() {
+        let Lines {
+            les, sum, count, ..
+        } = &*self.lines;
+        // Of a line, what comes after its labels; the padding of a short text is more than it needs.
+        let after = 2 * Short::SIZE;
+        out.reserve((les.len() + 2) * (page.text_len() + page.len() * after));
+        reopen_line(out);
+        for (line, series) in page.lines() {
             let mut cumulative = 0;
-            let counts = &self.counts[series * self.lines.les.len()..];
-            for (bucket, (le, count)) in self.lines.les.iter().zip(counts).enumerate() {
-                cumulative += count;
-                out.extend_from_slice(&self.lines.bucket);
-                out.extend_from_slice(labels);
-                out.extend_from_slice(le);
+            let counts = &self.counts[series * les.len()..];
+            for (bucket, (le, n)) in les.iter().zip(counts).enumerate() {
+                cumulative += n;
+                out.extend_from_slice(line);
+                match le {
+                    Le::Short(le) => le.push(out),
+                    Le::Long(le) => out.extend_from_slice(le.as_bytes()),
+                }
                 push_u64(out, cumulative);
                 if format == Format::OpenMetrics
                     && let Some(exemplar) = self.exemplars.get(series, bucket)
                 {
                     push_exemplar(out, &exemplar);
                 }
-                out.push(b'\n');
             }
-            self.start(out, "_sum", labels);
+            let labels = &line[self.lines.bucket..];
+            self.start(out, sum, labels);
             push_f64(out, self.sums[series]);
-            out.push(b'\n');
-            self.start(out, "_count", labels);
+            self.start(out, count, labels);
             push_u64(out, cumulative);
-            out.push(b'\n');
         }
+        out.push(b'\n');
         true
     }
 
@@ -203,14 +234,9 @@ impl Reader for Reading {
 }
 
 impl Reading {
-    fn start(&self, out: &mut Vec<u8>, suffix: &str, labels: &[u8]) {
-        out.extend_from_slice(self.metric.name.as_bytes());
-        out.extend_from_slice(suffix.as_bytes());
-        if !labels.is_empty() {
-            out.push(b'{');
-            out.extend_from_slice(labels);
-            out.push(b'}');
-        }
-        out.push(b' ');
+    fn start(&self, out: &mut Vec<u8>, before: &str, labels: &[u8]) {
+        out.extend_from_slice(before.as_bytes());
+        out.extend_from_slice(labels);
+        out.extend_from_slice(self.lines.close.as_bytes());
     }
 }

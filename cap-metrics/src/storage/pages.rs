@@ -26,7 +26,8 @@ pub(crate) struct Page {
 /// The pages of a family at one time.
 pub(crate) type Snapshot = Arc<Vec<Arc<Page>>>;
 
-/// What stands before and after the labels of every series in the text.
+/// What stands before and after the labels of every series in the text. It begins with the line feed that ends the line before: a copy
+/// takes it along.
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) before: String,
@@ -163,7 +164,7 @@ mod tests {
     #[test]
     fn series_stand_in_order_whenever_they_are_born() {
         let pages = Pages::new(Frame {
-            before: "x{".to_owned(),
+            before: "\nx{".to_owned(),
             after: "} ",
         });
         let mut expected = Vec::new();
@@ -183,7 +184,7 @@ mod tests {
             assert_eq!(seen.len(), expected.len());
             for ((line, series), expected) in seen.into_iter().zip(&expected) {
                 assert_eq!(series as u32, *expected);
-                assert_eq!(line, format!("x{{n=\"{expected:04}\"}} ").as_bytes());
+                assert_eq!(line, format!("\nx{{n=\"{expected:04}\"}} ").as_bytes());
             }
         }
     }
