@@ -19,6 +19,8 @@ pub(crate) enum Wire {
 pub(crate) struct Session {
     connection: ClientConnection,
     records: Vec<u8>,
+    /// The relay was told that nothing more will come.
+    closed: bool,
 }
 
 impl Wire {
@@ -28,6 +30,7 @@ impl Wire {
         Wire::Tls(Box::new(Session {
             connection,
             records: Vec::new(),
+            closed: false,
         }))
     }
 
@@ -50,12 +53,16 @@ impl Wire {
     }
 
     /// Takes in what came from the socket, and appends to `out` what has to be answered. Says whether the relay ended its
-    /// side.
+    /// side. Once [`close`](Self::close) was called nothing is looked at: the session would have to answer what is wrong with it, and may
+    /// not any more.
     pub(crate) fn receive(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) -> io::Result<bool> {
         let Wire::Tls(session) = self else {
             return Ok(false);
         };
         let mut ended = false;
+        if session.closed {
+            return Ok(ended);
+        }
         while !bytes.is_empty() && !ended {
             session.connection.read_tls(&mut bytes)?;
             let state = session
@@ -74,6 +81,7 @@ impl Wire {
         match self {
             Wire::Plain => Ok(()),
             Wire::Tls(session) => {
+                session.closed = true;
                 session.connection.send_close_notify();
                 session.emit(out)
             }

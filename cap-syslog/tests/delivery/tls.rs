@@ -29,6 +29,31 @@ fn events_arrive_in_order_and_shutdown_says_goodbye_and_waits() {
     assert_eq!((report.released, report.queued), (3000, 0));
 }
 
+/// The session may not answer any more, and nothing is lost by not asking it.
+#[test]
+fn nonsense_in_answer_to_the_goodbye_harms_nothing() {
+    let (listener, address) = listener();
+    let authority = Authority::new(Clients::Anyone);
+    let forwarder = forwarder(address, |c| c.transport = authority.transport());
+    forwarder.enqueue(event(1));
+    let relay = std::thread::spawn(move || {
+        let mut stream = authority.accept(&listener);
+        let ids = read_ids(&mut stream, |_| false);
+        // A record of application data that no key fits.
+        let wrote = stream.sock.write_all(&[23, 3, 3, 0, 20]);
+        let wrote = wrote.and_then(|()| stream.sock.write_all(&[7; 20]));
+        (ids, wrote.is_ok())
+    });
+    let report = forwarder.shutdown(LONG);
+    assert_eq!(
+        relay.join().expect("no panic"),
+        (vec!["e1".to_owned()], true)
+    );
+    assert_eq!((report.released, report.queued), (1, 0));
+    assert_eq!(forwarder.status().state, State::Stopped);
+    assert_eq!(forwarder.status().last_error, None);
+}
+
 #[test]
 fn a_relay_that_dies_with_unread_records_gets_them_again() {
     let (listener, address) = listener();
