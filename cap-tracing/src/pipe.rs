@@ -51,7 +51,6 @@ impl Tracing {
         let queue = Arc::new(Queue {
             spans,
             counts: Arc::clone(&counts),
-            batch_size: config.batch_size,
             filling: Arc::default(),
         });
 

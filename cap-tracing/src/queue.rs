@@ -1,7 +1,7 @@
 //! Ended spans on their way to the export thread.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{Notify, mpsc};
 
@@ -13,28 +13,46 @@ use crate::stats::Counts;
 pub(crate) struct Queue {
     pub(crate) spans: mpsc::Sender<Record>,
     pub(crate) counts: Arc<Counts>,
-    pub(crate) batch_size: usize,
     pub(crate) filling: Arc<Filling>,
 }
 
-/// How the export thread waits for a batch to fill: it is woken once, when the queue holds a batch. Waking a thread costs more than
-/// a span does, and waiting on the queue itself it would be woken by each.
-#[derive(Debug, Default)]
+/// How the export thread waits for a batch to fill: it is woken once, when the queue holds what the batch lacks. Waking a thread
+/// costs more than a span does, and waiting on the queue itself it would be woken by each.
+#[derive(Debug)]
 pub(crate) struct Filling {
-    waiting: AtomicBool,
+    /// How many spans the batch lacks; [`NOT_WAITING`] when nobody waits for them.
+    lacking: AtomicUsize,
     full: Notify,
+}
+
+const NOT_WAITING: usize = usize::MAX;
+
+impl Default for Filling {
+    fn default() -> Self {
+        Filling {
+            lacking: AtomicUsize::new(NOT_WAITING),
+            full: Notify::new(),
+        }
+    }
 }
 
 impl Filling {
     /// Waits until the queue of `spans` holds `enough`.
     pub(crate) async fn until(&self, spans: &mpsc::Receiver<Record>, enough: usize) {
-        loop {
-            // Said before looking: a span that ends after the look finds it said.
-            self.waiting.store(true, Ordering::SeqCst);
-            if spans.len() >= enough || spans.is_closed() {
-                return;
+        while spans.len() < enough && !spans.is_closed() {
+            // Said before looking again: a span that ends after that look finds it said.
+            self.lacking.store(enough, Ordering::SeqCst);
+            if spans.len() < enough {
+                self.full.notified().await;
             }
-            self.full.notified().await;
+        }
+    }
+
+    fn queued(&self, spans: usize) {
+        if spans >= self.lacking.load(Ordering::SeqCst)
+            && self.lacking.swap(NOT_WAITING, Ordering::SeqCst) != NOT_WAITING
+        {
+            self.full.notify_one();
         }
     }
 }
@@ -50,11 +68,6 @@ impl Queue {
             return;
         }
         let queued = self.spans.max_capacity() - self.spans.capacity();
-        if queued >= self.batch_size
-            && self.filling.waiting.load(Ordering::SeqCst)
-            && self.filling.waiting.swap(false, Ordering::SeqCst)
-        {
-            self.filling.full.notify_one();
-        }
+        self.filling.queued(queued);
     }
 }

@@ -213,6 +213,23 @@ fn a_flush_sends_what_is_queued_and_the_pipe_goes_on() {
 }
 
 #[test]
+fn a_batch_goes_out_when_it_is_full_however_its_spans_came() {
+    let (collector, address) = Collector::start([]);
+    let tracing = pipe(address, |config| {
+        config.batch_delay = Duration::from_secs(3600);
+        config.batch_size = 2;
+    });
+    for pair in 0..200 {
+        // Now and then the thread has taken the first span before the second ends.
+        jobs(&tracing, 1);
+        (0..pair).for_each(|_| std::thread::yield_now());
+        jobs(&tracing, 1);
+        settles(&tracing);
+    }
+    assert_eq!(collector.spans().len(), 400);
+}
+
+#[test]
 fn a_flush_keeps_its_deadline_and_loses_nothing_by_it() {
     let silent = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let tracing = pipe(silent.local_addr().unwrap(), |_| {});
