@@ -13,7 +13,7 @@ use crate::labels::{
     JobType, KekProvider, Label as _, Method, Module, Outcome, Provider, RenewalTrigger,
     RotationId, Route, SourceId, Status, Target, TargetResult, Version, Words,
 };
-use crate::storage::{Counters, Exposed, Gauge, Histograms, Inventory};
+use crate::storage::{Counters, Exposed, Gauge, Histograms, Inventory, Level};
 
 /// One metric of the catalogue, as data.
 #[derive(Clone, Copy, Debug)]
@@ -139,8 +139,10 @@ macro_rules! instrument {
     (counter $($label:ty)*) => { Counters<($($label,)*)> };
     (histogram $($label:ty)*) => { Histograms<($($label,)*)> };
     (gauge) => { Gauge };
-    (inventory $($label:ty)*) => { Inventory };
-    (mirror $($label:ty)*) => { Inventory };
+    (inventory) => { Level };
+    (inventory $($label:ty)+) => { Inventory };
+    (mirror) => { Level };
+    (mirror $($label:ty)+) => { Inventory };
 }
 
 macro_rules! catalogue {

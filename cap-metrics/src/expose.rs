@@ -185,6 +185,14 @@ impl Short {
     }
 }
 
+/// A line without labels.
+pub(crate) fn sample(out: &mut Vec<u8>, name: &str, value: f64) {
+    out.extend_from_slice(name.as_bytes());
+    out.push(b' ');
+    push_f64(out, value);
+    out.push(b'\n');
+}
+
 #[inline]
 pub(crate) fn push_u64(out: &mut Vec<u8>, value: u64) {
     match value {

@@ -9,7 +9,7 @@ use prometheus_client::metrics::MetricType;
 use crate::catalogue::Kind;
 use crate::expose::{self, label_pairs};
 use crate::metrics::Metrics;
-use crate::storage::Value;
+use crate::storage::{Reading, Value};
 
 /// The whole catalogue, for [`Registry::register_collector`](prometheus_client::registry::Registry::register_collector). Exemplars
 /// do not come along: prometheus-client lets nobody else make one.
@@ -23,16 +23,22 @@ impl Collector for Metrics {
                 Kind::Gauge => MetricType::Gauge,
                 Kind::Histogram => MetricType::Histogram,
             };
-            let reader = family.read();
-            if reader.is_empty() {
+            let reading = family.read();
+            if matches!(reading, Reading::Absent) {
                 continue;
             }
             let name = expose::family_name(metric);
             let mut encoder = encoder.encode_descriptor(name, metric.help, None, kind)?;
-            reader.visit(&mut |labels, value| match label_pairs(labels) {
-                pairs if pairs.is_empty() => encode(&mut encoder, &value),
-                pairs => encode(&mut encoder.encode_family(&pairs)?, &value),
-            })?;
+            match reading {
+                Reading::Absent => {}
+                Reading::One(value) => encode(&mut encoder, &Value::of(metric, value))?,
+                Reading::Series(series) => {
+                    series.visit(&mut |labels, value| match label_pairs(labels) {
+                        pairs if pairs.is_empty() => encode(&mut encoder, &value),
+                        pairs => encode(&mut encoder.encode_family(&pairs)?, &value),
+                    })?;
+                }
+            }
         }
         Ok(())
     }

@@ -7,9 +7,10 @@ use std::time::Instant;
 
 use prometheus_client::registry::Registry;
 
+use crate::catalogue::METRICS;
 use crate::expose::{self, Format};
 use crate::metrics::Metrics;
-use crate::storage::Reader;
+use crate::storage::{Reader, Reading};
 
 /// A body on its way. Between two pages nothing is locked, so it may take as long as it likes.
 pub(crate) struct Scrape {
@@ -45,15 +46,20 @@ impl Scrape {
         }
         let families = self.metrics.inner.families.all();
         while let Some(family) = families.get(self.next) {
-            let mut reader = family.read();
             let metric = self.next;
             self.next += 1;
-            // Many families are absent; they are passed over in one go.
-            if !reader.is_empty() {
-                expose::header(out, metric, self.format);
-                reader.write_page(self.format, out);
-                self.reader = Some(reader);
-                return true;
+            match family.read() {
+                Reading::Absent => {}
+                Reading::One(value) => {
+                    expose::header(out, metric, self.format);
+                    expose::sample(out, METRICS[metric].name, value);
+                }
+                Reading::Series(mut reader) => {
+                    expose::header(out, metric, self.format);
+                    reader.write_page(self.format, out);
+                    self.reader = Some(reader);
+                    return true;
+                }
             }
         }
         let Some(teams) = self.teams.take() else {
@@ -99,7 +105,7 @@ pub(crate) fn team_text(registry: &Registry) -> (String, bool) {
 /// Whether a family of this name would stand beside one of the catalogue with the same samples.
 pub(crate) fn clashes(name: &str) -> bool {
     let bare = name.strip_suffix("_total").unwrap_or(name);
-    crate::METRICS.iter().any(|metric| {
+    METRICS.iter().any(|metric| {
         let ours = expose::family_name(metric);
         let suffix = ours.strip_prefix(name).or_else(|| name.strip_prefix(ours));
         ours == bare

@@ -9,6 +9,7 @@ mod histogram;
 mod interleavings;
 mod intern;
 mod inventory;
+mod level;
 mod pages;
 mod segmented;
 mod slot;
@@ -21,25 +22,34 @@ pub(crate) use gauge::Gauge;
 pub(crate) use histogram::Histograms;
 pub(crate) use intern::Interner;
 pub(crate) use inventory::Inventory;
+pub(crate) use level::Level;
 pub(crate) use table::{FAMILY_LIMIT, LabelSet, Table};
 
-use crate::catalogue::Metric;
+use crate::catalogue::{Kind, Metric};
 use crate::expose::Format;
 
 /// A family that a scrape can read.
 pub(crate) trait Exposed: Send + Sync {
     fn metric(&self) -> &'static Metric;
     /// Its series as they are now, in order of their labels.
-    fn read(&self) -> Box<dyn Reader>;
+    fn read(&self) -> Reading;
     /// How many recordings went into overflow series so far.
     fn folded(&self) -> u64;
+}
+
+/// What a scrape found of a family. Most have nothing or one value to show, and cost next to nothing.
+pub(crate) enum Reading {
+    /// It is absent.
+    Absent,
+    /// Its one series, which has no labels.
+    One(f64),
+    Series(Box<dyn Reader>),
 }
 
 /// Series on their way into a body. Holds no lock, so that a slow scraper delays nobody.
 pub(crate) trait Reader: Send {
     /// Writes the next page; false when there was none.
     fn write_page(&mut self, format: Format, out: &mut Vec<u8>) -> bool;
-    fn is_empty(&self) -> bool;
     /// Shows every series with its labels.
     fn visit(&self, visit: &mut dyn FnMut(&str, Value<'_>) -> std::fmt::Result)
     -> std::fmt::Result;
@@ -54,4 +64,14 @@ pub(crate) enum Value<'a> {
         sum: f64,
         buckets: &'a [(f64, u64)],
     },
+}
+
+impl Value<'_> {
+    /// The value of a metric that is no histogram.
+    pub(crate) fn of(metric: &Metric, value: f64) -> Self {
+        match metric.kind {
+            Kind::Counter => Value::Counter(value),
+            Kind::Gauge | Kind::Histogram => Value::Gauge(value),
+        }
+    }
 }

@@ -56,7 +56,8 @@ mod usage {
 
 #[cfg(target_os = "linux")]
 mod usage {
-    use std::fs;
+    use std::fs::{self, File};
+    use std::io::Read as _;
     use std::os::unix::fs::MetadataExt as _;
     use std::sync::OnceLock;
 
@@ -65,23 +66,34 @@ mod usage {
 
     use super::Usage;
 
+    /// What is told here stands in the first 24 fields of proc_pid_stat(5): a name of at most 64 bytes, and numbers.
+    const STAT: usize = 1024;
+
     pub(super) fn read() -> Usage {
-        // The time of the boot is in a file that names every interrupt; it is read once.
-        static BOOT: OnceLock<String> = OnceLock::new();
-        let boot = BOOT.get_or_init(|| fs::read_to_string("/proc/stat").unwrap_or_default());
-        let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+        // It stands in a file that names every interrupt; it is read once.
+        static BOOT: OnceLock<Option<f64>> = OnceLock::new();
+        let boot = BOOT.get_or_init(|| boot_time(&fs::read_to_string("/proc/stat").ok()?));
+        // The kernel makes the whole text at the first read; a second one, to see the end of the file, would make it again.
+        let mut stat = [0; STAT];
+        let read = File::open("/proc/self/stat").and_then(|mut file| file.read(&mut stat));
         let limit = |resource| getrlimit(resource).current.map(|limit| limit as f64);
         Usage {
             open_fds: open_fds().map(|fds| fds as f64),
             max_fds: limit(Resource::Nofile),
             max_virtual_memory: limit(Resource::As),
             ..of(
-                &stat,
-                boot,
+                &stat[..read.unwrap_or(0)],
+                *boot,
                 clock_ticks_per_second() as f64,
                 page_size() as f64,
             )
         }
+    }
+
+    /// The boot time in proc_stat(5).
+    pub(super) fn boot_time(stat: &str) -> Option<f64> {
+        let seconds = stat.lines().find_map(|line| line.strip_prefix("btime "));
+        seconds?.trim().parse().ok()
     }
 
     fn open_fds() -> Option<u64> {
@@ -94,16 +106,18 @@ mod usage {
         }
     }
 
-    /// Takes apart proc_pid_stat(5) and the boot time of proc_stat(5).
-    pub(super) fn of(stat: &str, boot: &str, ticks: f64, page: f64) -> Usage {
+    /// Takes apart proc_pid_stat(5).
+    pub(super) fn of(stat: &[u8], boot: Option<f64>, ticks: f64, page: f64) -> Usage {
         // The name of the program stands in parentheses and may hold anything; what follows are numbers, from the third field on.
-        let fields: Vec<&str> = match stat.rsplit_once(") ") {
-            Some((_, rest)) => rest.split_ascii_whitespace().collect(),
-            None => Vec::new(),
-        };
-        let field = |number: usize| fields.get(number - 3)?.parse::<f64>().ok();
-        let boot = boot.lines().find_map(|line| line.strip_prefix("btime "));
-        let boot = boot.and_then(|seconds| seconds.trim().parse::<f64>().ok());
+        let named = stat.iter().rposition(|byte| *byte == b')');
+        let rest = named.and_then(|at| str::from_utf8(&stat[at + 1..]).ok());
+        let mut fields = [""; 24 - 2];
+        let found = rest.unwrap_or_default().split_ascii_whitespace();
+        fields
+            .iter_mut()
+            .zip(found)
+            .for_each(|(field, found)| *field = found);
+        let field = |number: usize| fields[number - 3].parse::<f64>().ok();
         Usage {
             cpu_seconds: field(14)
                 .zip(field(15))
@@ -125,9 +139,9 @@ mod tests {
 
     #[test]
     fn the_fields_of_proc_are_found_behind_a_hostile_program_name() {
-        let stat =
-            "7 (a) b ( c) S 1 7 7 0 -1 4194560 1 0 0 0 250 50 0 0 20 0 9 0 1000 4096000 12 99 0";
-        let usage = usage::of(stat, "cpu 1 2\nbtime 1700000000\n", 100.0, 4096.0);
+        let stat = b"7 (a) b \xff( c) S 1 7 7 0 -1 4194560 1 0 0 0 250 50 0 0 20 0 9 0 1000 4096000 12 99 0";
+        let boot = usage::boot_time("cpu 1 2\nbtime 1700000000\n");
+        let usage = usage::of(stat, boot, 100.0, 4096.0);
         assert_eq!(usage.cpu_seconds, Some(3.0));
         assert_eq!(usage.threads, Some(9.0));
         assert_eq!(usage.start_time, Some(1_700_000_010.0));
@@ -137,7 +151,7 @@ mod tests {
 
     #[test]
     fn what_the_system_does_not_say_is_absent() {
-        let usage = usage::of("", "", 100.0, 4096.0);
+        let usage = usage::of(b"", None, 100.0, 4096.0);
         assert!(usage.cpu_seconds.is_none() && usage.start_time.is_none());
     }
 

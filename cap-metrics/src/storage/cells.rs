@@ -68,7 +68,9 @@ impl Cells {
         let mut sums = vec![T::default(); count];
         for lines in self.slots.iter().filter_map(OnceLock::get) {
             for (first, lines) in lines.segments() {
-                let rest = sums.get_mut(first * LINE..).unwrap_or_default();
+                let Some(rest) = sums.get_mut(first * LINE..) else {
+                    break;
+                };
                 let cells = lines.iter().flat_map(|line| &line.0);
                 for (sum, cell) in rest.iter_mut().zip(cells) {
                     *sum = add(*sum, cell.load(Relaxed));

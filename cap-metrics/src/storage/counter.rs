@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::cells::Cells;
-use super::pages::{Frame, Pages, Snapshot};
+use super::pages::{Frame, Pages, Snapshot, Tail};
 use super::slot::Slot;
-use super::{Exposed, LabelSet, Reader, Table, Value};
+use super::{Exposed, LabelSet, Reader, Reading, Table, Value};
 use crate::catalogue::Metric;
 use crate::expose::{Format, push_u64, reopen_line};
 use crate::labels::Words;
@@ -54,19 +54,18 @@ impl<K: LabelSet> Exposed for Counters<K> {
         self.table.metric
     }
 
-    fn read(&self) -> Box<dyn Reader> {
-        let mut count = 0;
-        let pages = self.pages.snapshot(|| {
-            let (born, series) = self.table.take_unseen();
-            count = series;
-            born
-        });
-        Box::new(Reading {
-            sums: self.cells.sums(count),
+    fn read(&self) -> Reading {
+        let count = self.table.count();
+        if count == 0 {
+            return Reading::Absent;
+        }
+        let pages = self.pages.snapshot(count, || self.table.take_unseen());
+        Reading::Series(Box::new(Series {
+            sums: self.cells.sums(pages.series()),
             frame: Arc::clone(&self.pages),
             pages,
             next: 0,
-        })
+        }))
     }
 
     fn folded(&self) -> u64 {
@@ -79,43 +78,39 @@ impl<K: LabelSet> Exposed for Counters<K> {
     }
 }
 
-struct Reading {
-    pages: Snapshot,
+struct Series {
+    pages: Arc<Snapshot>,
     frame: Arc<Pages>,
     sums: Vec<u64>,
     next: usize,
 }
 
-impl Reader for Reading {
+impl Reader for Series {
     fn write_page(&mut self, _: Format, out: &mut Vec<u8>) -> bool {
-        let Some(page) = self.pages.get(self.next) else {
+        let Some(page) = self.pages.page(self.next) else {
             return false;
         };
         self.next += 1;
-        out.reserve(page.text_len() + 20 * page.len() + 1);
+        // A number, and the padding of the last tail.
+        out.reserve(page.text_len() + (20 + Tail::SHORT) * page.len());
         reopen_line(out);
-        for (line, series) in page.lines() {
-            out.extend_from_slice(line);
-            push_u64(out, self.sums[series]);
+        for run in page.runs() {
+            for (tail, series) in run.lines() {
+                out.extend_from_slice(run.head());
+                tail.push(out);
+                push_u64(out, self.sums[series]);
+            }
         }
         out.push(b'\n');
         true
-    }
-
-    fn is_empty(&self) -> bool {
-        self.pages.is_empty()
     }
 
     fn visit(
         &self,
         visit: &mut dyn FnMut(&str, Value<'_>) -> std::fmt::Result,
     ) -> std::fmt::Result {
-        for page in self.pages.iter() {
-            for (at, (_, series)) in page.lines().enumerate() {
-                let labels = page.labels(at, self.frame.frame()).unwrap_or_default();
-                visit(labels, Value::Counter(self.sums[series] as f64))?;
-            }
-        }
-        Ok(())
+        let each =
+            |labels: &str, series: usize| visit(labels, Value::Counter(self.sums[series] as f64));
+        self.pages.each(self.frame.frame(), each)
     }
 }

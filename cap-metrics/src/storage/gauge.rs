@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use super::cells::Cells;
-use super::inventory::Rows;
 use super::slot::Slot;
-use super::{Exposed, Reader};
+use super::{Exposed, Reading};
 use crate::catalogue::Metric;
 use crate::labels::Words;
 
@@ -38,12 +37,11 @@ impl Exposed for Gauge {
         self.metric
     }
 
-    fn read(&self) -> Box<dyn Reader> {
+    fn read(&self) -> Reading {
         // A scrape between the slots of an end and its beginning could see the end alone. A count of what is under way is far
         // below 2^53, where f64 stops being exact.
         let value = self.cells.sums(1)[0].cast_signed().max(0) as f64;
-        let rows = Rows::from([(String::new(), value)]);
-        rows.read(self.metric)
+        Reading::One(value)
     }
 
     fn folded(&self) -> u64 {

@@ -7,7 +7,7 @@ use super::cells::Cells;
 use super::exemplar::{Exemplar, Exemplars, TraceIds};
 use super::pages::{Frame, Pages, Snapshot};
 use super::slot::Slot;
-use super::{Exposed, LabelSet, Reader, Table, Value};
+use super::{Exposed, LabelSet, Reader, Reading, Table, Value};
 use crate::catalogue::Metric;
 use crate::expose::{Format, Short, bound, push_exemplar, push_f64, push_u64, reopen_line};
 use crate::labels::Words;
@@ -120,24 +120,25 @@ impl<K: LabelSet> Exposed for Histograms<K> {
         self.table.metric
     }
 
-    fn read(&self) -> Box<dyn Reader> {
-        let mut count = 0;
-        let pages = self.pages.snapshot(|| {
-            let (born, series) = self.table.take_unseen();
-            count = series;
-            born
-        });
+    fn read(&self) -> Reading {
+        let count = self.table.count();
+        if count == 0 {
+            return Reading::Absent;
+        }
+        let pages = self.pages.snapshot(count, || self.table.take_unseen());
         let metric = self.table.metric;
-        Box::new(Reading {
+        Reading::Series(Box::new(Series {
             metric,
-            counts: self.counts.sums(count * (metric.buckets.len() + 1)),
-            sums: self.sums.sums_f64(count),
+            counts: self
+                .counts
+                .sums(pages.series() * (metric.buckets.len() + 1)),
+            sums: self.sums.sums_f64(pages.series()),
             exemplars: Arc::clone(&self.exemplars),
             frame: Arc::clone(&self.pages),
             pages,
             next: 0,
             lines: Arc::clone(&self.lines),
-        })
+        }))
     }
 
     fn folded(&self) -> u64 {
@@ -154,9 +155,9 @@ impl<K: LabelSet> Exposed for Histograms<K> {
     }
 }
 
-struct Reading {
+struct Series {
     metric: &'static Metric,
-    pages: Snapshot,
+    pages: Arc<Snapshot>,
     frame: Arc<Pages>,
     counts: Vec<u64>,
     sums: Vec<f64>,
@@ -165,48 +166,28 @@ struct Reading {
     lines: Arc<Lines>,
 }
 
-impl Reader for Reading {
+impl Reader for Series {
     fn write_page(&mut self, format: Format, out: &mut Vec<u8>) -> bool {
-        let Some(page) = self.pages.get(self.next) else {
+        let Some(page) = self.pages.page(self.next) else {
             return false;
         };
         self.next += 1;
-        let Lines {
-            les, sum, count, ..
-        } = &*self.lines;
+        let les = self.lines.les.len();
         // Of a line, what comes after its labels; the padding of a short text is more than it needs.
         let after = 2 * Short::SIZE;
-        out.reserve((les.len() + 2) * (page.text_len() + page.len() * after));
+        out.reserve((les + 2) * (page.text_len() + page.len() * after));
         reopen_line(out);
-        for (line, series) in page.lines() {
-            let mut cumulative = 0;
-            let counts = &self.counts[series * les.len()..];
-            for (bucket, (le, n)) in les.iter().zip(counts).enumerate() {
-                cumulative += n;
-                out.extend_from_slice(line);
-                match le {
-                    Le::Short(le) => le.push(out),
-                    Le::Long(le) => out.extend_from_slice(le.as_bytes()),
-                }
-                push_u64(out, cumulative);
-                if format == Format::OpenMetrics
-                    && let Some(exemplar) = self.exemplars.get(series, bucket)
-                {
-                    push_exemplar(out, &exemplar);
-                }
+        let mut line = Vec::new();
+        for run in page.runs() {
+            for (tail, series) in run.lines() {
+                line.clear();
+                line.extend_from_slice(run.head());
+                tail.push(&mut line);
+                self.write(&line, series, format, out);
             }
-            let labels = &line[self.lines.bucket..];
-            self.start(out, sum, labels);
-            push_f64(out, self.sums[series]);
-            self.start(out, count, labels);
-            push_u64(out, cumulative);
         }
         out.push(b'\n');
         true
-    }
-
-    fn is_empty(&self) -> bool {
-        self.pages.is_empty()
     }
 
     fn visit(
@@ -214,26 +195,46 @@ impl Reader for Reading {
         visit: &mut dyn FnMut(&str, Value<'_>) -> std::fmt::Result,
     ) -> std::fmt::Result {
         let bounds = self.metric.buckets.iter().copied().chain([f64::INFINITY]);
-        for page in self.pages.iter() {
-            for (at, (_, series)) in page.lines().enumerate() {
-                let labels = page.labels(at, self.frame.frame()).unwrap_or_default();
-                let counts = &self.counts[series * self.lines.les.len()..];
-                let buckets: Vec<_> = bounds.clone().zip(counts.iter().copied()).collect();
-                let sum = self.sums[series];
-                visit(
-                    labels,
-                    Value::Histogram {
-                        sum,
-                        buckets: &buckets,
-                    },
-                )?;
-            }
-        }
-        Ok(())
+        let each = |labels: &str, series: usize| {
+            let counts = &self.counts[series * self.lines.les.len()..];
+            let buckets: Vec<_> = bounds.clone().zip(counts.iter().copied()).collect();
+            let (sum, buckets) = (self.sums[series], &buckets[..]);
+            visit(labels, Value::Histogram { sum, buckets })
+        };
+        self.pages.each(self.frame.frame(), each)
     }
 }
 
-impl Reading {
+impl Series {
+    /// Writes every line of one series; `line` is how those of its buckets begin.
+    #[inline]
+    fn write(&self, line: &[u8], series: usize, format: Format, out: &mut Vec<u8>) {
+        let Lines {
+            les, sum, count, ..
+        } = &*self.lines;
+        let mut cumulative = 0;
+        let counts = &self.counts[series * les.len()..];
+        for (bucket, (le, n)) in les.iter().zip(counts).enumerate() {
+            cumulative += n;
+            out.extend_from_slice(line);
+            match le {
+                Le::Short(le) => le.push(out),
+                Le::Long(le) => out.extend_from_slice(le.as_bytes()),
+            }
+            push_u64(out, cumulative);
+            if format == Format::OpenMetrics
+                && let Some(exemplar) = self.exemplars.get(series, bucket)
+            {
+                push_exemplar(out, &exemplar);
+            }
+        }
+        let labels = &line[self.lines.bucket..];
+        self.start(out, sum, labels);
+        push_f64(out, self.sums[series]);
+        self.start(out, count, labels);
+        push_u64(out, cumulative);
+    }
+
     fn start(&self, out: &mut Vec<u8>, before: &str, labels: &[u8]) {
         out.extend_from_slice(before.as_bytes());
         out.extend_from_slice(labels);

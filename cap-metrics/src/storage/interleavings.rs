@@ -58,9 +58,9 @@ fn births_at_the_limit_share_numbers_and_reach_the_scrape_once() {
             thread::spawn(move || [table.series(b), table.series(a)])
         };
         let mine = [table.series(b), table.series(a)];
-        let (mut born, _) = table.take_unseen();
+        let mut born = table.take_unseen();
         let theirs = other.join().unwrap();
-        born.extend(table.take_unseen().0);
+        born.extend(table.take_unseen());
         assert_eq!(mine, theirs);
         // There is room for one of the two; the other one goes to the overflow.
         assert!(mine.contains(&overflow) && mine[0] != mine[1], "{mine:?}");

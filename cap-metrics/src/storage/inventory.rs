@@ -2,31 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Exposed, Interner, Reader, Value};
-use crate::catalogue::{Kind, Metric, Values};
+use super::{Exposed, Interner, Reader, Reading, Value};
+use crate::catalogue::{Metric, Values};
 use crate::expose::{Format, labels_text, push_f64};
 use crate::labels::Words;
 
-/// Values by labels, at one time.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Rows(Arc<BTreeMap<String, f64>>);
-
-impl<const N: usize> From<[(String, f64); N]> for Rows {
-    fn from(rows: [(String, f64); N]) -> Self {
-        Rows(Arc::new(BTreeMap::from(rows)))
-    }
-}
-
-impl Rows {
-    pub(crate) fn read(self, metric: &'static Metric) -> Box<dyn Reader> {
-        Box::new(Reading {
-            metric,
-            rows: Some(self),
-        })
-    }
-}
+/// Values by labels, at one time; `None` where there are none.
+type Rows = Option<Arc<BTreeMap<String, f64>>>;
 
 /// A snapshot of gauges (or of counters that something else counts). Absent until it is first set.
 #[derive(Debug)]
@@ -80,11 +64,7 @@ impl Inventory {
         rows: impl IntoIterator<Item = ([W; N], f64)>,
         merge: fn(f64, f64) -> f64,
     ) {
-        debug_assert!(
-            N == self.metric.labels.len() || N == 0,
-            "{}",
-            self.metric.name
-        );
+        debug_assert_eq!(N, self.metric.labels.len(), "{}", self.metric.name);
         let mut next = BTreeMap::new();
         for (words, value) in rows {
             let mut labels = labels_text(self.metric.labels, &words);
@@ -105,17 +85,13 @@ impl Inventory {
                 .and_modify(|merged| *merged = merge(*merged, value))
                 .or_insert(value);
         }
-        *self.rows.lock().unwrap_or_else(PoisonError::into_inner) = Rows(Arc::new(next));
+        let next = (!next.is_empty()).then(|| Arc::new(next));
+        // What is replaced is freed after the lock.
+        let _before = std::mem::replace(&mut *self.lock(), next);
     }
 
-    /// Sets the one series of a family without labels.
-    pub(crate) fn set(&self, value: f64) {
-        self.replace([([""; 0], value)]);
-    }
-
-    /// Makes the family absent: its value is not known.
-    pub(crate) fn clear(&self) {
-        self.replace::<&str, 0>([]);
+    fn lock(&self) -> MutexGuard<'_, Rows> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -124,9 +100,12 @@ impl Exposed for Inventory {
         self.metric
     }
 
-    fn read(&self) -> Box<dyn Reader> {
-        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-        rows.clone().read(self.metric)
+    fn read(&self) -> Reading {
+        let metric = self.metric;
+        match self.lock().clone() {
+            None => Reading::Absent,
+            rows => Reading::Series(Box::new(Series { metric, rows })),
+        }
     }
 
     fn folded(&self) -> u64 {
@@ -134,45 +113,32 @@ impl Exposed for Inventory {
     }
 }
 
-struct Reading {
+struct Series {
     metric: &'static Metric,
-    rows: Option<Rows>,
+    rows: Rows,
 }
 
-impl Reader for Reading {
+impl Reader for Series {
     fn write_page(&mut self, _: Format, out: &mut Vec<u8>) -> bool {
         let Some(rows) = self.rows.take() else {
             return false;
         };
-        for (labels, value) in rows.0.iter() {
+        for (labels, value) in rows.iter() {
             out.extend_from_slice(self.metric.name.as_bytes());
-            if !labels.is_empty() {
-                out.push(b'{');
-                out.extend_from_slice(labels.as_bytes());
-                out.push(b'}');
-            }
-            out.push(b' ');
+            out.push(b'{');
+            out.extend_from_slice(labels.as_bytes());
+            out.extend_from_slice(b"} ");
             push_f64(out, *value);
             out.push(b'\n');
         }
         true
     }
 
-    fn is_empty(&self) -> bool {
-        self.rows.as_ref().is_none_or(|rows| rows.0.is_empty())
-    }
-
     fn visit(
         &self,
         visit: &mut dyn FnMut(&str, Value<'_>) -> std::fmt::Result,
     ) -> std::fmt::Result {
-        for (labels, value) in self.rows.iter().flat_map(|rows| rows.0.iter()) {
-            let value = match self.metric.kind {
-                Kind::Counter => Value::Counter(*value),
-                _ => Value::Gauge(*value),
-            };
-            visit(labels, value)?;
-        }
-        Ok(())
+        let mut rows = self.rows.iter().flat_map(|rows| rows.iter());
+        rows.try_for_each(|(labels, value)| visit(labels, Value::of(self.metric, *value)))
     }
 }

@@ -1,9 +1,14 @@
 //! The series of a family as text, in order, rendered once: what a scrape copies.
 
+mod page;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Series of a page; a full one is split. A page is what a scrape writes between two chances to pause.
-const PAGE: usize = 512;
+pub(crate) use page::{Page, Tail};
+
+/// Series of a page, and bytes of their lines; a full one is split. A page is what a scrape writes between two chances to pause.
+const SERIES: usize = 512;
+const TEXT: usize = 256 * 1024;
 
 /// A series that no scrape has seen yet.
 #[derive(Debug)]
@@ -14,18 +19,6 @@ pub(crate) struct Born {
     pub(crate) series: u32,
 }
 
-/// Consecutive series.
-#[derive(Debug, Default)]
-pub(crate) struct Page {
-    text: String,
-    /// Where each series ends in the text.
-    ends: Vec<u32>,
-    series: Vec<u32>,
-}
-
-/// The pages of a family at one time.
-pub(crate) type Snapshot = Arc<Vec<Arc<Page>>>;
-
 /// What stands before and after the labels of every series in the text. It begins with the line feed that ends the line before: a copy
 /// takes it along.
 #[derive(Debug)]
@@ -34,11 +27,18 @@ pub(crate) struct Frame {
     pub(crate) after: &'static str,
 }
 
+/// The series of a family at one time.
+#[derive(Debug, Default)]
+pub(crate) struct Snapshot {
+    pages: Vec<Arc<Page>>,
+    series: usize,
+}
+
 /// Series in the order of their labels. Only scrapes come here; recorders hand over what is born and never wait for this.
 #[derive(Debug)]
 pub(crate) struct Pages {
     frame: Frame,
-    merged: Mutex<Snapshot>,
+    merged: Mutex<Arc<Snapshot>>,
 }
 
 impl Pages {
@@ -49,13 +49,20 @@ impl Pages {
         }
     }
 
-    /// The pages, with everything in them that `born` gives. Pages without a newborn stay as they are.
-    pub(crate) fn snapshot(&self, born: impl FnOnce() -> Vec<Born>) -> Snapshot {
+    /// The pages of at least `series` series, where `born` gives what was not given before. Pages without a newborn stay as they are.
+    pub(crate) fn snapshot(
+        &self,
+        series: usize,
+        born: impl FnOnce() -> Vec<Born>,
+    ) -> Arc<Snapshot> {
         let mut merged = self.merged.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut born = born();
-        if !born.is_empty() {
+        if merged.series < series {
+            let mut born = born();
             born.sort_unstable_by(|a, b| a.labels.cmp(&b.labels));
-            *merged = Arc::new(self.merge(&merged, born));
+            *merged = Arc::new(Snapshot {
+                series: merged.series + born.len(),
+                pages: self.merge(&merged.pages, born),
+            });
         }
         Arc::clone(&merged)
     }
@@ -65,7 +72,7 @@ impl Pages {
     }
 
     fn merge(&self, pages: &[Arc<Page>], born: Vec<Born>) -> Vec<Arc<Page>> {
-        let mut merged = Vec::with_capacity(pages.len() + born.len() / PAGE + 1);
+        let mut merged = Vec::with_capacity(pages.len() + born.len() / SERIES + 1);
         let mut born = born.into_iter().peekable();
         let none = Arc::default();
         let pages = if pages.is_empty() {
@@ -75,28 +82,25 @@ impl Pages {
         };
         for (n, page) in pages.iter().enumerate() {
             // Newborns belong to the last page that begins before them.
-            let next = pages
-                .get(n + 1)
-                .and_then(|page| page.labels(0, &self.frame));
-            let mine = |born: &Born| next.is_none_or(|next| *born.labels < *next);
+            let next = pages.get(n + 1).and_then(|page| page.first(&self.frame));
+            let mine = |born: &Born| next.as_ref().is_none_or(|next| *born.labels < **next);
             if born.peek().is_none_or(|born| !mine(born)) {
                 merged.push(Arc::clone(page));
                 continue;
             }
             let mut filling = Page::default();
             let mut push = |labels: &str, series| {
-                if filling.series.len() == PAGE {
+                if filling.len() >= SERIES || filling.text_len() >= TEXT {
                     merged.push(Arc::new(std::mem::take(&mut filling)));
                 }
                 filling.push(labels, series, &self.frame);
             };
-            for at in 0..page.len() {
-                let labels = page.labels(at, &self.frame).unwrap_or_default();
+            page.each(&self.frame, &mut |labels, series| {
                 while let Some(born) = born.next_if(|born| *born.labels < *labels) {
                     push(&born.labels, born.series);
                 }
-                push(labels, page.series[at]);
-            }
+                push(labels, series);
+            });
             while let Some(born) = born.next_if(|born| mine(born)) {
                 push(&born.labels, born.series);
             }
@@ -107,53 +111,29 @@ impl Pages {
     }
 }
 
-impl Page {
-    pub(crate) fn len(&self) -> usize {
-        self.series.len()
+impl Snapshot {
+    /// How many series there are; they are numbered from 0.
+    pub(crate) fn series(&self) -> usize {
+        self.series
     }
 
-    pub(crate) fn text_len(&self) -> usize {
-        self.text.len()
+    pub(crate) fn page(&self, at: usize) -> Option<&Page> {
+        self.pages.get(at).map(|page| &**page)
     }
 
-    /// The text and the number of every series.
-    #[inline]
-    pub(crate) fn lines(&self) -> impl Iterator<Item = (&[u8], usize)> {
-        let text = self.text.as_bytes();
-        let mut start = 0;
-        self.ends
-            .iter()
-            .zip(&self.series)
-            .map(move |(end, series)| {
-                let line = &text[start..*end as usize];
-                start = *end as usize;
-                (line, *series as usize)
-            })
-    }
-
-    /// The labels of a series.
-    pub(crate) fn labels(&self, at: usize, frame: &Frame) -> Option<&str> {
-        let end = *self.ends.get(at)? as usize - frame.after.len();
-        let start = at
-            .checked_sub(1)
-            .map_or(0, |before| self.ends[before] as usize);
-        Some(&self.text[start + frame.before.len()..end])
-    }
-
-    fn push(&mut self, labels: &str, series: u32, frame: &Frame) {
-        self.text.push_str(&frame.before);
-        self.text.push_str(labels);
-        self.text.push_str(frame.after);
-        // Past 4 GiB of labels in one page there is no scrape to serve anyway.
-        self.ends
-            .push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
-        self.series.push(series);
-    }
-
-    fn shrink(&mut self) {
-        self.text.shrink_to_fit();
-        self.ends.shrink_to_fit();
-        self.series.shrink_to_fit();
+    /// Shows the labels and the number of every series.
+    pub(crate) fn each(
+        &self,
+        frame: &Frame,
+        mut show: impl FnMut(&str, usize) -> std::fmt::Result,
+    ) -> std::fmt::Result {
+        let mut outcome = Ok(());
+        for page in &self.pages {
+            page.each(frame, &mut |labels, series| {
+                outcome = outcome.and_then(|()| show(labels, series as usize));
+            });
+        }
+        outcome
     }
 }
 
@@ -173,19 +153,57 @@ mod tests {
             let born: Vec<_> = (0..500)
                 .map(|n| (batch * 500 + n) * 1297 % 3500)
                 .map(|series| Born {
-                    labels: format!("n=\"{series:04}\"").into(),
+                    labels: labels(series).into(),
                     series,
                 })
                 .collect();
             expected.extend(born.iter().map(|born| born.series));
-            expected.sort_unstable();
-            let snapshot = pages.snapshot(|| born);
-            let seen: Vec<_> = snapshot.iter().flat_map(|page| page.lines()).collect();
-            assert_eq!(seen.len(), expected.len());
-            for ((line, series), expected) in seen.into_iter().zip(&expected) {
-                assert_eq!(series as u32, *expected);
-                assert_eq!(line, format!("\nx{{n=\"{expected:04}\"}} ").as_bytes());
+            expected.sort_unstable_by_key(|series| labels(*series));
+            let snapshot = pages.snapshot(expected.len(), || born);
+            assert_eq!(snapshot.series(), expected.len());
+            let mut lines = expected.iter().map(|series| (labels(*series), *series));
+            let mut out = String::new();
+            let mut page = 0;
+            while let Some(one) = snapshot.page(page) {
+                page += 1;
+                let mut written = Vec::new();
+                for run in one.runs() {
+                    for (tail, series) in run.lines() {
+                        let start = written.len();
+                        written.extend_from_slice(run.head());
+                        tail.push(&mut written);
+                        let (labels, expected) = lines.next().expect("no more than were born");
+                        assert_eq!(series as u32, expected);
+                        let line = format!("\nx{{{labels}}} ");
+                        assert_eq!(String::from_utf8_lossy(&written[start..]), line);
+                    }
+                }
+                assert_eq!(written.len(), one.text_len());
+                out.push_str(&String::from_utf8_lossy(&written));
             }
+            assert!(lines.next().is_none());
+            let mut shown = String::new();
+            let show = |labels: &str, _| {
+                shown.push_str(&format!("\nx{{{labels}}} "));
+                Ok(())
+            };
+            snapshot.each(pages.frame(), show).expect("nothing fails");
+            assert_eq!(shown, out);
+        }
+    }
+
+    /// Short and long values at the end, values that end like the beginning of one, and lines that share nothing.
+    fn labels(series: u32) -> String {
+        match series % 5 {
+            0 => format!("n=\"{series:04}\""),
+            1 => format!(
+                "a=\"{}\",n=\"{series}{}\"",
+                series % 7,
+                "x".repeat(series as usize % 40)
+            ),
+            2 => format!("a=\"{series:04}=\""),
+            3 => format!("a=\"{series:04}\",z=\"{series} and more than a short text holds\""),
+            _ => format!("{series:04}"),
         }
     }
 }

@@ -99,6 +99,9 @@ pub(crate) struct Table<K> {
     /// One more than the number of each series, 0 before its birth. A row appears when first used.
     rows: Box<[OnceLock<Row>]>,
     births: Mutex<Births>,
+    /// How many series there are, and how many of them are overflow series: a scrape asks for more only where they moved.
+    count: AtomicU32,
+    overflows: AtomicU32,
     limit: usize,
     key: PhantomData<fn(K)>,
 }
@@ -119,6 +122,8 @@ impl<K: LabelSet> Table<K> {
             words: Arc::clone(words),
             rows: (0..K::ROWS).map(|_| OnceLock::new()).collect(),
             births: Mutex::new(Births::default()),
+            count: AtomicU32::new(0),
+            overflows: AtomicU32::new(0),
             limit,
             key: PhantomData,
         }
@@ -150,12 +155,14 @@ impl<K: LabelSet> Table<K> {
                 births.series += 1;
                 if home.is_folded() {
                     births.overflow.push(series);
+                    self.overflows.store(births.overflow.len() as u32, Release);
                 }
                 let labels = labels_text(self.metric.labels, &home.words(&self.words));
                 births.unseen.push(Born {
                     labels: labels.into(),
                     series,
                 });
+                self.count.store(series + 1, Release);
                 self.place(home).store(series + 1, Release);
                 series + 1
             }
@@ -171,14 +178,22 @@ impl<K: LabelSet> Table<K> {
         &self.rows[row].get_or_init(new)[column]
     }
 
-    /// What was born since the last call, and how many series there are now.
-    pub(crate) fn take_unseen(&self) -> (Vec<Born>, usize) {
+    /// How many series there are.
+    pub(crate) fn count(&self) -> usize {
+        self.count.load(Acquire) as usize
+    }
+
+    /// What was born since the last call.
+    pub(crate) fn take_unseen(&self) -> Vec<Born> {
         let mut births = self.births.lock().unwrap_or_else(PoisonError::into_inner);
-        (std::mem::take(&mut births.unseen), births.series as usize)
+        std::mem::take(&mut births.unseen)
     }
 
     /// The numbers of the overflow series.
     pub(crate) fn overflow(&self) -> Vec<u32> {
+        if self.overflows.load(Acquire) == 0 {
+            return Vec::new();
+        }
         let births = self.births.lock().unwrap_or_else(PoisonError::into_inner);
         births.overflow.clone()
     }
@@ -211,14 +226,14 @@ mod tests {
             .map(|name| table.series((words.job_type(name),)));
         assert_eq!(numbers, [0, 1, 2, 2, 0]);
         assert_eq!(table.overflow(), [2]);
-        let (born, count) = table.take_unseen();
+        let born = table.take_unseen();
         let labels: Vec<_> = born.iter().map(|born| &*born.labels).collect();
         assert_eq!(
             labels,
             [r#"type="issue""#, r#"type="renew""#, r#"type="_overflow""#]
         );
-        assert_eq!(count, 3);
-        assert!(table.take_unseen().0.is_empty());
+        assert_eq!(table.count(), 3);
+        assert!(table.take_unseen().is_empty());
     }
 
     #[test]
@@ -237,6 +252,7 @@ mod tests {
             ended.collect::<std::collections::BTreeSet<_>>()
         });
         assert_eq!(seen.len(), 1);
-        assert_eq!(table.take_unseen().1, 32);
+        assert_eq!(table.count(), 32);
+        assert_eq!(table.take_unseen().len(), 32);
     }
 }
