@@ -39,18 +39,18 @@ impl Format {
     }
 }
 
-/// Appends the header of the metric with this number in the catalogue.
-pub(crate) fn header(out: &mut Vec<u8>, metric: usize, format: Format) {
+/// The header of the metric with this number in the catalogue, without its last line feed.
+pub(crate) fn header(metric: usize, format: Format) -> &'static [u8] {
     // The catalogue never changes, so neither do its headers.
     static HEADERS: LazyLock<Vec<[Vec<u8>; 2]>> = LazyLock::new(|| {
         let headers = |metric| [Format::Text, Format::OpenMetrics].map(|f| headed(metric, f));
         METRICS.iter().map(headers).collect()
     });
     let [text, open] = &HEADERS[metric];
-    out.extend_from_slice(match format {
+    match format {
         Format::Text => text,
         Format::OpenMetrics => open,
-    });
+    }
 }
 
 fn headed(metric: &Metric, format: Format) -> Vec<u8> {
@@ -62,6 +62,7 @@ fn headed(metric: &Metric, format: Format) -> Vec<u8> {
     let mut out = Vec::new();
     let kind = metric.kind.as_str();
     write_header(&mut out, format, name, kind, unit, metric.help);
+    out.pop();
     out
 }
 
@@ -150,12 +151,6 @@ pub(crate) fn bound(value: f64) -> String {
     }
 }
 
-/// Takes back the line feed that ends the last line, for lines that begin with it.
-pub(crate) fn reopen_line(out: &mut Vec<u8>) {
-    let last = out.pop();
-    debug_assert_eq!(last, Some(b'\n'), "a header comes before");
-}
-
 /// A short text that is appended as a whole number of machine words, which is quicker than a copy of its length.
 #[derive(Clone, Debug)]
 pub(crate) struct Short {
@@ -185,12 +180,12 @@ impl Short {
     }
 }
 
-/// A line without labels.
+/// A line without labels, with the line feed that ends the one before.
 pub(crate) fn sample(out: &mut Vec<u8>, name: &str, value: f64) {
+    out.push(b'\n');
     out.extend_from_slice(name.as_bytes());
     out.push(b' ');
     push_f64(out, value);
-    out.push(b'\n');
 }
 
 #[inline]

@@ -18,6 +18,8 @@ pub(crate) struct Scrape {
     format: Format,
     started: Instant,
     next: usize,
+    /// Whether there is a line that the next one has to end: until the last part, a line feed stands before a line and not behind it.
+    open_line: bool,
     reader: Option<Box<dyn Reader>>,
     teams: Option<Vec<Arc<Registry>>>,
 }
@@ -31,6 +33,7 @@ impl Scrape {
             format,
             started: Instant::now(),
             next: 0,
+            open_line: false,
             reader: None,
             teams: Some(teams),
         }
@@ -44,18 +47,19 @@ impl Scrape {
             }
             self.reader = None;
         }
-        let families = self.metrics.inner.families.all();
+        let metrics = self.metrics.clone();
+        let families = metrics.inner.families.all();
         while let Some(family) = families.get(self.next) {
             let metric = self.next;
             self.next += 1;
             match family.read() {
                 Reading::Absent => {}
                 Reading::One(value) => {
-                    expose::header(out, metric, self.format);
+                    self.header(metric, out);
                     expose::sample(out, METRICS[metric].name, value);
                 }
                 Reading::Series(mut reader) => {
-                    expose::header(out, metric, self.format);
+                    self.header(metric, out);
                     reader.write_page(self.format, out);
                     self.reader = Some(reader);
                     return true;
@@ -65,10 +69,23 @@ impl Scrape {
         let Some(teams) = self.teams.take() else {
             return false;
         };
+        self.end_line(out);
         self.write_teams(&teams, out);
         out.extend_from_slice(self.format.end());
         self.metrics.pipes().scraped_in(self.started.elapsed());
         true
+    }
+
+    fn header(&mut self, metric: usize, out: &mut Vec<u8>) {
+        self.end_line(out);
+        out.extend_from_slice(expose::header(metric, self.format));
+        self.open_line = true;
+    }
+
+    fn end_line(&mut self, out: &mut Vec<u8>) {
+        if std::mem::take(&mut self.open_line) {
+            out.push(b'\n');
+        }
     }
 
     fn write_teams(&self, teams: &[Arc<Registry>], out: &mut Vec<u8>) {

@@ -48,7 +48,7 @@ pub(crate) enum Reading {
 
 /// Series on their way into a body. Holds no lock, so that a slow scraper delays nobody.
 pub(crate) trait Reader: Send {
-    /// Writes the next page; false when there was none.
+    /// Writes the next page, each line with the line feed that ends the one before; false when there was none.
     fn write_page(&mut self, format: Format, out: &mut Vec<u8>) -> bool;
     /// Shows every series with its labels.
     fn visit(&self, visit: &mut dyn FnMut(&str, Value<'_>) -> std::fmt::Result)

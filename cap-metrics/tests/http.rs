@@ -201,3 +201,53 @@ async fn a_listener_of_its_own_answers_metrics_and_nothing_else() {
     drop(stop);
     serving.await.expect("it ends");
 }
+
+#[tokio::test]
+async fn a_scraper_that_pauses_holds_nobody_up_and_gets_a_whole_body_in_the_end() {
+    const SERIES: u16 = 5000;
+    let metrics = Metrics::new();
+    let count_all = |from: u16| {
+        let http = metrics.http();
+        for n in from..from + SERIES {
+            let route = http.route(&format!("/{}", n / 500));
+            http.count(
+                cap_metrics::Method::Get,
+                route,
+                cap_metrics::Status::new(100 + n % 500),
+            );
+        }
+    };
+    count_all(0);
+    let service = MetricsService::new(metrics.clone());
+    let paused = service.clone().oneshot(request("GET", "/metrics")).await;
+    let mut paused = paused.expect("infallible").into_body();
+    let first = paused.frame().await.expect("a frame").expect("in time");
+    let first = first.into_data().expect("data");
+
+    // Old series move, new ones are born, and another scraper reads them all.
+    count_all(0);
+    count_all(SERIES);
+    let lines = |body: &[u8]| {
+        let lines = body.split(|byte| *byte == b'\n');
+        lines
+            .filter(|line| line.starts_with(b"cap_http_requests_total{"))
+            .count()
+    };
+    for accept in ["text/plain", "application/openmetrics-text"] {
+        let other = scrape(&service, &[("accept", accept)]).await.into_body();
+        assert_eq!(lines(&other), 2 * usize::from(SERIES));
+        // However it is cut into frames, no line is torn and none is empty: OpenMetrics allows none.
+        let text = String::from_utf8(other).expect("UTF-8");
+        assert!(text.starts_with("# HELP ") && text.ends_with('\n'));
+        assert!(!text.contains("\n\n"));
+    }
+
+    let rest = paused.collect().await.expect("in time").to_bytes();
+    let whole = [first, rest].concat();
+    assert_eq!(
+        lines(&whole),
+        usize::from(SERIES),
+        "as it was when it began"
+    );
+    assert!(!String::from_utf8_lossy(&whole).contains("status=\"100\"} 2\n"));
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cap_names::{Closed as _, ErrorClass};
 
 use crate::Metrics;
-use crate::labels::{ExecutionStatus, FindingSeverity, Outcome};
+use crate::labels::{ExecutionStatus, FindingSeverity, Outcome, TargetResult};
 
 /// Records distributions to targets.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,20 @@ impl Distribution<'_> {
         distribution.fanout.touch(());
         for status in Outcome::ALL {
             distribution.validation.touch((*status,));
+        }
+    }
+
+    /// Names every module in use, once, at start-up: their counters stand at 0 from then on.
+    pub fn register<'n>(&self, modules: impl IntoIterator<Item = &'n str>) {
+        let distribution = &self.0.inner.families.distribution;
+        for name in modules {
+            let module = self.0.inner.words.module(name);
+            for status in ExecutionStatus::ALL {
+                distribution.executions.touch((module, *status));
+            }
+            for answer in TargetResult::ALL {
+                distribution.target_result.touch((module, *answer));
+            }
         }
     }
 
@@ -69,6 +83,18 @@ impl Distribution<'_> {
 pub struct Notifications<'a>(pub(crate) &'a Metrics);
 
 impl Notifications<'_> {
+    /// Names every kind of channel in use, once, at start-up: their counters stand at 0 from then on.
+    pub fn register<'n>(&self, channel_types: impl IntoIterator<Item = &'n str>) {
+        let notifications = &self.0.inner.families.notifications;
+        for name in channel_types {
+            let channel = self.0.inner.words.channel_type(name);
+            notifications.delivery_duration.touch((channel,));
+            for outcome in Outcome::ALL {
+                notifications.delivery.touch((channel, *outcome));
+            }
+        }
+    }
+
     /// A notification was delivered or given up, after this long.
     pub fn delivered(&self, channel_type: &str, outcome: Outcome, took: Duration) {
         let channel = self.0.inner.words.channel_type(channel_type);
@@ -106,5 +132,49 @@ impl Discovery<'_> {
             .iter()
             .map(|severity| ([severity.as_str()], counts[*severity as usize] as f64));
         self.0.inner.families.discovery.findings.replace(rows);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn registered_modules_and_channels_stand_at_zero_before_their_first_event() {
+        let metrics = Metrics::new();
+        metrics.distribution().register(["file"]);
+        metrics.notifications().register(["mail"]);
+        let text = metrics.render();
+        for line in [
+            r#"cap_distribution_executions_total{module="file",status="partial"} 0"#,
+            r#"cap_distribution_target_result_total{module="file",error_class="none"} 0"#,
+            r#"cap_distribution_target_result_total{module="file",error_class="validation"} 0"#,
+            r#"cap_distribution_validation_total{status="failed"} 0"#,
+            r#"cap_notification_delivery_total{channel_type="mail",status="failed"} 0"#,
+            r#"cap_notification_delivery_duration_seconds_count{channel_type="mail"} 0"#,
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_discovery_source_that_is_gone_leaves_no_endpoints_and_a_severity_without_findings_counts_0()
+     {
+        let metrics = Metrics::new();
+        let discovery = metrics.discovery();
+        discovery.set_sources([("s1", 4), ("s2", 1)]);
+        discovery.set_sources([("s2", 2)]);
+        discovery.set_findings([(FindingSeverity::High, 3)]);
+        discovery.set_findings([(FindingSeverity::Low, 1)]);
+        let text = metrics.render();
+        for line in [
+            "cap_discovery_sources_total 1\n",
+            "cap_discovery_endpoints_total{source_id=\"s2\"} 2\n",
+            "cap_discovery_findings_open{severity=\"high\"} 0\n",
+            "cap_discovery_findings_open{severity=\"low\"} 1\n",
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+        assert!(!text.contains("s1"), "{text}");
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use cap_names::Closed as _;
+
 use crate::Metrics;
 use crate::labels::{Outcome, Status};
 
@@ -10,6 +12,20 @@ use crate::labels::{Outcome, Status};
 pub struct External<'a>(pub(crate) &'a Metrics);
 
 impl External<'_> {
+    /// Names what is asked of an external system, once, at start-up: the counters of these calls stand at 0 from then on. Their
+    /// durations do not, since nobody knows which statuses will come.
+    pub fn register<'n>(&self, provider: &str, endpoints: impl IntoIterator<Item = &'n str>) {
+        let words = &self.0.inner.words;
+        let provider = words.provider(provider);
+        for name in endpoints {
+            let endpoint = words.endpoint(name);
+            for outcome in Outcome::ALL {
+                let requests = &self.0.inner.families.external.requests;
+                requests.touch((provider, endpoint, *outcome));
+            }
+        }
+    }
+
     /// A call ended after `took`, with this HTTP status ([`Status::NONE`] when no response came).
     pub fn called(
         &self,
@@ -26,5 +42,27 @@ impl External<'_> {
         external
             .duration
             .observe((provider, endpoint, status), took, self.0.current_trace());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn registered_calls_stand_at_zero_and_one_without_a_response_has_no_status() {
+        let metrics = Metrics::new();
+        let external = metrics.external();
+        external.register("acme", ["new_order"]);
+        let took = Duration::from_millis(3);
+        external.called("acme", "new_order", Status::NONE, Outcome::Failed, took);
+        let text = metrics.render();
+        for line in [
+            r#"cap_external_request_total{provider="acme",endpoint="new_order",result="success"} 0"#,
+            r#"cap_external_request_total{provider="acme",endpoint="new_order",result="failed"} 1"#,
+            r#"cap_external_request_duration_seconds_count{provider="acme",endpoint="new_order",status="none"} 1"#,
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
     }
 }

@@ -81,3 +81,48 @@ impl Kek<'_> {
         self.0.inner.families.kek.unwrap.inc((provider, outcome));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_and_rotations_that_are_gone_leave_no_series_and_providers_stand_at_zero() {
+        let metrics = Metrics::new();
+        let kek = metrics.kek();
+        kek.register(["hsm"]);
+        kek.set_state(&KekState {
+            loaded: vec![
+                ("cap-1".to_owned(), 1, true),
+                ("cap-2".to_owned(), 1, false),
+            ],
+            current: vec![("cap-1".to_owned(), 1)],
+            laggards: vec![(1, 1)],
+            rotations: vec![("r1".to_owned(), true, 1.5)],
+        });
+        let text = metrics.render();
+        for line in [
+            r#"cap_kek_process_loaded_versions{host="cap-2",version="1"} 0"#,
+            r#"cap_kek_cluster_laggards_total{target="1"} 1"#,
+            r#"cap_kek_rotation_active{rotation_id="r1"} 1"#,
+            r#"cap_kek_rotation_progress_ratio{rotation_id="r1"} 1"#,
+            r#"cap_kek_wrap_total{provider="hsm",result="failed"} 0"#,
+            r#"cap_kek_unwrap_total{provider="hsm",result="success"} 0"#,
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+        kek.set_state(&KekState {
+            current: vec![("cap-1".to_owned(), 2)],
+            ..KekState::default()
+        });
+        let text = metrics.render();
+        assert!(
+            text.contains("cap_kek_process_current_version{host=\"cap-1\"} 2\n"),
+            "{text}"
+        );
+        assert!(
+            !text.contains("cap-2") && !text.contains("\"r1\"") && !text.contains("laggards"),
+            "{text}"
+        );
+    }
+}

@@ -7,7 +7,7 @@ use super::pages::{Frame, Pages, Snapshot, Tail};
 use super::slot::Slot;
 use super::{Exposed, LabelSet, Reader, Reading, Table, Value};
 use crate::catalogue::Metric;
-use crate::expose::{Format, push_u64, reopen_line};
+use crate::expose::{Format, push_u64};
 use crate::labels::Words;
 
 /// A family of counters.
@@ -93,7 +93,6 @@ impl Reader for Series {
         self.next += 1;
         // A number, and the padding of the last tail.
         out.reserve(page.text_len() + (20 + Tail::SHORT) * page.len());
-        reopen_line(out);
         for run in page.runs() {
             for (tail, series) in run.lines() {
                 out.extend_from_slice(run.head());
@@ -101,7 +100,6 @@ impl Reader for Series {
                 push_u64(out, self.sums[series]);
             }
         }
-        out.push(b'\n');
         true
     }
 

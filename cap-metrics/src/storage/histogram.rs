@@ -9,7 +9,7 @@ use super::pages::{Frame, Pages, Snapshot};
 use super::slot::Slot;
 use super::{Exposed, LabelSet, Reader, Reading, Table, Value};
 use crate::catalogue::Metric;
-use crate::expose::{Format, Short, bound, push_exemplar, push_f64, push_u64, reopen_line};
+use crate::expose::{Format, Short, bound, push_exemplar, push_f64, push_u64};
 use crate::labels::Words;
 
 /// A family of histograms.
@@ -176,7 +176,6 @@ impl Reader for Series {
         // Of a line, what comes after its labels; the padding of a short text is more than it needs.
         let after = 2 * Short::SIZE;
         out.reserve((les + 2) * (page.text_len() + page.len() * after));
-        reopen_line(out);
         let mut line = Vec::new();
         for run in page.runs() {
             for (tail, series) in run.lines() {
@@ -186,7 +185,6 @@ impl Reader for Series {
                 self.write(&line, series, format, out);
             }
         }
-        out.push(b'\n');
         true
     }
 

@@ -124,12 +124,12 @@ impl Reader for Series {
             return false;
         };
         for (labels, value) in rows.iter() {
+            out.push(b'\n');
             out.extend_from_slice(self.metric.name.as_bytes());
             out.push(b'{');
             out.extend_from_slice(labels.as_bytes());
             out.extend_from_slice(b"} ");
             push_f64(out, *value);
-            out.push(b'\n');
         }
         true
     }

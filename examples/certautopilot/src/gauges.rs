@@ -13,11 +13,14 @@ use crate::license::License;
 use crate::store::Inventory;
 use crate::store::certificates::CertificateState;
 use crate::task::JobKind;
+use crate::tasks::{distribute, notify};
 
 /// Has the gauges set before every scrape as long as the service runs, and the counters that are known in advance stand at 0.
 pub(crate) fn register(metrics: &Metrics, app: Weak<App>) {
     metrics.jobs().register(JobKind::WORDS.iter().copied());
     metrics.certificates().register([acme::PROVIDER]);
+    metrics.distribution().register([distribute::MODULE]);
+    metrics.notifications().register([notify::CHANNEL]);
     metrics.before_scrape(move |metrics| {
         if let Some(app) = app.upgrade() {
             let publish =

@@ -18,9 +18,9 @@ use crate::store::jobs::Job;
 use crate::task::Task;
 
 mod discover;
-mod distribute;
+pub(crate) mod distribute;
 mod issue;
-mod notify;
+pub(crate) mod notify;
 
 /// What jobs need.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use super::Tasks;
 use crate::failure::Failure;
 
 /// The label of the `channel_type` that this is.
-const CHANNEL: &str = "webhook";
+pub(crate) const CHANNEL: &str = "webhook";
 
 impl Tasks {
     pub(super) async fn notify(&self, id: &str, what: &str) -> Result<JobResult, Failure> {
