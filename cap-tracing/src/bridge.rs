@@ -2,6 +2,7 @@
 
 mod fields;
 mod log;
+mod open;
 
 use std::cell::RefCell;
 
@@ -10,7 +11,8 @@ use opentelemetry::{Context, ContextGuard};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
 use tracing::{Event, Metadata, Subscriber};
-use tracing_subscriber::layer::{Context as Tree, Filter, Layer};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::{Context as Tree, Identity, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::pipe::Tracing;
@@ -18,6 +20,7 @@ use crate::span::Span;
 use crate::spans::Nature;
 use fields::Fields;
 pub use log::LogFormat;
+use open::Open;
 
 impl Tracing {
     /// A layer that makes a span of every span of the `tracing` crate, a child of whatever span is current, typed or not; what it
@@ -41,7 +44,11 @@ impl Tracing {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        Bridge(self.clone()).with_filter(Recorded(self.pipe().is_some()))
+        match self.pipe() {
+            Some(_) => Bridge::new(self, Readers::Others).boxed(),
+            // What nobody else wants is not even asked for again.
+            None => Identity::new().with_filter(LevelFilter::OFF).boxed(),
+        }
     }
 
     /// The same for a subscriber in which no other layer reads spans: under an unsampled parent, the spans of `tracing` are disabled
@@ -50,43 +57,41 @@ impl Tracing {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        Alone(Bridge(self.clone()), Recorded(self.pipe().is_some()))
+        Bridge::new(self, Readers::Nobody)
     }
 }
 
-/// Lets through what may be recorded where it happens: nothing, where the pipe is off.
-struct Recorded(bool);
+struct Bridge {
+    tracing: Tracing,
+    readers: Readers,
+    recorded: Open,
+}
 
-impl Recorded {
-    fn wants(&self) -> bool {
-        self.0
-            && Context::map_current(|context| {
-                let span = context.span();
-                let ids = span.span_context();
-                !(ids.is_valid() && !ids.is_sampled() || context.is_telemetry_suppressed())
-            })
-    }
+/// Who else reads spans.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Readers {
+    Others,
+    Nobody,
+}
 
-    fn interest(&self) -> Interest {
-        if self.0 {
-            Interest::sometimes()
-        } else {
-            Interest::never()
+impl Bridge {
+    fn new(tracing: &Tracing, readers: Readers) -> Self {
+        Bridge {
+            tracing: tracing.clone(),
+            readers,
+            recorded: Open::default(),
         }
     }
 }
 
-impl<S> Filter<S> for Recorded {
-    fn enabled(&self, _: &Metadata<'_>, _: &Tree<'_, S>) -> bool {
-        self.wants()
-    }
-
-    fn callsite_enabled(&self, _: &'static Metadata<'static>) -> Interest {
-        self.interest()
-    }
+/// Whether something was decided before, and it was that nothing is recorded here.
+fn nothing_is_recorded() -> bool {
+    Context::map_current(|context| {
+        let span = context.span();
+        let ids = span.span_context();
+        ids.is_valid() && !ids.is_sampled() || context.is_telemetry_suppressed()
+    })
 }
-
-struct Bridge(Tracing);
 
 /// What the registry keeps with a span of `tracing`.
 struct Bridged(Span);
@@ -100,6 +105,20 @@ impl<S> Layer<S> for Bridge
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        match self.readers {
+            Readers::Nobody if metadata.is_span() => match self.tracing.pipe() {
+                Some(_) => Interest::sometimes(),
+                None => Interest::never(),
+            },
+            _ => Interest::always(),
+        }
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, _: Tree<'_, S>) -> bool {
+        self.readers == Readers::Others || !metadata.is_span() || !nothing_is_recorded()
+    }
+
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, tree: Tree<'_, S>) {
         let named = attributes
             .parent()
@@ -108,7 +127,7 @@ where
             true => Context::new(),
             false => Context::current(),
         });
-        let span = self.0.open_as(parent, || {
+        let span = self.tracing.open_as(parent, || {
             let mut fields = Fields::with_room_for(attributes.values().len());
             attributes.record(&mut fields);
             let called = attributes.metadata().name();
@@ -119,11 +138,17 @@ where
             }
         });
         if let Some(made) = tree.span(id) {
-            made.extensions_mut().insert(Bridged(span.settled()));
+            if span.is_recorded() {
+                self.recorded.add(id);
+            }
+            made.extensions_mut().insert(Bridged(span));
         }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, tree: Tree<'_, S>) {
+        if !self.recorded.may_have(id) {
+            return;
+        }
         let Some(span) = tree.span(id) else {
             return;
         };
@@ -166,7 +191,15 @@ where
     }
 
     fn on_enter(&self, id: &Id, tree: Tree<'_, S>) {
-        if let Some(context) = context_of(id, &tree) {
+        let Some(span) = tree.span(id) else {
+            return;
+        };
+        // Kept as it is from here on: a future enters its span again and again.
+        let context = span.extensions_mut().get_mut::<Bridged>().map(|span| {
+            span.0.settle();
+            span.0.context()
+        });
+        if let Some(context) = context {
             let guard = context.attach();
             ENTERED.with_borrow_mut(|entered| entered.push((id.clone(), guard)));
         }
@@ -182,57 +215,18 @@ where
     }
 
     fn on_close(&self, id: Id, tree: Tree<'_, S>) {
+        // What the registry keeps with one that is not recorded it drops itself.
+        if !self.recorded.may_have(&id) {
+            return;
+        }
         let ended = tree
             .span(&id)
             .and_then(|span| span.extensions_mut().remove::<Bridged>());
-        drop(ended);
-    }
-}
-
-/// The layer of a subscriber in which nobody else reads spans.
-struct Alone(Bridge, Recorded);
-
-impl<S> Layer<S> for Alone
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-{
-    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        match metadata.is_span() {
-            true => self.1.interest(),
-            false => Interest::always(),
+        if let Some(Bridged(span)) = ended
+            && span.is_recorded()
+        {
+            self.recorded.remove(&id);
         }
-    }
-
-    fn enabled(&self, metadata: &Metadata<'_>, _: Tree<'_, S>) -> bool {
-        !metadata.is_span() || self.1.wants()
-    }
-
-    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, tree: Tree<'_, S>) {
-        self.0.on_new_span(attributes, id, tree);
-    }
-
-    fn on_record(&self, id: &Id, values: &Record<'_>, tree: Tree<'_, S>) {
-        self.0.on_record(id, values, tree);
-    }
-
-    fn on_follows_from(&self, id: &Id, follows: &Id, tree: Tree<'_, S>) {
-        self.0.on_follows_from(id, follows, tree);
-    }
-
-    fn on_event(&self, event: &Event<'_>, tree: Tree<'_, S>) {
-        self.0.on_event(event, tree);
-    }
-
-    fn on_enter(&self, id: &Id, tree: Tree<'_, S>) {
-        self.0.on_enter(id, tree);
-    }
-
-    fn on_exit(&self, id: &Id, tree: Tree<'_, S>) {
-        self.0.on_exit(id, tree);
-    }
-
-    fn on_close(&self, id: Id, tree: Tree<'_, S>) {
-        self.0.on_close(id, tree);
     }
 }
 

@@ -10,6 +10,7 @@ use opentelemetry::{Context, KeyValue, Value};
 
 use crate::carrier::Carrier;
 use crate::propagate::{self, Audience};
+use crate::recorder::ERROR_TYPE;
 use crate::sampling;
 
 /// An open span; it ends when this is dropped. Under an unsampled parent it stands for the parent and records nothing.
@@ -66,12 +67,11 @@ impl Span {
     }
 
     /// The same span, for whom its context is asked for again and again.
-    pub(crate) fn settled(mut self) -> Self {
+    pub(crate) fn settle(&mut self) {
         if let State::Unsampled(_) = self.state {
             self.context = self.context();
             self.state = State::Standing;
         }
-        self
     }
 
     /// Whether this is a span of its own, and not yet ended.
@@ -134,7 +134,7 @@ impl Span {
     }
 
     /// The status that this service answers a [`request`](crate::Tracing::request) with; from 500 on the span is an error. Its class is
-    /// that of whatever [failed](Current::fail) underneath.
+    /// that of whatever [failed](Current::fail) underneath, and `io_transient` where nothing said so.
     pub fn answered(&self, status: u16) {
         self.status(status, status >= 500);
     }
@@ -149,7 +149,7 @@ impl Span {
             i64::from(status),
         ));
         if failed {
-            span.set_attribute(KeyValue::new("error.type", status.to_string()));
+            span.set_attribute(KeyValue::new(ERROR_TYPE, status.to_string()));
             span.set_status(Status::error(""));
         }
     }

@@ -121,6 +121,71 @@ fn under_an_unsampled_parent_no_span_is_made_and_the_context_stays() {
     assert_eq!(tracing.shutdown(LONG).started, 0);
 }
 
+/// Spans may be entered where nothing is current: in a task of its own, on another thread.
+#[test]
+fn a_span_takes_its_context_to_another_thread_whether_it_is_recorded_or_not() {
+    let (collector, address) = Collector::start([]);
+    let tracing = pipe(address, |config| config.sample_rate = "0".parse().unwrap());
+    let subscriber = tracing_subscriber::registry().with(tracing.bridge());
+    let dispatch = tracing::Dispatch::new(subscriber);
+    let elsewhere = |span: tracing::Span| {
+        let carrier = || {
+            let in_span = || span.in_scope(|| cap_tracing::current().carrier());
+            tracing::dispatcher::with_default(&dispatch, in_span)
+        };
+        std::thread::scope(|scope| scope.spawn(carrier).join().unwrap())
+    };
+    tracing::dispatcher::with_default(&dispatch, || {
+        for flags in ["00", "01"] {
+            let upstream = format!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{flags}");
+            let mut headers = http::HeaderMap::new();
+            headers.insert("traceparent", upstream.parse().unwrap());
+            headers.insert("baggage", "k=v".parse().unwrap());
+            let request = tracing.request(&headers, None, &http::Method::GET, None);
+            let team = request.in_scope(|| tracing::info_span!("team"));
+            let there = serde_json::to_string(&elsewhere(team)).unwrap();
+            assert!(there.contains("k=v") && there.contains("0af7651916cd43dd8448eb211c80319c"));
+            assert_eq!(there.contains(&upstream), flags == "00", "{there}");
+        }
+        // A root that is not sampled decides there as well, and always says the same.
+        let root = tracing::info_span!("root");
+        let first = elsewhere(root.clone());
+        assert_ne!(first, Carrier::default());
+        assert_eq!(elsewhere(root), first);
+    });
+    assert_eq!(tracing.shutdown(LONG).exported, 2);
+    drop(collector);
+}
+
+/// A parent that is named counts, and not the span that happens to be current.
+#[test]
+fn a_named_parent_is_the_parent_under_a_current_span_that_decided_otherwise() {
+    let (collector, address) = Collector::start([]);
+    let tracing = pipe(address, |config| config.sample_rate = "0".parse().unwrap());
+    let subscriber = tracing_subscriber::registry().with(tracing.bridge());
+    tracing::subscriber::with_default(subscriber, || {
+        let mut headers = http::HeaderMap::new();
+        let upstream = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        headers.insert("traceparent", upstream.parse().unwrap());
+        let sampled = tracing.request(&headers, None, &http::Method::GET, None);
+        let named = sampled.in_scope(|| tracing::info_span!("named"));
+        job(&tracing, "unsampled").in_scope(|| {
+            drop(tracing::info_span!(parent: &named, "child"));
+            drop(tracing::info_span!("not made"));
+            tracing.set_sample_rate(cap_tracing::SampleRate::ALL);
+            drop(tracing::info_span!(parent: None, "root"));
+        });
+    });
+    tracing.shutdown(LONG);
+    let spans = collector.spans();
+    let mut names: Vec<_> = spans.iter().map(|span| &*span.name).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["GET", "child", "named", "root"]);
+    let named = |name: &str| spans.iter().find(|span| span.name == name).unwrap();
+    assert_eq!(named("child").parent_span_id, named("named").span_id);
+    assert!(named("root").parent_span_id.is_empty());
+}
+
 #[test]
 fn alone_it_disables_spans_under_an_unsampled_parent_and_log_lines_stay() {
     let (collector, address) = Collector::start([]);

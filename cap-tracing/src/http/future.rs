@@ -39,9 +39,9 @@ pin_project! {
 }
 
 impl<F> TraceFuture<F> {
-    pub(super) fn new(side: Side, span: Span, call: impl FnOnce(&Span) -> F) -> Self {
+    pub(super) fn new(side: Side, mut span: Span, call: impl FnOnce(&Span) -> F) -> Self {
         // It is asked for its context at every poll.
-        let span = span.settled();
+        span.settle();
         TraceFuture {
             inner: call(&span),
             span: Some(span),

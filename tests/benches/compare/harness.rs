@@ -155,6 +155,38 @@ impl Bench {
         });
     }
 
+    /// Compares what each side adds to what both do, which is measured as well: of one round, it is taken from both.
+    pub(crate) fn compare_added(
+        &mut self,
+        case: &Case<'_>,
+        mut both: impl FnMut(u64),
+        mut ours: impl FnMut(u64),
+        mut peer: impl FnMut(u64),
+    ) {
+        let both_count = calibrate(1, &mut both);
+        let (our_count, peer_count) = (calibrate(1, &mut ours), calibrate(1, &mut peer));
+        let mut times = Vec::new();
+        for round in 0..ROUNDS {
+            let (shared, ours, peer) = if round % 2 == 0 {
+                let ours = time(&mut ours, our_count);
+                (
+                    time(&mut both, both_count),
+                    ours,
+                    time(&mut peer, peer_count),
+                )
+            } else {
+                let peer = time(&mut peer, peer_count);
+                let shared = time(&mut both, both_count);
+                (shared, time(&mut ours, our_count), peer)
+            };
+            times.push((ours - shared, peer - shared));
+        }
+        // Of so little per round, the clock and the machine would make anything: the medians are compared.
+        let of = |pick: fn(&(f64, f64)) -> f64| median(times.iter().map(pick).collect());
+        let (ours, peer) = (of(|(ours, _)| *ours), of(|(_, peer)| *peer));
+        self.row(case, "ns", ours, peer, peer / ours.max(1.0));
+    }
+
     /// Compares times of one operation that each side has measured itself, ours and the peer's of every round.
     pub(crate) fn measured(&mut self, case: &Case<'_>, times: &[(f64, f64)]) {
         let ratio = median(times.iter().map(|(ours, peer)| peer / ours).collect());

@@ -174,23 +174,35 @@ fn bridged(bench: &mut Bench, none: &Tracing, all: &Tracing) {
     };
     let peer = "tracing-opentelemetry";
     let (alone_none, among_none) = (alone(none), among_others(none));
-    none.job(&JOB, &Carrier::default(), None).in_scope(|| {
-        for (name, bridge, floor) in [
-            ("bridged span, unsampled parent", &alone_none, 10.0),
-            ("the same among other layers", &among_none, 4.0),
-        ] {
-            bench.compare(
-                &case(name, peer, floor),
-                |count| under(bridge, count),
-                |count| under(&layer_none, count),
-            );
-        }
-    });
+    // What a span costs with no layer at all, which no layer can save: the peer's is hardly ten times that.
+    let bare = Dispatch::new(registry());
     bench.compare(
-        &case("bridged root span, unsampled", peer, 2.0),
-        |count| under(&alone_none, count),
+        &case("the registry without a bridge", peer, 0.0),
+        |count| under(&bare, count),
         |count| under(&layer_none, count),
     );
+    let among = |bench: &mut Bench, name: &str, floor| {
+        bench.compare(
+            &case(name, peer, floor),
+            |count| under(&among_none, count),
+            |count| under(&layer_none, count),
+        );
+        bench.compare_added(
+            &case(&format!("{name}, added"), peer, 10.0),
+            |count| under(&bare, count),
+            |count| under(&among_none, count),
+            |count| under(&layer_none, count),
+        );
+    };
+    none.job(&JOB, &Carrier::default(), None).in_scope(|| {
+        bench.compare(
+            &case("bridged span, unsampled parent", peer, 10.0),
+            |count| under(&alone_none, count),
+            |count| under(&layer_none, count),
+        );
+        among(bench, "the same among other layers", 4.0);
+    });
+    among(bench, "bridged root span, unsampled", 4.0);
     let (alone_all, among_all) = (alone(all), among_others(all));
     for (name, bridge) in [
         ("bridged span, sampled", &alone_all),
