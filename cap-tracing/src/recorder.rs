@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use cap_names::{ErrorClass, keys};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Event, Link, Span, SpanContext, SpanId, SpanKind, Status};
 
@@ -12,6 +13,8 @@ use crate::queue::Queue;
 /// Attributes, events and links of one span at most, and attributes of one event or link: the defaults of the OpenTelemetry
 /// specification (Span Limits). What is over is counted in the span.
 const LIMIT: usize = 128;
+/// The status of an answer that is an error.
+pub(crate) const ERROR_TYPE: &str = "error.type";
 
 /// All that is known of a span.
 #[derive(Clone, Debug)]
@@ -29,6 +32,23 @@ pub(crate) struct Record {
     /// What was over the limits.
     pub(crate) dropped: Dropped,
     pub(crate) status: Status,
+}
+
+impl Record {
+    /// An answer that is an error has a class also where nobody said which: the one that its caller makes of it
+    /// ([`Span::http_status`](crate::Span::http_status)).
+    fn classify(&mut self) {
+        let has = |key: &str| self.attributes.iter().any(|set| set.key.as_str() == key);
+        if self.kind == SpanKind::Server
+            && matches!(self.status, Status::Error { .. })
+            && has(ERROR_TYPE)
+            && !has(keys::ERROR_CLASS)
+        {
+            let class = ErrorClass::IoTransient.as_str();
+            self.attributes
+                .push(KeyValue::new(keys::ERROR_CLASS, class));
+        }
+    }
 }
 
 /// How many of each were over the limits.
@@ -139,6 +159,7 @@ impl Span for Recorder {
     fn end_with_timestamp(&mut self, timestamp: SystemTime) {
         if let Some(mut record) = self.record.take() {
             record.end = timestamp;
+            record.classify();
             self.queue.push(record);
         }
     }

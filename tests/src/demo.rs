@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use certautopilot::acme_server::AcmeServer;
+use certautopilot::acme_server::{AcmeServer, tracing_to};
 
 pub use outcome::Outcome;
 pub use receivers::With;
@@ -30,6 +30,8 @@ use receivers::Receivers;
 use service::Service;
 
 const USAGE: &str = "usage: cargo xtask demo [--seconds N] [--json FILE] [--peers]";
+/// How long the provider's last spans may take to be delivered.
+const FLUSH: Duration = Duration::from_secs(5);
 
 /// What the demo is asked to do.
 #[derive(Clone, Debug)]
@@ -117,9 +119,10 @@ pub async fn run(options: &Options) -> io::Result<Outcome> {
         }
     };
 
-    let acme = AcmeServer::start(([127, 0, 0, 1], 0).into()).await?;
     let mut receivers = Receivers::start(options.with).await?;
     say(&format!("receivers: {}", receivers.describe()));
+    let provider_spans = tracing_to(&receivers.otlp_endpoint()).map_err(io::Error::other)?;
+    let acme = AcmeServer::start_traced(([127, 0, 0, 1], 0).into(), provider_spans.clone()).await?;
     let service = Service::start(&acme.url(), &receivers).await?;
     say(&format!(
         "the reference service listens on {}",
@@ -138,11 +141,13 @@ pub async fn run(options: &Options) -> io::Result<Outcome> {
     let metrics = receivers.metrics(primary.len()).await?;
     say("stopping the service");
     let report = service.stop().await?;
+    let calls = acme.calls();
+    acme.stop().await;
+    let provider = tokio::task::spawn_blocking(move || provider_spans.shutdown(FLUSH)).await?;
     let outcome = receivers
-        .outcome(&report, primary, metrics, requests, acme.calls())
+        .outcome(&report, primary, metrics, requests, (calls, provider))
         .await?;
     receivers.stop().await?;
-    acme.stop().await;
     say("done");
     Ok(outcome)
 }

@@ -4,9 +4,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::routing::post;
 use cap_egress::Connector;
+use cap_names::ErrorClass;
 use cap_tracing::{Audience, ClientLayer, Operation, TraceLayer, Tracing};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -192,15 +193,10 @@ async fn a_request_or_call_that_is_dropped_ends_its_span_as_failed() {
 fn an_attribute_is_there_once_with_what_was_set_last() {
     let (collector, address) = Collector::start([]);
     let tracing = pipe(address, |_| {});
-    let span = tracing.external_call(
-        "acme",
-        "order",
-        &axum::http::Method::GET,
-        &ask(address).uri().clone(),
-    );
+    let span = tracing.external_call("acme", "order", &Method::GET, &ask(address).uri().clone());
     span.http_status(403);
     span.http_status(503);
-    span.fail(cap_names::ErrorClass::Network, &"the answer broke off");
+    span.fail(ErrorClass::Network, &"the answer broke off");
     drop(span);
     tracing.shutdown(LONG);
     let spans = collector.spans();
@@ -218,6 +214,13 @@ fn an_attribute_is_there_once_with_what_was_set_last() {
     );
 }
 
+/// The error class of a span; empty where it has none.
+fn class(span: &opentelemetry_proto::tonic::trace::v1::Span) -> String {
+    let mut all = attributes(span).into_iter();
+    all.find_map(|pair| pair.strip_prefix("cap.error.class=").map(str::to_owned))
+        .unwrap_or_default()
+}
+
 #[test]
 fn a_status_says_whose_fault_it_was() {
     let (collector, address) = Collector::start([]);
@@ -225,20 +228,53 @@ fn a_status_says_whose_fault_it_was() {
     let statuses = [200, 302, 400, 401, 403, 404, 429, 500, 503];
     for status in statuses {
         let uri = ask(address).uri().clone();
-        let call = tracing.external_call("acme", "order", &axum::http::Method::GET, &uri);
+        let call = tracing.external_call("acme", "order", &Method::GET, &uri);
         call.http_status(status);
     }
     tracing.shutdown(LONG);
-    let class = |span: &opentelemetry_proto::tonic::trace::v1::Span| {
-        let all = attributes(span).into_iter();
-        let mut all =
-            all.filter_map(|pair| pair.strip_prefix("cap.error.class=").map(str::to_owned));
-        all.next().unwrap_or_default()
-    };
     let classes: Vec<_> = collector.spans().iter().map(class).collect();
     let (permanent, transient) = ("io_permanent", "io_transient");
     let expected = [
         "", "", permanent, "auth", "auth", permanent, transient, transient, transient,
     ];
     assert_eq!(classes, expected);
+}
+
+#[test]
+fn an_answer_that_is_an_error_has_a_class_and_what_was_said_underneath_is_said_better() {
+    let (collector, address) = Collector::start([]);
+    let tracing = pipe(address, |_| {});
+    for (status, said) in [
+        (200, None),
+        (404, None),
+        (500, None),
+        (503, None),
+        (502, Some(ErrorClass::Network)),
+        (400, Some(ErrorClass::Validation)),
+    ] {
+        let span = tracing.request(&HeaderMap::new(), None, &Method::GET, None);
+        if let Some(class) = said {
+            span.in_scope(|| {
+                cap_tracing::current().fail(class, &"said underneath");
+            });
+        }
+        span.answered(status);
+    }
+    tracing.shutdown(LONG);
+    let spans = collector.spans();
+    let classes: Vec<_> = spans.iter().map(class).collect();
+    let expected = [
+        "",
+        "",
+        "io_transient",
+        "io_transient",
+        "network",
+        "validation",
+    ];
+    assert_eq!(classes, expected);
+    // A class and status Error go together.
+    for span in &spans {
+        let failed = span.status.as_ref().is_some_and(|status| status.code == 2);
+        assert_eq!(failed, !class(span).is_empty(), "{span:?}");
+    }
 }

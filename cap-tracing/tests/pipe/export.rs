@@ -338,6 +338,7 @@ async fn a_sampled_upstream_is_the_parent_of_the_request() {
         attributes(request),
         [
             "cap.actor.type=user",
+            "cap.error.class=io_transient",
             "cap.tenant.project_id=p1",
             "error.type=500",
             "http.request.method=POST",

@@ -1,11 +1,12 @@
-//! A small ACME provider (RFC 8555) to call, in process or on its own: it signs real certificates, fails on request, and
-//! remembers who called. It takes anybody's word for a name.
+//! A small ACME provider (RFC 8555) to call, in process or on its own: it signs real certificates, fails on request, remembers who
+//! called, and can trace its answers as any service does. It takes anybody's word for a name.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cap_telemetry::tracing::Tracing;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -17,10 +18,12 @@ mod faults;
 mod injection;
 mod orders;
 mod signed;
+mod spans;
 mod wire;
 
 pub use calls::Call;
 pub use faults::{Fault, FaultKind};
+pub use spans::{SERVICE_NAME, tracing_to};
 
 use endpoints::Provider;
 
@@ -42,12 +45,20 @@ impl AcmeServer {
     /// # Errors
     /// When the address cannot be listened on.
     pub async fn start(address: SocketAddr) -> io::Result<Self> {
+        Self::start_traced(address, Tracing::disabled()).await
+    }
+
+    /// The same, with a span of this pipe for each answer, in the trace of whoever called.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub async fn start_traced(address: SocketAddr, tracing: Tracing) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let provider = Provider::new(&format!("http://{address}")).map_err(io::Error::other)?;
         let provider = Arc::new(provider);
         let (stop, mut stopping) = watch::channel(false);
-        let server = axum::serve(listener, endpoints::router(provider.clone()))
+        let server = axum::serve(listener, endpoints::router(provider.clone(), tracing))
             .with_graceful_shutdown(async move {
                 let _ = stopping.wait_for(|stop| *stop).await;
             });

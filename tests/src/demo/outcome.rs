@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use certautopilot::acme_server::Call;
+use cap_telemetry::tracing::Stats;
+use certautopilot::acme_server::{Call, SERVICE_NAME};
 use serde_json::{Value, json};
 
 use super::story;
@@ -37,7 +38,7 @@ pub struct Outcome {
     pub primary: Vec<String>,
     /// What was scraped.
     pub metrics: Metrics,
-    /// Spans received.
+    /// Spans received, the service's and the provider's.
     pub spans: Vec<ReceivedSpan>,
     /// Distinct event ids received.
     pub event_ids: BTreeSet<String>,
@@ -47,6 +48,8 @@ pub struct Outcome {
     pub requests: u64,
     /// Calls that the ACME provider answered.
     pub calls: Vec<Call>,
+    /// The provider's account of its own spans.
+    pub provider: Stats,
 }
 
 /// The groups of the catalogue that the workload exercises, and a family of each that must have counted something.
@@ -59,6 +62,11 @@ const EXERCISED: [&str; 7] = [
     "cap_kek_wrap_total",
     "cap_kek_process_current_version",
 ];
+
+/// Whether the provider made it, and not the service.
+pub(super) fn is_the_providers(span: &ReceivedSpan) -> bool {
+    span.resource.get("service.name").map(String::as_str) == Some(SERVICE_NAME)
+}
 
 impl Outcome {
     /// The figures as data.
@@ -137,7 +145,9 @@ impl Outcome {
             started == sum,
             format!("traces: {started} started, {sum} accounted for"),
         );
-        let received = self.spans.len() as u64;
+        let theirs = self.spans.iter().filter(|span| is_the_providers(span));
+        let theirs = theirs.count() as u64;
+        let received = self.spans.len() as u64 - theirs;
         check(received > 0, "traces: no span arrived".to_owned());
         check(
             parts[0] == received,
@@ -146,6 +156,15 @@ impl Outcome {
         check(
             parts[0] == started,
             format!("traces: {started} started, {} exported", parts[0]),
+        );
+        let provider = &self.provider;
+        check(
+            (provider.started, provider.exported) == (theirs, theirs),
+            format!("traces: of the provider {theirs} spans received: {provider}"),
+        );
+        check(
+            theirs == calls as u64,
+            format!("traces: the provider answered {calls} calls, and has {theirs} spans"),
         );
         check(
             self.renewal().is_some(),

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use cap_alerts::Options;
+use cap_telemetry::tracing::Stats;
 use certautopilot::acme_server::Call;
 use serde_json::Value;
 
@@ -249,9 +250,9 @@ impl Receivers {
         primary: Vec<String>,
         metrics: Metrics,
         requests: u64,
-        calls: Vec<Call>,
+        (calls, provider): (Vec<Call>, Stats),
     ) -> io::Result<Outcome> {
-        let exported = report["tracing"]["exported"].as_u64().unwrap_or(0);
+        let exported = report["tracing"]["exported"].as_u64().unwrap_or(0) + provider.exported;
         let released = report["syslog"]["released"].as_u64().unwrap_or(0);
         // A receiver may still be writing down what it has accepted.
         let arrived = async || {
@@ -273,6 +274,7 @@ impl Receivers {
             records,
             requests,
             calls,
+            provider,
         })
     }
 

@@ -1,10 +1,11 @@
-//! The renewal that met two 503 and then succeeded, as one trace: who asked for it, what was tried, and what the provider, another
-//! process, was told of it.
+//! The renewal that met two 503 and then succeeded, as one trace: who asked for it, what was tried, what the provider, another
+//! process, was told of it, and what it says itself.
 
 use std::collections::BTreeSet;
 
 use certautopilot::acme_server::Call;
 
+use super::outcome::is_the_providers;
 use crate::ReceivedSpan;
 
 /// Where the trace is not that story; empty when it is.
@@ -68,15 +69,14 @@ impl Story<'_> {
             holds(answered == Some(status), &about("has its answer"))?;
             previous = Some(job);
         }
-        self.the_provider_was_told()
+        self.the_provider_was_told()?;
+        self.the_provider_tells_the_same()
     }
 
     /// Every call of the trace, and no other, reached the provider with the context of exactly that call.
     fn the_provider_was_told(&self) -> Result<(), String> {
-        let calls = self.spans.iter().filter(|span| {
-            span.kind == "client" && span.attribute("cap.external.provider") == Some("acme")
-        });
-        let sent: BTreeSet<_> = calls
+        let sent: BTreeSet<_> = self
+            .calls_of_acme()
             .map(|span| {
                 let status = span.attribute("http.response.status_code");
                 (
@@ -100,6 +100,48 @@ impl Story<'_> {
             sent == received,
             "what the provider was told is what was called",
         )
+    }
+
+    /// Below every call there is the provider's own span of it, and nothing else of the provider's is in the trace.
+    fn the_provider_tells_the_same(&self) -> Result<(), String> {
+        let calls: Vec<_> = self.calls_of_acme().collect();
+        let answers: Vec<_> = (self.spans.iter())
+            .filter(|span| is_the_providers(span))
+            .collect();
+        holds(
+            answers.len() == calls.len(),
+            "the provider has a span for each call",
+        )?;
+        for call in calls {
+            let mut below =
+                (answers.iter()).filter(|span| span.parent_span_id.as_ref() == Some(&call.span_id));
+            let answer = below
+                .next()
+                .ok_or("an answer of the provider's has no call")?;
+            holds(below.next().is_none(), "a call is answered once")?;
+            let same = |key| answer.attribute(key) == call.attribute(key);
+            let status = call.attribute("http.response.status_code");
+            let refused = status.is_some_and(|status| status.starts_with('5'));
+            holds(
+                answer.kind == "server"
+                    && answer.error.is_some() == refused
+                    && same("http.request.method")
+                    && same("http.response.status_code")
+                    && (!refused || same("cap.error.class")),
+                "the provider says of a call what the caller says",
+            )?;
+            holds(
+                call.start_nanos <= answer.start_nanos && answer.end_nanos <= call.end_nanos,
+                "the provider answers while it is called",
+            )?;
+        }
+        Ok(())
+    }
+
+    fn calls_of_acme(&self) -> impl Iterator<Item = &&ReceivedSpan> {
+        self.spans.iter().filter(|span| {
+            span.kind == "client" && span.attribute("cap.external.provider") == Some("acme")
+        })
     }
 
     fn each_span_has_its_parent(&self) -> Result<(), String> {

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, head, post};
 use axum::{Json, Router};
+use cap_telemetry::tracing::{TraceLayer, Tracing};
 use serde::de::DeserializeOwned;
 
 use super::authority::{Authority, VALIDITY};
@@ -109,7 +110,7 @@ impl Provider {
     }
 }
 
-pub(super) fn router(provider: Arc<Provider>) -> Router {
+pub(super) fn router(provider: Arc<Provider>, tracing: Tracing) -> Router {
     Router::new()
         .route("/directory", get(directory))
         .route("/new-nonce", head(nonce))
@@ -122,6 +123,7 @@ pub(super) fn router(provider: Arc<Provider>) -> Router {
         .route("/certificate/{id}", post(certificate))
         .route("/revoke-cert", post(revoke))
         .route("/inject", post(inject))
+        .layer(TraceLayer::new(tracing))
         .with_state(provider)
 }
 
