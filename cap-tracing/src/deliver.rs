@@ -11,8 +11,9 @@ use cap_egress::Connector;
 use tokio::sync::{mpsc, watch};
 
 use crate::config::Config;
-use crate::queue::Filling;
+use crate::queue::{Filling, Queue};
 use crate::recorder::Record;
+use crate::spent::Spent;
 use crate::stats::Counts;
 use crate::stop::Deadline;
 use encode::Encoder;
@@ -25,6 +26,7 @@ pub(crate) type Flush = std::sync::mpsc::Sender<()>;
 pub(crate) struct Worker {
     spans: mpsc::Receiver<Record>,
     filling: Arc<Filling>,
+    spent: Arc<Spent>,
     stopping: watch::Receiver<Deadline>,
     flushes: mpsc::UnboundedReceiver<Flush>,
     /// Who waits for what is queued to be sent.
@@ -41,7 +43,7 @@ impl Worker {
         config: Config,
         connector: Connector,
         spans: mpsc::Receiver<Record>,
-        filling: Arc<Filling>,
+        queue: Arc<Queue>,
         flushes: mpsc::UnboundedReceiver<Flush>,
         counts: Arc<Counts>,
         stopping: watch::Receiver<Deadline>,
@@ -51,7 +53,8 @@ impl Worker {
         let transport = Transport::new(config, connector, Arc::clone(&counts), stopping.clone());
         Worker {
             spans,
-            filling,
+            filling: Arc::clone(&queue.filling),
+            spent: Arc::clone(&queue.spent),
             stopping,
             flushes,
             waiting: Vec::new(),
@@ -134,6 +137,8 @@ impl Worker {
     async fn export(&mut self, batch: &mut Vec<Record>) {
         let spans = batch.len() as u64;
         let request = self.encoder.encode(batch);
+        let held = batch.drain(..).map(|span| (span.name, span.attributes));
+        self.spent.give(held);
         match self.transport.send(request).await {
             Ok(partial) => {
                 let rejected = u64::try_from(partial.rejected_spans)

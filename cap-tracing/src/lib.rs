@@ -66,6 +66,7 @@ mod recorder;
 mod sampling;
 mod span;
 mod spans;
+mod spent;
 mod stats;
 mod stop;
 

@@ -52,6 +52,7 @@ impl Tracing {
             spans,
             counts: Arc::clone(&counts),
             filling: Arc::default(),
+            spent: Arc::default(),
         });
 
         let sampler = Sampler::new(config.sample_rate);
@@ -60,7 +61,7 @@ impl Tracing {
             config,
             connector,
             queued,
-            Arc::clone(&queue.filling),
+            Arc::clone(&queue),
             flushing,
             counts,
             stopping,

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Notify, mpsc};
 
 use crate::recorder::Record;
+use crate::spent::Spent;
 use crate::stats::Counts;
 
 /// Takes ended spans into a bounded queue, without waiting.
@@ -14,6 +15,7 @@ pub(crate) struct Queue {
     pub(crate) spans: mpsc::Sender<Record>,
     pub(crate) counts: Arc<Counts>,
     pub(crate) filling: Arc<Filling>,
+    pub(crate) spent: Arc<Spent>,
 }
 
 /// How the export thread waits for a batch to fill: it is woken once, when the queue holds what the batch lacks. Waking a thread
@@ -69,5 +71,6 @@ impl Queue {
         }
         let queued = self.spans.max_capacity() - self.spans.capacity();
         self.filling.queued(queued);
+        self.spent.free_one();
     }
 }

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+#[path = "pipe/collector.rs"]
+#[allow(dead_code, reason = "shared with the tests of the pipe")]
+mod collector;
 #[path = "pipe/support.rs"]
 #[allow(dead_code, reason = "shared with the tests of the pipe")]
 mod support;
@@ -51,6 +54,24 @@ fn an_unsampled_span_allocates_nothing() {
         let children = allocation_counter::measure(|| every_kind(&tracing, &headers));
         assert_eq!(children.count_total, 0);
     });
+}
+
+/// What one thread takes and another frees goes through what all threads share, string by string.
+#[test]
+fn a_thread_that_makes_spans_frees_what_those_before_held() {
+    let (_collector, address) = collector::Collector::start([]);
+    let tracing = pipe(address, |_| {});
+    let round = || {
+        jobs(&tracing, 500);
+        support::settles(&tracing);
+    };
+    round();
+    let once = allocation_counter::measure(round);
+    let more = allocation_counter::measure(|| (0..8).for_each(|_| round()));
+    assert!(more.count_total > 7 * once.count_total, "{more:?}");
+    let left = more.count_current.unsigned_abs();
+    assert!(left < once.count_total, "{left} of {more:?}");
+    tracing.shutdown(support::LONG);
 }
 
 #[test]

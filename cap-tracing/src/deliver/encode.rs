@@ -56,8 +56,7 @@ impl Encoder {
         }
     }
 
-    /// Takes what is in `batch` out of it.
-    pub(super) fn encode(&self, batch: &mut Vec<Record>) -> Bytes {
+    pub(super) fn encode(&self, batch: &[Record]) -> Bytes {
         let prefix = match self.protocol {
             Protocol::Http => 0,
             Protocol::Grpc => GRPC_PREFIX,
@@ -66,8 +65,8 @@ impl Encoder {
         let room = prefix + 2 * NESTED + self.resource.len() + self.scope.len();
         let mut bytes = Vec::with_capacity(room + batch.len() * SPAN);
         bytes.resize(room, 0);
-        for record in batch.drain(..) {
-            span::span(&mut bytes, 2, &record);
+        for record in batch {
+            span::span(&mut bytes, 2, record);
         }
         let begin = self.enclose(&mut bytes, room);
         let (mut bytes, begin) = match self.compression {
