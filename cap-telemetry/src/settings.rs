@@ -44,7 +44,9 @@
 //! but its own file, which only refreshes the status.
 
 mod act;
+mod app;
 mod csrf;
+mod entered;
 mod form;
 mod limit;
 mod page;

@@ -1,36 +1,29 @@
-//! Requests: who may make them, what they carry, and what they are answered.
+//! The routes: who may use them, and how they answer, in JSON or as a page.
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Form as Posted, Json, Router};
-use cap_egress::Guard;
+use axum::{Json, Router};
 use cap_names::Actor;
-use cap_syslog::Probe;
-use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
-};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
 use http::header::{HeaderName, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 use http::{HeaderValue, StatusCode};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use super::act::{Act, Deed, Denied, Host};
+use super::act::{Denied, Host};
+use super::app::{App, Failed};
 use super::csrf::{self, CsrfKey};
-use super::form::{Form, Wrong};
-use super::limit::Limit;
+use super::entered::{Admin, Entered, EnteredJson, Refusal, TOKEN_FIELD, admin, refusal};
+use super::form::Form;
 use super::page::{self, Outcome};
 use crate::telemetry::Telemetry;
 
 /// A certificate chain of a private CA has some kilobytes.
 const BODY_LIMIT: usize = 64 * 1024;
-const TOKEN_HEADER: &str = "x-csrf-token";
-const TOKEN_FIELD: &str = "csrf_token";
-
 /// What every answer says. The page's own script and style are files of their own; nothing else is loaded, framed or sent elsewhere.
 const HEADERS: [(HeaderName, &str); 5] = [
     (
@@ -51,20 +44,7 @@ pub struct SettingsPage<H> {
     csrf_key: Option<CsrfKey>,
 }
 
-struct App<H> {
-    telemetry: Telemetry,
-    host: H,
-    csrf_key: CsrfKey,
-    tests: Limit,
-    /// Saves come one after the other, so that what is kept and what is in force are the same.
-    saving: tokio::sync::Mutex<()>,
-}
-
 type Shared<H> = State<Arc<App<H>>>;
-
-/// The administrator whose request it is.
-#[derive(Clone)]
-struct Admin(Actor);
 
 impl<H: Host> SettingsPage<H> {
     /// The settings of these pipes, in this application.
@@ -89,16 +69,9 @@ impl<H: Host> SettingsPage<H> {
     ///
     /// When no key is given and the system has no random bytes.
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
-        let app = Arc::new(App {
-            telemetry: self.telemetry,
-            host: self.host,
-            csrf_key: self
-                .csrf_key
-                .or_else(CsrfKey::random)
-                .expect("the system gives random bytes"),
-            tests: Limit::default(),
-            saving: tokio::sync::Mutex::default(),
-        });
+        let csrf_key = self.csrf_key.or_else(CsrfKey::random);
+        let csrf_key = csrf_key.expect("the system gives random bytes");
+        let app = Arc::new(App::new(self.telemetry, self.host, csrf_key));
         Router::new()
             .route("/", get(show::<H>).put(save::<H>))
             .route("/test", post(test::<H>))
@@ -147,184 +120,11 @@ async fn admit<H: Host>(State(app): Shared<H>, request: Request, next: Next) -> 
     response
 }
 
-/// A request that goes no further.
-#[derive(Debug)]
-struct Refusal(StatusCode, String);
-
-fn refusal(status: StatusCode, message: impl Into<String>) -> Refusal {
-    Refusal(status, message.into())
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let Refusal(status, message) = self;
-        (status, Json(json!({ "error": message }))).into_response()
-    }
-}
-
 fn file(content_type: &'static str, text: &'static str) -> Response {
     ([(CONTENT_TYPE, content_type)], text).into_response()
 }
 
-/// An administrator and the settings that came with the token. There is no other way to a body.
-struct Entered {
-    actor: Actor,
-    form: Form,
-}
-
-/// The same as JSON, with the token in a header. No body at all is no settings.
-struct EnteredJson {
-    actor: Actor,
-    form: Option<Form>,
-}
-
-fn token_is_missing() -> Refusal {
-    refusal(
-        StatusCode::FORBIDDEN,
-        "the CSRF token is missing or too old: reload the page, or take a new one from GET",
-    )
-}
-
-fn admin(request: &Request) -> Result<Actor, Refusal> {
-    let admin = request.extensions().get::<Admin>();
-    let admin = admin.ok_or_else(|| refusal(StatusCode::UNAUTHORIZED, "log in first"))?;
-    Ok(admin.0.clone())
-}
-
-impl<H: Host> FromRequest<Arc<App<H>>> for EnteredJson {
-    type Rejection = Refusal;
-
-    async fn from_request(request: Request, app: &Arc<App<H>>) -> Result<Self, Refusal> {
-        let actor = admin(&request)?;
-        let token = request.headers().get(TOKEN_HEADER);
-        let token = token
-            .and_then(|token| token.to_str().ok())
-            .unwrap_or_default();
-        if !app.csrf_key.accepts(&actor.to_string(), token) {
-            return Err(token_is_missing());
-        }
-        let body = Option::<Json<Map<String, Value>>>::from_request(request, app).await;
-        let body = body.map_err(|rejection| refusal(rejection.status(), rejection.body_text()))?;
-        let form = body.map(|Json(object)| Form::from_json(object)).transpose();
-        let form = form.map_err(|what| refusal(StatusCode::BAD_REQUEST, what))?;
-        Ok(EnteredJson { actor, form })
-    }
-}
-
-impl<H: Host> FromRequest<Arc<App<H>>> for Entered {
-    type Rejection = Refusal;
-
-    async fn from_request(request: Request, app: &Arc<App<H>>) -> Result<Self, Refusal> {
-        let actor = admin(&request)?;
-        let posted = Posted::<Vec<(String, String)>>::from_request(request, app).await;
-        let Posted(mut pairs) =
-            posted.map_err(|rejection| refusal(rejection.status(), rejection.body_text()))?;
-        let token = pairs.iter().position(|(name, _)| name == TOKEN_FIELD);
-        let token = token.map(|at| pairs.swap_remove(at).1).unwrap_or_default();
-        if !app.csrf_key.accepts(&actor.to_string(), &token) {
-            return Err(token_is_missing());
-        }
-        let form = Form::posted(pairs).map_err(|what| refusal(StatusCode::BAD_REQUEST, what))?;
-        Ok(Entered { actor, form })
-    }
-}
-
-/// Why something was not done.
-enum Failed {
-    Wrong(Vec<Wrong>),
-    TooSoon(Duration),
-    NotKept,
-    NotInForce(String),
-}
-
-impl Failed {
-    fn status(&self) -> StatusCode {
-        match self {
-            Failed::Wrong(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Failed::TooSoon(_) => StatusCode::TOO_MANY_REQUESTS,
-            Failed::NotKept | Failed::NotInForce(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        }
-    }
-
-    fn message(&self) -> String {
-        match self {
-            Failed::Wrong(_) => "Some settings cannot be used.".to_owned(),
-            Failed::TooSoon(wait) => format!(
-                "A test was run a moment ago. Try again in {} s.",
-                wait.as_secs() + 1
-            ),
-            Failed::NotKept => {
-                "This could not be recorded, and nothing was changed. Try again.".to_owned()
-            }
-            Failed::NotInForce(why) => {
-                format!("The settings were kept, but are not in force: {why}")
-            }
-        }
-    }
-}
-
-impl IntoResponse for Failed {
-    fn into_response(self) -> Response {
-        let mut body = json!({ "error": self.message() });
-        if let Failed::Wrong(errors) = &self {
-            body["errors"] = json!(errors);
-        }
-        let mut response = (self.status(), Json(body)).into_response();
-        if let Failed::TooSoon(wait) = self {
-            let seconds = HeaderValue::from(wait.as_secs() + 1);
-            response.headers_mut().insert(RETRY_AFTER, seconds);
-        }
-        response
-    }
-}
-
 impl<H: Host> App<H> {
-    async fn save(&self, actor: Actor, form: &Form) -> Result<(), Failed> {
-        let config = form.config(&self.telemetry).map_err(Failed::Wrong)?;
-        let _one = self.saving.lock().await;
-        self.keep(actor, Deed::Saved(form.clone())).await?;
-        let (telemetry, form) = (self.telemetry.clone(), form.clone());
-        // Switching off may wait for the relay.
-        let done = tokio::task::spawn_blocking(move || form.bring_into_force(&telemetry, config));
-        match done.await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Failed::NotInForce(error.to_string())),
-            Err(_) => Err(Failed::NotInForce("try again".to_owned())),
-        }
-    }
-
-    async fn test(&self, actor: Actor, form: &Form) -> Result<Probe, Failed> {
-        let config = form.config(&self.telemetry).map_err(Failed::Wrong)?;
-        let Some(config) = config else {
-            let message = "write the relay's name or address".to_owned();
-            let field = super::form::Field::Host;
-            return Err(Failed::Wrong(vec![Wrong { field, message }]));
-        };
-        let _turn = self.tests.begin(Instant::now()).map_err(Failed::TooSoon)?;
-        let guard: &Guard = self.telemetry.guard();
-        let probe = cap_syslog::probe(config, guard).await;
-        let probe = probe.map_err(|error| Failed::NotInForce(error.to_string()))?;
-        let deed = Deed::Tested {
-            relay: probe.relay.clone(),
-            verdict: probe.verdict,
-        };
-        self.keep(actor, deed).await?;
-        Ok(probe)
-    }
-
-    async fn keep(&self, actor: Actor, deed: Deed) -> Result<(), Failed> {
-        let act = Act { actor, deed };
-        self.host.keep(&act).await.map_err(|error| {
-            tracing::error!(target: "cap_telemetry", %error, act = act.event_type(), "it could not be recorded");
-            Failed::NotKept
-        })
-    }
-
-    fn status(&self) -> Value {
-        let status = self.telemetry.status();
-        json!({ "status": status.syslog, "warning": status.warning })
-    }
-
     fn page(&self, actor: &Actor, form: &Form, outcome: &Outcome<'_>) -> Response {
         let token = self.csrf_key.token(&actor.to_string());
         let status = self.telemetry.status();

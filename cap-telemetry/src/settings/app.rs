@@ -1,0 +1,132 @@
+//! What is done for an administrator: settings saved, a relay tested, and each kept by the host.
+
+use std::time::{Duration, Instant};
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use cap_names::Actor;
+use cap_syslog::Probe;
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, StatusCode};
+use serde_json::{Value, json};
+
+use super::act::{Act, Deed, Host};
+use super::csrf::CsrfKey;
+use super::form::{Field, Form, Wrong};
+use super::limit::Limit;
+use crate::telemetry::Telemetry;
+
+pub(super) struct App<H> {
+    pub(super) telemetry: Telemetry,
+    pub(super) host: H,
+    pub(super) csrf_key: CsrfKey,
+    tests: Limit,
+    /// Saves come one after the other, so that what is kept and what is in force are the same.
+    saving: tokio::sync::Mutex<()>,
+}
+
+/// Why something was not done.
+pub(super) enum Failed {
+    Wrong(Vec<Wrong>),
+    TooSoon(Duration),
+    NotKept,
+    NotInForce(String),
+}
+
+impl Failed {
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Failed::Wrong(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Failed::TooSoon(_) => StatusCode::TOO_MANY_REQUESTS,
+            Failed::NotKept | Failed::NotInForce(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    pub(super) fn message(&self) -> String {
+        match self {
+            Failed::Wrong(_) => "Some settings cannot be used.".to_owned(),
+            Failed::TooSoon(wait) => format!(
+                "A test was run a moment ago. Try again in {} s.",
+                wait.as_secs() + 1
+            ),
+            Failed::NotKept => {
+                "This could not be recorded, and nothing was changed. Try again.".to_owned()
+            }
+            Failed::NotInForce(why) => {
+                format!("The settings were kept, but are not in force: {why}")
+            }
+        }
+    }
+}
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        let mut body = json!({ "error": self.message() });
+        if let Failed::Wrong(errors) = &self {
+            body["errors"] = json!(errors);
+        }
+        let mut response = (self.status(), Json(body)).into_response();
+        if let Failed::TooSoon(wait) = self {
+            let seconds = HeaderValue::from(wait.as_secs() + 1);
+            response.headers_mut().insert(RETRY_AFTER, seconds);
+        }
+        response
+    }
+}
+
+impl<H: Host> App<H> {
+    pub(super) fn new(telemetry: Telemetry, host: H, csrf_key: CsrfKey) -> Self {
+        App {
+            telemetry,
+            host,
+            csrf_key,
+            tests: Limit::default(),
+            saving: tokio::sync::Mutex::default(),
+        }
+    }
+
+    pub(super) async fn save(&self, actor: Actor, form: &Form) -> Result<(), Failed> {
+        let config = form.config(&self.telemetry).map_err(Failed::Wrong)?;
+        let _one = self.saving.lock().await;
+        self.keep(actor, Deed::Saved(form.clone())).await?;
+        let (telemetry, form) = (self.telemetry.clone(), form.clone());
+        // Switching off may wait for the relay.
+        let done = tokio::task::spawn_blocking(move || form.bring_into_force(&telemetry, config));
+        match done.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Failed::NotInForce(error.to_string())),
+            Err(_) => Err(Failed::NotInForce("try again".to_owned())),
+        }
+    }
+
+    pub(super) async fn test(&self, actor: Actor, form: &Form) -> Result<Probe, Failed> {
+        let config = form.config(&self.telemetry).map_err(Failed::Wrong)?;
+        let Some(config) = config else {
+            let message = "write the relay's name or address".to_owned();
+            let field = Field::Host;
+            return Err(Failed::Wrong(vec![Wrong { field, message }]));
+        };
+        let _turn = self.tests.begin(Instant::now()).map_err(Failed::TooSoon)?;
+        let probe = cap_syslog::probe(config, self.telemetry.guard()).await;
+        let probe = probe.map_err(|error| Failed::NotInForce(error.to_string()))?;
+        let deed = Deed::Tested {
+            relay: probe.relay.clone(),
+            verdict: probe.verdict,
+        };
+        self.keep(actor, deed).await?;
+        Ok(probe)
+    }
+
+    async fn keep(&self, actor: Actor, deed: Deed) -> Result<(), Failed> {
+        let act = Act { actor, deed };
+        self.host.keep(&act).await.map_err(|error| {
+            tracing::error!(target: "cap_telemetry", %error, act = act.event_type(), "it could not be recorded");
+            Failed::NotKept
+        })
+    }
+
+    pub(super) fn status(&self) -> Value {
+        let status = self.telemetry.status();
+        json!({ "status": status.syslog, "warning": status.warning })
+    }
+}
