@@ -165,12 +165,25 @@ impl Scraper {
     /// # Errors
     /// When there is no answer, or none that is an exposition.
     pub async fn text(&self) -> Result<String, ScrapeError> {
-        let answer = self.client.get(self.uri.clone(), exposition::CONTENT_TYPE);
+        self.body(exposition::CONTENT_TYPE, exposition::is).await
+    }
+
+    /// The same for a scraper that asks for OpenMetrics, which has exemplars.
+    ///
+    /// # Errors
+    /// As [`text`](Self::text).
+    pub async fn open_metrics(&self) -> Result<String, ScrapeError> {
+        self.body(exposition::OPEN_METRICS, exposition::is_open_metrics)
+            .await
+    }
+
+    async fn body(&self, accept: &str, is: fn(&str) -> bool) -> Result<String, ScrapeError> {
+        let answer = self.client.get(self.uri.clone(), accept);
         let (head, body) = (answer.await.map_err(ScrapeError::NoAnswer)?).into_parts();
         let content_type = head.headers.get(CONTENT_TYPE);
         let content_type = content_type.map_or("", |value| value.to_str().unwrap_or("?"));
         match String::from_utf8(body.into()) {
-            Ok(text) if head.status == StatusCode::OK && exposition::is(content_type) => Ok(text),
+            Ok(text) if head.status == StatusCode::OK && is(content_type) => Ok(text),
             text => Err(ScrapeError::NotMetrics {
                 status: head.status.as_u16(),
                 content_type: content_type.to_owned(),

@@ -95,13 +95,17 @@ impl Worker {
             Err(failure) => {
                 span.fail(failure.class, &failure);
                 run.finish(JobResult::Failed);
-                ::tracing::warn!(job = job.id, kind, attempt = job.attempt, %failure, "a job failed");
+                span.in_scope(|| {
+                    ::tracing::warn!(job = job.id, kind, attempt = job.attempt, %failure, "a job failed");
+                });
                 span.scope(self.failed(&job, failure, span.carrier())).await
             }
         };
         if let Err(error) = settled {
             // The row still says it is running, and the next start puts it back into the queue.
-            ::tracing::error!(job = job.id, %error, "how the job ended cannot be stored");
+            span.in_scope(|| {
+                ::tracing::error!(job = job.id, %error, "how the job ended cannot be stored");
+            });
         }
     }
 

@@ -12,6 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The content type of the format.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
+/// The content type of OpenMetrics 1.0.
+pub const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
 /// A metric family.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Family {
@@ -50,6 +53,11 @@ pub struct Invalid {
 pub fn is(content_type: &str) -> bool {
     let mut parts = content_type.split(';').map(str::trim);
     parts.next() == Some("text/plain") && parts.any(|part| part == "version=0.0.4")
+}
+
+/// Whether that is the content type of OpenMetrics.
+pub fn is_open_metrics(content_type: &str) -> bool {
+    content_type == OPEN_METRICS
 }
 
 /// Reads an exposition into families by name.

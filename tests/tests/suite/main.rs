@@ -5,6 +5,7 @@ mod alerting;
 mod arrows;
 mod collector;
 mod conformance;
+mod correlation;
 mod denials;
 mod egress;
 mod end_to_end;

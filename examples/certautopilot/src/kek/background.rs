@@ -24,6 +24,8 @@ pub(crate) async fn finish(
     let span = telemetry.tracing().job(&job, asked_by, None);
     if let Err(error) = span.scope(rotations.run(rotation)).await {
         span.fail(ErrorClass::IoPermanent, &error);
-        ::tracing::error!(rotation = rotation.id, %error, "the KEK rotation stopped");
+        span.in_scope(|| {
+            ::tracing::error!(rotation = rotation.id, %error, "the KEK rotation stopped");
+        });
     }
 }

@@ -1,0 +1,117 @@
+//! One request in four places: the exemplar of its duration, its span, the log line of its job and its audit record lead to each other.
+
+use std::time::Duration;
+
+use cap_tests::fleet::Fleet;
+use cap_tests::{OtlpReceiver, ReceivedRecord, ReceivedSpan, RelayState, Scraper, SyslogRelay};
+use http::{Method, StatusCode};
+use serde_json::json;
+
+const LONG: Duration = Duration::from_secs(30);
+const ROUTE: &str = "/projects/:projectId/certificates";
+
+/// What an OpenMetrics line says behind its `#`.
+#[derive(Debug)]
+struct Exemplar {
+    trace_id: String,
+    span_id: String,
+    seconds: f64,
+}
+
+/// The exemplars of the latency of requests for a certificate.
+fn exemplars(metrics: &str) -> Vec<Exemplar> {
+    let series =
+        format!("cap_http_request_duration_seconds_bucket{{method=\"POST\",path=\"{ROUTE}\",");
+    let lines = metrics.lines().filter(|line| line.starts_with(&series));
+    let exemplars = lines.filter_map(|line| Some(line.split_once(" # ")?.1));
+    let read = exemplars.map(|text| {
+        let (labels, rest) = text.split_once("} ").expect(text);
+        let label = |name: &str| {
+            let (_, value) = labels.split_once(&format!("{name}=\"")).expect(text);
+            value.split_once('"').expect(text).0.to_owned()
+        };
+        let seconds = rest.split(' ').next().expect(text);
+        Exemplar {
+            trace_id: label("trace_id"),
+            span_id: label("span_id"),
+            seconds: seconds.parse().expect(text),
+        }
+    });
+    read.collect()
+}
+
+fn named<'a>(spans: &'a [ReceivedSpan], name: &str) -> Option<&'a ReceivedSpan> {
+    spans.iter().find(|span| span.name == name)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exemplar_a_span_a_log_line_and_an_audit_record_of_a_request_name_each_other() {
+    let collector = OtlpReceiver::start().await.expect("a port");
+    let relay = SyslogRelay::start().await.expect("a port");
+    // Nobody issues anything there, so that the job fails and says so.
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let away = nobody.local_addr().expect("bound");
+    drop(nobody);
+    let settings = json!({
+        "acme": { "directory_url": format!("http://{away}/directory") },
+        "telemetry": { "tracing": { "enabled": true, "endpoint": collector.endpoint(), "sample_rate": 1.0, "batch_delay": "50ms" } },
+        "syslog": { "enabled": true, "host": relay.addr().ip().to_string(), "port": relay.addr().port() },
+    });
+    let mut fleet = Fleet::start(1, &settings).await.expect("a service");
+    let body = json!({ "domain": "api.example.com" });
+    let path = "/projects/p1/certificates";
+    let asked = fleet.call(0, Method::POST, path, body, StatusCode::ACCEPTED);
+    asked.await.expect("it is accepted");
+
+    let request = format!("POST {ROUTE}");
+    let both = |spans: &[ReceivedSpan]| {
+        named(spans, &request).is_some() && named(spans, "job issue").is_some()
+    };
+    assert!(collector.wait_for(both, LONG).await, "{}", fleet.logs());
+    let spans = collector.spans();
+    let (span, job) = (named(&spans, &request), named(&spans, "job issue"));
+    let (span, job) = (span.expect("seen"), job.expect("seen"));
+
+    // From the latency to the trace: there was one such request, and it is the span, to the microsecond or so of its duration.
+    let scraper = Scraper::new(&format!("http://{}/metrics", fleet.targets()[0]));
+    let metrics = scraper.open_metrics().await.expect("metrics");
+    let [exemplar] = &exemplars(&metrics)[..] else {
+        panic!("{metrics}");
+    };
+    assert_eq!(
+        (&exemplar.trace_id, &exemplar.span_id),
+        (&span.trace_id, &span.span_id)
+    );
+    let apart = (exemplar.seconds - span.duration().as_secs_f64()).abs();
+    assert!(apart < 0.05, "{exemplar:?} {span:?}");
+
+    // From the trace to the log: the job that the request asked for says in it why it failed.
+    assert_eq!(job.trace_id, span.trace_id);
+    let logs = fleet.logs();
+    let failed = logs.lines().find(|line| line.contains("a job failed"));
+    let failed = failed.unwrap_or_else(|| panic!("{logs}"));
+    let ids = format!("trace_id={} span_id={}", job.trace_id, job.span_id);
+    assert!(failed.contains(&ids), "{failed}");
+
+    // And to the SIEM and back.
+    let requested = |record: &ReceivedRecord| {
+        record.record.param("cap@0", "event_type") == Some("cert.requested")
+    };
+    let there = |state: &RelayState| state.records.iter().any(requested);
+    assert!(relay.wait_until(there, LONG).await, "{}", fleet.logs());
+    let records = relay.records();
+    let record = records.iter().find(|record| requested(record));
+    let record = record.expect("seen");
+    let param = |name| record.record.param("cap@0", name);
+    assert_eq!(param("trace_id"), Some(&*span.trace_id));
+    let marked = spans.iter().filter(|other| {
+        let mut events = other.events.iter();
+        other.trace_id == span.trace_id
+            && Some(&*other.span_id) == param("span_id")
+            && events.any(|event| {
+                event.attributes.get("cap.event.id").map(String::as_str) == record.event_id()
+            })
+    });
+    assert_eq!(marked.count(), 1, "{spans:#?}");
+    fleet.stop().await.expect("it stops");
+}
