@@ -162,8 +162,13 @@ impl Forwarder {
     /// What could never be sent, because a record is at most [`Config::message_size`] long, is not kept either.
     pub fn enqueue(&self, mut event: Event) {
         event.bound(self.shared.message_size.load(Ordering::Relaxed));
-        let evicted = self.shared.ring().push(event);
-        self.shared.more.notify_one();
+        let mut ring = self.shared.ring();
+        let evicted = ring.push(event);
+        let calls = ring.calls();
+        drop(ring);
+        if calls {
+            self.shared.more.notify_one();
+        }
         // Freed when nobody waits for the lock any more.
         drop(evicted);
     }

@@ -12,6 +12,9 @@ use gap::Why;
 /// Events that are gone through under one lock, for which callers may have to wait: so few that they wait without sleeping.
 pub(crate) const CHUNK: usize = 4;
 
+/// Events for which nothing is gathered any longer.
+const CROWD: u64 = 128;
+
 /// Events are numbered in the order they came; `first` is the number of the oldest one held.
 ///
 /// Callers wait for the lock around this, so whatever frees many events gives them out to be freed elsewhere.
@@ -23,6 +26,8 @@ pub(crate) struct Ring {
     sent: u64,
     acked: u64,
     gap: Option<Gap>,
+    /// The sender waits for more, and need not be woken by each event.
+    gathering: bool,
     pub(crate) enqueued: u64,
     pub(crate) released: u64,
     pub(crate) dropped: u64,
@@ -53,6 +58,7 @@ impl Ring {
             sent: first,
             acked: first,
             gap: None,
+            gathering: false,
             enqueued: 0,
             released: 0,
             dropped: 0,
@@ -92,6 +98,23 @@ impl Ring {
         self.enqueued += 1;
         self.entries.push_back(Entry { event, gap: None });
         out
+    }
+
+    /// Whether the sender is to be told that there is more.
+    pub(crate) fn calls(&self) -> bool {
+        !self.gathering || self.is_crowded()
+    }
+
+    /// The sender gathers events, or does so no longer. Says whether there is the room for it.
+    pub(crate) fn gather(&mut self, gathering: bool) -> bool {
+        self.gathering = gathering && !self.is_crowded();
+        self.gathering
+    }
+
+    /// Enough wait for a batch, or so many that the buffer may run full.
+    fn is_crowded(&self) -> bool {
+        let unsent = self.first + self.entries.len() as u64 - self.sent;
+        unsent >= CROWD.min(self.capacity as u64 / 2)
     }
 
     fn make_room(&mut self) -> Option<Entry> {
@@ -249,6 +272,26 @@ mod tests {
         ring.release_to(end);
         closes(&ring);
         assert_eq!(ring.released, 3);
+    }
+
+    #[test]
+    fn while_the_sender_gathers_it_is_called_only_when_there_is_a_crowd_or_little_room() {
+        let (mut large, mut small) = (ring(10_000, &["a"]), ring(10, &["a"]));
+        assert!(large.calls() && small.calls());
+        assert!(large.gather(true) && small.gather(true));
+        for (ring, enough) in [(&mut large, CROWD), (&mut small, 5)] {
+            for _ in 1..enough {
+                assert!(!ring.calls());
+                ring.push(event("b"));
+            }
+            assert!(ring.calls());
+            assert!(!ring.gather(true), "there is a batch already");
+            ring.sent_to(ring.first() + enough);
+            assert!(ring.gather(true));
+            assert!(!ring.calls());
+            ring.gather(false);
+            assert!(ring.calls());
+        }
     }
 
     #[test]

@@ -23,6 +23,10 @@ use crate::stop::passed;
 
 /// How often at least the kernel is asked what was acknowledged while something is not yet released.
 const POLL: Duration = Duration::from_millis(50);
+/// A batch of fewer events than this is followed by the next only after `GATHER`: waking the thread, encrypting and writing for
+/// each event would cost several times what the event does. Where events are further apart than that, none waits.
+const FEW: u64 = 32;
+const GATHER: Duration = Duration::from_millis(5);
 /// How long a connection that is left for another one gets to finish what it has begun, and how long one from which everything
 /// was released gets to be closed by the relay too.
 const LEAVE: Duration = Duration::from_secs(1);
@@ -47,10 +51,12 @@ pub(super) async fn forward(
         pending: Vec::with_capacity(64 * 1024),
         at: 0,
         end: 0,
+        gather: None,
         trial: Trial::None,
         closing: Closing::No,
     };
     let outcome = sender.run(&mut stream, orders, recall).await;
+    shared.ring().gather(false);
     let end = outcome.unwrap_or_else(|error| End::Broken(Problem::broken(&error)));
     if let End::Broken(problem) = &end
         && problem.may_be_due_to_a_record()
@@ -72,6 +78,8 @@ struct Sender<'a, 'b> {
     at: usize,
     /// The number after the last event of the batch in `pending`; 0, when it holds none.
     end: u64,
+    /// When the next batch may begin, after one of few events.
+    gather: Option<Instant>,
     trial: Trial,
     closing: Closing,
 }
@@ -122,7 +130,8 @@ impl Sender<'_, '_> {
                     writer.shutdown().await?;
                     self.closing = Closing::HalfClosed;
                 } else if self.closing == Closing::No {
-                    if leave.is_none() {
+                    let hurry = leave.is_some() || stop.is_some();
+                    if leave.is_none() && !self.gathers(hurry) {
                         self.fill()?;
                     }
                     let done = leave.is_some() || stop.is_some() && self.all_sent();
@@ -172,9 +181,23 @@ impl Sender<'_, '_> {
                 }
                 _ = poll.tick(), if !self.window.is_empty() => self.settle(reader.as_ref())?,
                 () = self.shared.more.notified(), if idle && open && self.backlog.is_closed() => {}
+                () = passed(self.gather), if idle && open => {}
                 () = self.backlog.progress(), if idle && open => {}
             }
         }
+    }
+
+    /// Whether the next batch waits for more events.
+    fn gathers(&mut self, hurry: bool) -> bool {
+        let Some(until) = self.gather else {
+            return false;
+        };
+        let gathers = !hurry && Instant::now() < until;
+        let gathers = self.shared.ring().gather(gathers);
+        if !gathers {
+            self.gather = None;
+        }
+        gathers
     }
 
     /// Puts the next batch into the empty `pending`, if there is one and the pace allows it.
@@ -195,7 +218,7 @@ impl Sender<'_, '_> {
         let Some(mut next) = self.backlog.next() else {
             return Ok(());
         };
-        let last = next + limit as u64;
+        let (first, last) = (next, next + limit as u64);
         if shared.ring_of(next).from(next).next().is_none() {
             return Ok(());
         }
@@ -217,6 +240,7 @@ impl Sender<'_, '_> {
             }
             next
         })?;
+        self.gather = (self.end - first < FEW).then(|| Instant::now() + GATHER);
         Ok(())
     }
 
