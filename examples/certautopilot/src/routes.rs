@@ -33,7 +33,6 @@ const BODY_LIMIT: usize = 64 * 1024;
 /// outer one, so that everything inside happens under the request's span.
 pub(crate) fn router(app: Arc<App>) -> Router {
     let exposed = app.telemetry.metrics_service();
-    let tracing = app.telemetry.tracing().clone();
     let router = Router::new()
         .route(
             "/projects/{projectId}/certificates",
@@ -75,12 +74,17 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     let router = router
         .nest("/settings/syslog", page.router())
         .fallback(async || Problem::not_found("there is nothing here"))
-        .method_not_allowed_fallback(async || Problem::method_not_allowed())
-        .layer(DefaultBodyLimit::max(BODY_LIMIT));
+        .method_not_allowed_fallback(async || Problem::method_not_allowed());
+    // The layers in one: each that is added by itself costs every request an allocation for the service and one for its future.
+    let (limit, traced) = (
+        DefaultBodyLimit::max(BODY_LIMIT),
+        TraceLayer::new(app.telemetry.tracing().clone()),
+    );
     let router = if app.telemetry.measures() {
-        router.layer(MetricsLayer::new(app.telemetry.metrics().clone()))
+        let measured = MetricsLayer::new(app.telemetry.metrics().clone());
+        router.layer((traced, measured, limit))
     } else {
-        router
+        router.layer((traced, limit))
     };
-    router.layer(TraceLayer::new(tracing)).with_state(app)
+    router.with_state(app)
 }
