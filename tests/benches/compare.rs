@@ -54,6 +54,7 @@ fn main() -> ExitCode {
             tracing::fill();
             return ExitCode::SUCCESS;
         }
+        [facade::SERVICE, pipes] => return served(facade::serve(pipes)),
         [metrics::MEMORY, kind, whose] => {
             metrics::fill(kind, whose);
             return ExitCode::SUCCESS;

@@ -1,16 +1,22 @@
 //! What the facade adds to the pipe behind it, and what all pipes together cost the reference service.
 
-use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+#[path = "facade/processor.rs"]
+mod processor;
+#[path = "facade/service.rs"]
+mod service;
+
+use std::time::Duration;
 
 use cap_egress::{Guard, Policy};
 use cap_syslog::{Config, Event, Forwarder};
+use cap_telemetry::Telemetry;
 use cap_telemetry::names::Actor;
-use cap_telemetry::{Document, Telemetry};
 use cap_tests::{Authority, load};
-use certautopilot::Service;
 
 use crate::harness::{Bench, Case};
+use processor::Processor;
+use service::Service;
+pub(crate) use service::{SERVICE, serve};
 
 fn event() -> Event {
     Event::new(
@@ -39,12 +45,20 @@ pub(crate) fn run(bench: &mut Bench) {
     );
     telemetry.shutdown(Duration::ZERO);
     forwarder.shutdown(Duration::ZERO);
-    service(bench);
+    std::thread::scope(|scope| {
+        // On a thread of its own, since it moves from one processor to another.
+        scope.spawn(|| everything(bench));
+    });
 }
 
-/// Everything on, a tenth of the traces sampled and audit events over TLS, against everything off. The receivers and the clients
-/// have to run on this machine too.
-fn service(bench: &mut Bench) {
+/// Everything on, a tenth of the traces sampled and audit events over TLS, against everything off.
+///
+/// Each service is a process, and the two have one processor to themselves, with all threads of their pipes: what is formatted,
+/// encrypted and exported counts in full. The clients, the relay and the collector would be other machines, and share another
+/// processor. There is always a request under way, so that the services' processor is never idle.
+fn everything(bench: &mut Bench) {
+    let [inside, outside] = Processor::two();
+    outside.enter();
     let authority = Authority::new();
     let relay = load::Relay::start(&authority).expect("a relay");
     let collector = load::Collector::start().expect("a collector");
@@ -56,13 +70,10 @@ fn service(bench: &mut Bench) {
         relay.addr().ip(),
         relay.addr().port(),
     );
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    let ours = Served::start(&runtime, &on);
-    let bare = Served::start(&runtime, "telemetry: { metrics: { enabled: false } }");
+    inside.enter();
+    let mut ours = Service::start(&on);
+    let mut bare = Service::start("telemetry: { metrics: { enabled: false } }");
+    outside.enter();
     let (mut times, mut tails) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         // Whoever runs second finds the caches as the other left them, so they take turns.
@@ -85,60 +96,8 @@ fn service(bench: &mut Bench) {
         let floor = 1.0 / 1.05;
         bench.measured(&Case { case, peer, floor }, pairs);
     }
-    ours.stop(&runtime);
-    bare.stop(&runtime);
+    ours.stop();
+    bare.stop();
 }
 
-/// Of so many requests each, from two clients.
-const ROUNDS: usize = 61;
-const REQUESTS: usize = 1000;
-
-struct Served {
-    telemetry: Telemetry,
-    service: Service,
-}
-
-/// In nanoseconds.
-struct Round {
-    each: f64,
-    p99: f64,
-}
-
-impl Served {
-    fn start(runtime: &tokio::runtime::Runtime, text: &str) -> Self {
-        let mut document = Document::parse("config.yaml", text, []).expect("YAML");
-        let pipes = cap_telemetry::Config::from_document(&mut document).expect("sound");
-        document.finish().expect("known keys");
-        let telemetry = Telemetry::start(pipes).expect("started");
-        let mut config = certautopilot::Config::default();
-        config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let service = runtime.block_on(Service::start(config, telemetry.clone()));
-        let service = service.expect("it serves");
-        Served { telemetry, service }
-    }
-
-    fn round(&self) -> Round {
-        let to = self.service.address();
-        let mut callers = [0, 1].map(|_| load::Caller::connect(to).expect("it listens"));
-        for caller in &mut callers {
-            caller.calls(50).expect("answers");
-        }
-        let start = Instant::now();
-        let mut took: Vec<Duration> = std::thread::scope(|scope| {
-            let callers = callers.each_mut();
-            let calling = callers.map(|caller| scope.spawn(|| caller.calls(REQUESTS)));
-            let calls = calling.map(|calls| calls.join().expect("no panic").expect("answers"));
-            calls.concat()
-        });
-        let each = start.elapsed().as_nanos() as f64 / took.len() as f64;
-        took.sort_unstable();
-        let p99 = took[took.len() * 99 / 100].as_nanos() as f64;
-        Round { each, p99 }
-    }
-
-    fn stop(self, runtime: &tokio::runtime::Runtime) {
-        runtime.block_on(self.service.stop());
-        let report = self.telemetry.shutdown(Duration::from_secs(10));
-        assert!(report.is_complete(), "{report}");
-    }
-}
+const ROUNDS: usize = 41;

@@ -1,0 +1,22 @@
+//! A processor of this machine, for a thread and the threads that it starts.
+
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+#[derive(Clone, Copy)]
+pub(super) struct Processor(usize);
+
+impl Processor {
+    /// Two that this process may use.
+    pub(super) fn two() -> [Self; 2] {
+        let allowed = sched_getaffinity(None).expect("the kernel knows them");
+        let mut allowed = (0..CpuSet::MAX_CPU).filter(|cpu| allowed.is_set(*cpu));
+        [(); 2].map(|()| Processor(allowed.next().expect("a machine with two processors")))
+    }
+
+    /// From here on the calling thread, and every thread that it starts, has this processor alone.
+    pub(super) fn enter(self) {
+        let mut only = CpuSet::new();
+        only.set(self.0);
+        sched_setaffinity(None, &only).expect("one of those allowed");
+    }
+}
