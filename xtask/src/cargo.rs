@@ -79,7 +79,10 @@ pub(crate) fn soak(args: &[String]) -> Result<(), String> {
         "cap-tests",
         "--package",
         "certautopilot",
-        "--bins",
+        "--bin",
+        "soak",
+        "--bin",
+        "certautopilot",
     ]))?;
     run(Command::new(root().join("target/release/soak")).args(args))
 }
