@@ -1,5 +1,6 @@
 //! Rounds, medians, the table and the verdict.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -112,14 +113,17 @@ impl Bench {
         let each = our_count as f64 * time(&mut ours, our_count)
             + peer_count as f64 * time(&mut peer, peer_count);
         let rounds = ((ROW.as_nanos() as f64 / each) as usize).clamp(9, ROUNDS) | 1;
+        let order = RandomState::new();
+        let mut spare = rounds;
         for round in 0..rounds {
-            // Whoever runs second finds the caches as the other left them, so they take turns.
-            if round % 2 == 0 {
-                our_times.push(time(&mut ours, our_count));
-                peer_times.push(time(&mut peer, peer_count));
+            // Whoever runs second finds the caches as the other left them, so they take turns, at random: a regular order may fall in
+            // step with the scheduler's slices, which then hit one side only.
+            if order.hash_one(round) % 2 == 0 {
+                our_times.push(undisturbed(&mut ours, our_count, &mut spare));
+                peer_times.push(undisturbed(&mut peer, peer_count, &mut spare));
             } else {
-                peer_times.push(time(&mut peer, peer_count));
-                our_times.push(time(&mut ours, our_count));
+                peer_times.push(undisturbed(&mut peer, peer_count, &mut spare));
+                our_times.push(undisturbed(&mut ours, our_count, &mut spare));
             }
         }
         // Of each round, not of the medians: what slows the machine down for a while slows both sides of a round.
@@ -245,6 +249,28 @@ fn time(side: &mut impl FnMut(u64), count: u64) -> f64 {
     let start = Instant::now();
     side(count);
     start.elapsed().as_nanos() as f64 / count as f64
+}
+
+/// The same of a round in which the system did not give the processor to something else; as long as there are `spare` rounds, one that
+/// was interrupted is done again.
+fn undisturbed(side: &mut impl FnMut(u64), count: u64, spare: &mut usize) -> f64 {
+    loop {
+        let before = preemptions();
+        let took = time(side, count);
+        if preemptions() == before || *spare == 0 {
+            return took;
+        }
+        *spare -= 1;
+    }
+}
+
+/// How often the system has taken the processor from this thread; nothing where it does not say.
+fn preemptions() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/thread-self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("nonvoluntary_ctxt_switches:"));
+    line?.trim().parse().ok()
 }
 
 fn time_and_cpu(side: &mut impl FnMut(u64), count: u64) -> (f64, f64) {
