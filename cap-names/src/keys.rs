@@ -8,6 +8,8 @@ pub const PROJECT_ID: &str = "cap.tenant.project_id";
 pub const ACTOR_TYPE: &str = "cap.actor.type";
 /// Opaque id of the certificate.
 pub const CERT_ID: &str = "cap.cert.id";
+/// Opaque id of the distribution.
+pub const DISTRIBUTION_ID: &str = "cap.distribution.id";
 /// Opaque id of the job.
 pub const JOB_ID: &str = "cap.job.id";
 /// Name of the job type.

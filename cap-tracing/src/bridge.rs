@@ -27,9 +27,10 @@ impl Tracing {
     /// records are the fields, and events that happen in it. A field `otel.kind` says which kind of span it is, `otel.name` what it is
     /// called, and `#[instrument(err)]` makes it fail.
     ///
-    /// Under an unsampled parent it wants nothing, and a span costs what the registry itself asks for it, since other layers may want
-    /// it; where none does, [`bridge_alone`](Self::bridge_alone) saves that as well. Combine it with a filter of your own for what is
-    /// too much detail for a trace:
+    /// Under an unsampled parent nothing is recorded, and a span takes its parent's context along to wherever it is entered. It costs
+    /// little more than what the registry itself asks for it, since other layers may want it; where none does,
+    /// [`bridge_alone`](Self::bridge_alone) saves that as well. Combine it with a filter of your own for what is too much detail for a
+    /// trace:
     ///
     /// ```
     /// use tracing_subscriber::filter::LevelFilter;
@@ -52,7 +53,8 @@ impl Tracing {
     }
 
     /// The same for a subscriber in which no other layer reads spans: under an unsampled parent, the spans of `tracing` are disabled
-    /// for everyone, and cost next to nothing. Events are not: log lines are written as before, without the fields of such spans.
+    /// for everyone, and cost next to nothing. Events are not: log lines are written as before, without the fields of such spans. A
+    /// disabled span takes no context along to another task or thread: give that a typed span's [`scope`](crate::Span::scope).
     pub fn bridge_alone<S>(&self) -> impl Layer<S> + use<S>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,

@@ -62,11 +62,12 @@ const JOB_ID: Attribute = open(keys::JOB_ID, "opaque id of the job");
 const EVENT_TYPE: Attribute = open(keys::EVENT_TYPE, "type of the event");
 const EVENT_ID: Attribute = open(keys::EVENT_ID, "its id, the same as in the SIEM's archive");
 
-/// What any span may carry: the first four are those of [`Current`](crate::Current).
+/// What any span may carry: the first five are those of [`Current`](crate::Current).
 pub const EVERYWHERE: &[Attribute] = &[
     open(keys::ORG_ID, "opaque id of the organisation"),
     open(keys::PROJECT_ID, "opaque id of the project"),
     open(keys::CERT_ID, "opaque id of the certificate"),
+    open(keys::DISTRIBUTION_ID, "opaque id of the distribution"),
     words(keys::ACTOR_TYPE, ActorType::WORDS),
     words(keys::ERROR_CLASS, ErrorClass::WORDS),
 ];

@@ -8,7 +8,7 @@
 //! let connector = Connector::new(Guard::new(Policy::default()), Trust::system()?);
 //! let tracing = Tracing::start(Config::new("http://otel-collector.observability:4318".parse()?), connector)?;
 //!
-//! let job = Job { job_type: "renew", id: "j1", attempt: 1, certificate_id: Some("c1"), project_id: None };
+//! let job = Job { job_type: "renew", id: "j1", attempt: 1, certificate_id: Some("c1"), distribution_id: None, project_id: None };
 //! let span = tracing.job(&job, &Carrier::default(), None);
 //! span.in_scope(|| { /* what the job does; spans made here are its children */ });
 //! drop(span);

@@ -208,6 +208,11 @@ impl Current {
         self.set(keys::CERT_ID, id)
     }
 
+    /// The distribution.
+    pub fn distribution(&self, id: &str) -> &Self {
+        self.set(keys::DISTRIBUTION_ID, id)
+    }
+
     /// Who acts. Only the kind is recorded.
     pub fn actor(&self, actor: &Actor) -> &Self {
         self.set(keys::ACTOR_TYPE, actor.kind().as_str())

@@ -34,6 +34,8 @@ pub struct Job<'a> {
     pub attempt: u32,
     /// The certificate it is about.
     pub certificate_id: Option<&'a str>,
+    /// The distribution that it carries out.
+    pub distribution_id: Option<&'a str>,
     /// The project it is in.
     pub project_id: Option<&'a str>,
 }
@@ -83,6 +85,7 @@ impl Tracing {
             ]);
             let ids = [
                 (keys::CERT_ID, job.certificate_id),
+                (keys::DISTRIBUTION_ID, job.distribution_id),
                 (keys::PROJECT_ID, job.project_id),
             ];
             attributes.extend(

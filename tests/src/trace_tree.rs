@@ -6,11 +6,12 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 /// The attributes worth a place in the line, with the short form they get there.
-const SHOWN: [(&str, &str); 10] = [
+const SHOWN: [(&str, &str); 11] = [
     ("cap.actor.type", "actor"),
     ("cap.tenant.org_id", "org"),
     ("cap.tenant.project_id", "project"),
     ("cap.cert.id", "cert"),
+    ("cap.distribution.id", "distribution"),
     ("cap.job.type", "job"),
     ("cap.job.attempt", "attempt"),
     ("cap.external.provider", "provider"),

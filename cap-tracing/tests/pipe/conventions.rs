@@ -25,6 +25,7 @@ fn one_of_each(tracing: &Tracing) {
             .org("o1")
             .project("p1")
             .certificate("c1")
+            .distribution("d1")
             .actor(&who);
         current().fail(ErrorClass::Network, &"no route to host");
         current().audit_event("evt_1", "cert.renewed");
@@ -37,6 +38,7 @@ fn one_of_each(tracing: &Tracing) {
         id: "j1",
         attempt: 1,
         certificate_id: Some("c1"),
+        distribution_id: Some("d1"),
         project_id: Some("p1"),
     };
     drop(tracing.job(&job, &Carrier::default(), None));

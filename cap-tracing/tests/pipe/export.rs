@@ -88,6 +88,21 @@ fn gzip_is_announced_and_smaller_over_either_protocol() {
 }
 
 #[test]
+fn a_request_over_http_goes_to_its_path_with_the_configured_headers() {
+    let (collector, address) = Collector::start([]);
+    let tracing = pipe(address, |config| {
+        let token = http::HeaderValue::from_static("Bearer s");
+        config.headers = vec![(http::header::AUTHORIZATION, token)];
+    });
+    jobs(&tracing, 1);
+    tracing.shutdown(LONG);
+    let (path, headers) = collector.path_and_headers();
+    assert_eq!(path, "/v1/traces");
+    assert_eq!(headers["authorization"], "Bearer s");
+    assert_eq!(headers["content-type"], "application/x-protobuf");
+}
+
+#[test]
 fn a_collector_that_recovers_gets_the_batch_and_a_permanent_refusal_counts_as_failed() {
     for (answers, exported, rejected, failed) in [
         (vec![Answer::Status(503), Answer::Status(429)], 5, 0, 0),

@@ -37,6 +37,7 @@ pub(crate) fn job(tracing: &Tracing, id: &str) -> cap_tracing::Span {
         id,
         attempt: 2,
         certificate_id: Some("c1"),
+        distribution_id: None,
         project_id: None,
     };
     tracing.job(&job, &Carrier::default(), None)

@@ -182,6 +182,7 @@ fn the_order_outlives_a_job() {
         id: "j1",
         attempt: 1,
         certificate_id: None,
+        distribution_id: None,
         project_id: None,
     };
     let mut out = HeaderMap::new();

@@ -71,6 +71,8 @@ impl Worker {
             id: &job.id,
             attempt: job.attempt,
             certificate_id: job.task.certificate(),
+            // Each run is a distribution of its own.
+            distribution_id: matches!(job.task, Task::Distribute { .. }).then_some(&*job.id),
             project_id: job.project.as_deref(),
         };
         let (parent, previous) = (&job.carrier, job.previous.as_ref());

@@ -26,6 +26,7 @@ const JOB: Job<'_> = Job {
     id: "01JS0ZQ3M7Y8Q4V5T6W7X8Y9ZA",
     attempt: 1,
     certificate_id: Some("01JS0ZQ3M7Y8Q4V5T6W7X8Y9ZB"),
+    distribution_id: None,
     project_id: Some("01JS0ZQ3M7Y8Q4V5T6W7X8Y9ZC"),
 };
 

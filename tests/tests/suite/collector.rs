@@ -38,6 +38,7 @@ async fn spans_arrive_whole_over_http_and_over_grpc_and_the_pipe_outlives_its_co
             id,
             attempt,
             certificate_id: Some("c1"),
+            distribution_id: None,
             project_id: Some("p1"),
         };
         let first = tracing.job(&job(1), &Carrier::default(), None);

@@ -34,6 +34,7 @@ enqueue renew (producer) below POST /projects/:projectId/certificates/:id/renew 
   cap.job.type=renew
 job renew (consumer) below enqueue renew flags 301 state vendor=1
   cap.cert.id=c1
+  cap.distribution.id=d1
   cap.error.class=io_transient
   cap.job.attempt=1
   cap.job.id=j1
@@ -52,6 +53,7 @@ acme new-order (client) below job renew 1 flags 101 state vendor=1
   error: the CA answered 503
 job renew (consumer) below enqueue renew flags 301 state vendor=1
   cap.cert.id=c1
+  cap.distribution.id=d1
   cap.job.attempt=2
   cap.job.id=j1
   cap.job.type=renew
@@ -161,6 +163,7 @@ fn story(tracing: &Tracing) {
         id: "j1",
         attempt,
         certificate_id: Some("c1"),
+        distribution_id: Some("d1"),
         project_id: Some("p1"),
     };
     let first = tracing.job(&job(1), &enqueued, None);

@@ -19,6 +19,7 @@ pub(crate) async fn finish(
         id: &rotation.id,
         attempt: 1,
         certificate_id: None,
+        distribution_id: None,
         project_id: None,
     };
     let span = telemetry.tracing().job(&job, asked_by, None);

@@ -171,6 +171,7 @@ impl Pipe {
                     id,
                     attempt: 1,
                     certificate_id: None,
+                    distribution_id: None,
                     project_id: None,
                 };
                 drop(tracing.job(&job, &Carrier::default(), None));
