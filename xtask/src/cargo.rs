@@ -100,7 +100,7 @@ pub(crate) fn bench(args: &[String]) -> Result<(), String> {
     run(cargo(&[
         "bench",
         "--package",
-        "cap-tests",
+        "cap-bench",
         "--bench",
         "compare",
         "--",
