@@ -15,7 +15,7 @@ use cap_tests::{Authority, load};
 
 use crate::harness::{Bench, Case};
 use processor::Processor;
-use service::Service;
+use service::{Round, Service};
 pub(crate) use service::{SERVICE, serve};
 
 fn event() -> Event {
@@ -51,9 +51,10 @@ pub(crate) fn run(bench: &mut Bench) {
     });
 }
 
-/// Everything on, a tenth of the traces sampled and audit events over TLS, against everything off.
+/// Everything on, a tenth of the traces sampled and audit events over TLS, against everything off; and to see where it goes, each
+/// pipe alone, and a second service with everything off, whose ratio says how far the others can be trusted.
 ///
-/// Each service is a process, and the two have one processor to themselves, with all threads of their pipes: what is formatted,
+/// Each service is a process, and they have one processor to themselves, with all threads of their pipes: what is formatted,
 /// encrypted and exported counts in full. The clients, the relay and the collector would be other machines, and share another
 /// processor. There is always a request under way, so that the services' processor is never idle.
 fn everything(bench: &mut Bench) {
@@ -63,41 +64,77 @@ fn everything(bench: &mut Bench) {
     let relay = load::Relay::start(&authority).expect("a relay");
     let collector = load::Collector::start().expect("a collector");
     let pem = serde_json::to_string(&authority.ca_pem()).expect("JSON");
-    let on = format!(
-        "telemetry: {{ tracing: {{ enabled: true, endpoint: '{}', sample_rate: 0.1 }} }}\n\
-         syslog: {{ enabled: true, host: {}, port: {}, transport: tcp+tls, tls: {{ ca: {pem} }} }}\n",
-        collector.endpoint(),
+    let no_metrics = "metrics: { enabled: false }";
+    let traces = format!(
+        "tracing: {{ enabled: true, endpoint: '{}', sample_rate: 0.1 }}",
+        collector.endpoint()
+    );
+    let audit = format!(
+        "syslog: {{ enabled: true, host: {}, port: {}, transport: tcp+tls, tls: {{ ca: {pem} }} }}",
         relay.addr().ip(),
         relay.addr().port(),
     );
-    inside.enter();
-    let mut ours = Service::start(&on);
-    let mut bare = Service::start("telemetry: { metrics: { enabled: false } }");
-    outside.enter();
-    let (mut times, mut tails) = (Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
-        // Whoever runs second finds the caches as the other left them, so they take turns.
-        let (with, without) = if round % 2 == 0 {
-            let with = ours.round();
-            (with, bare.round())
-        } else {
-            let without = bare.round();
-            (ours.round(), without)
-        };
-        times.push((with.each, without.each));
-        tails.push((with.p99, without.p99));
+    // At most 5 % more.
+    let most = 1.0 / 1.05;
+    let off = format!("telemetry: {{ {no_metrics} }}");
+    let compared = [
+        (
+            "everything on",
+            most,
+            format!("telemetry: {{ {traces} }}\n{audit}"),
+        ),
+        ("metrics on", 0.0, String::new()),
+        (
+            "traces on",
+            0.0,
+            format!("telemetry: {{ {no_metrics}, {traces} }}"),
+        ),
+        ("audit on", 0.0, format!("{off}\n{audit}")),
+        ("another with everything off", 0.0, off.clone()),
+    ];
+    let mut rounds = Vec::new();
+    for _ in 0..STARTS {
+        inside.enter();
+        let pipes = compared.iter().map(|(_, _, pipes)| pipes).chain([&off]);
+        let mut services: Vec<_> = pipes.map(|pipes| Service::start(pipes)).collect();
+        outside.enter();
+        for round in 0..ROUNDS {
+            // Whoever runs next finds the caches as another left them, so they take turns. All do the same number of rounds: their
+            // databases grow.
+            let mut figures = [const { None }; 6];
+            let count = services.len();
+            for turn in 0..count {
+                let next = if round % 2 == 0 {
+                    turn
+                } else {
+                    count - 1 - turn
+                };
+                let next = (next + round / 2) % count;
+                figures[next] = Some(services[next].round());
+            }
+            rounds.push(figures.map(|figure| figure.expect("it had its turn")));
+        }
+        services.into_iter().for_each(Service::stop);
     }
-    for (case, pairs) in [
-        ("a request, everything on", &times),
-        ("the 99th percentile, everything on", &tails),
-    ] {
-        let peer = "everything off";
-        // At most 5 % more.
-        let floor = 1.0 / 1.05;
-        bench.measured(&Case { case, peer, floor }, pairs);
+    for (index, (what, floor, _)) in compared.iter().enumerate() {
+        let figures: [(&str, fn(&Round) -> f64); 2] = [
+            ("a request", |round| round.each),
+            ("the 99th percentile", |round| round.p99),
+        ];
+        for (figure, of) in figures {
+            let of_each = |round: &[Round; 6]| (of(&round[index]), of(&round[5]));
+            let times: Vec<_> = rounds.iter().map(of_each).collect();
+            let case = Case {
+                case: &format!("{figure}, {what}"),
+                peer: "everything off",
+                floor: *floor,
+            };
+            bench.measured(&case, &times);
+        }
     }
-    ours.stop();
-    bare.stop();
 }
 
-const ROUNDS: usize = 41;
+/// Where a process's memory happens to lie makes a percent or two, so each is started several times.
+const STARTS: usize = 5;
+/// Of each start, so many that each comes as often after any other.
+const ROUNDS: usize = 12;

@@ -94,7 +94,9 @@ pub(crate) fn serve(pipes: &str) -> io::Result<()> {
     let telemetry = Telemetry::start(pipes).map_err(wrong)?;
     let mut config = certautopilot::Config::default();
     config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    let runtime = tokio::runtime::Runtime::new()?;
+    // As many threads for the database whatever else goes on: the more there are, the colder each finds the caches.
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.max_blocking_threads(CALLERS).enable_all().build()?;
     let service = runtime.block_on(certautopilot::Service::start(config, telemetry.clone()));
     let service = service.map_err(io::Error::other)?;
     println!("{}", service.address());
