@@ -1,22 +1,28 @@
 //! Route patterns: one spelling for labels, span names and attributes.
 
+use std::borrow::Cow;
+
 /// `/projects/{projectId}` as `/projects/:projectId`, and a catch-all `/{*rest}` as `/*rest`. A pattern in this form already
 /// stays as it is.
-pub fn route_pattern(pattern: &str) -> String {
-    let segments: Vec<_> = pattern
-        .split('/')
-        .map(|segment| {
-            match segment
-                .strip_prefix('{')
-                .and_then(|rest| rest.strip_suffix('}'))
-            {
-                Some(name) if name.starts_with('*') => name.to_owned(),
-                Some(name) => format!(":{name}"),
-                None => segment.to_owned(),
+pub fn route_pattern(pattern: &str) -> Cow<'_, str> {
+    if !pattern.contains('{') {
+        return Cow::Borrowed(pattern);
+    }
+    let mut written = String::with_capacity(pattern.len());
+    for (index, segment) in pattern.split('/').enumerate() {
+        if index > 0 {
+            written.push('/');
+        }
+        let name = segment.strip_prefix('{');
+        match name.and_then(|name| name.strip_suffix('}')) {
+            Some(name) => {
+                let lead = if name.starts_with('*') { "" } else { ":" };
+                written.extend([lead, name]);
             }
-        })
-        .collect();
-    segments.join("/")
+            None => written.push_str(segment),
+        }
+    }
+    Cow::Owned(written)
 }
 
 #[cfg(test)]
@@ -33,6 +39,8 @@ mod tests {
             ("/files/{*path}", "/files/*path"),
             ("/a/:id", "/a/:id"),
             ("/", "/"),
+            ("/{a}/", "/:a/"),
+            ("/{a", "/{a"),
         ] {
             assert_eq!(route_pattern(given), expected);
         }

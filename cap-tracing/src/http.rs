@@ -86,12 +86,11 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let route = request.extensions().get::<MatchedPath>();
-        let route = route.map(|path| cap_names::route_pattern(path.as_str()));
         let peer = (self.peer)(request.extensions());
         let (headers, method) = (request.headers(), request.method());
         let span = self
             .tracing
-            .request(headers, peer, method, route.as_deref());
+            .request(headers, peer, method, route.map(MatchedPath::as_str));
         TraceFuture::new(Side::Server, span, |span| {
             span.in_scope(|| self.inner.call(request))
         })

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use cap_names::keys;
+use cap_names::{keys, route_pattern};
 use http::{HeaderMap, Method, Uri};
 use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceContextExt as _};
 use opentelemetry::{Context, KeyValue};
@@ -41,8 +41,8 @@ pub struct Job<'a> {
 }
 
 impl Tracing {
-    /// A request that this service answers: a child of the context in its headers. `route` is the pattern that matched; `url.path`
-    /// is not recorded, since anything may stand in it. `peer` is the other end, as far as it is known: it decides whether the
+    /// A request that this service answers: a child of the context in its headers. `route` is the pattern that matched, and
+    /// `/{id}` in it is written `/:id`; `url.path` is not recorded, since anything may stand in it. `peer` is the other end, as far as it is known: it decides whether the
     /// upstream's decision to sample is honoured ([`Config::trusted_peers`](crate::Config::trusted_peers)). For services of
     /// tower, `TraceLayer` does all this.
     pub fn request(
@@ -59,7 +59,9 @@ impl Tracing {
         };
         let known = known_method(method);
         let name = || match route {
-            Some(route) => [known.unwrap_or("HTTP"), " ", route].concat().into(),
+            Some(route) => [known.unwrap_or("HTTP"), " ", &route_pattern(route)]
+                .concat()
+                .into(),
             None => known.unwrap_or("HTTP").into(),
         };
         self.open(parent, SpanKind::Server, name, || {
@@ -68,7 +70,9 @@ impl Tracing {
                 "http.request.method",
                 known.unwrap_or("_OTHER"),
             ));
-            attributes.extend(route.map(|route| KeyValue::new("http.route", route.to_owned())));
+            attributes.extend(
+                route.map(|route| KeyValue::new("http.route", route_pattern(route).into_owned())),
+            );
             attributes
         })
     }
