@@ -121,7 +121,7 @@ impl Formatter {
             out.len() - start + reserve <= self.max
         };
         // Between a number that fits and one that is more than there are.
-        let (mut keep, mut too_many) = (0, Event::OWN_OPTIONAL + event.params.len() + 1);
+        let (mut keep, mut too_many) = (0, Event::OWN_OPTIONAL + event.params().count() + 1);
         while too_many - keep > 1 {
             let middle = keep.midpoint(too_many);
             if fits(middle, out) {
@@ -158,12 +158,13 @@ impl Formatter {
     /// Appends the text and what leads up to it, or nothing where there is no text.
     #[inline]
     fn text(&self, event: &Event, out: &mut Vec<u8>) {
-        if event.summary.is_empty() {
+        let [.., summary] = event.always();
+        if summary.is_empty() {
             return;
         }
         match self.format {
-            Format::Rfc5424 => rfc5424::text(&event.summary, out),
-            Format::Cef => cef::text(&event.summary, out),
+            Format::Rfc5424 => rfc5424::text(summary, out),
+            Format::Cef => cef::text(summary, out),
         }
     }
 

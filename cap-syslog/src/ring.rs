@@ -13,14 +13,22 @@ use gap::Why;
 pub(crate) const CHUNK: usize = 4;
 
 /// Events for which nothing is gathered any longer.
-const CROWD: u64 = 128;
+pub(crate) const CROWD: u64 = 128;
+
+/// Memory that is kept for events to come: of so many, each of so many bytes at most, two megabytes in all.
+const KEPT: usize = 2048;
+const KEPT_BYTES: usize = 1024;
 
 /// Events are numbered in the order they came; `first` is the number of the oldest one held.
 ///
-/// Callers wait for the lock around this, so whatever frees many events gives them out to be freed elsewhere.
+/// Callers wait for the lock around this, so whatever is to be freed is given out, to be freed when nobody waits any more. Little is:
+/// an event moves into the memory that another one has left, and its own is freed by the thread that took it. An allocator is slow
+/// with what one thread takes and another frees half a second later, and leaves the heap of everybody else worn.
 #[derive(Debug)]
 pub(crate) struct Ring {
     entries: VecDeque<Entry>,
+    /// Memory of events that were released.
+    kept: Vec<String>,
     capacity: usize,
     first: u64,
     sent: u64,
@@ -46,6 +54,7 @@ impl Ring {
     pub(crate) fn new(capacity: usize) -> Self {
         let mut ring = Ring::numbered_from(0, capacity);
         ring.entries.reserve(capacity.min(16 * 1024));
+        ring.kept.reserve(KEPT.min(capacity));
         ring
     }
 
@@ -53,6 +62,7 @@ impl Ring {
     pub(crate) fn numbered_from(first: u64, capacity: usize) -> Self {
         Ring {
             entries: VecDeque::new(),
+            kept: Vec::new(),
             capacity,
             first,
             sent: first,
@@ -88,16 +98,17 @@ impl Ring {
         self.entries.shrink_to(capacity.min(16 * 1024));
     }
 
-    /// Adds an event; when the buffer is full, the oldest makes room, and is given back. One that the relay has acknowledged
-    /// and that only waits out its grace counts as released, any other as dropped.
-    pub(crate) fn push(&mut self, event: Event) -> Option<Entry> {
+    /// Adds an event; when the buffer is full, the oldest makes room. One that the relay has acknowledged and that only waits out its
+    /// grace counts as released, any other as dropped. What is given back is to be freed.
+    pub(crate) fn push(&mut self, mut event: Event) -> (Option<Entry>, Option<String>) {
         let mut out = None;
         while self.entries.len() >= self.capacity {
             out = self.make_room();
         }
         self.enqueued += 1;
+        let memory = self.kept.pop().map(|memory| event.move_into(memory));
         self.entries.push_back(Entry { event, gap: None });
-        out
+        (out, memory)
     }
 
     /// Whether the sender is to be told that there is more.
@@ -122,7 +133,7 @@ impl Ring {
             let entry = self.entries.pop_front();
             self.first += 1;
             self.released += 1;
-            return entry;
+            return entry.and_then(|entry| entry.left_in(&mut self.kept));
         }
         self.drop_first(Why::Full)
     }
@@ -133,7 +144,7 @@ impl Ring {
         self.first += 1;
         self.sent = self.sent.max(self.first);
         self.acked = self.acked.max(self.first);
-        let mut one = || Gap::one(std::mem::take(&mut entry.event.id), why);
+        let mut one = || Gap::one(entry.event.take_id(), why);
         self.gap = Some(match (entry.gap.take(), self.gap.take()) {
             // What a gap record reported came before everything that was dropped since it was made.
             (Some(reported), Some(since)) => reported.followed_by(since),
@@ -198,22 +209,37 @@ impl Ring {
         self.acked = self.acked.max(end.min(self.sent));
     }
 
-    /// Everything before number `end` is delivered. Lets go of the oldest [`CHUNK`] of it and gives them back to be freed; to be
-    /// called until nothing is left.
-    pub(crate) fn release_to(&mut self, end: u64) -> Vec<Entry> {
+    /// Everything before number `end` is delivered. Lets go of the oldest [`CHUNK`] of it, to be called until there was none; what is
+    /// given back is to be freed.
+    pub(crate) fn release_to(&mut self, end: u64) -> Option<Vec<Entry>> {
         let held = self.entries.len().min(CHUNK) as u64;
         let count = end.saturating_sub(self.first).min(held);
         self.first += count;
         self.released += count;
         self.sent = self.sent.max(self.first);
         self.acked = self.acked.max(self.first);
-        self.entries.drain(..count as usize).collect()
+        let released = self.entries.drain(..count as usize);
+        let freed = released.filter_map(|entry| entry.left_in(&mut self.kept));
+        let freed = freed.collect();
+        (count > 0).then_some(freed)
     }
 
     /// The connection is gone: what was not released is to be sent again.
     pub(crate) fn rewind(&mut self) {
         self.sent = self.first;
         self.acked = self.first;
+    }
+}
+
+impl Entry {
+    /// Leaves its memory for another one, as long as there is room for it.
+    fn left_in(self, kept: &mut Vec<String>) -> Option<Self> {
+        let memory = self.event.memory();
+        if kept.len() == KEPT || memory > KEPT_BYTES || self.gap.is_some() {
+            return Some(self);
+        }
+        kept.push(self.event.into_memory());
+        None
     }
 }
 
@@ -250,8 +276,8 @@ mod tests {
     }
 
     fn params(event: &Event) -> Vec<&str> {
-        let values = event.params.iter().map(|(_, value)| value.as_str());
-        values.collect()
+        let text = |(_, value)| std::str::from_utf8(value).expect("text");
+        event.params().map(text).collect()
     }
 
     fn closes(ring: &Ring) {
@@ -295,6 +321,32 @@ mod tests {
     }
 
     #[test]
+    fn an_event_moves_into_the_memory_of_one_that_was_released_where_it_fits() {
+        let mut ring = Ring::new(10_000);
+        let filled = |ring: &mut Ring, count: usize, summary: &str| {
+            (0..count).for_each(|n| drop(ring.push(event(&n.to_string()).param("p", summary))));
+            while ring.release_to(ring.first() + count as u64).is_some() {}
+            assert_eq!(ring.len(), 0);
+        };
+        filled(&mut ring, 3, "short");
+        assert_eq!(ring.kept.len(), 3);
+        let (_, memory) = ring.push(event("X").param("p", "v"));
+        assert!(memory.is_some_and(|memory| memory.contains('X')));
+        let large = "z".repeat(KEPT_BYTES);
+        let (_, memory) = ring.push(event("Y").param("p", &large));
+        assert!(
+            memory.is_some_and(|memory| !memory.contains('Y')),
+            "it does not fit"
+        );
+        assert_eq!(ring.kept.len(), 1);
+        assert_eq!(ids(&unsent(&mut ring, 10).0), ["X", "Y"]);
+        assert_eq!(params(&unsent(&mut ring, 10).0[1]), [large]);
+        filled(&mut ring, KEPT + 10, "short");
+        filled(&mut ring, 1, &"z".repeat(KEPT_BYTES));
+        assert_eq!(ring.kept.len(), KEPT - 1, "no more, and nothing large");
+    }
+
+    #[test]
     fn what_is_acknowledged_is_released_before_anything_is_dropped() {
         let mut ring = ring(3, &["a", "b", "c"]);
         let (_, end) = unsent(&mut ring, 2);
@@ -328,7 +380,7 @@ mod tests {
         ring.push(event("d"));
         let (batch, _) = unsent(&mut ring, 10);
         assert_eq!(ids(&batch), ["gap-2-a", "c", "d"]);
-        assert_eq!(batch[0].params[0].1, "2");
+        assert_eq!(params(&batch[0])[0], "2");
         closes(&ring);
     }
 

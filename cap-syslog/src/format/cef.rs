@@ -46,39 +46,48 @@ impl Escapes for Extension {
 
 /// Appends what follows the head, up to the text, with only the first `keep` of the extensions that may be left out.
 pub(super) fn fields(event: &Event, keep: usize, out: &mut Vec<u8>) {
-    escape::append::<Header>(&event.event_type, out);
+    let [id, event_type, actor, summary] = event.always();
+    let [org, project, resource] = event.optional();
+    escape::append::<Header>(event_type, out);
     out.push(b'|');
-    name(event, out);
+    // Of an event without a summary, its type.
+    name(
+        if summary.is_empty() {
+            event_type
+        } else {
+            summary
+        },
+        out,
+    );
     out.push(b'|');
     out.extend_from_slice(severity(event.severity).as_bytes());
     out.extend_from_slice(b"|rt=");
     decimal(event.time.timestamp_millis(), out);
-    extension(b" externalId=", &event.id, out);
+    extension(b" externalId=", id, out);
     // The kind of an actor holds no colon.
-    let (kind, id) = event.actor.split_once(':').unwrap_or(("", &event.actor));
+    let colon = actor.iter().position(|byte| *byte == b':');
+    let (kind, id) = colon.map_or((&b""[..], actor), |at| (&actor[..at], &actor[at + 1..]));
     extension(b" duser=", id, out);
     extension(b" cs4Label=ActorType cs4=", kind, out);
-    if let (Some(org), true) = (&event.org, keep > 0) {
+    if let (Some(org), true) = (org, keep > 0) {
         extension(b" cs5Label=Organization cs5=", org, out);
     }
-    if let (Some(project), true) = (&event.project, keep > 1) {
+    if let (Some(project), true) = (project, keep > 1) {
         extension(b" cs1Label=Project cs1=", project, out);
     }
-    if let (Some(resource), true) = (&event.resource, keep > 2) {
+    if let (Some(resource), true) = (resource, keep > 2) {
         extension(b" cs6Label=Resource cs6=", resource, out);
     }
-    for (name, value) in (event.params.iter()).take(keep.saturating_sub(Event::OWN_OPTIONAL)) {
+    for (name, value) in event
+        .params()
+        .take(keep.saturating_sub(Event::OWN_OPTIONAL))
+    {
         further(name, value, out);
     }
 }
 
-/// The summary, or, of an event without one, its type.
-fn name(event: &Event, out: &mut Vec<u8>) {
+fn name(summary: &[u8], out: &mut Vec<u8>) {
     let start = out.len();
-    let summary = match event.summary.as_str() {
-        "" => &event.event_type,
-        summary => summary,
-    };
     escape::append::<Header>(summary, out);
     if out.len() - start > NAME_LIMIT {
         cut(out, start, start + NAME_LIMIT - CUT_MARK.len());
@@ -87,26 +96,32 @@ fn name(event: &Event, out: &mut Vec<u8>) {
 }
 
 /// A further parameter: under the dictionary's key where its name has one and its value is of that key's type.
-fn further(name: &str, value: &str, out: &mut Vec<u8>) {
+fn further(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+    fn read<T>(value: &[u8], read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        std::str::from_utf8(value).ok().and_then(read)
+    }
+    let is_address = || read(value, |value| value.parse::<Ipv4Addr>().ok()).is_some();
+    let is_port = || read(value, |value| value.parse::<u16>().ok()).is_some();
+    let time = || read(value, |value| DateTime::parse_from_rfc3339(value).ok());
     match name {
-        "common_name" => extension(b" cs2Label=CN cs2=", value, out),
-        "issuer" => extension(b" cs3Label=Issuer cs3=", value, out),
-        "src" if value.parse::<Ipv4Addr>().is_ok() => extension(b" src=", value, out),
-        "spt" if value.parse::<u16>().is_ok() => extension(b" spt=", value, out),
-        "not_after" if let Ok(time) = DateTime::parse_from_rfc3339(value) => {
+        b"common_name" => extension(b" cs2Label=CN cs2=", value, out),
+        b"issuer" => extension(b" cs3Label=Issuer cs3=", value, out),
+        b"src" if is_address() => extension(b" src=", value, out),
+        b"spt" if is_port() => extension(b" spt=", value, out),
+        b"not_after" if let Some(time) = time() => {
             out.extend_from_slice(b" end=");
             decimal(time.timestamp_millis(), out);
         }
         _ => {
             out.extend_from_slice(b" cap_");
-            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(name);
             extension(b"=", value, out);
         }
     }
 }
 
 #[inline(always)]
-fn extension<const N: usize>(lead: &[u8; N], value: &str, out: &mut Vec<u8>) {
+fn extension<const N: usize>(lead: &[u8; N], value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(lead);
     escape::append::<Extension>(value, out);
 }
@@ -129,7 +144,7 @@ fn decimal(number: i64, out: &mut Vec<u8>) {
 }
 
 /// Appends the summary, where the Name does not hold it whole.
-pub(super) fn text(summary: &str, out: &mut Vec<u8>) {
+pub(super) fn text(summary: &[u8], out: &mut Vec<u8>) {
     let start = out.len();
     escape::append::<Header>(summary, out);
     let long = out.len() - start > NAME_LIMIT;

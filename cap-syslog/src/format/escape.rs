@@ -21,8 +21,7 @@ pub(super) const NONE: u8 = 0;
 
 /// Appends `value`, escaped.
 #[inline(always)]
-pub(super) fn append<E: Escapes>(value: &str, out: &mut Vec<u8>) {
-    let value = value.as_bytes();
+pub(super) fn append<E: Escapes>(value: &[u8], out: &mut Vec<u8>) {
     // Nearly every identifier is one or two blocks, and a copy of constant length needs no call.
     let Some(last) = value.last_chunk::<BLOCK>() else {
         return append_short::<E>(value, out);
@@ -110,7 +109,7 @@ mod tests {
         for length in 0..70 {
             let plain = "x".repeat(length);
             let mut out = b"before".to_vec();
-            append::<Rule>(&plain, &mut out);
+            append::<Rule>(plain.as_bytes(), &mut out);
             assert_eq!(out, format!("before{plain}").into_bytes());
             for at in 0..length {
                 for (special, escaped) in [
@@ -124,7 +123,7 @@ mod tests {
                     let mut expected = plain.clone();
                     expected.replace_range(at..=at, escaped);
                     let mut out = b"before".to_vec();
-                    append::<Rule>(&value, &mut out);
+                    append::<Rule>(value.as_bytes(), &mut out);
                     assert_eq!(String::from_utf8_lossy(&out[6..]), expected);
                 }
             }

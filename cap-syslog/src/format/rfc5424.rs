@@ -27,21 +27,23 @@ impl Escapes for Text {
 /// Appends what follows the head, up to the MSG, with only the first `keep` of the parameters that may be left out.
 #[inline]
 pub(super) fn fields(event: &Event, keep: usize, out: &mut Vec<u8>) {
-    escape::append::<Value>(&event.id, out);
-    param(b"\" event_type=\"", &event.event_type, out);
-    if let (Some(org), true) = (&event.org, keep > 0) {
+    let [id, event_type, actor, _] = event.always();
+    let [org, project, resource] = event.optional();
+    escape::append::<Value>(id, out);
+    param(b"\" event_type=\"", event_type, out);
+    if let (Some(org), true) = (org, keep > 0) {
         param(b"\" org_id=\"", org, out);
     }
-    if let (Some(project), true) = (&event.project, keep > 1) {
+    if let (Some(project), true) = (project, keep > 1) {
         param(b"\" project_id=\"", project, out);
     }
-    param(b"\" actor=\"", &event.actor, out);
-    if let (Some(resource), true) = (&event.resource, keep > 2) {
+    param(b"\" actor=\"", actor, out);
+    if let (Some(resource), true) = (resource, keep > 2) {
         param(b"\" resource=\"", resource, out);
     }
-    for (name, value) in event.params.iter().take(keep.saturating_sub(3)) {
+    for (name, value) in event.params().take(keep.saturating_sub(3)) {
         out.extend_from_slice(b"\" ");
-        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(name);
         param(b"=\"", value, out);
     }
     out.extend_from_slice(b"\"]");
@@ -49,13 +51,13 @@ pub(super) fn fields(event: &Event, keep: usize, out: &mut Vec<u8>) {
 
 /// Appends the end of the value before, the name and the value.
 #[inline(always)]
-fn param<const N: usize>(lead: &[u8; N], value: &str, out: &mut Vec<u8>) {
+fn param<const N: usize>(lead: &[u8; N], value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(lead);
     escape::append::<Value>(value, out);
 }
 
 #[inline]
-pub(super) fn text(summary: &str, out: &mut Vec<u8>) {
+pub(super) fn text(summary: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(TEXT_LEAD.as_bytes());
     escape::append::<Text>(summary, out);
 }

@@ -20,11 +20,15 @@ fn written(config: &Config, event: &Event) -> String {
 }
 
 fn sample() -> Event {
+    saying("Certificate issued for api.example.com")
+}
+
+fn saying(summary: &str) -> Event {
     Event::new(
         "...",
         "cert.issued",
         Actor::user("alice@example.com"),
-        "Certificate issued for api.example.com",
+        summary,
     )
     .org("...")
     .project("...")
@@ -50,8 +54,7 @@ fn the_documented_sample_is_reproduced_byte_for_byte_with_facility_21() {
 
 #[test]
 fn control_characters_are_visible_and_quotes_are_escaped() {
-    let mut event = sample().param("note", "a\"b\\c]d\ne");
-    event.summary = "two\nlines\0\u{7f}é".to_owned();
+    let event = saying("two\nlines\0\u{7f}é").param("note", "a\"b\\c]d\ne");
     let record = written(&config("local6"), &event);
     assert!(record.contains(r#" note="a\"b\\c\]d#012e"]"#), "{record}");
     assert!(record.ends_with("] two#012lines#000#177é"), "{record}");
@@ -61,12 +64,11 @@ fn control_characters_are_visible_and_quotes_are_escaped() {
 fn a_record_that_is_too_long_loses_whole_parameters_and_then_the_end_of_its_text() {
     let mut config = config("local6");
     config.max_message_size = Some(2048);
-    let mut event = sample()
+    let event = saying(&"é".repeat(3000))
         .resource("r".repeat(900))
         .param("first", "1".repeat(300))
         .param("second", "2".repeat(600))
         .param("third", "3");
-    event.summary = "é".repeat(3000);
     let record = written(&config, &event);
     assert!(
         record.len() <= 2048 && record.len() > 2040,
@@ -80,8 +82,7 @@ fn a_record_that_is_too_long_loses_whole_parameters_and_then_the_end_of_its_text
     assert!(record.contains("first=") && !record.contains("second=") && !record.contains("third="));
     assert!(record.ends_with("é...[cut]"), "{record}");
 
-    event.resource = Some("r".repeat(5000));
-    let record = written(&config, &event);
+    let record = written(&config, &event.resource("r".repeat(5000)));
     assert!(
         record.contains(r#"actor="user:alice@example.com"]"#),
         "{record}"
@@ -111,7 +112,7 @@ fn an_event_as_cef() {
     let mut config = config("local6");
     config.format = Format::Cef;
     config.product_version = "2.4|".to_owned();
-    let mut event = sample()
+    let event = saying("a=b | c")
         .severity(Severity::Critical)
         .param("serial", r"0=\")
         .param("note", "two\nlines\t")
@@ -120,7 +121,6 @@ fn an_event_as_cef() {
         .param("not_after", "2026-07-20T14:23:45Z")
         .param("src", "192.0.2.7")
         .param("spt", "40001");
-    event.summary = "a=b | c".to_owned();
     let expected = concat!(
         r"<178>1 2026-04-21T14:23:45.123Z cap-api-1 certautopilot 12345 - - ",
         r"CEF:0|CloudNativeWorks|CertAutoPilot|2.4_|cert.issued|a=b \| c|10|rt=1776781425123 externalId=... ",
@@ -165,9 +165,7 @@ fn a_summary_too_long_for_the_name_of_cef_is_whole_in_msg_and_none_is_the_event_
         ),
         (String::new(), "cert.issued".to_owned(), None),
     ] {
-        let mut event = sample();
-        event.summary = summary;
-        let record = written(&config, &event);
+        let record = written(&config, &saying(&summary));
         assert!(
             record.contains(&format!("|cert.issued|{name}|2|")),
             "{record}"
@@ -183,8 +181,8 @@ fn a_cef_record_that_is_too_long_is_not_cut_inside_an_escape() {
     config.format = Format::Cef;
     config.max_message_size = Some(2048);
     for length in 0..4 {
-        let mut event = sample().resource("r".repeat(1700));
-        event.summary = format!("{}{}", "x".repeat(length), "=".repeat(2000));
+        let summary = format!("{}{}", "x".repeat(length), "=".repeat(2000));
+        let event = saying(&summary).resource("r".repeat(1700));
         let record = written(&config, &event);
         let text = record.split_once(" msg=").expect("a text").1;
         let text = text.strip_suffix("...[cut]").expect("a mark");

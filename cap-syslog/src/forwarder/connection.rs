@@ -18,15 +18,14 @@ use super::wire::Wire;
 use super::{End, Shared};
 use crate::harmless;
 use crate::problem::Problem;
-use crate::ring::CHUNK;
+use crate::ring::{CHUNK, CROWD};
 use crate::stop::passed;
 
 /// How often at least the kernel is asked what was acknowledged while something is not yet released.
 const POLL: Duration = Duration::from_millis(50);
-/// A batch of fewer events than this is followed by the next only after `GATHER`: waking the thread, encrypting and writing for
+/// A batch of fewer events than [`CROWD`] is followed by the next only after this: waking the thread, encrypting and writing for
 /// each event would cost several times what the event does. Where events are further apart than that, none waits.
-const FEW: u64 = 32;
-const GATHER: Duration = Duration::from_millis(5);
+const GATHER: Duration = Duration::from_millis(20);
 /// How long a connection that is left for another one gets to finish what it has begun, and how long one from which everything
 /// was released gets to be closed by the relay too.
 const LEAVE: Duration = Duration::from_secs(1);
@@ -240,7 +239,7 @@ impl Sender<'_, '_> {
             }
             next
         })?;
-        self.gather = (self.end - first < FEW).then(|| Instant::now() + GATHER);
+        self.gather = (self.end - first < CROWD).then(|| Instant::now() + GATHER);
         Ok(())
     }
 
@@ -286,8 +285,8 @@ impl Sender<'_, '_> {
         loop {
             let ring = self.shared.ring_before(end);
             // Freed when nobody waits for the lock any more.
-            let released = ring.map_or_else(Vec::new, |mut ring| ring.release_to(end));
-            if released.is_empty() {
+            let released = ring.and_then(|mut ring| ring.release_to(end));
+            if released.is_none() {
                 break;
             }
             any = true;

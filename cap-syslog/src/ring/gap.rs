@@ -88,7 +88,7 @@ impl Gap {
         )
         .severity(Severity::Warn)
         .param("dropped", count.to_string())
-        .param("first_event_id", self.first_id.clone())
+        .param("first_event_id", &self.first_id)
         .param("last_event_id", self.last_id());
         match refused {
             0 => event,

@@ -97,7 +97,7 @@ impl Act {
     }
 
     /// As an event with this id, for a host whose primary record is made of events.
-    pub fn event(&self, id: impl Into<String>) -> Event {
+    pub fn event(&self, id: impl AsRef<str>) -> Event {
         Event::new(id, self.event_type(), self.actor.clone(), self.summary())
             .severity(self.severity())
             .resource("settings:syslog")
