@@ -11,7 +11,7 @@ mod pipes;
 mod process;
 
 pub use certificates::Certificates;
-pub use deliveries::{Discovery, Distribution, Notifications};
+pub use deliveries::{ChildRun, Discovery, Distribution, Notifications};
 pub use external::External;
 pub(crate) use http::UNMATCHED;
 pub use http::{Http, HttpRequest};

@@ -47,9 +47,9 @@ pub use catalogue::{Group, Kind, Label, METRICS, Metric, Values, metric};
 pub use error::Error;
 pub use expose::Format;
 pub use groups::{
-    AuditTotals, Certificates, Discovery, Distribution, EgressTotals, External, Http, HttpRequest,
-    JobRun, Jobs, Kek, KekState, License, LicenseState, Notifications, PipeTotals, Pipes, Process,
-    SpanTotals,
+    AuditTotals, Certificates, ChildRun, Discovery, Distribution, EgressTotals, External, Http,
+    HttpRequest, JobRun, Jobs, Kek, KekState, License, LicenseState, Notifications, PipeTotals,
+    Pipes, Process, SpanTotals,
 };
 #[cfg(feature = "http")]
 pub use http::{

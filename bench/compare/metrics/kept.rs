@@ -61,7 +61,7 @@ pub(super) fn run(bench: &mut Bench) {
     scraping(&mut body);
     let copying = |out: &mut Vec<u8>| out.extend_from_slice(black_box(&body));
     let mut times = Vec::new();
-    for round in 0..61 {
+    for round in 0..151 {
         if round % 2 == 0 {
             let beside = record_beside(&copying);
             times.push((record_beside(&scraping), beside));

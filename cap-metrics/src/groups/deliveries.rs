@@ -57,14 +57,10 @@ impl Distribution<'_> {
         self.0.inner.families.distribution.fanout.inc(());
     }
 
-    /// A child run began.
-    pub fn child_started(&self) {
+    /// A child run began: it is active until the returned value is dropped.
+    pub fn child_started(&self) -> ChildRun {
         self.0.inner.families.distribution.fanout_children.inc();
-    }
-
-    /// A child run ended.
-    pub fn child_ended(&self) {
-        self.0.inner.families.distribution.fanout_children.dec();
+        ChildRun(self.0.clone())
     }
 
     /// It was checked whether a target serves what was pushed.
@@ -75,6 +71,17 @@ impl Distribution<'_> {
             .distribution
             .validation
             .inc((outcome,));
+    }
+}
+
+/// A child run of a distribution that was split.
+#[derive(Debug)]
+#[must_use = "the child run ends when this is dropped"]
+pub struct ChildRun(Metrics);
+
+impl Drop for ChildRun {
+    fn drop(&mut self) {
+        self.0.inner.families.distribution.fanout_children.dec();
     }
 }
 
@@ -155,6 +162,29 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");
         }
+    }
+
+    #[test]
+    fn a_child_run_is_active_until_it_ends_however_it_ends() {
+        let metrics = Metrics::new();
+        let active = || {
+            let text = metrics.render();
+            let line = |line: &str| {
+                let value = line.strip_prefix("cap_distribution_fanout_children_active ")?;
+                value.parse::<u8>().ok()
+            };
+            text.lines().find_map(line).expect("the gauge")
+        };
+        let first = metrics.distribution().child_started();
+        let inside = metrics.clone();
+        let second = std::thread::spawn(move || {
+            let _child = inside.distribution().child_started();
+            panic!("a module's bug");
+        });
+        assert!(second.join().is_err());
+        assert_eq!(active(), 1);
+        drop(first);
+        assert_eq!(active(), 0);
     }
 
     #[test]

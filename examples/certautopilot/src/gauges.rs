@@ -19,6 +19,11 @@ use crate::tasks::{distribute, notify};
 pub(crate) fn register(metrics: &Metrics, app: Weak<App>) {
     metrics.jobs().register(JobKind::WORDS.iter().copied());
     metrics.certificates().register([acme::PROVIDER]);
+    let calls = acme::Endpoint::WORDS.iter().copied();
+    metrics.external().register(acme::PROVIDER, calls);
+    metrics
+        .external()
+        .register(notify::CHANNEL, [notify::ENDPOINT]);
     metrics.distribution().register([distribute::MODULE]);
     metrics.notifications().register([notify::CHANNEL]);
     metrics.before_scrape(move |metrics| {

@@ -14,6 +14,8 @@ use crate::failure::Failure;
 
 /// The label of the `channel_type` that this is.
 pub(crate) const CHANNEL: &str = "webhook";
+/// What is asked of it, as the label of a call.
+pub(crate) const ENDPOINT: &str = "notify";
 
 impl Tasks {
     pub(super) async fn notify(&self, id: &str, what: &str) -> Result<JobResult, Failure> {
@@ -34,7 +36,7 @@ impl Tasks {
             .map_err(|error| Failure::invalid(format!("notify.webhook_url: {error}")))?;
 
         let started = Instant::now();
-        let delivered = self.outbound.call(CHANNEL, "notify", request).await;
+        let delivered = self.outbound.call(CHANNEL, ENDPOINT, request).await;
         let outcome = Outcome::from(delivered.is_ok());
         self.telemetry
             .metrics()
