@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 pub mod audit;
 pub mod certificates;
@@ -60,6 +61,9 @@ impl Store {
         };
         let at = |source| Error::open(location, source);
         let connection = connection.map_err(at)?;
+        // Otherwise a statement is planned anew whenever its parameters change: for every request.
+        let stable = DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG;
+        connection.set_db_config(stable, true).map_err(at)?;
         schema::apply(&connection).map_err(at)?;
         let version = data_version(&connection)?;
         let inventory = Inventory::load(&connection)?;
