@@ -1,6 +1,6 @@
 //! The export thread: batches, retries, and what became of each span.
 
-mod encode;
+pub(crate) mod encode;
 mod transport;
 
 use std::sync::Arc;
@@ -10,10 +10,9 @@ use std::time::{Duration, Instant};
 use cap_egress::Connector;
 use tokio::sync::{mpsc, watch};
 
+use crate::buffers::Buffers;
 use crate::config::Config;
 use crate::queue::{Filling, Queue};
-use crate::recorder::Record;
-use crate::spent::Spent;
 use crate::stats::Counts;
 use crate::stop::Deadline;
 use encode::Encoder;
@@ -24,9 +23,9 @@ pub(crate) type Flush = std::sync::mpsc::Sender<()>;
 
 /// Turns queued spans into export requests.
 pub(crate) struct Worker {
-    spans: mpsc::Receiver<Record>,
+    spans: mpsc::Receiver<Vec<u8>>,
     filling: Arc<Filling>,
-    spent: Arc<Spent>,
+    buffers: Arc<Buffers>,
     stopping: watch::Receiver<Deadline>,
     flushes: mpsc::UnboundedReceiver<Flush>,
     /// Who waits for what is queued to be sent.
@@ -42,7 +41,7 @@ impl Worker {
     pub(crate) fn new(
         config: Config,
         connector: Connector,
-        spans: mpsc::Receiver<Record>,
+        spans: mpsc::Receiver<Vec<u8>>,
         queue: Arc<Queue>,
         flushes: mpsc::UnboundedReceiver<Flush>,
         counts: Arc<Counts>,
@@ -54,7 +53,7 @@ impl Worker {
         Worker {
             spans,
             filling: Arc::clone(&queue.filling),
-            spent: Arc::clone(&queue.spent),
+            buffers: Arc::clone(&queue.buffers),
             stopping,
             flushes,
             waiting: Vec::new(),
@@ -102,7 +101,7 @@ impl Worker {
     }
 
     /// Waits for the batch to fill, as long as a span may wait.
-    async fn fill(&mut self, batch: &mut Vec<Record>) {
+    async fn fill(&mut self, batch: &mut Vec<Vec<u8>>) {
         let room = self.batch_size.saturating_sub(batch.len());
         tokio::select! {
             () = self.filling.until(&self.spans, room) => {}
@@ -119,7 +118,7 @@ impl Worker {
     }
 
     /// Where somebody waits for it, sends what is queued at this moment, and tells them.
-    async fn flush(&mut self, batch: &mut Vec<Record>) {
+    async fn flush(&mut self, batch: &mut Vec<Vec<u8>>) {
         if self.waiting.is_empty() {
             return;
         }
@@ -134,11 +133,10 @@ impl Worker {
         }
     }
 
-    async fn export(&mut self, batch: &mut Vec<Record>) {
+    async fn export(&mut self, batch: &mut Vec<Vec<u8>>) {
         let spans = batch.len() as u64;
         let request = self.encoder.encode(batch);
-        let held = batch.drain(..).map(|span| (span.name, span.attributes));
-        self.spent.give(held);
+        self.buffers.give(batch.drain(..));
         match self.transport.send(request).await {
             Ok(partial) => {
                 let rejected = u64::try_from(partial.rejected_spans)

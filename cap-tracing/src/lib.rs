@@ -51,6 +51,7 @@
 
 #[cfg(feature = "bridge")]
 mod bridge;
+mod buffers;
 mod carrier;
 mod config;
 pub mod conventions;
@@ -66,7 +67,6 @@ mod recorder;
 mod sampling;
 mod span;
 mod spans;
-mod spent;
 mod stats;
 mod stop;
 

@@ -52,7 +52,7 @@ impl Tracing {
             spans,
             counts: Arc::clone(&counts),
             filling: Arc::default(),
-            spent: Arc::default(),
+            buffers: Arc::default(),
         });
 
         let sampler = Sampler::new(config.sample_rate);

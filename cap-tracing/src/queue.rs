@@ -1,21 +1,22 @@
-//! Ended spans on their way to the export thread.
+//! Ended spans, encoded, on their way to the export thread.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{Notify, mpsc};
 
+use crate::buffers::Buffers;
+use crate::deliver::encode;
 use crate::recorder::Record;
-use crate::spent::Spent;
 use crate::stats::Counts;
 
 /// Takes ended spans into a bounded queue, without waiting.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    pub(crate) spans: mpsc::Sender<Record>,
+    pub(crate) spans: mpsc::Sender<Vec<u8>>,
     pub(crate) counts: Arc<Counts>,
     pub(crate) filling: Arc<Filling>,
-    pub(crate) spent: Arc<Spent>,
+    pub(crate) buffers: Arc<Buffers>,
 }
 
 /// How the export thread waits for a batch to fill: it is woken once, when the queue holds what the batch lacks. Waking a thread
@@ -40,7 +41,7 @@ impl Default for Filling {
 
 impl Filling {
     /// Waits until the queue of `spans` holds `enough`.
-    pub(crate) async fn until(&self, spans: &mpsc::Receiver<Record>, enough: usize) {
+    pub(crate) async fn until(&self, spans: &mpsc::Receiver<Vec<u8>>, enough: usize) {
         while spans.len() < enough && !spans.is_closed() {
             // Said before looking again: a span that ends after that look finds it said.
             self.lacking.store(enough, Ordering::SeqCst);
@@ -64,13 +65,15 @@ impl Queue {
         self.counts.started.fetch_add(1, Ordering::AcqRel);
     }
 
-    pub(crate) fn push(&self, span: Record) {
-        if self.spans.try_send(span).is_err() {
+    pub(crate) fn push(&self, span: &Record) {
+        let Ok(room) = self.spans.try_reserve() else {
             self.counts.dropped.fetch_add(1, Ordering::AcqRel);
             return;
-        }
+        };
+        let mut encoded = self.buffers.take();
+        encode::span(&mut encoded, span);
+        room.send(encoded);
         let queued = self.spans.max_capacity() - self.spans.capacity();
         self.filling.queued(queued);
-        self.spent.free_one();
     }
 }

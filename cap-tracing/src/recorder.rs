@@ -160,7 +160,7 @@ impl Span for Recorder {
         if let Some(mut record) = self.record.take() {
             record.end = timestamp;
             record.classify();
-            self.queue.push(record);
+            self.queue.push(&record);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A batch as the bytes of one request, made once however often it is sent.
+//! A span as bytes, made where it ends, and a batch of them as the bytes of one request, made once however often it is sent.
 //!
 //! What was recorded is written where it goes. The messages of `opentelemetry-proto` would first have to be made of it, and that is most
 //! of the work of an exporter.
@@ -23,8 +23,11 @@ use protobuf::Protobuf as _;
 pub(super) const GRPC_PREFIX: usize = 5;
 /// The tag and length of a message at most, where its length is that of a batch.
 const NESTED: usize = 11;
-/// What a span usually takes at most: room for the first batch.
-const SPAN: usize = 512;
+
+/// `ScopeSpans.spans`: one of them.
+pub(crate) fn span(out: &mut Vec<u8>, record: &Record) {
+    span::span(out, 2, record);
+}
 
 pub(super) struct Encoder {
     protocol: Protocol,
@@ -56,17 +59,19 @@ impl Encoder {
         }
     }
 
-    pub(super) fn encode(&self, batch: &[Record]) -> Bytes {
+    /// Spans as [`span`] writes them.
+    pub(super) fn encode(&self, batch: &[Vec<u8>]) -> Bytes {
         let prefix = match self.protocol {
             Protocol::Http => 0,
             Protocol::Grpc => GRPC_PREFIX,
         };
         // What precedes the spans says how long they are, so it is put in front of them when they have been written.
         let room = prefix + 2 * NESTED + self.resource.len() + self.scope.len();
-        let mut bytes = Vec::with_capacity(room + batch.len() * SPAN);
+        let length: usize = batch.iter().map(Vec::len).sum();
+        let mut bytes = Vec::with_capacity(room + length);
         bytes.resize(room, 0);
-        for record in batch {
-            span::span(&mut bytes, 2, record);
+        for span in batch {
+            bytes.extend_from_slice(span);
         }
         let begin = self.enclose(&mut bytes, room);
         let (mut bytes, begin) = match self.compression {

@@ -117,7 +117,12 @@ fn check(resource: &[(String, String)], records: Vec<Record>) {
     let spans = records.iter().map(as_the_sdk).collect();
     let theirs =
         group_spans_by_resource_and_scope(spans, &ResourceAttributesWithSchema::from(&theirs));
-    let bytes = Encoder::new(&config).encode(&records);
+    let encoded = records.iter().map(|record| {
+        let mut encoded = Vec::new();
+        super::span(&mut encoded, record);
+        encoded
+    });
+    let bytes = Encoder::new(&config).encode(&encoded.collect::<Vec<_>>());
     let mut ours = ExportTraceServiceRequest::decode(bytes).expect("a request");
     // The SDK keeps them in a map.
     for request in &mut ours.resource_spans {
