@@ -18,13 +18,13 @@ use super::wire::Wire;
 use super::{End, Shared};
 use crate::harmless;
 use crate::problem::Problem;
-use crate::ring::{CHUNK, CROWD};
+use crate::ring::CHUNK;
 use crate::stop::passed;
 
 /// How often at least the kernel is asked what was acknowledged while something is not yet released.
 const POLL: Duration = Duration::from_millis(50);
-/// A batch of fewer events than [`CROWD`] is followed by the next only after this: waking the thread, encrypting and writing for
-/// each event would cost several times what the event does. Where events are further apart than that, none waits.
+/// A batch that took all there was is followed by the next only after this, or when [`CROWD`] events wait: waking the thread, encrypting
+/// and writing for each event would cost several times what the event does. Where events are further apart than that, none waits.
 const GATHER: Duration = Duration::from_millis(20);
 /// How long a connection that is left for another one gets to finish what it has begun, and how long one from which everything
 /// was released gets to be closed by the relay too.
@@ -173,7 +173,11 @@ impl Sender<'_, '_> {
                 }
                 written = writer.write(&self.pending[self.at..]), if !idle => {
                     match written {
-                        Ok(count) => self.wrote(count, reader.as_ref())?,
+                        Ok(count) => {
+                            if self.wrote(count, reader.as_ref())? {
+                                poll.reset();
+                            }
+                        }
                         // What the relay said last says why.
                         Err(error) => return Err(self.last_words(&reader).unwrap_or(error)),
                     }
@@ -217,7 +221,7 @@ impl Sender<'_, '_> {
         let Some(mut next) = self.backlog.next() else {
             return Ok(());
         };
-        let (first, last) = (next, next + limit as u64);
+        let last = next + limit as u64;
         if shared.ring_of(next).from(next).next().is_none() {
             return Ok(());
         }
@@ -239,7 +243,8 @@ impl Sender<'_, '_> {
             }
             next
         })?;
-        self.gather = (self.end - first < CROWD).then(|| Instant::now() + GATHER);
+        let took_all = self.end < last && self.backlog.is_closed();
+        self.gather = took_all.then(|| Instant::now() + GATHER);
         Ok(())
     }
 
@@ -248,10 +253,12 @@ impl Sender<'_, '_> {
         stored && self.shared.ring().all_sent()
     }
 
-    fn wrote(&mut self, count: usize, stream: &TcpStream) -> io::Result<()> {
+    /// Says whether that was the end of a batch.
+    fn wrote(&mut self, count: usize, stream: &TcpStream) -> io::Result<bool> {
         self.at += count;
         self.window.wrote(count);
-        if self.at == self.pending.len() && self.closing == Closing::No {
+        let ended = self.at == self.pending.len() && self.closing == Closing::No;
+        if ended {
             let end = std::mem::take(&mut self.end);
             if let Some(mut ring) = self.shared.ring_before(end) {
                 ring.sent_to(end);
@@ -260,7 +267,7 @@ impl Sender<'_, '_> {
             // While there is always more to write, the timer never has its turn.
             self.settle(stream)?;
         }
-        Ok(())
+        Ok(ended)
     }
 
     /// Tells the buffer what the relay has, and releases what it has had for long enough.
