@@ -117,7 +117,7 @@ fn everything(bench: &mut Bench) {
         services.into_iter().for_each(Service::stop);
     }
     for (index, (what, floor, _)) in compared.iter().enumerate() {
-        let figures: [(&str, fn(&Round) -> f64); 2] = [
+        let figures: [(&str, Figure); 2] = [
             ("a request", |round| round.each),
             ("the 99th percentile", |round| round.p99),
         ];
@@ -133,6 +133,8 @@ fn everything(bench: &mut Bench) {
         }
     }
 }
+
+type Figure = fn(&Round) -> f64;
 
 /// Where a process's memory happens to lie makes a percent or two, so each is started several times.
 const STARTS: usize = 5;
