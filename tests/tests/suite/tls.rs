@@ -94,6 +94,12 @@ impl Case {
         let frame = format!("{} {record}", record.len());
         // Over TLS 1.3 the relay may have broken off by now, and what it said comes with the read.
         let _ = stream.write_all(frame.as_bytes()).await;
+        let _ = stream.flush().await;
+        if self.finds.is_none() {
+            // rsyslog closes a connection's descriptor twice. What it opens in between is closed as well, and what has the number next
+            // gets its records: it opens its output with the first record, so the connection ends after that.
+            assert!(relay.wait_until(|records| arrived(id, records), LONG).await);
+        }
         let _ = stream.shutdown().await;
         let read = tokio::time::timeout(LONG, stream.read(&mut [0])).await;
         match read.expect("the relay ends the connection") {
@@ -142,6 +148,10 @@ impl Case {
     }
 }
 
+fn arrived(id: &str, records: &[RelayRecord]) -> bool {
+    (records.iter()).any(|record| record.event_id().as_deref() == Some(id))
+}
+
 async fn tells_them_apart(software: RelaySoftware) {
     let Some(program) = peers::require(software.tool()) else {
         return;
@@ -159,9 +169,6 @@ async fn tells_them_apart(software: RelaySoftware) {
             assert_eq!(found, case.finds, "{what}: through the guard");
             let found = case.through_the_forwarder(&relay, &ids[1]).await;
             assert_eq!(found, case.finds, "{what}: through the forwarder");
-            let arrived = |id: &str, records: &[RelayRecord]| {
-                (records.iter()).any(|record| record.event_id().as_deref() == Some(id))
-            };
             for id in &ids {
                 if case.finds.is_none() {
                     let came = relay.wait_until(|records| arrived(id, records), LONG);
