@@ -1,19 +1,19 @@
 //! One audit event, as it will be sent.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use cap_names::{Actor, Severity};
 use chrono::{DateTime, Utc};
 
+mod params;
+
 use crate::timestamp;
+use params::Params;
 
 /// Bytes of an event id, event type or actor at most: the three are never left out, so they have to fit.
-const FIXED_LIMIT: usize = 128;
+pub(crate) const FIXED_LIMIT: usize = 128;
 /// What ends one that was longer.
 const CUT_MARK: &str = "...[cut]";
-/// PARAM-NAME of RFC 5424, section 6.3.3.
-const NAME_LIMIT: usize = 32;
 /// Bytes kept for what an event usually gets after it was made, so that they have room where it is.
 const ROOM: usize = 256;
 const BOM: char = '\u{feff}';
@@ -24,17 +24,30 @@ const BOM: char = '\u{feff}';
 /// 128 bytes the first 120 are kept, and a mark. The rest may be shortened or left out where a record gets too long. What a
 /// record cannot hold is escaped or replaced; the crate's documentation says how.
 ///
-/// It is one piece of memory: it is made on one thread and let go of on another, which costs by the piece.
+/// It is one piece of memory, which the buffer copies at once.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Event {
     /// Its own fields one after the other, then what [`Params`] reads.
     text: String,
+    head: Head,
+}
+
+/// What is known of an event beside its text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Head {
     /// Where each of its own fields ends.
     ends: [usize; OWN],
     /// Which of those it may lack it has: organisation, project and resource.
-    has: [bool; Event::OWN_OPTIONAL],
-    pub(crate) severity: Severity,
-    pub(crate) time: DateTime<Utc>,
+    has: [bool; OWN_OPTIONAL],
+    severity: Severity,
+    time: DateTime<Utc>,
+}
+
+/// An event, wherever its text is.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    text: &'a [u8],
+    head: &'a Head,
 }
 
 /// An event's own fields, in the order in which they usually become known.
@@ -50,11 +63,10 @@ enum Own {
 }
 
 const OWN: usize = 7;
+/// Of an event's own fields, those that are left out where a record gets too long: organisation, project and resource.
+pub(crate) const OWN_OPTIONAL: usize = 3;
 
 impl Event {
-    /// Of the event's own fields, those that are left out where a record gets too long: organisation, project and resource.
-    pub(crate) const OWN_OPTIONAL: usize = 3;
-
     /// An event of severity info that happened now. Byte order marks that the summary starts with are taken away: at the
     /// start of a MSG they are not text.
     pub fn new(
@@ -81,10 +93,12 @@ impl Event {
         ends[Own::Summary as usize..].fill(text.len());
         Event {
             text,
-            ends,
-            has: [false; Event::OWN_OPTIONAL],
-            severity: Severity::Info,
-            time: Utc::now(),
+            head: Head {
+                ends,
+                has: [false; OWN_OPTIONAL],
+                severity: Severity::Info,
+                time: Utc::now(),
+            },
         }
     }
 
@@ -112,7 +126,7 @@ impl Event {
     /// The severity.
     #[must_use]
     pub fn severity(mut self, severity: Severity) -> Self {
-        self.severity = severity;
+        self.head.severity = severity;
         self
     }
 
@@ -120,7 +134,7 @@ impl Event {
     /// nearest one inside.
     #[must_use]
     pub fn time(mut self, time: DateTime<Utc>) -> Self {
-        self.time = timestamp::representable(time);
+        self.head.time = timestamp::representable(time);
         self
     }
 
@@ -129,20 +143,23 @@ impl Event {
     /// `x_`. A name given twice keeps its last value.
     #[must_use]
     pub fn param(mut self, name: &str, value: impl AsRef<str>) -> Self {
-        let (name, value) = (param_name(name), value.as_ref());
-        let mut known = self.params();
-        let mut before = known.rest.len();
-        while let Some((other, _)) = known.next() {
+        let (name, value) = (params::name(name), value.as_ref());
+        let mut known = self.view().params();
+        let mut before = known.left();
+        while let Some((other, old)) = known.next() {
             if other == name.as_bytes() {
-                let old = self.text.len() - before..self.text.len() - known.rest.len();
+                if old == value.as_bytes() {
+                    return self;
+                }
+                let old = self.text.len() - before..self.text.len() - known.left();
                 let mut entry = String::new();
-                push_param(&mut entry, &name, value);
+                params::push(&mut entry, &name, value);
                 self.text.replace_range(old, &entry);
                 return self;
             }
-            before = known.rest.len();
+            before = known.left();
         }
-        push_param(&mut self.text, &name, value);
+        params::push(&mut self.text, &name, value);
         self
     }
 
@@ -156,6 +173,7 @@ impl Event {
 
     #[cold]
     fn bounded(&self, max: usize) -> Self {
+        let event = self.view();
         let cut = |field: &[u8]| {
             let text = String::from_utf8_lossy(field);
             let end = text.ceil_char_boundary(text.len().min(max + 1));
@@ -164,48 +182,80 @@ impl Event {
         let mut text = String::new();
         let mut own = 0..OWN;
         let ends = [(); OWN].map(|()| {
-            text.extend(own.next().map(|index| cut(self.own(index))));
+            text.extend(own.next().map(|index| cut(event.own(index))));
             text.len()
         });
         let mut length = 0;
-        let sendable = self.params().take_while(|(name, value)| {
+        let sendable = event.params().take_while(|(name, value)| {
             length += name.len() + value.len();
             length <= max
         });
         // One more, so that there is still something for the formatter to leave out.
         let sendable = sendable.count() + 1;
-        for (name, value) in self.params().take(sendable) {
-            push_param(&mut text, &cut(name), &cut(value));
+        for (name, value) in event.params().take(sendable) {
+            params::push(&mut text, &cut(name), &cut(value));
         }
         text.shrink_to_fit();
-        Event {
-            text,
-            ends,
-            ..*self
-        }
+        let head = Head { ends, ..self.head };
+        Event { text, head }
     }
 
     /// The event id.
     pub fn id(&self) -> &str {
-        &self.text[..self.ends[Own::Id as usize]]
+        &self.text[..self.head.ends[Own::Id as usize]]
     }
 
     /// The event type.
     pub fn event_type(&self) -> &str {
-        &self.text[self.ends[Own::Id as usize]..self.ends[Own::Type as usize]]
+        let ends = self.head.ends;
+        &self.text[ends[Own::Id as usize]..ends[Own::Type as usize]]
     }
 
-    /// The fields that every event has: id, type, actor and summary. In bytes, as are the others: the formatter need not know
-    /// where characters begin.
     #[inline]
-    pub(crate) fn always(&self) -> [&[u8]; OWN - Self::OWN_OPTIONAL] {
+    pub(crate) fn view(&self) -> View<'_> {
+        View::new(self.text.as_bytes(), &self.head)
+    }
+
+    /// For who keeps the text elsewhere.
+    pub(crate) fn parts(&self) -> (&str, Head) {
+        (&self.text, self.head)
+    }
+
+    /// Nothing of use is left then.
+    pub(crate) fn take_text(&mut self) -> String {
+        self.head.ends = [0; OWN];
+        std::mem::take(&mut self.text)
+    }
+
+    /// Sets one of those that an event may lack.
+    fn set(&mut self, field: Own, value: &str) {
+        let (index, ends) = (field as usize, &mut self.head.ends);
+        let old = ends[index - 1]..ends[index];
+        for end in &mut ends[index..] {
+            *end = *end - old.len() + value.len();
+        }
+        self.text.replace_range(old, value);
+        self.head.has[index - Own::Org as usize] = true;
+    }
+}
+
+/// In bytes: the formatter need not know where characters begin.
+impl<'a> View<'a> {
+    #[inline]
+    pub(crate) fn new(text: &'a [u8], head: &'a Head) -> Self {
+        View { text, head }
+    }
+
+    /// The fields that every event has: id, type, actor and summary.
+    #[inline]
+    pub(crate) fn always(self) -> [&'a [u8]; OWN - OWN_OPTIONAL] {
         [Own::Id, Own::Type, Own::Actor, Own::Summary].map(|field| self.own(field as usize))
     }
 
     /// Organisation, project and resource.
     #[inline]
-    pub(crate) fn optional(&self) -> [Option<&[u8]>; Self::OWN_OPTIONAL] {
-        let [org, project, resource] = self.has;
+    pub(crate) fn optional(self) -> [Option<&'a [u8]>; OWN_OPTIONAL] {
+        let [org, project, resource] = self.head.has;
         [
             org.then(|| self.own(Own::Org as usize)),
             project.then(|| self.own(Own::Project as usize)),
@@ -215,65 +265,36 @@ impl Event {
 
     /// PARAM-NAME and value of what is not its own.
     #[inline]
-    pub(crate) fn params(&self) -> Params<'_> {
-        Params {
-            rest: &self.text.as_bytes()[self.ends[OWN - 1]..],
-        }
-    }
-
-    /// Its id, in the memory that was the event's; nothing else is left of the event.
-    pub(crate) fn take_id(&mut self) -> String {
-        let mut id = std::mem::take(&mut self.text);
-        id.truncate(self.ends[Own::Id as usize]);
-        self.ends = [0; OWN];
-        id
-    }
-
-    /// Goes over into memory that another event has left, if it fits in there; gives back what is not needed any more.
-    pub(crate) fn move_into(&mut self, mut left: String) -> String {
-        if left.capacity() < self.text.len() {
-            return left;
-        }
-        left.clear();
-        left.push_str(&self.text);
-        std::mem::replace(&mut self.text, left)
-    }
-
-    /// How much memory it has, in bytes.
-    pub(crate) fn memory(&self) -> usize {
-        self.text.capacity()
-    }
-
-    /// That memory.
-    pub(crate) fn into_memory(self) -> String {
-        self.text
+    pub(crate) fn params(self) -> Params<'a> {
+        Params::of(&self.text[self.head.ends[OWN - 1]..])
     }
 
     #[inline]
-    fn own(&self, index: usize) -> &[u8] {
-        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.text.as_bytes()[start..self.ends[index]]
+    pub(crate) fn severity(self) -> Severity {
+        self.head.severity
     }
 
-    /// Sets one of those that an event may lack.
-    fn set(&mut self, field: Own, value: &str) {
-        let index = field as usize;
-        let old = self.ends[index - 1]..self.ends[index];
-        for end in &mut self.ends[index..] {
-            *end = *end - old.len() + value.len();
-        }
-        self.text.replace_range(old, value);
-        self.has[index - Own::Org as usize] = true;
+    #[inline]
+    pub(crate) fn time(self) -> &'a DateTime<Utc> {
+        &self.head.time
+    }
+
+    #[inline]
+    fn own(self, index: usize) -> &'a [u8] {
+        let ends = &self.head.ends;
+        let start = index.checked_sub(1).map_or(0, |before| ends[before]);
+        &self.text[start..ends[index]]
     }
 }
 
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [id, event_type, actor, summary] = self.always().map(String::from_utf8_lossy);
-        let [org, project, resource] = self
+        let event = self.view();
+        let [id, event_type, actor, summary] = event.always().map(String::from_utf8_lossy);
+        let [org, project, resource] = event
             .optional()
             .map(|field| field.map(String::from_utf8_lossy));
-        let params = self.params().map(<[_; 2]>::from);
+        let params = event.params().map(<[_; 2]>::from);
         f.debug_struct("Event")
             .field("id", &id)
             .field("event_type", &event_type)
@@ -281,8 +302,8 @@ impl fmt::Debug for Event {
             .field("org", &org)
             .field("project", &project)
             .field("resource", &resource)
-            .field("severity", &self.severity)
-            .field("time", &self.time)
+            .field("severity", &event.severity())
+            .field("time", event.time())
             .field("summary", &summary)
             .field(
                 "params",
@@ -292,98 +313,6 @@ impl fmt::Debug for Event {
             )
             .finish()
     }
-}
-
-/// The further parameters of an event: of each the lengths of name and value, then name and value.
-#[derive(Clone)]
-pub(crate) struct Params<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Iterator for Params<'a> {
-    type Item = (&'a [u8], &'a [u8]);
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        let (name, value) = (self.length(), self.length());
-        Some((self.take(name), self.take(value)))
-    }
-}
-
-impl<'a> Params<'a> {
-    #[inline]
-    fn take(&mut self, length: usize) -> &'a [u8] {
-        let (taken, rest) = self.rest.split_at(length);
-        self.rest = rest;
-        taken
-    }
-
-    #[inline]
-    fn length(&mut self) -> usize {
-        let (mut length, mut shift) = (0, 0);
-        while let Some((byte, rest)) = self.rest.split_first() {
-            self.rest = rest;
-            length |= usize::from(byte & LOW) << shift;
-            if byte & MORE == 0 {
-                break;
-            }
-            shift += BITS;
-        }
-        length
-    }
-}
-
-/// A length is written in characters of ASCII, so that text stays text: six bits in each, the lowest first, and whether there
-/// are more.
-const BITS: u32 = 6;
-const LOW: u8 = (1 << BITS) - 1;
-const MORE: u8 = 1 << BITS;
-
-fn push_length(text: &mut String, mut length: usize) {
-    while length >> BITS != 0 {
-        text.push(char::from(MORE | length as u8 & LOW));
-        length >>= BITS;
-    }
-    text.push(char::from(length as u8));
-}
-
-fn push_param(text: &mut String, name: &str, value: &str) {
-    push_length(text, name.len());
-    push_length(text, value.len());
-    text.push_str(name);
-    text.push_str(value);
-}
-
-const OWN_NAMES: [&str; 6] = [
-    "event_id",
-    "event_type",
-    "org_id",
-    "project_id",
-    "actor",
-    "resource",
-];
-
-fn param_name(name: &str) -> Cow<'_, str> {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-    let fits = (1..=NAME_LIMIT).contains(&name.len()) && name.bytes().all(plain);
-    let mut clean = if fits {
-        Cow::Borrowed(name)
-    } else {
-        let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-        let clean: String = name.chars().map(plain).take(NAME_LIMIT).collect();
-        match clean.as_str() {
-            "" => Cow::Borrowed("_"),
-            _ => Cow::Owned(clean),
-        }
-    };
-    // After the replacement: `event.id` must not become the event's own.
-    if OWN_NAMES.contains(&&*clean) {
-        clean.to_mut().insert_str(0, "x_");
-    }
-    clean
 }
 
 /// Appends a field that is always sent: control characters made visible as in other values, and the length bounded.
@@ -422,24 +351,6 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn parameter_names_are_reduced_to_the_set_of_the_rfc() {
-        let cases = [
-            ("trace_id", "trace_id"),
-            ("a.b-c d=e\"]é", "a_b_c_d_e___"),
-            ("", "_"),
-            ("actor", "x_actor"),
-            ("event.id", "x_event_id"),
-            (
-                "a_very_long_name_that_goes_on_and_on",
-                "a_very_long_name_that_goes_on_an",
-            ),
-        ];
-        for (given, expected) in cases {
-            assert_eq!(param_name(given), expected);
-        }
-    }
-
-    #[test]
     fn a_parameter_given_twice_keeps_its_last_value() {
         let event = Event::new("e", "t", Actor::system("s"), "m")
             .param("k", "1")
@@ -452,7 +363,7 @@ mod tests {
     }
 
     fn params(event: &Event) -> Vec<(&str, &str)> {
-        let params = event.params();
+        let params = event.view().params();
         params
             .map(|(name, value)| (text(name), text(value)))
             .collect()
@@ -500,12 +411,11 @@ mod tests {
                 };
                 let set = known.iter().map(|(name, value)| (name.as_str(), value.as_str()));
                 prop_assert!(params(&event).into_iter().eq(set), "{event:?}");
-                prop_assert_eq!(event.optional(), own.each_ref().map(|one: &Option<String>| one.as_deref().map(str::as_bytes)));
+                prop_assert_eq!(event.view().optional(), own.each_ref().map(|one: &Option<String>| one.as_deref().map(str::as_bytes)));
             }
             let summary = summary.trim_start_matches(BOM);
-            prop_assert_eq!(event.always().map(text), ["e", "t", "system:s", summary]);
+            prop_assert_eq!(event.view().always().map(text), ["e", "t", "system:s", summary]);
             prop_assert_eq!(event.bounded(usize::MAX / 2), event.clone());
-            prop_assert_eq!(event.take_id(), "e");
         }
     }
 
@@ -516,8 +426,8 @@ mod tests {
             event = event.param(&format!("p{n}"), "v".repeat(100));
         }
         event.bound(500);
-        assert_eq!(event.own(Own::Summary as usize).len(), 502);
-        assert!(event.params().count() < 10, "{event:?}");
+        assert_eq!(event.view().own(Own::Summary as usize).len(), 502);
+        assert!(event.view().params().count() < 10, "{event:?}");
         assert!(event.text.capacity() < 2000);
     }
 
@@ -531,6 +441,6 @@ mod tests {
     #[test]
     fn a_byte_order_mark_does_not_start_the_text() {
         let event = Event::new("e", "t", Actor::system("s"), "\u{feff}\u{feff}m\u{feff}");
-        assert_eq!(text(event.own(Own::Summary as usize)), "m\u{feff}");
+        assert_eq!(text(event.view().own(Own::Summary as usize)), "m\u{feff}");
     }
 }

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use cap_names::{Closed as _, Severity};
 
 use crate::config::Config;
-use crate::event::Event;
+use crate::event::{Event, OWN_OPTIONAL, View};
 use crate::timestamp;
 
 /// What ends the text of a record that had to be shortened.
@@ -94,11 +94,16 @@ impl Formatter {
 
     /// Appends the record, without a frame.
     pub fn write(&self, event: &Event, out: &mut Vec<u8>) {
+        self.append(event.view(), out);
+    }
+
+    #[inline]
+    pub(crate) fn append(&self, event: View<'_>, out: &mut Vec<u8>) {
         let start = out.len();
-        let head = &self.heads[event.severity.index()];
+        let head = &self.heads[event.severity().index()];
         out.extend_from_slice(&head.bytes);
         if let Some(time) = out[start + head.time..].first_chunk_mut() {
-            timestamp::write(&event.time, time);
+            timestamp::write(event.time(), time);
         }
         let fields = out.len();
         self.fields(event, ALL, out);
@@ -112,7 +117,14 @@ impl Formatter {
     /// Leaves out parameters, last first, until what is left of a record leaves room for the text; then cuts the text. The mark
     /// at the end stands for either.
     #[cold]
-    fn shorten(&self, event: &Event, out: &mut Vec<u8>, start: usize, fields: usize, text: usize) {
+    fn shorten(
+        &self,
+        event: View<'_>,
+        out: &mut Vec<u8>,
+        start: usize,
+        fields: usize,
+        text: usize,
+    ) {
         let lead = self.text_lead();
         let reserve = (out.len() - text).clamp(lead.len() + CUT_MARK.len(), TEXT_RESERVE);
         let fits = |keep, out: &mut Vec<u8>| {
@@ -121,7 +133,7 @@ impl Formatter {
             out.len() - start + reserve <= self.max
         };
         // Between a number that fits and one that is more than there are.
-        let (mut keep, mut too_many) = (0, Event::OWN_OPTIONAL + event.params().count() + 1);
+        let (mut keep, mut too_many) = (0, OWN_OPTIONAL + event.params().count() + 1);
         while too_many - keep > 1 {
             let middle = keep.midpoint(too_many);
             if fits(middle, out) {
@@ -148,7 +160,7 @@ impl Formatter {
     }
 
     #[inline]
-    fn fields(&self, event: &Event, keep: usize, out: &mut Vec<u8>) {
+    fn fields(&self, event: View<'_>, keep: usize, out: &mut Vec<u8>) {
         match self.format {
             Format::Rfc5424 => rfc5424::fields(event, keep, out),
             Format::Cef => cef::fields(event, keep, out),
@@ -157,7 +169,7 @@ impl Formatter {
 
     /// Appends the text and what leads up to it, or nothing where there is no text.
     #[inline]
-    fn text(&self, event: &Event, out: &mut Vec<u8>) {
+    fn text(&self, event: View<'_>, out: &mut Vec<u8>) {
         let [.., summary] = event.always();
         if summary.is_empty() {
             return;

@@ -163,14 +163,14 @@ impl Forwarder {
     pub fn enqueue(&self, mut event: Event) {
         event.bound(self.shared.message_size.load(Ordering::Relaxed));
         let mut ring = self.shared.ring();
-        let freed = ring.push(event);
+        let freed = ring.push(&mut event);
         let calls = ring.calls();
         drop(ring);
         if calls {
             self.shared.more.notify_one();
         }
         // When nobody waits for the lock any more.
-        drop(freed);
+        drop((freed, event));
     }
 
     /// Takes over other settings without losing an event: what is not yet released is sent again where the new settings say.

@@ -59,7 +59,7 @@ pub(crate) async fn run(settings: &Settings, guard: &Guard) -> Probe {
     };
     let mut record = Vec::new();
     let event = harmless::event();
-    settings.render(&event, &mut record);
+    settings.render(event.view(), &mut record);
     let steps = Steps::default();
     let end = Instant::now() + LONGEST;
     let outcome = timeout_at(end, attempt(settings, guard, &relay, &event, &steps, end)).await;
@@ -109,7 +109,7 @@ async fn attempt(
     match link {
         Link::Datagrams(socket) => {
             let mut record = Vec::new();
-            settings.write(event, &mut record);
+            settings.write(event.view(), &mut record);
             let failed = |stage, error: &io::Error| broken(stage, error);
             let sent = socket.send(&record).await;
             sent.map_err(|error| failed(ProbeStage::Write, &error))?;
@@ -157,7 +157,7 @@ async fn send(
     wire: &mut Wire,
 ) -> io::Result<()> {
     let mut out = Vec::new();
-    wire.append(&mut out, |out| settings.write(event, out))?;
+    wire.append(&mut out, |out| settings.write(event.view(), out))?;
     match timeout(READ, stream.write_all(&out)).await {
         // What the relay said before it closed is still to be read.
         Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

@@ -2,33 +2,30 @@
 
 use std::collections::VecDeque;
 
-use crate::event::Event;
+use crate::event::{Event, Head, View};
 
 mod gap;
+mod texts;
 
 pub(crate) use gap::Gap;
 use gap::Why;
+use texts::{LONGEST, Page, Place, Texts};
 
 /// Events that are gone through under one lock, for which callers may have to wait: so few that they wait without sleeping.
 pub(crate) const CHUNK: usize = 4;
 
 /// Events for which nothing is gathered any longer.
-pub(crate) const CROWD: u64 = 128;
-
-/// Memory that is kept for events to come: of so many, each of so many bytes at most, two megabytes in all.
-const KEPT: usize = 2048;
-const KEPT_BYTES: usize = 1024;
+const CROWD: u64 = 128;
 
 /// Events are numbered in the order they came; `first` is the number of the oldest one held.
 ///
 /// Callers wait for the lock around this, so whatever is to be freed is given out, to be freed when nobody waits any more. Little is:
-/// an event moves into the memory that another one has left, and its own is freed by the thread that took it. An allocator is slow
-/// with what one thread takes and another frees half a second later, and leaves the heap of everybody else worn.
+/// the text of an event is copied, and its own memory freed by the thread that took it. An allocator is slow with what one thread takes
+/// and another frees half a second later, and leaves the heap of everybody else worn.
 #[derive(Debug)]
 pub(crate) struct Ring {
     entries: VecDeque<Entry>,
-    /// Memory of events that were released.
-    kept: Vec<String>,
+    texts: Texts,
     capacity: usize,
     first: u64,
     sent: u64,
@@ -44,17 +41,37 @@ pub(crate) struct Ring {
 }
 
 #[derive(Debug)]
-pub(crate) struct Entry {
-    event: Event,
-    /// Set on a synthetic event: the gap it reports.
-    gap: Option<Box<Gap>>,
+struct Entry {
+    head: Head,
+    text: Text,
+}
+
+#[derive(Debug)]
+enum Text {
+    Copied(Place),
+    Own {
+        text: String,
+        /// Set on a synthetic event: the gap it reports.
+        gap: Option<Box<Gap>>,
+    },
+}
+
+/// What is left of an event, to be freed.
+#[derive(Debug)]
+pub(crate) struct Left(#[expect(dead_code, reason = "it is only freed")] Memory);
+
+#[derive(Debug)]
+#[expect(dead_code, reason = "it is only freed")]
+enum Memory {
+    Page(Page),
+    Own(Text),
 }
 
 impl Ring {
     pub(crate) fn new(capacity: usize) -> Self {
         let mut ring = Ring::numbered_from(0, capacity);
         ring.entries.reserve(capacity.min(16 * 1024));
-        ring.kept.reserve(KEPT.min(capacity));
+        ring.texts = Texts::with_room_for(capacity);
         ring
     }
 
@@ -62,7 +79,7 @@ impl Ring {
     pub(crate) fn numbered_from(first: u64, capacity: usize) -> Self {
         Ring {
             entries: VecDeque::new(),
-            kept: Vec::new(),
+            texts: Texts::with_room_for(0),
             capacity,
             first,
             sent: first,
@@ -99,16 +116,22 @@ impl Ring {
     }
 
     /// Adds an event; when the buffer is full, the oldest makes room. One that the relay has acknowledged and that only waits out its
-    /// grace counts as released, any other as dropped. What is given back is to be freed.
-    pub(crate) fn push(&mut self, mut event: Event) -> (Option<Entry>, Option<String>) {
-        let mut out = None;
+    /// grace counts as released, any other as dropped. What is left in `event`, and what is given back, is to be freed.
+    pub(crate) fn push(&mut self, event: &mut Event) -> Option<Left> {
+        let mut left = None;
         while self.entries.len() >= self.capacity {
-            out = self.make_room();
+            left = self.make_room();
         }
         self.enqueued += 1;
-        let memory = self.kept.pop().map(|memory| event.move_into(memory));
-        self.entries.push_back(Entry { event, gap: None });
-        (out, memory)
+        let (text, head) = event.parts();
+        let text = if text.len() <= LONGEST {
+            Text::Copied(self.texts.push(text.as_bytes()))
+        } else {
+            let text = event.take_text();
+            Text::Own { text, gap: None }
+        };
+        self.entries.push_back(Entry { head, text });
+        left
     }
 
     /// Whether the sender is to be told that there is more.
@@ -128,36 +151,49 @@ impl Ring {
         unsent >= CROWD.min(self.capacity as u64 / 2)
     }
 
-    fn make_room(&mut self) -> Option<Entry> {
+    fn make_room(&mut self) -> Option<Left> {
         if self.first < self.acked {
-            let entry = self.entries.pop_front();
             self.first += 1;
             self.released += 1;
-            return entry.and_then(|entry| entry.left_in(&mut self.kept));
+            return self.pop();
         }
         self.drop_first(Why::Full)
     }
 
-    fn drop_first(&mut self, why: Why) -> Option<Entry> {
-        let mut entry = self.entries.pop_front()?;
-        self.dropped += 1;
-        self.first += 1;
-        self.sent = self.sent.max(self.first);
-        self.acked = self.acked.max(self.first);
-        let mut one = || Gap::one(entry.event.take_id(), why);
-        self.gap = Some(match (entry.gap.take(), self.gap.take()) {
+    fn drop_first(&mut self, why: Why) -> Option<Left> {
+        let entry = self.entries.front_mut()?;
+        let reported = match &mut entry.text {
+            Text::Own { gap, .. } => gap.take(),
+            Text::Copied(_) => None,
+        };
+        let [id, ..] = entry.view(&self.texts).always();
+        let one = || Gap::one(id, why);
+        self.gap = Some(match (reported, self.gap.take()) {
             // What a gap record reported came before everything that was dropped since it was made.
             (Some(reported), Some(since)) => reported.followed_by(since),
             (Some(reported), None) => *reported,
             (None, Some(earlier)) => earlier.followed_by(one()),
             (None, None) => one(),
         });
-        Some(entry)
+        self.dropped += 1;
+        self.first += 1;
+        self.sent = self.sent.max(self.first);
+        self.acked = self.acked.max(self.first);
+        self.pop()
+    }
+
+    /// The oldest event leaves. What is given back is to be freed.
+    fn pop(&mut self) -> Option<Left> {
+        match self.entries.pop_front()?.text {
+            Text::Copied(_) => self.texts.pop().map(Memory::Page).map(Left),
+            own @ Text::Own { .. } => Some(Left(Memory::Own(own))),
+        }
     }
 
     /// Drops the event of this number, if it is still the oldest, because the relay will not take it.
     pub(crate) fn set_aside(&mut self, number: u64) {
-        if self.first == number && self.drop_first(Why::Refused).is_some() {
+        if self.first == number && !self.entries.is_empty() {
+            self.drop_first(Why::Refused);
             self.set_aside += 1;
         }
     }
@@ -174,11 +210,11 @@ impl Ring {
     pub(crate) fn report(&mut self, gap: Gap) {
         self.enqueued += 1;
         let at = (self.sent - self.first) as usize;
-        let entry = Entry {
-            event: gap.event(),
-            gap: Some(Box::new(gap)),
-        };
-        self.entries.insert(at, entry);
+        let mut event = gap.event();
+        let (_, head) = event.parts();
+        let (text, gap) = (event.take_text(), Some(Box::new(gap)));
+        let text = Text::Own { text, gap };
+        self.entries.insert(at, Entry { head, text });
     }
 
     /// The gap before the next batch, to be filled, if it has more in it than what the relay would not take.
@@ -187,11 +223,11 @@ impl Ring {
     }
 
     /// The events from this number on that are still there, each with its number.
-    pub(crate) fn from(&self, number: u64) -> impl Iterator<Item = (u64, &Event)> {
+    pub(crate) fn from(&self, number: u64) -> impl Iterator<Item = (u64, View<'_>)> {
         let start = number.max(self.first);
         let skip = (start - self.first) as usize;
         let entries = self.entries.iter().skip(skip);
-        (start..).zip(entries.map(|entry| &entry.event))
+        (start..).zip(entries.map(|entry| entry.view(&self.texts)))
     }
 
     /// Whether everything was written to the connection.
@@ -211,17 +247,15 @@ impl Ring {
 
     /// Everything before number `end` is delivered. Lets go of the oldest [`CHUNK`] of it, to be called until there was none; what is
     /// given back is to be freed.
-    pub(crate) fn release_to(&mut self, end: u64) -> Option<Vec<Entry>> {
+    pub(crate) fn release_to(&mut self, end: u64) -> Option<Vec<Left>> {
         let held = self.entries.len().min(CHUNK) as u64;
         let count = end.saturating_sub(self.first).min(held);
         self.first += count;
         self.released += count;
         self.sent = self.sent.max(self.first);
         self.acked = self.acked.max(self.first);
-        let released = self.entries.drain(..count as usize);
-        let freed = released.filter_map(|entry| entry.left_in(&mut self.kept));
-        let freed = freed.collect();
-        (count > 0).then_some(freed)
+        let left = (0..count).filter_map(|_| self.pop()).collect();
+        (count > 0).then_some(left)
     }
 
     /// The connection is gone: what was not released is to be sent again.
@@ -232,14 +266,13 @@ impl Ring {
 }
 
 impl Entry {
-    /// Leaves its memory for another one, as long as there is room for it.
-    fn left_in(self, kept: &mut Vec<String>) -> Option<Self> {
-        let memory = self.event.memory();
-        if kept.len() == KEPT || memory > KEPT_BYTES || self.gap.is_some() {
-            return Some(self);
-        }
-        kept.push(self.event.into_memory());
-        None
+    #[inline]
+    fn view<'a>(&'a self, texts: &'a Texts) -> View<'a> {
+        let text = match &self.text {
+            Text::Copied(place) => texts.get(*place),
+            Text::Own { text, .. } => text.as_bytes(),
+        };
+        View::new(text, &self.head)
     }
 }
 
@@ -255,29 +288,27 @@ mod tests {
     fn ring(capacity: usize, ids: &[&str]) -> Ring {
         let mut ring = Ring::new(capacity);
         for id in ids {
-            ring.push(event(id));
+            ring.push(&mut event(id));
         }
         ring
     }
 
-    /// The next batch, and the number after its last event.
-    fn unsent(ring: &mut Ring, limit: usize) -> (Vec<Event>, u64) {
+    /// Ids and parameters of the next batch, and the number after its last event.
+    fn unsent(ring: &mut Ring, limit: usize) -> (Vec<(String, Vec<String>)>, u64) {
         let next = ring.next();
-        let batch: Vec<_> = ring.from(next).take(limit).collect();
-        let end = batch.last().map_or(next, |(number, _)| number + 1);
-        (
-            batch.into_iter().map(|(_, event)| event.clone()).collect(),
-            end,
-        )
+        let text = |value: &[u8]| String::from_utf8(value.to_vec()).expect("text");
+        let batch = ring.from(next).take(limit);
+        let batch = batch.map(|(_, event)| {
+            let params = event.params().map(|(_, value)| text(value));
+            (text(event.always()[0]), params.collect())
+        });
+        let batch: Vec<_> = batch.collect();
+        let end = next + batch.len() as u64;
+        (batch, end)
     }
 
-    fn ids(batch: &[Event]) -> Vec<&str> {
-        batch.iter().map(Event::id).collect()
-    }
-
-    fn params(event: &Event) -> Vec<&str> {
-        let text = |(_, value)| std::str::from_utf8(value).expect("text");
-        event.params().map(text).collect()
+    fn ids(batch: &[(String, Vec<String>)]) -> Vec<&str> {
+        batch.iter().map(|(id, _)| id.as_str()).collect()
     }
 
     fn closes(ring: &Ring) {
@@ -293,7 +324,7 @@ mod tests {
         assert_eq!(ring.dropped, 3);
         let (batch, end) = unsent(&mut ring, 10);
         assert_eq!(ids(&batch), ["gap-3-a", "d", "e"]);
-        assert_eq!(params(&batch[0]), ["3", "a", "c"]);
+        assert_eq!(batch[0].1, ["3", "a", "c"]);
         ring.sent_to(end);
         ring.release_to(end);
         closes(&ring);
@@ -308,7 +339,7 @@ mod tests {
         for (ring, enough) in [(&mut large, CROWD), (&mut small, 5)] {
             for _ in 1..enough {
                 assert!(!ring.calls());
-                ring.push(event("b"));
+                ring.push(&mut event("b"));
             }
             assert!(ring.calls());
             assert!(!ring.gather(true), "there is a batch already");
@@ -321,29 +352,29 @@ mod tests {
     }
 
     #[test]
-    fn an_event_moves_into_the_memory_of_one_that_was_released_where_it_fits() {
-        let mut ring = Ring::new(10_000);
-        let filled = |ring: &mut Ring, count: usize, summary: &str| {
-            (0..count).for_each(|n| drop(ring.push(event(&n.to_string()).param("p", summary))));
-            while ring.release_to(ring.first() + count as u64).is_some() {}
-            assert_eq!(ring.len(), 0);
-        };
-        filled(&mut ring, 3, "short");
-        assert_eq!(ring.kept.len(), 3);
-        let (_, memory) = ring.push(event("X").param("p", "v"));
-        assert!(memory.is_some_and(|memory| memory.contains('X')));
-        let large = "z".repeat(KEPT_BYTES);
-        let (_, memory) = ring.push(event("Y").param("p", &large));
-        assert!(
-            memory.is_some_and(|memory| !memory.contains('Y')),
-            "it does not fit"
-        );
-        assert_eq!(ring.kept.len(), 1);
-        assert_eq!(ids(&unsent(&mut ring, 10).0), ["X", "Y"]);
-        assert_eq!(params(&unsent(&mut ring, 10).0[1]), [large]);
-        filled(&mut ring, KEPT + 10, "short");
-        filled(&mut ring, 1, &"z".repeat(KEPT_BYTES));
-        assert_eq!(ring.kept.len(), KEPT - 1, "no more, and nothing large");
+    fn events_of_every_length_and_gap_records_stand_side_by_side() {
+        let mut ring = Ring::new(4);
+        let long = "z".repeat(2 * LONGEST);
+        for (id, value) in [
+            ("a", "1"),
+            ("b", "2"),
+            ("c", &long),
+            ("d", "4"),
+            ("e", &long),
+            ("f", "6"),
+        ] {
+            ring.push(&mut event(id).param("p", value));
+        }
+        let (batch, end) = unsent(&mut ring, 10);
+        assert_eq!(ids(&batch), ["gap-2-a", "c", "d", "e", "f"]);
+        let values = batch[1..].iter().map(|(_, params)| params[0].as_str());
+        assert!(values.eq([&long, "4", &long, "6"]));
+        let mut left = 0;
+        while let Some(freed) = ring.release_to(end) {
+            left += freed.len();
+        }
+        assert_eq!(left, 3, "of the others, no memory is freed");
+        closes(&ring);
     }
 
     #[test]
@@ -352,10 +383,10 @@ mod tests {
         let (_, end) = unsent(&mut ring, 2);
         ring.sent_to(end);
         ring.acked_to(end);
-        ring.push(event("d"));
-        ring.push(event("e"));
+        ring.push(&mut event("d"));
+        ring.push(&mut event("e"));
         assert_eq!((ring.released, ring.dropped), (2, 0));
-        ring.push(event("f"));
+        ring.push(&mut event("f"));
         assert_eq!((ring.released, ring.dropped), (2, 1));
         closes(&ring);
     }
@@ -377,10 +408,10 @@ mod tests {
         let mut ring = ring(2, &["a", "b", "c"]);
         let (batch, _) = unsent(&mut ring, 10);
         assert_eq!(ids(&batch), ["gap-1-a", "b", "c"]);
-        ring.push(event("d"));
+        ring.push(&mut event("d"));
         let (batch, _) = unsent(&mut ring, 10);
         assert_eq!(ids(&batch), ["gap-2-a", "c", "d"]);
-        assert_eq!(params(&batch[0])[0], "2");
+        assert_eq!(batch[0].1[0], "2");
         closes(&ring);
     }
 
@@ -389,10 +420,10 @@ mod tests {
         let mut ring = ring(2, &["a", "b", "c"]);
         let (_, end) = unsent(&mut ring, 10);
         ring.sent_to(end);
-        ring.push(event("d"));
-        ring.push(event("e"));
+        ring.push(&mut event("d"));
+        ring.push(&mut event("e"));
         let (batch, _) = unsent(&mut ring, 10);
-        assert_eq!(params(&batch[0]), ["3", "a", "c"]);
+        assert_eq!(batch[0].1, ["3", "a", "c"]);
     }
 
     #[test]
@@ -404,7 +435,7 @@ mod tests {
         assert_eq!((ring.dropped, ring.set_aside), (1, 1));
         let (batch, _) = unsent(&mut ring, 10);
         assert_eq!(ids(&batch), ["gap-1-a", "b"]);
-        assert_eq!(params(&batch[0]), ["1", "a", "a", "1"]);
+        assert_eq!(batch[0].1, ["1", "a", "a", "1"]);
         closes(&ring);
     }
 
@@ -414,7 +445,7 @@ mod tests {
         ring.resize(1);
         assert_eq!((ring.len(), ring.dropped), (1, 2));
         ring.resize(3);
-        ring.push(event("d"));
+        ring.push(&mut event("d"));
         assert_eq!(ids(&unsent(&mut ring, 10).0), ["gap-2-a", "c", "d"]);
         closes(&ring);
     }

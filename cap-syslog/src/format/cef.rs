@@ -11,7 +11,7 @@ use chrono::DateTime;
 
 use super::escape::{self, Escapes};
 use super::{CUT_MARK, cut};
-use crate::event::Event;
+use crate::event::{OWN_OPTIONAL, View};
 
 /// Bytes of the Name at most. A longer summary is cut there, and whole in `msg`.
 const NAME_LIMIT: usize = 256;
@@ -45,7 +45,7 @@ impl Escapes for Extension {
 }
 
 /// Appends what follows the head, up to the text, with only the first `keep` of the extensions that may be left out.
-pub(super) fn fields(event: &Event, keep: usize, out: &mut Vec<u8>) {
+pub(super) fn fields(event: View<'_>, keep: usize, out: &mut Vec<u8>) {
     let [id, event_type, actor, summary] = event.always();
     let [org, project, resource] = event.optional();
     escape::append::<Header>(event_type, out);
@@ -60,9 +60,9 @@ pub(super) fn fields(event: &Event, keep: usize, out: &mut Vec<u8>) {
         out,
     );
     out.push(b'|');
-    out.extend_from_slice(severity(event.severity).as_bytes());
+    out.extend_from_slice(severity(event.severity()).as_bytes());
     out.extend_from_slice(b"|rt=");
-    decimal(event.time.timestamp_millis(), out);
+    decimal(event.time().timestamp_millis(), out);
     extension(b" externalId=", id, out);
     // The kind of an actor holds no colon.
     let colon = actor.iter().position(|byte| *byte == b':');
@@ -78,10 +78,7 @@ pub(super) fn fields(event: &Event, keep: usize, out: &mut Vec<u8>) {
     if let (Some(resource), true) = (resource, keep > 2) {
         extension(b" cs6Label=Resource cs6=", resource, out);
     }
-    for (name, value) in event
-        .params()
-        .take(keep.saturating_sub(Event::OWN_OPTIONAL))
-    {
+    for (name, value) in event.params().take(keep.saturating_sub(OWN_OPTIONAL)) {
         further(name, value, out);
     }
 }

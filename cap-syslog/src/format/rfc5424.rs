@@ -1,7 +1,7 @@
 //! The event in one element of structured data, and its summary as the MSG.
 
 use super::escape::{self, Escapes, NONE};
-use crate::event::Event;
+use crate::event::View;
 
 /// What ends the head: the first parameter, up to its value.
 pub(super) fn head(sd_id: &str) -> String {
@@ -26,7 +26,7 @@ impl Escapes for Text {
 
 /// Appends what follows the head, up to the MSG, with only the first `keep` of the parameters that may be left out.
 #[inline]
-pub(super) fn fields(event: &Event, keep: usize, out: &mut Vec<u8>) {
+pub(super) fn fields(event: View<'_>, keep: usize, out: &mut Vec<u8>) {
     let [id, event_type, actor, _] = event.always();
     let [org, project, resource] = event.optional();
     escape::append::<Value>(id, out);

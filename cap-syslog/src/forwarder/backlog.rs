@@ -139,7 +139,7 @@ impl<'a> Backlog<'a> {
         stored.resize(settings.config.buffer_size);
         for mut event in page {
             event.bound(settings.config.message_size());
-            stored.push(event);
+            stored.push(&mut event);
         }
         drop(stored);
         match last {

@@ -23,8 +23,10 @@ use crate::stop::passed;
 
 /// How often at least the kernel is asked what was acknowledged while something is not yet released.
 const POLL: Duration = Duration::from_millis(50);
-/// A batch that took all there was is followed by the next only after this, or when [`CROWD`] events wait: waking the thread, encrypting
-/// and writing for each event would cost several times what the event does. Where events are further apart than that, none waits.
+/// A batch that took all there was is followed by the next only after this, or when a crowd of events waits: waking the thread,
+/// encrypting and writing for each event would cost several times what the event does. Where events are further apart than that, none
+/// waits. Not longer: what a relay is given in a burst it has acknowledged before it has written it, and loses if it dies then and its
+/// host with it, so that nobody says so within the grace.
 const GATHER: Duration = Duration::from_millis(20);
 /// How long a connection that is left for another one gets to finish what it has begun, and how long one from which everything
 /// was released gets to be closed by the relay too.
@@ -176,6 +178,8 @@ impl Sender<'_, '_> {
                         Ok(count) => {
                             if self.wrote(count, reader.as_ref())? {
                                 poll.reset();
+                                // Where processors are few, whoever else is at work is held up by one batch at a time.
+                                std::thread::yield_now();
                             }
                         }
                         // What the relay said last says why.
@@ -213,7 +217,7 @@ impl Sender<'_, '_> {
             Pace::Trial => {
                 self.trial = Trial::Harmless;
                 let settings = self.settings;
-                let write = |out: &mut Vec<u8>| settings.write(&harmless::event(), out);
+                let write = |out: &mut Vec<u8>| settings.write(harmless::event().view(), out);
                 return self.wire.append(&mut self.pending, write);
             }
         };

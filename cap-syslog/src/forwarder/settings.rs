@@ -8,7 +8,7 @@ use tokio::net::{TcpStream, UdpSocket};
 use super::wire::Wire;
 use crate::config::{Config, Relay, Transport};
 use crate::error::Error;
-use crate::event::Event;
+use crate::event::View;
 use crate::format::Formatter;
 use crate::frame::Framing;
 use crate::tcp;
@@ -81,15 +81,15 @@ impl Settings {
     }
 
     /// Appends an event without a frame.
-    pub(crate) fn render(&self, event: &Event, out: &mut Vec<u8>) {
-        self.formatter.write(event, out);
+    pub(crate) fn render(&self, event: View<'_>, out: &mut Vec<u8>) {
+        self.formatter.append(event, out);
     }
 
     /// Appends an event as it goes over the transport.
-    pub(crate) fn write(&self, event: &Event, out: &mut Vec<u8>) {
+    pub(crate) fn write(&self, event: View<'_>, out: &mut Vec<u8>) {
         match self.config.transport.framing() {
-            Some(framing) => framing.append(out, |out| self.formatter.write(event, out)),
-            None => self.formatter.write(event, out),
+            Some(framing) => framing.append(out, |out| self.formatter.append(event, out)),
+            None => self.formatter.append(event, out),
         }
     }
 

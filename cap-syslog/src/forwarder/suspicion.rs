@@ -5,8 +5,8 @@
 //! failed three times. Then a harmless record goes first: where the relay does not survive even that, the fault is the
 //! relay's (or the framing's), and nothing is set aside. Where it does, and then closes on the event, the event is to blame.
 
-/// Events of a batch while nothing is suspected.
-pub(super) const BATCH: usize = 256;
+/// Events of a batch while nothing is suspected: a TLS record or two full, so that the thread never works for long at a time.
+pub(super) const BATCH: usize = 64;
 /// Connections in a row that may fail on the same oldest event.
 const PATIENCE: u32 = 3;
 

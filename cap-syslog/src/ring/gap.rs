@@ -2,19 +2,25 @@
 
 use cap_names::{Actor, Severity};
 
-use crate::event::Event;
+use crate::event::{Event, FIXED_LIMIT};
 
 /// A run of events that were dropped.
 ///
-/// Callers make it grow, an event at a time, so it takes over what it needs of the event and allocates nothing.
+/// Callers make it grow, an event at a time, so it allocates nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Gap {
     count: u64,
     /// Of them, those that the relay would not take.
     refused: u64,
-    first_id: String,
-    /// Unless it is the first.
-    last_id: Option<String>,
+    first_id: Id,
+    last_id: Id,
+}
+
+/// An event id, which is never longer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Id {
+    bytes: [u8; FIXED_LIMIT],
+    length: usize,
 }
 
 /// Why an event is dropped.
@@ -25,12 +31,13 @@ pub(super) enum Why {
 }
 
 impl Gap {
-    pub(super) fn one(event_id: String, why: Why) -> Self {
+    pub(super) fn one(event_id: &[u8], why: Why) -> Self {
+        let id = Id::new(event_id);
         Gap {
             count: 1,
             refused: u64::from(why == Why::Refused),
-            first_id: event_id,
-            last_id: None,
+            first_id: id.clone(),
+            last_id: id,
         }
     }
 
@@ -39,18 +46,18 @@ impl Gap {
             count: self.count + later.count,
             refused: self.refused + later.refused,
             first_id: self.first_id,
-            last_id: Some(later.last_id.unwrap_or(later.first_id)),
+            last_id: later.last_id,
         }
     }
 
     /// The id of the first event that was dropped.
     pub(crate) fn first_id(&self) -> &str {
-        &self.first_id
+        self.first_id.as_str()
     }
 
     /// The id of the last one.
     pub(crate) fn last_id(&self) -> &str {
-        self.last_id.as_ref().unwrap_or(&self.first_id)
+        self.last_id.as_str()
     }
 
     /// There is something in it that the relay may take.
@@ -81,18 +88,31 @@ impl Gap {
         };
         let event = Event::new(
             // The count makes a wider gap another event, for readers that drop duplicates.
-            format!("gap-{count}-{}", self.first_id),
+            format!("gap-{count}-{}", self.first_id()),
             "syslog.gap",
             Actor::system("syslog"),
             summary,
         )
         .severity(Severity::Warn)
         .param("dropped", count.to_string())
-        .param("first_event_id", &self.first_id)
+        .param("first_event_id", self.first_id())
         .param("last_event_id", self.last_id());
         match refused {
             0 => event,
             refused => event.param("refused", refused.to_string()),
         }
+    }
+}
+
+impl Id {
+    fn new(id: &[u8]) -> Self {
+        let mut bytes = [0; FIXED_LIMIT];
+        let length = id.len().min(FIXED_LIMIT);
+        bytes[..length].copy_from_slice(&id[..length]);
+        Id { bytes, length }
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
     }
 }
