@@ -224,6 +224,24 @@ impl Method {
     }
 }
 
+#[cfg(feature = "http")]
+impl From<&http::Method> for Method {
+    fn from(method: &http::Method) -> Self {
+        match *method {
+            http::Method::GET => Method::Get,
+            http::Method::HEAD => Method::Head,
+            http::Method::POST => Method::Post,
+            http::Method::PUT => Method::Put,
+            http::Method::DELETE => Method::Delete,
+            http::Method::CONNECT => Method::Connect,
+            http::Method::OPTIONS => Method::Options,
+            http::Method::TRACE => Method::Trace,
+            http::Method::PATCH => Method::Patch,
+            _ => Method::Other,
+        }
+    }
+}
+
 closed_enum! {
     /// How a job ended.
     pub enum JobResult: "job result" {
@@ -373,5 +391,18 @@ closed_enum! {
         Loopback = "loopback",
         /// An address of a private range, where the operator denies those.
         Private = "private",
+    }
+}
+
+#[cfg(all(test, feature = "http"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_method_of_a_request_is_the_one_of_its_name() {
+        for name in Method::WORDS.iter().copied().chain(["get", "PROPFIND"]) {
+            let method = http::Method::from_bytes(name.as_bytes()).expect("a token");
+            assert_eq!(Method::from(&method), Method::of(name), "{name}");
+        }
     }
 }

@@ -250,7 +250,7 @@ impl fmt::Debug for Telemetry {
 
 /// The ids of the sampled span that this thread is in.
 fn current_trace() -> Option<TraceIds> {
-    let (trace_id, span_id) = cap_tracing::current().id_bytes()?;
+    let (trace_id, span_id) = cap_tracing::current_ids()?;
     Some(TraceIds { trace_id, span_id })
 }
 

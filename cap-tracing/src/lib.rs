@@ -51,7 +51,6 @@
 
 #[cfg(feature = "bridge")]
 mod bridge;
-mod buffers;
 mod carrier;
 mod config;
 pub mod conventions;
@@ -82,7 +81,7 @@ pub use http::{
 };
 pub use pipe::Tracing;
 pub use propagate::{Audience, Propagator, extract, inject};
-pub use span::{Current, Span, current};
+pub use span::{Current, Span, current, current_ids};
 pub use spans::Job;
 pub use stats::{Failures, Stats};
 

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::config::{Config, SampleRate};
 use crate::deliver;
+use crate::deliver::encode::Encoder;
 use crate::error::{Error, Kind};
 use crate::queue::Queue;
 use crate::sampling::Sampler;
@@ -45,25 +46,24 @@ impl Tracing {
     pub fn start(config: Config, connector: Connector) -> Result<Self, Error> {
         config.check()?;
         let counts = Arc::new(Counts::default());
-        let (spans, queued) = mpsc::channel(config.queue_size);
         let (flushes, flushing) = mpsc::unbounded_channel();
         let (stop, stopping, running) = Stop::new();
-        let queue = Arc::new(Queue {
-            spans,
-            counts: Arc::clone(&counts),
-            filling: Arc::default(),
-            buffers: Arc::default(),
-        });
+        let encoder = Encoder::new(&config);
+        let queue = Arc::new(Queue::new(
+            Arc::clone(&counts),
+            encoder.room(),
+            config.queue_size,
+            config.batch_size,
+        ));
 
         let sampler = Sampler::new(config.sample_rate);
         let trusted_peers = config.trusted_peers.clone();
         let worker = deliver::Worker::new(
             config,
             connector,
-            queued,
+            encoder,
             Arc::clone(&queue),
             flushing,
-            counts,
             stopping,
         );
         let (ready, started) = channel();

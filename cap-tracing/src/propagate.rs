@@ -1,7 +1,7 @@
 //! Context in and out: W3C Trace Context level 2 and W3C Baggage, over headers and over OpenTelemetry's carriers.
 
 pub(crate) mod baggage;
-mod traceparent;
+pub(crate) mod traceparent;
 mod tracestate;
 
 use std::borrow::Cow;

@@ -1,79 +1,304 @@
 //! Ended spans, encoded, on their way to the export thread.
 
-use std::sync::Arc;
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 
-use crate::buffers::Buffers;
 use crate::deliver::encode;
 use crate::recorder::Record;
 use crate::stats::Counts;
 
+/// Bytes of a batch when it begins, and of one whose memory is kept for another.
+const BEGIN: usize = 64 * 1024;
+const KEPT_BYTES: usize = 1024 * 1024;
+/// So many are kept.
+const KEPT: usize = 4;
+/// What a thread keeps for the span that it encodes.
+const SPAN: usize = 16 * 1024;
+
 /// Takes ended spans into a bounded queue, without waiting.
+///
+/// A span is encoded where it ends, and what it was recorded in is freed there, while both are at hand. What is encoded goes to the end
+/// of a batch, and a batch goes to the collector as it is: nothing is copied twice, and nothing that one thread took is freed by another,
+/// with which an allocator is slow.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    pub(crate) spans: mpsc::Sender<Vec<u8>>,
     pub(crate) counts: Arc<Counts>,
-    pub(crate) filling: Arc<Filling>,
-    pub(crate) buffers: Arc<Buffers>,
+    /// Bytes left free at the beginning of a batch.
+    room: usize,
+    capacity: usize,
+    batch_size: usize,
+    waiting: Mutex<Waiting>,
+    /// How many wait: a look that disturbs nobody.
+    queued: AtomicUsize,
+    enough: Notify,
 }
 
-/// How the export thread waits for a batch to fill: it is woken once, when the queue holds what the batch lacks. Waking a thread
-/// costs more than a span does, and waiting on the queue itself it would be woken by each.
 #[derive(Debug)]
-pub(crate) struct Filling {
-    /// How many spans the batch lacks; [`NOT_WAITING`] when nobody waits for them.
-    lacking: AtomicUsize,
-    full: Notify,
+struct Waiting {
+    batches: VecDeque<Batch>,
+    queued: usize,
+    closed: bool,
+    /// With how many the export thread is woken. Waking a thread costs more than a span does, so it is woken once for a batch.
+    wanted: Option<usize>,
+    /// Memory of batches that were sent.
+    kept: Vec<Vec<u8>>,
 }
 
-const NOT_WAITING: usize = usize::MAX;
-
-impl Default for Filling {
-    fn default() -> Self {
-        Filling {
-            lacking: AtomicUsize::new(NOT_WAITING),
-            full: Notify::new(),
-        }
-    }
+/// Spans one after the other, after the room for what comes before them.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) spans: usize,
 }
 
-impl Filling {
-    /// Waits until the queue of `spans` holds `enough`.
-    pub(crate) async fn until(&self, spans: &mpsc::Receiver<Vec<u8>>, enough: usize) {
-        while spans.len() < enough && !spans.is_closed() {
-            // Said before looking again: a span that ends after that look finds it said.
-            self.lacking.store(enough, Ordering::SeqCst);
-            if spans.len() < enough {
-                self.full.notified().await;
-            }
-        }
-    }
-
-    fn queued(&self, spans: usize) {
-        if spans >= self.lacking.load(Ordering::SeqCst)
-            && self.lacking.swap(NOT_WAITING, Ordering::SeqCst) != NOT_WAITING
-        {
-            self.full.notify_one();
-        }
-    }
+thread_local! {
+    static ENCODED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Queue {
+    /// For so many spans, in batches of so many at most.
+    pub(crate) fn new(
+        counts: Arc<Counts>,
+        room: usize,
+        capacity: usize,
+        batch_size: usize,
+    ) -> Self {
+        Queue {
+            counts,
+            room,
+            capacity,
+            batch_size,
+            waiting: Mutex::new(Waiting {
+                batches: VecDeque::new(),
+                queued: 0,
+                closed: false,
+                wanted: None,
+                kept: Vec::new(),
+            }),
+            queued: AtomicUsize::new(0),
+            enough: Notify::new(),
+        }
+    }
+
     pub(crate) fn started(&self) {
         self.counts.started.fetch_add(1, Ordering::AcqRel);
     }
 
     pub(crate) fn push(&self, span: &Record) {
-        let Ok(room) = self.spans.try_reserve() else {
+        // A span for which there is no room is not encoded.
+        let pushed = self.queued.load(Ordering::Relaxed) < self.capacity && self.encode(span);
+        if !pushed {
             self.counts.dropped.fetch_add(1, Ordering::AcqRel);
-            return;
-        };
-        let mut encoded = self.buffers.take();
-        encode::span(&mut encoded, span);
-        room.send(encoded);
-        let queued = self.spans.max_capacity() - self.spans.capacity();
-        self.filling.queued(queued);
+        }
+    }
+
+    fn encode(&self, span: &Record) -> bool {
+        let encoded = ENCODED.try_with(|encoded| {
+            let Ok(mut encoded) = encoded.try_borrow_mut() else {
+                return None;
+            };
+            encode::span(&mut encoded, span);
+            let pushed = self.append(&encoded);
+            encoded.clear();
+            encoded.shrink_to(SPAN);
+            Some(pushed)
+        });
+        // A span may end when what the thread keeps is gone.
+        encoded.ok().flatten().unwrap_or_else(|| {
+            let mut encoded = Vec::new();
+            encode::span(&mut encoded, span);
+            self.append(&encoded)
+        })
+    }
+
+    /// Says whether there was room.
+    fn append(&self, encoded: &[u8]) -> bool {
+        let mut waiting = self.waiting();
+        if waiting.closed || waiting.queued >= self.capacity {
+            return false;
+        }
+        let last = waiting.batches.back();
+        if last.is_none_or(|batch| batch.spans == self.batch_size) {
+            let kept = waiting.kept.pop();
+            let mut bytes = kept.unwrap_or_else(|| Vec::with_capacity(BEGIN));
+            bytes.resize(self.room, 0);
+            waiting.batches.push_back(Batch { bytes, spans: 0 });
+        }
+        if let Some(batch) = waiting.batches.back_mut() {
+            batch.bytes.extend_from_slice(encoded);
+            batch.spans += 1;
+        }
+        waiting.queued += 1;
+        self.queued.store(waiting.queued, Ordering::Relaxed);
+        let queued = waiting.queued;
+        let wakes = waiting.wanted.take_if(|wanted| *wanted <= queued);
+        drop(waiting);
+        if wakes.is_some() {
+            self.enough.notify_one();
+        }
+        true
+    }
+
+    /// Waits until there is a span.
+    pub(crate) async fn any(&self) {
+        self.until(1).await;
+    }
+
+    /// Waits until there is a whole batch, or no room for more.
+    pub(crate) async fn full(&self) {
+        self.until(self.batch_size.min(self.capacity)).await;
+    }
+
+    /// For the export thread alone.
+    async fn until(&self, wanted: usize) {
+        loop {
+            {
+                let mut waiting = self.waiting();
+                let there = waiting.queued >= wanted;
+                waiting.wanted = (!there).then_some(wanted);
+                if there {
+                    return;
+                }
+            }
+            self.enough.notified().await;
+        }
+    }
+
+    /// The oldest batch.
+    pub(crate) fn take(&self) -> Option<Batch> {
+        let mut waiting = self.waiting();
+        let batch = waiting.batches.pop_front()?;
+        waiting.queued -= batch.spans;
+        self.queued.store(waiting.queued, Ordering::Relaxed);
+        Some(batch)
+    }
+
+    /// Takes back the memory of a batch, and keeps it where it is of use.
+    pub(crate) fn give(&self, mut bytes: Vec<u8>) {
+        bytes.clear();
+        if bytes.capacity() <= KEPT_BYTES {
+            let mut waiting = self.waiting();
+            if waiting.kept.len() < KEPT {
+                waiting.kept.push(std::mem::take(&mut bytes));
+            }
+        }
+    }
+
+    pub(crate) fn queued(&self) -> usize {
+        self.waiting().queued
+    }
+
+    /// Nothing is taken in any more.
+    pub(crate) fn close(&self) {
+        self.waiting().closed = true;
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status};
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+    use std::time::SystemTime;
+
+    fn queue(room: usize, capacity: usize, batch_size: usize) -> Queue {
+        Queue::new(Arc::default(), room, capacity, batch_size)
+    }
+
+    fn span(name: impl Into<String>) -> Record {
+        Record {
+            context: SpanContext::empty_context(),
+            parent: SpanId::INVALID,
+            parent_is_remote: false,
+            kind: SpanKind::Internal,
+            name: name.into().into(),
+            start: SystemTime::UNIX_EPOCH,
+            end: SystemTime::UNIX_EPOCH,
+            attributes: Vec::new(),
+            events: Vec::new(),
+            links: Vec::new(),
+            dropped: crate::recorder::Dropped::default(),
+            status: Status::Unset,
+        }
+    }
+
+    fn is_ready(future: impl Future) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        pin!(future).poll(&mut context).is_ready()
+    }
+
+    #[test]
+    fn batches_hold_spans_in_order_after_the_room_and_a_full_queue_takes_no_more() {
+        let queue = queue(5, 5, 2);
+        let names = ["a", "b", "c", "d", "e", "f"];
+        names.iter().for_each(|name| queue.push(&span(*name)));
+        assert_eq!(queue.counts.dropped.load(Ordering::Relaxed), 1);
+        for expected in [&names[0..2], &names[2..4], &names[4..5]] {
+            let batch = queue.take().expect("a batch");
+            let mut bytes = vec![0; 5];
+            for name in expected {
+                encode::span(&mut bytes, &span(*name));
+            }
+            assert_eq!((batch.bytes, batch.spans), (bytes, expected.len()));
+        }
+        assert!(queue.take().is_none());
+        queue.push(&span("g"));
+        assert_eq!(queue.queued(), 1);
+        queue.close();
+        queue.push(&span("h"));
+        assert_eq!(
+            (queue.queued(), queue.counts.dropped.load(Ordering::Relaxed)),
+            (1, 2)
+        );
+    }
+
+    #[test]
+    fn the_export_thread_is_woken_for_the_first_span_and_for_a_whole_batch_or_a_full_queue() {
+        for (capacity, batch_size) in [(10, 3), (3, 10)] {
+            let queue = queue(0, capacity, batch_size);
+            let (mut any, mut full) = (pin!(queue.any()), pin!(queue.full()));
+            assert!(!is_ready(any.as_mut()));
+            queue.push(&span("a"));
+            assert!(is_ready(any.as_mut()));
+            assert!(!is_ready(full.as_mut()));
+            queue.push(&span("b"));
+            assert!(!is_ready(full.as_mut()));
+            queue.push(&span("c"));
+            assert!(is_ready(full.as_mut()));
+            assert!(is_ready(queue.any()));
+        }
+    }
+
+    #[test]
+    fn the_memory_of_a_batch_serves_the_next_unless_it_is_large_or_there_is_enough_of_it() {
+        let queue = queue(0, 100, 1);
+        (0..KEPT + 2).for_each(|_| queue.push(&span("a")));
+        let sent: Vec<_> = std::iter::from_fn(|| queue.take()).collect();
+        let last = sent[KEPT - 1].bytes.as_ptr();
+        sent.into_iter().for_each(|batch| queue.give(batch.bytes));
+        assert_eq!(queue.waiting().kept.len(), KEPT);
+        queue.push(&span("b"));
+        let next = queue.take().expect("a batch");
+        assert_eq!(next.bytes.as_ptr(), last);
+        queue.give(Vec::with_capacity(KEPT_BYTES + 1));
+        assert_eq!(queue.waiting().kept.len(), KEPT - 1);
+    }
+
+    #[test]
+    fn a_thread_keeps_little_of_what_a_long_span_took() {
+        let queue = queue(0, 1, 1);
+        queue.push(&span("n".repeat(1 << 20)));
+        let kept = ENCODED.with_borrow(Vec::capacity);
+        assert!(queue.queued() == 1 && kept <= SPAN, "{kept}");
     }
 }

@@ -9,7 +9,7 @@ use opentelemetry::trace::{FutureExt as _, Status, TraceContextExt as _, TraceId
 use opentelemetry::{Context, KeyValue, Value};
 
 use crate::carrier::Carrier;
-use crate::propagate::{self, Audience};
+use crate::propagate::{self, Audience, traceparent};
 use crate::recorder::ERROR_TYPE;
 use crate::sampling;
 
@@ -188,6 +188,16 @@ pub fn current() -> Current {
     Current(Context::current())
 }
 
+/// Trace id and span id of the current span as bytes, when it is sampled: for exemplars, which are asked for where everything counts.
+pub fn current_ids() -> Option<([u8; 16], [u8; 8])> {
+    Context::map_current(|context| {
+        let span = context.span();
+        let ids = span.span_context();
+        ids.is_sampled()
+            .then(|| (ids.trace_id().to_bytes(), ids.span_id().to_bytes()))
+    })
+}
+
 /// The current span. Its setters do nothing where there is none, or where it is not sampled.
 #[derive(Debug)]
 pub struct Current(Context);
@@ -253,14 +263,6 @@ impl Current {
         ids(&self.0)
     }
 
-    /// The same as bytes, for where text would cost too much.
-    pub fn id_bytes(&self) -> Option<([u8; 16], [u8; 8])> {
-        let span = self.0.span();
-        let ids = span.span_context();
-        ids.is_sampled()
-            .then(|| (ids.trace_id().to_bytes(), ids.span_id().to_bytes()))
-    }
-
     fn set(&self, key: &'static str, value: &str) -> &Self {
         let span = self.0.span();
         if span.is_recording() {
@@ -281,6 +283,5 @@ fn fail(context: &Context, class: ErrorClass, message: &dyn fmt::Display) {
 fn ids(context: &Context) -> Option<(String, String)> {
     let span = context.span();
     let ids = span.span_context();
-    ids.is_sampled()
-        .then(|| (ids.trace_id().to_string(), ids.span_id().to_string()))
+    ids.is_sampled().then(|| traceparent::ids(ids))
 }

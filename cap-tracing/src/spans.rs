@@ -42,9 +42,9 @@ pub struct Job<'a> {
 
 impl Tracing {
     /// A request that this service answers: a child of the context in its headers. `route` is the pattern that matched, and
-    /// `/{id}` in it is written `/:id`; `url.path` is not recorded, since anything may stand in it. `peer` is the other end, as far as it is known: it decides whether the
-    /// upstream's decision to sample is honoured ([`Config::trusted_peers`](crate::Config::trusted_peers)). For services of
-    /// tower, `TraceLayer` does all this.
+    /// `/{id}` in it is written `/:id`; `url.path` is not recorded, since anything may stand in it. `peer` is the other end, as far
+    /// as it is known: it decides whether the upstream's decision to sample is honoured
+    /// ([`Config::trusted_peers`](crate::Config::trusted_peers)). For services of tower, `TraceLayer` does all this.
     pub fn request(
         &self,
         headers: &HeaderMap,
@@ -57,23 +57,24 @@ impl Tracing {
             Some(pipe) if !pipe.trusts(peer) => pipe.sampler.decide_anew(&upstream),
             _ => upstream,
         };
-        let known = known_method(method);
-        let name = || match route {
-            Some(route) => [known.unwrap_or("HTTP"), " ", &route_pattern(route)]
-                .concat()
-                .into(),
-            None => known.unwrap_or("HTTP").into(),
-        };
-        self.open(parent, SpanKind::Server, name, || {
+        self.open_as(parent, || {
+            let known = known_method(method);
+            let mut name = Cow::Borrowed(known.unwrap_or("HTTP"));
             let mut attributes = Vec::with_capacity(ATTRIBUTES);
             attributes.push(KeyValue::new(
                 "http.request.method",
                 known.unwrap_or("_OTHER"),
             ));
-            attributes.extend(
-                route.map(|route| KeyValue::new("http.route", route_pattern(route).into_owned())),
-            );
-            attributes
+            if let Some(route) = route.map(route_pattern) {
+                name = [&name, " ", &route].concat().into();
+                attributes.push(KeyValue::new("http.route", route.into_owned()));
+            }
+            let kind = SpanKind::Server;
+            Nature {
+                kind,
+                name,
+                attributes,
+            }
         })
     }
 

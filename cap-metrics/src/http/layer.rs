@@ -12,7 +12,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::groups::HttpRequest;
-use crate::labels::{Method, Status};
+use crate::labels::Status;
 use crate::metrics::Metrics;
 
 /// Measures requests: method, route pattern, status, duration, in flight.
@@ -65,7 +65,7 @@ where
             Some(path) => http.route(path.as_str()),
             None => http.unmatched(),
         };
-        let measured = http.started(Method::of(request.method().as_str()), route);
+        let measured = http.started(request.method().into(), route);
         MetricsFuture {
             inner: self.inner.call(request),
             request: Some(measured),

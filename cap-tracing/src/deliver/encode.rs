@@ -9,6 +9,7 @@ mod protobuf;
 mod span;
 
 use std::io::Write as _;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use flate2::write::GzEncoder;
@@ -16,6 +17,7 @@ use opentelemetry::KeyValue;
 
 use crate::config::{Compression, Config};
 use crate::endpoint::Protocol;
+use crate::queue::{Batch, Queue};
 use crate::recorder::Record;
 use protobuf::Protobuf as _;
 
@@ -29,7 +31,7 @@ pub(crate) fn span(out: &mut Vec<u8>, record: &Record) {
     span::span(out, 2, record);
 }
 
-pub(super) struct Encoder {
+pub(crate) struct Encoder {
     protocol: Protocol,
     compression: Compression,
     /// `ResourceSpans.resource`, and `ScopeSpans.scope`: fields that are the same in every request.
@@ -38,7 +40,7 @@ pub(super) struct Encoder {
 }
 
 impl Encoder {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(crate) fn new(config: &Config) -> Self {
         let mut resource = Vec::new();
         resource.message::<2>(1, |resource| {
             for (key, value) in &config.resource {
@@ -59,27 +61,23 @@ impl Encoder {
         }
     }
 
-    /// Spans as [`span`] writes them.
-    pub(super) fn encode(&self, batch: &[Vec<u8>]) -> Bytes {
-        let prefix = match self.protocol {
-            Protocol::Http => 0,
-            Protocol::Grpc => GRPC_PREFIX,
-        };
-        // What precedes the spans says how long they are, so it is put in front of them when they have been written.
-        let room = prefix + 2 * NESTED + self.resource.len() + self.scope.len();
-        let length: usize = batch.iter().map(Vec::len).sum();
-        let mut bytes = Vec::with_capacity(room + length);
-        bytes.resize(room, 0);
-        for span in batch {
-            bytes.extend_from_slice(span);
-        }
-        let begin = self.enclose(&mut bytes, room);
+    /// What precedes the spans says how long they are, so it is put in front of them when they have been written, and takes so many bytes
+    /// at most.
+    pub(crate) fn room(&self) -> usize {
+        self.prefix() + 2 * NESTED + self.resource.len() + self.scope.len()
+    }
+
+    /// A batch of spans as [`span`] writes them, after the room; its memory goes back to the queue when nobody needs it any more.
+    pub(super) fn encode(&self, mut batch: Batch, queue: &Arc<Queue>) -> Bytes {
+        let prefix = self.prefix();
+        let begin = self.enclose(&mut batch.bytes, self.room());
         let (mut bytes, begin) = match self.compression {
-            Compression::None => (bytes, begin - prefix),
+            Compression::None => (batch.bytes, begin - prefix),
             Compression::Gzip => {
                 let mut gzip = GzEncoder::new(vec![0; prefix], flate2::Compression::fast());
-                let written = gzip.write_all(&bytes[begin..]);
+                let written = gzip.write_all(&batch.bytes[begin..]);
                 let gzipped = written.and_then(|()| gzip.finish());
+                queue.give(batch.bytes);
                 (gzipped.expect("a vector grows"), 0)
             }
         };
@@ -90,7 +88,19 @@ impl Encoder {
             let length = u32::try_from(message.len() - GRPC_PREFIX).unwrap_or(u32::MAX);
             message[1..GRPC_PREFIX].copy_from_slice(&length.to_be_bytes());
         }
-        Bytes::from(bytes).slice(begin..)
+        let queue = Arc::clone(queue);
+        Bytes::from_owner(Request {
+            bytes,
+            begin,
+            queue,
+        })
+    }
+
+    fn prefix(&self) -> usize {
+        match self.protocol {
+            Protocol::Http => 0,
+            Protocol::Grpc => GRPC_PREFIX,
+        }
     }
 
     /// Puts the heads of the messages that the spans are in before them, and says where they begin.
@@ -107,5 +117,24 @@ impl Encoder {
             bytes[begin..begin + head.len()].copy_from_slice(&head);
         }
         begin
+    }
+}
+
+/// The memory of a batch while it is sent.
+struct Request {
+    bytes: Vec<u8>,
+    begin: usize,
+    queue: Arc<Queue>,
+}
+
+impl AsRef<[u8]> for Request {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes[self.begin..]
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        self.queue.give(std::mem::take(&mut self.bytes));
     }
 }

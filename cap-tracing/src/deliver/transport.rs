@@ -3,6 +3,7 @@
 mod failure;
 mod grpc;
 mod http;
+mod pieces;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -174,8 +174,7 @@ impl Store {
     {
         let inner = self.inner.clone();
         // Workers ask all the time whether there is something to do; only what is part of a request or a job is a span.
-        let _span = tracing::current()
-            .ids()
+        let _span = tracing::current_ids()
             .and(self.inner.tracing.as_ref())
             .map(|tracing| tracing.db(operation, table));
         // What happens there happens in the caller's span.

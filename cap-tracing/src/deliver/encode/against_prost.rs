@@ -1,6 +1,7 @@
 //! What is written here, read by the code that is generated from OTLP's own definitions: equal to what the SDK's conversion makes
 //! of the same span.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags};
@@ -15,6 +16,7 @@ use prost::Message as _;
 
 use super::Encoder;
 use crate::config::Config;
+use crate::queue::Queue;
 use crate::recorder::{Dropped, Record};
 
 /// Text around the lengths at which a length takes one byte more.
@@ -117,12 +119,11 @@ fn check(resource: &[(String, String)], records: Vec<Record>) {
     let spans = records.iter().map(as_the_sdk).collect();
     let theirs =
         group_spans_by_resource_and_scope(spans, &ResourceAttributesWithSchema::from(&theirs));
-    let encoded = records.iter().map(|record| {
-        let mut encoded = Vec::new();
-        super::span(&mut encoded, record);
-        encoded
-    });
-    let bytes = Encoder::new(&config).encode(&encoded.collect::<Vec<_>>());
+    let encoder = Encoder::new(&config);
+    let (counts, count) = (Arc::default(), records.len());
+    let queue = Arc::new(Queue::new(counts, encoder.room(), count, count));
+    records.iter().for_each(|record| queue.push(record));
+    let bytes = encoder.encode(queue.take().expect("a batch"), &queue);
     let mut ours = ExportTraceServiceRequest::decode(bytes).expect("a request");
     // The SDK keeps them in a map.
     for request in &mut ours.resource_spans {

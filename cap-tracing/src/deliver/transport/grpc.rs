@@ -9,7 +9,7 @@ use bytes::{Buf as _, Bytes};
 use cap_egress::Connector;
 use http::header::{CONTENT_TYPE, TE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Limited};
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceResponse,
 };
@@ -17,6 +17,7 @@ use prost::Message as _;
 
 use super::failure::Failure;
 use super::http::refusal;
+use super::pieces::Pieces;
 use crate::config::{Compression, Config};
 use crate::deliver::encode::GRPC_PREFIX;
 use connection::Connection;
@@ -49,7 +50,7 @@ impl Grpc {
 
     pub(super) async fn attempt(&self, body: Bytes) -> Result<ExportTracePartialSuccess, Failure> {
         let mut connection = self.connection().await?;
-        let mut request = Request::new(Full::new(body));
+        let mut request = Request::new(Pieces::of(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = self.headers.clone();

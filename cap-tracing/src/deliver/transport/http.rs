@@ -7,7 +7,7 @@ use cap_egress::Connector;
 use cap_names::ErrorClass;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use opentelemetry_proto::tonic::collector::trace::v1::{
@@ -16,10 +16,11 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 use prost::Message as _;
 
 use super::failure::{Failure, Retry};
+use super::pieces::Pieces;
 use crate::config::{Compression, Config};
 
 pub(super) struct Http {
-    client: Client<Connector, Full<Bytes>>,
+    client: Client<Connector, Pieces>,
     uri: Uri,
     headers: HeaderMap,
 }
@@ -43,7 +44,7 @@ impl Http {
     }
 
     pub(super) async fn attempt(&self, body: Bytes) -> Result<ExportTracePartialSuccess, Failure> {
-        let mut request = Request::new(Full::new(body));
+        let mut request = Request::new(Pieces::of(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = self.headers.clone();

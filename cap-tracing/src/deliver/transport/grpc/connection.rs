@@ -3,19 +3,17 @@
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
 use cap_egress::Connector;
 use http::Uri;
-use http_body_util::Full;
 use hyper::client::conn::http2::{SendRequest, handshake};
 use hyper::rt::Executor;
 use tokio::task::JoinSet;
 use tower_service::Service as _;
 
-use super::Failure;
+use super::{Failure, Pieces};
 
 pub(super) struct Connection {
-    pub(super) requests: SendRequest<Full<Bytes>>,
+    pub(super) requests: SendRequest<Pieces>,
     tasks: Tasks,
 }
 

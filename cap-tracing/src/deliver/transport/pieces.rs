@@ -1,0 +1,105 @@
+//! The body of an export request, a piece at a time.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
+
+/// Some ten microseconds of work for the kernel.
+const PIECE: usize = 32 * 1024;
+
+/// What was taken in is written, and whoever else is at work has its turn, before there is more: where processors are few, a whole batch
+/// at once would hold up every request that is under way for longer than it takes to answer it.
+#[derive(Debug)]
+pub(super) struct Pieces {
+    left: Bytes,
+    next: Next,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Next {
+    /// The first piece, or the one after a break.
+    Piece,
+    /// A break, in which a connection writes what it has been given.
+    Break,
+    /// It was written.
+    GiveWay,
+}
+
+impl Pieces {
+    pub(super) fn of(body: Bytes) -> Self {
+        Pieces {
+            left: body,
+            next: Next::Piece,
+        }
+    }
+}
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.left.is_empty() {
+            return Poll::Ready(None);
+        }
+        match self.next {
+            Next::Piece => {}
+            Next::Break => {
+                self.next = Next::GiveWay;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            // The thread is the pipe's own.
+            Next::GiveWay => std::thread::yield_now(),
+        }
+        self.next = Next::Break;
+        let length = self.left.len().min(PIECE);
+        Poll::Ready(Some(Ok(Frame::data(self.left.split_to(length)))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left.len() as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Waker;
+
+    #[test]
+    fn a_body_comes_whole_and_in_order_with_a_break_after_each_piece_but_the_last() {
+        for length in [0, 1, PIECE, PIECE + 1, 3 * PIECE, 3 * PIECE + 5] {
+            let whole: Bytes = (0..length).map(|n| n as u8).collect();
+            let mut body = Pieces::of(whole.clone());
+            let mut context = Context::from_waker(Waker::noop());
+            let (mut came, mut breaks) = (Vec::new(), 0);
+            loop {
+                assert_eq!(body.size_hint().exact(), Some((length - came.len()) as u64));
+                assert_eq!(body.is_end_stream(), came.len() == length);
+                match Pin::new(&mut body).poll_frame(&mut context) {
+                    Poll::Pending => breaks += 1,
+                    Poll::Ready(None) => break,
+                    Poll::Ready(Some(frame)) => {
+                        let piece = frame.ok().and_then(|frame| frame.into_data().ok());
+                        let piece = piece.expect("data");
+                        assert!(piece.len() <= PIECE);
+                        came.extend(piece);
+                    }
+                }
+            }
+            assert_eq!(came, whole);
+            assert_eq!(breaks, length.div_ceil(PIECE).saturating_sub(1), "{length}");
+        }
+    }
+}
