@@ -54,7 +54,9 @@ fn main() -> ExitCode {
             tracing::fill();
             return ExitCode::SUCCESS;
         }
-        [facade::SERVICE, pipes] => return served(facade::serve(pipes)),
+        [facade::SERVICE, pipes, database] => {
+            return served(facade::serve(pipes, database));
+        }
         [metrics::MEMORY, kind, whose] => {
             metrics::fill(kind, whose);
             return ExitCode::SUCCESS;

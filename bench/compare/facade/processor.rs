@@ -1,6 +1,8 @@
-//! A processor of this machine, for a thread and the threads that it starts.
+//! A processor of this machine, for a thread and the threads that it starts, and who gives way on it.
 
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use std::process::Command;
+
+use rustix::thread::{CpuSet, gettid, sched_getaffinity, sched_setaffinity};
 
 #[derive(Clone, Copy)]
 pub(super) struct Processor(usize);
@@ -19,4 +21,17 @@ impl Processor {
         only.set(self.0);
         sched_setaffinity(None, &only).expect("one of those allowed");
     }
+}
+
+/// Does this on a thread that gives way to all others, as do the threads that it starts (`SCHED_IDLE`).
+pub(super) fn aside<T: Send>(start: impl FnOnce() -> T + Send) -> T {
+    let aside = || {
+        let thread = gettid().to_string();
+        let gives_way = Command::new("chrt")
+            .args(["--idle", "--pid", "0", &thread])
+            .status();
+        assert!(gives_way.expect("chrt of util-linux").success());
+        start()
+    };
+    std::thread::scope(|scope| scope.spawn(aside).join().expect("no panic"))
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead as _, BufReader, Lines, Write as _};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -32,11 +33,13 @@ pub(super) struct Round {
 }
 
 impl Service {
-    /// Where the calling thread runs, with this configuration of the pipes.
-    pub(super) fn start(pipes: &str) -> Self {
+    /// Where the calling thread runs, with this configuration of the pipes, and the database in this file or in memory.
+    pub(super) fn start(pipes: &str, database: Option<PathBuf>) -> Self {
         let program = std::env::current_exe().expect("this program has a path");
+        let database = database.unwrap_or_else(|| ":memory:".into());
         let mut process = Command::new(program)
             .args([SERVICE, pipes])
+            .arg(database)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -86,7 +89,7 @@ fn calls(callers: &mut [Caller], count: usize) -> Vec<Duration> {
 }
 
 /// The service: says where it listens, flushes its traces for every line that it reads, and ends in order when there are no more.
-pub(crate) fn serve(pipes: &str) -> io::Result<()> {
+pub(crate) fn serve(pipes: &str, database: &str) -> io::Result<()> {
     let wrong = |error: cap_telemetry::Error| io::Error::other(error);
     let mut document = Document::parse("config.yaml", pipes, []).map_err(wrong)?;
     let pipes = cap_telemetry::Config::from_document(&mut document).map_err(wrong)?;
@@ -94,6 +97,7 @@ pub(crate) fn serve(pipes: &str) -> io::Result<()> {
     let telemetry = Telemetry::start(pipes).map_err(wrong)?;
     let mut config = certautopilot::Config::default();
     config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    config.database = database.parse().map_err(io::Error::other)?;
     // As many threads for the database whatever else goes on: the more there are, the colder each finds the caches.
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.max_blocking_threads(CALLERS).enable_all().build()?;
