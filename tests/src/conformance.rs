@@ -1,15 +1,20 @@
 //! Generated audit events, through readers that know nothing of this project.
 
 mod relays;
+mod siem;
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use cap_syslog::Framing;
 
 use crate::audit::Case;
+use crate::rfc5424::Record;
 pub use relays::{inputs, relay};
+pub use siem::{Siem, siem, vector};
 
 /// Cases from a seed: the same one gives the same cases, however many are asked for.
 pub fn cases(seed: u64) -> impl Iterator<Item = Case> {
@@ -28,20 +33,53 @@ pub fn cases(seed: u64) -> impl Iterator<Item = Case> {
     })
 }
 
-/// A record as go-syslog parsed it.
-#[derive(Debug, serde::Deserialize)]
-struct GoRecord {
+/// A record as a parser read it. What is empty is not there.
+#[derive(Debug, PartialEq, Eq, serde::Deserialize)]
+struct Read {
     #[serde(default)]
     error: Option<String>,
     facility: Option<u8>,
     severity: Option<u8>,
-    timestamp: String,
+    timestamp: Option<String>,
     hostname: Option<String>,
     app_name: Option<String>,
     procid: Option<String>,
+    #[serde(default)]
     msgid: Option<String>,
-    sd: Option<serde_json::Map<String, serde_json::Value>>,
+    sd: Option<BTreeMap<String, BTreeMap<String, String>>>,
     msg: Option<String>,
+}
+
+impl Read {
+    /// Whether it is what the case has, but for what this parser is known to lose.
+    fn check(mut self, case: &Case, lose: impl Fn(&mut Read)) -> Result<(), String> {
+        let record = case.record();
+        case.expected().check(&record)?;
+        let sent = Record::parse(&record).map_err(|error| error.to_string())?;
+        let elements = sent.structured_data.into_iter();
+        let elements = elements.map(|element| (element.id, element.params.into_iter().collect()));
+        let mut sent = Read {
+            error: None,
+            facility: Some(sent.facility),
+            severity: Some(sent.severity),
+            timestamp: sent.timestamp,
+            hostname: sent.hostname,
+            app_name: sent.app_name,
+            procid: sent.procid,
+            msgid: sent.msgid,
+            sd: Some(elements.collect()),
+            msg: sent.msg,
+        };
+        lose(&mut sent);
+        for read in [&mut self, &mut sent] {
+            read.sd = read.sd.take().filter(|sd| !sd.is_empty());
+            read.msg = read.msg.take().filter(|msg| !msg.is_empty());
+        }
+        if self == sent {
+            return Ok(());
+        }
+        Err(format!("{self:?} is not {sent:?}"))
+    }
 }
 
 /// Sends `events` cases, in one framing and as one stream, through the strict parser `go-syslog` and through the parser of this
@@ -59,39 +97,54 @@ pub fn go_syslog(
         Framing::OctetCounting => "octet-counting",
         _ => "newline",
     };
-    let mut parser = Command::new(program)
-        .arg(argument)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("{}: {error}", program.display()))?;
-    let stdin = parser.stdin.take().ok_or("it is piped")?;
-    let stdout = parser.stdout.take().ok_or("it is piped")?;
+    let mut parser = Command::new(program);
+    parser.arg(argument);
     let framed = move || {
         cases(seed)
             .take(events)
             .map(move |case| case.framed_by(framing))
     };
+    stream(parser, framed, |_| {}).map_err(|why| format!("go-syslog: {why}"))
+}
 
+/// Sends cases as one stream to a parser that prints a [`Read`] for each, as a line of JSON, and is known to lose something. Gives the
+/// bytes sent.
+fn stream<I: Iterator<Item = Case>>(
+    mut parser: Command,
+    cases: impl Fn() -> I + Send + Sync + 'static,
+    lose: impl Fn(&mut Read),
+) -> Result<u64, String> {
+    let mut parser = parser
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("{}: {error}", parser.get_program().display()))?;
+    let stdin = parser.stdin.take().ok_or("it is piped")?;
+    let stdout = parser.stdout.take().ok_or("it is piped")?;
+    let cases = Arc::new(cases);
+    let sent = Arc::clone(&cases);
     let sender = std::thread::spawn(move || -> std::io::Result<u64> {
         let mut stdin = std::io::BufWriter::new(stdin);
-        let (mut frame, mut sent) = (Vec::new(), 0);
-        for case in framed() {
+        let (mut frame, mut bytes) = (Vec::new(), 0);
+        for case in sent() {
             frame.clear();
             case.append_frame(&mut frame);
-            sent += frame.len() as u64;
+            bytes += frame.len() as u64;
             stdin.write_all(&frame)?;
         }
         stdin.flush()?;
-        Ok(sent)
+        Ok(bytes)
     });
     let mut lines = BufReader::new(stdout).lines();
     let mut compared = Ok(());
-    for (number, case) in framed().enumerate() {
+    for (number, case) in cases().enumerate() {
         compared = (lines.next())
-            .ok_or_else(|| "go-syslog found no record".to_owned())
+            .ok_or_else(|| "it found no record".to_owned())
             .and_then(|line| line.map_err(|error| error.to_string()))
-            .and_then(|line| compare(&case, &line))
+            .and_then(|line| {
+                serde_json::from_str(&line).map_err(|error| format!("{error}: {line}"))
+            })
+            .and_then(|read: Read| read.check(&case, &lose))
             .map_err(|why| format!("event {number}: {why}\n{case:?}"));
         if compared.is_err() {
             // It stops at the first record it does not take, and then the sender's pipe breaks.
@@ -108,60 +161,4 @@ pub fn go_syslog(
         Some(line) => Err(format!("one record too many: {line:?}")),
         None => sent.map_err(|error| error.to_string()),
     }
-}
-
-fn compare(case: &Case, line: &str) -> Result<(), String> {
-    let read: GoRecord = serde_json::from_str(line).map_err(|error| format!("{error}: {line}"))?;
-    if let Some(error) = read.error {
-        return Err(format!("go-syslog: {error}"));
-    }
-    let expected = case.expected();
-    let record = case.record();
-    expected.check(&record)?;
-    let header = (
-        (read.facility, read.severity, read.timestamp.as_str()),
-        (&read.hostname, &read.app_name, &read.procid, &read.msgid),
-    );
-    let wanted = (
-        (
-            Some(expected.facility),
-            Some(expected.severity),
-            expected.timestamp.as_str(),
-        ),
-        (
-            &expected.hostname,
-            &expected.app_name,
-            &expected.procid,
-            &None,
-        ),
-    );
-    if header != wanted {
-        return Err(format!("go-syslog: {header:?} are not {wanted:?}"));
-    }
-    let msg = read.msg.as_deref().unwrap_or_default();
-    let Some(sd_id) = &expected.sd_id else {
-        return match read.sd {
-            None => expected.holds_cef(msg),
-            Some(sd) => Err(format!("go-syslog: {sd:?} beside CEF")),
-        };
-    };
-    let mut sd = read.sd.unwrap_or_default();
-    let Some(serde_json::Value::Object(params)) = sd.remove(sd_id) else {
-        return Err(format!("go-syslog: no element {sd_id}"));
-    };
-    if let Some((id, _)) = sd.iter().next() {
-        return Err(format!("go-syslog: a second element {id}"));
-    }
-    // Its parameters have no order, so they are put into ours; one that is too many is left over.
-    let mut params = params;
-    let mut ordered = Vec::new();
-    for field in &expected.fields {
-        if let Some(serde_json::Value::String(value)) = params.remove(&field.name) {
-            ordered.push((field.name.clone(), value));
-        }
-    }
-    if let Some((name, _)) = params.iter().next() {
-        return Err(format!("go-syslog: a parameter {name} that was not sent"));
-    }
-    (expected.holds(&ordered, msg)).map_err(|why| format!("go-syslog: {why}"))
 }

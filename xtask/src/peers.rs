@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 
 pub(crate) use cache::cache_folder;
 
-use Source::{Collector, Debian, Go, Own, Pip};
-use Start::{Anchored, Below, Browser, Link, Python, Relay};
+use Source::{Collector, Debian, Go, Java, Own, Pip};
+use Start::{Anchored, Below, Browser, Jars, Link, Python, Relay};
 use cache::Cache;
 
 /// A program under test and the ways to get it, the best one first.
@@ -52,6 +52,8 @@ enum Source {
     Own(&'static [(Text, Text)]),
     /// A package and its version.
     Pip(Text, Text),
+    /// The package of a Java runtime, and jars from Maven Central: their paths there and their SHA-256.
+    Java(Text, &'static [(Text, Text)]),
 }
 
 /// An executable `bin/<name>`, and the arguments that make it say its version and leave.
@@ -79,6 +81,9 @@ enum Start {
     Browser(Text),
     /// `python3`, able to import the package.
     Python,
+    /// The Java runtime, with the jars of the root and these arguments, a class the last. It gets the shared libraries that a bare
+    /// machine lacks.
+    Jars(Text),
 }
 
 const fn tool(name: Text, start: Start, probe: &'static [Text]) -> Tool {
@@ -113,6 +118,11 @@ const PEERS: &[Peer] = &[
         ]),
         tools: &[tool("go-syslog", Link("bin/go-syslog"), VERSION)],
     }] },
+    // JRuby is what Logstash runs its filters in; the parser of Graylog's syslog inputs is beside it.
+    Peer { name: "siem-parsers", recipes: &[
+        Recipe { source: Java("openjdk-17-jre-headless", SIEM_PARSERS), tools: SIEM_TOOLS },
+        Recipe { source: Java("openjdk-21-jre-headless", SIEM_PARSERS), tools: SIEM_TOOLS },
+    ] },
     Peer { name: "alertmanager", recipes: &[Recipe {
         source: Debian(&["prometheus-alertmanager"]),
         tools: &[
@@ -181,6 +191,30 @@ const PEERS: &[Peer] = &[
         ]),
         tools: &[tool("otelcol-gateway", Link("bin/otelcol"), VERSION)],
     }] },
+];
+
+// What JRuby reaches into, it says on every start, or is allowed.
+const JRUBY: Start = Jars(
+    "--add-opens=java.base/java.io=ALL-UNNAMED --add-opens=java.base/sun.nio.ch=ALL-UNNAMED org.jruby.Main",
+);
+const SIEM_TOOLS: &[Tool] = &[tool("siem-parsers", JRUBY, VERSION)];
+const SIEM_PARSERS: &[(Text, Text)] = &[
+    (
+        "org/jruby/jruby-complete/9.4.14.0/jruby-complete-9.4.14.0.jar",
+        "d7779641a18c46af5ee502c4a936dde17d4c0c4e6c35544aebb3a8d096fd53c9",
+    ),
+    (
+        "org/graylog2/syslog4j/0.9.61/syslog4j-0.9.61.jar",
+        "d12c5fab967d231182d24822d175f5309055f25c32fb2b385dddf6fc9d3aefbc",
+    ),
+    (
+        "joda-time/joda-time/2.9.9/joda-time-2.9.9.jar",
+        "b049a43c1057942e6acfbece008e4949b2e35d1658d0c8e06f4485397e2fa4e7",
+    ),
+    (
+        "org/apache/commons/commons-lang3/3.5/commons-lang3-3.5.jar",
+        "8ac96fc686512d777fca85e144f196cd7cfe0c0aec23127229497d1a38ff651c",
+    ),
 ];
 
 const PROBE_LIMIT: Duration = Duration::from_secs(20);
@@ -256,7 +290,7 @@ impl Recipe {
 
     fn needs(&self) -> Result<(), String> {
         let (program, help) = match self.source {
-            Debian(_) => ("apt-get", "this peer installs on Debian and Ubuntu only"),
+            Debian(_) | Java(..) => ("apt-get", "this peer installs on Debian and Ubuntu only"),
             Go(..) | Collector(..) | Own(_) => ("go", "install Go 1.26 or later"),
             Pip(..) => ("python3", "install python3 with pip"),
         };

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use cap_syslog::Framing;
+use cap_tests::conformance::Siem;
 use cap_tests::peers::RelaySoftware;
 use cap_tests::{conformance, peers};
 
@@ -67,6 +68,15 @@ async fn run(events: usize, relayed: usize) -> Result<(), String> {
         println!(
             "go-syslog, {framing:?}: {events} events, {megabytes} MB, all equal, {seconds:.1} s"
         );
+    }
+    let parsed = events / 10;
+    conformance::vector(seed, parsed)?;
+    println!("Vector: {parsed} events, all equal");
+    for siem in Siem::ALL {
+        let begun = Instant::now();
+        conformance::siem(&find("siem-parsers")?, siem, seed, parsed)?;
+        let seconds = begun.elapsed().as_secs_f64();
+        println!("{siem:?}: {parsed} events, all equal, {seconds:.1} s");
     }
     for software in RelaySoftware::ALL {
         let program = find(software.tool())?;

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::Source::{Collector, Debian, Go, Own, Pip};
+use super::Source::{Collector, Debian, Go, Java, Own, Pip};
 use super::files::{at, make, remove, rename, write};
 use super::log::Log;
 use super::{PROBE_LIMIT, Recipe, Tool, env};
@@ -96,7 +96,9 @@ impl Cache {
             said += &log.run(PROBE_LIMIT, Command::new(self.bin(tool)).args(tool.probe))?;
         }
         Ok(match &recipe.source {
-            Debian(_) | Own(_) => version_in(&said).unwrap_or("of unknown version").to_owned(),
+            Debian(_) | Own(_) | Java(..) => {
+                version_in(&said).unwrap_or("of unknown version").to_owned()
+            }
             Go(_, version) | Collector(version, ..) => (*version).to_owned(),
             Pip(package, version) => format!("{version} ({package})"),
         })

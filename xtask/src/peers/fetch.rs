@@ -1,18 +1,21 @@
 //! Getting a peer: packages unpacked, Python packages installed, Go programs built.
 
-use std::path::Path;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use super::Source::{Collector, Debian, Go, Own, Pip};
-use super::files::{files_below, make, remove, write};
+use super::Source::{Collector, Debian, Go, Java, Own, Pip};
+use super::files::{at, files_below, make, remove, write};
 use super::log::Log;
 use super::{BUILD_LIMIT, FETCH_LIMIT, PROBE_LIMIT, Source};
+
+const MAVEN_CENTRAL: &str = "https://repo1.maven.org/maven2";
 
 impl Source {
     /// Fills `stage/root`.
     pub(super) fn fetch(&self, name: &str, stage: &Path, log: &Log) -> Result<(), String> {
         let cost = match self {
-            Debian(_) | Pip(..) => "fetching it",
+            Debian(_) | Pip(..) | Java(..) => "fetching it",
             Go(..) | Collector(..) | Own(_) => {
                 "building it, which takes minutes where go's cache is cold"
             }
@@ -20,6 +23,20 @@ impl Source {
         println!("{name}: {cost}; see {}", log.0.display());
         match self {
             Debian(packages) => debian(packages, stage, log),
+            Java(runtime, jars) => {
+                debian(&[runtime], stage, log)?;
+                relink(&stage.join("root"))?;
+                make(&stage.join("root/jars"))?;
+                for (path, sha256) in *jars {
+                    let file = path.rsplit('/').next().unwrap_or(path);
+                    // What apt-get fetches packages with is there wherever it is, and looks at the sum.
+                    let line = format!(
+                        "/usr/lib/apt/apt-helper download-file {MAVEN_CENTRAL}/{path} root/jars/{file} SHA256:{sha256}"
+                    );
+                    log.line(FETCH_LIMIT, stage, &line)?;
+                }
+                Ok(())
+            }
             // Its dependencies would be versions that nobody pinned, and none is needed.
             Pip(package, version) => {
                 let install = format!(
@@ -133,6 +150,24 @@ fn debian(packages: &[&str], stage: &Path, log: &Log) -> Result<(), String> {
     remove(&debs)
 }
 
+/// Packages link to absolute paths, as that of Java to its configuration in `/etc`; here, that is below the root.
+fn relink(root: &Path) -> Result<(), String> {
+    for link in files_below(root)? {
+        let Ok(target) = link.read_link() else {
+            continue;
+        };
+        let (Ok(below), Ok(inside)) = (target.strip_prefix("/"), link.strip_prefix(root)) else {
+            continue;
+        };
+        if root.join(below).symlink_metadata().is_ok() {
+            let up: PathBuf = inside.iter().skip(1).map(|_| "..").collect();
+            remove(&link)?;
+            symlink(up.join(below), &link).map_err(|e| at("link", &link, &e))?;
+        }
+    }
+    Ok(())
+}
+
 /// `apt-get update`, once in a run: it is slow, and what failed a minute ago fails again.
 fn update_lists(log: &Log) -> Result<(), String> {
     static DONE: OnceLock<Result<(), String>> = OnceLock::new();
@@ -166,6 +201,27 @@ fn planned(plan: &str, packages: &[&str]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn links_to_absolute_paths_lead_below_the_root_where_there_is_such_a_file() {
+        let root = tempfile::tempdir().expect("a folder");
+        let root = root.path();
+        make(&root.join("etc/java")).expect("a folder");
+        make(&root.join("usr/lib/jvm")).expect("a folder");
+        write(&root.join("etc/java/jvm.cfg"), "-server KNOWN").expect("a file");
+        let (linked, elsewhere) = (root.join("usr/lib/jvm/jvm.cfg"), root.join("usr/elsewhere"));
+        symlink("/etc/java/jvm.cfg", &linked).expect("a link");
+        symlink("/no/such/file", &elsewhere).expect("a link");
+        relink(root).expect("relinked");
+        assert_eq!(
+            linked.read_link().expect("a link"),
+            Path::new("../../../etc/java/jvm.cfg")
+        );
+        let text = std::fs::read_to_string(&linked).expect("it leads there");
+        assert_eq!(text, "-server KNOWN");
+        let left = elsewhere.read_link().expect("a link");
+        assert_eq!(left, Path::new("/no/such/file"));
+    }
 
     #[test]
     fn only_asked_packages_and_libraries_are_downloaded() {

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Start::{Anchored, Below, Browser, Link, Python, Relay};
+use super::Start::{Anchored, Below, Browser, Jars, Link, Python, Relay};
 use super::cache::Cache;
 use super::files::{at, files_below, remove, rename, write};
 use super::log::Log;
@@ -23,6 +23,15 @@ impl Cache {
                 &format!("export PYTHONPATH={}", quote(root)),
                 "python3",
             )?,
+            Jars(arguments) => {
+                let files = files_below(root)?;
+                let java = files.iter().find(|path| path.ends_with("bin/java"));
+                let java = java.ok_or("the unpacked packages hold no bin/java")?;
+                let export = format!("export LD_LIBRARY_PATH={}", quote(&library_path(&files)));
+                let jars = quote(&root.join("jars/*"));
+                let start = format!("{} -cp {jars} {arguments}", quote(java));
+                script(&staged, &export, &start)?;
+            }
             Anchored(file, folder) => {
                 let (file, copy) = (root.join(file), root.join("anchored"));
                 let mut program = fs::read(&file).map_err(|e| at("read", &file, &e))?;
