@@ -90,6 +90,8 @@ fn served(outcome: std::io::Result<()>) -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: cargo xtask bench egress|metrics|tracing|syslog|facade|all [--json FILE]");
+    let names: Vec<_> = SUITES.iter().map(|(name, _)| *name).collect();
+    let names = names.join("|");
+    eprintln!("usage: cargo xtask bench {names}|all [--json FILE]");
     ExitCode::from(2)
 }

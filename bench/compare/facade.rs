@@ -52,12 +52,12 @@ pub(crate) fn run(bench: &mut Bench) {
     });
 }
 
-/// Everything on, a tenth of the traces sampled and audit events over TLS, against everything off; and a second service with everything
-/// off, whose ratio says how far the others can be trusted.
+/// Everything on, a tenth of the traces sampled and audit events over TLS, against everything off, each with a second service with
+/// everything off, whose ratio says how far the others can be trusted.
 ///
-/// The audit log is kept in a file, as it is in the demo and the soak: one that a power cut takes away is no primary record. A disk is
-/// noisy, so that takes more rounds. In memory a request takes less than half of that and waits for nothing: there it shows best what
-/// each pipe takes of a processor, and what a change of one is worth. The bar is the same in both: at most 5 % more.
+/// The bar, at most 5 % more, is for the service as it is run: its audit log is the primary record, and in a file, where a power cut leaves
+/// it. A disk is noisy, so that takes more rounds. In memory it keeps no record, and a request takes half as long and waits for nothing:
+/// there it shows best what each pipe takes of a processor and what a change of one is worth. Its floors only tell when that gets worse.
 ///
 /// Each service is a process, and they have one processor to themselves, with all threads of their pipes: what is formatted,
 /// encrypted and exported counts in full. The clients, the relay and the collector would be other machines, and share another
@@ -84,7 +84,10 @@ fn everything(bench: &mut Bench) {
     );
     let all = format!("telemetry: {{ {traces} }}\n{audit}");
     let off = format!("telemetry: {{ {no_metrics} }}");
-    let dir = tempfile::tempdir().expect("a directory");
+    // Beside this program: where temporary files go may be in memory.
+    let program = std::env::current_exe().expect("this program has a path");
+    let dir = tempfile::tempdir_in(program.parent().expect("in a directory"));
+    let dir = dir.expect("a directory");
     let compared = Compared {
         on: vec![
             ("everything on", [MOST; 2], all.clone()),
@@ -97,7 +100,7 @@ fn everything(bench: &mut Bench) {
     compared.run(bench, [inside, outside]);
     let compared = Compared {
         on: vec![
-            ("everything on, in memory", [MOST; 2], all),
+            ("everything on, in memory", [0.9, 0.8], all),
             ("metrics on, in memory", [0.0; 2], String::new()),
             (
                 "traces on, in memory",
