@@ -3,10 +3,13 @@
 use std::fmt;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cap_egress::Guard;
-use cap_syslog::{Backfill, BackfillError, Config, Event, Forwarder, Report};
+use cap_metrics::AuditTotals;
+use cap_syslog::{
+    Backfill, BackfillError, Config, Event, Forwarder, Report, State, Tls, Transport,
+};
 
 use crate::error::{Error, Kind};
 
@@ -26,11 +29,23 @@ pub(crate) struct Audit {
 struct Known {
     /// The settings in force, or those that were last.
     config: Option<Config>,
+    /// Those of TLS, whatever the transport is now: a client certificate is entered nowhere but in a file.
+    tls: Option<Tls>,
     /// A pipe that was switched off and delivers what it has left.
     ending: Option<Forwarder>,
-    /// What pipes that were switched off had come to.
+    /// What pipes that were switched off had come to, and of the dropped those that were set aside.
     ended: Report,
+    set_aside: u64,
     shut_down: bool,
+}
+
+impl Known {
+    fn remember(&mut self, config: Config) {
+        if let Transport::Tls(_, tls) = &config.transport {
+            self.tls = Some(tls.clone());
+        }
+        self.config = Some(config);
+    }
 }
 
 impl Audit {
@@ -66,7 +81,13 @@ impl Audit {
     /// What the settings are to be when the pipe is switched on.
     #[cfg(feature = "settings-ui")]
     pub(crate) fn remember(&self, config: Config) {
-        self.known().config = Some(config);
+        self.known().remember(config);
+    }
+
+    /// The last settings of TLS.
+    #[cfg(feature = "settings-ui")]
+    pub(crate) fn tls(&self) -> Option<Tls> {
+        self.known().tls.clone()
     }
 
     pub(crate) fn config(&self) -> Option<Config> {
@@ -83,7 +104,7 @@ impl Audit {
             (Some(forwarder), Some(config)) => {
                 let taken = forwarder.reconfigure(config.clone());
                 taken.map_err(Kind::Syslog)?;
-                self.known().config = Some(config);
+                self.known().remember(config);
             }
             (None, Some(config)) => {
                 let guard = self.guard.clone();
@@ -94,8 +115,14 @@ impl Audit {
                     }
                     None => Forwarder::start(config.clone(), guard),
                 };
-                self.replace(Some(forwarder.map_err(Kind::Syslog)?));
-                self.known().config = Some(config);
+                let forwarder = forwarder.map_err(Kind::Syslog)?;
+                self.replace(Some(forwarder.clone()));
+                if self.known().shut_down {
+                    // The shutdown came meanwhile, and found nothing to end.
+                    forwarder.shutdown(Duration::ZERO);
+                    return Err(Kind::ShutDown.into());
+                }
+                self.known().remember(config);
             }
             (Some(forwarder), None) => {
                 {
@@ -110,35 +137,56 @@ impl Audit {
                 let mut known = self.known();
                 known.ending = None;
                 known.ended = sum(known.ended, report);
+                known.set_aside += forwarder.status().set_aside;
             }
             (None, None) => {}
         }
         Ok(())
     }
 
-    /// What was accepted and what became of it, pipes that were switched off included.
-    pub(crate) fn totals(&self) -> Report {
+    /// What was accepted and what became of it, pipes that were switched off included; `None` where there was none.
+    pub(crate) fn totals(&self) -> Option<AuditTotals> {
         let known = self.known();
-        let pipes = self.forwarder().into_iter().chain(known.ending.clone());
-        pipes.fold(known.ended, |total, pipe| {
-            let (status, mut now) = (pipe.status(), Report::default());
-            now.enqueued = status.enqueued;
-            now.released = status.released;
-            now.dropped = status.dropped;
-            now.backfilled = status.backfilled;
-            now.queued = status.queued;
-            sum(total, now)
-        })
+        let running = self.forwarder();
+        if running.is_none() && known.ending.is_none() && known.ended == Report::default() {
+            return None;
+        }
+        let mut totals = AuditTotals {
+            enqueued: known.ended.enqueued,
+            acked: known.ended.released,
+            dropped: known.ended.dropped,
+            set_aside: known.set_aside,
+            queued: 0,
+            connected: false,
+        };
+        for pipe in running.iter().chain(&known.ending) {
+            let status = pipe.status();
+            totals.enqueued += status.enqueued;
+            totals.acked += status.released;
+            totals.dropped += status.dropped;
+            totals.set_aside += status.set_aside;
+            totals.queued += status.queued;
+            totals.connected |= status.state == State::Connected;
+        }
+        Some(totals)
     }
 
     pub(crate) fn shutdown(&self, deadline: Duration) -> Option<Report> {
-        self.known().shut_down = true;
-        let last = self.forwarder().map(|pipe| pipe.shutdown(deadline));
-        let ended = self.known().ended;
-        match last {
-            None if ended == Report::default() => None,
-            last => Some(sum(ended, last.unwrap_or_default())),
+        let until = Instant::now().checked_add(deadline);
+        let (pipes, ended) = {
+            let mut known = self.known();
+            known.shut_down = true;
+            // One that is being switched off has not come to anything yet.
+            let pipes = self.forwarder().into_iter().chain(known.ending.clone());
+            (pipes.collect::<Vec<_>>(), known.ended)
+        };
+        if pipes.is_empty() && ended == Report::default() {
+            return None;
         }
+        Some(pipes.into_iter().fold(ended, |total, pipe| {
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            sum(total, pipe.shutdown(left.unwrap_or(deadline)))
+        }))
     }
 
     fn replace(&self, forwarder: Option<Forwarder>) {

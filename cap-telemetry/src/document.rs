@@ -191,17 +191,21 @@ impl Document {
         self.all_taken(|_| true)
     }
 
-    /// The same for the sections of [`Config`](crate::Config) alone, by a tool that does not know what else a program takes.
+    /// The same for the sections of [`Config`](crate::Config) alone, and for what looks like one of them misspelt, by a tool that does
+    /// not know what else a program takes.
     ///
     /// # Errors
     ///
     /// When a key or variable there was not taken by anybody.
     pub fn finish_sections(self) -> Result<(), Error> {
+        let known: Vec<_> = self.known.keys().cloned().collect();
         self.all_taken(|path| {
-            let section = path.split('.').next().unwrap_or_default().to_uppercase();
-            SECTIONS
-                .iter()
-                .any(|ours| ours.trim_end_matches('_') == section)
+            let section = path.split('.').next().unwrap_or_default();
+            let ours = SECTIONS.map(|ours| ours.trim_end_matches('_').to_lowercase());
+            // One that nearly has our name, and keys like ours in it, is meant to be ours.
+            ours.contains(&section.to_owned())
+                || cap_names::nearest(section, known.iter().chain(&ours)).is_some()
+                    && (path == section || cap_names::nearest(path, &known).is_some())
         })
     }
 
@@ -217,7 +221,8 @@ impl Document {
             let what = if section(path) {
                 "expected a section with keys of its own, found a value".to_owned()
             } else {
-                unknown_key("key", path, self.known.keys().cloned())
+                let sections = SECTIONS.map(|ours| ours.trim_end_matches('_').to_lowercase());
+                unknown_key("key", path, self.known.keys().cloned().chain(sections))
             };
             return Err(Error::config(
                 format!("{}:{}: {path}", self.file, leaf.line),

@@ -45,7 +45,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether everything that was handed over was delivered.
+    /// Whether everything that was handed over was delivered, if only from the primary store.
     pub fn is_complete(&self) -> bool {
         let traces = self
             .tracing
@@ -54,7 +54,7 @@ impl Report {
         let audit = self
             .syslog
             .as_ref()
-            .is_none_or(|events| events.released == events.enqueued);
+            .is_none_or(|events| events.released + events.backfilled == events.enqueued);
         traces && audit
     }
 }
@@ -69,5 +69,23 @@ impl fmt::Display for Report {
             Some(events) => write!(f, "; syslog: {events}"),
             None => f.write_str("; syslog: off"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_primary_store_made_up_for_is_delivered() {
+        let mut events = cap_syslog::Report::default();
+        (events.enqueued, events.released, events.dropped) = (10, 7, 3);
+        let complete = |events| {
+            let (tracing, syslog) = (None, Some(events));
+            Report { tracing, syslog }.is_complete()
+        };
+        assert!(!complete(events));
+        events.backfilled = 3;
+        assert!(complete(events));
     }
 }

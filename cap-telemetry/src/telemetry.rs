@@ -6,8 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use cap_egress::{Connector, Guard, Trust};
-use cap_metrics::{AuditTotals, Metrics, MetricsService, PipeTotals, SpanTotals, TraceIds};
-use cap_syslog::{Backfill, Event, Forwarder, State};
+use cap_metrics::{Metrics, MetricsService, PipeTotals, SpanTotals, TraceIds};
+use cap_syslog::{Backfill, Event, Forwarder};
 use cap_tracing::{SampleRate, Tracing};
 
 use crate::audit::Audit;
@@ -170,6 +170,12 @@ impl Telemetry {
         self.0.audit.reconfigure(config)
     }
 
+    /// The last settings of TLS that the audit pipe had.
+    #[cfg(feature = "settings-ui")]
+    pub(crate) fn syslog_tls(&self) -> Option<cap_syslog::Tls> {
+        self.0.audit.tls()
+    }
+
     #[cfg(feature = "settings-ui")]
     pub(crate) fn remember_syslog(&self, config: cap_syslog::Config) {
         self.0.audit.remember(config);
@@ -273,16 +279,6 @@ fn totals(tracing: Option<&Tracing>, audit: &Audit, guard: &Guard) -> PipeTotals
             failed: spans.failed,
             pending: spans.pending,
         }),
-        audit: audit.forwarder().map(|pipe| {
-            let (status, totals) = (pipe.status(), audit.totals());
-            AuditTotals {
-                enqueued: totals.enqueued,
-                acked: totals.released,
-                dropped: totals.dropped,
-                set_aside: status.set_aside,
-                queued: totals.queued,
-                connected: status.state == State::Connected,
-            }
-        }),
+        audit: audit.totals(),
     }
 }

@@ -313,7 +313,7 @@ fn misspelt_keys_are_found_wherever_they_stand() {
     complains(
         "sylog:\n",
         &[],
-        &expect!["config.yaml:1: sylog: unknown key"],
+        &expect!["config.yaml:1: sylog: unknown key; the nearest valid key is syslog"],
     );
     complains(
         "syslog: { hots: }\n",

@@ -139,8 +139,36 @@ fn what_is_left_when_syslog_is_switched_off_is_counted_as_dropped() {
     let telemetry = start(&to(gone));
     telemetry.audit(event("lost"));
     telemetry.reconfigure_syslog(None).expect("off");
+    let text = telemetry.metrics().render();
+    for line in [
+        "cap_telemetry_audit_events_enqueued_total 1",
+        "cap_telemetry_audit_events_dropped_total 1",
+        "cap_telemetry_syslog_connected 0",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
     let events = telemetry.shutdown(LONG).syslog.expect("it was on");
     assert_eq!((events.enqueued, events.dropped, events.queued), (1, 1, 0));
+}
+
+#[test]
+fn what_a_pipe_that_is_being_switched_off_has_left_is_in_the_report_of_a_shutdown() {
+    // It takes the connection and reads nothing, so that what was written waits out its grace.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = silent.local_addr().expect("bound");
+    let telemetry = start(&format!(
+        "syslog: {{ enabled: true, host: {}, port: {}, grace: 1h }}",
+        address.ip(),
+        address.port()
+    ));
+    telemetry.audit(event("left"));
+    let switching = telemetry.clone();
+    let switched = std::thread::spawn(move || switching.reconfigure_syslog(None));
+    until("it is being switched off", || telemetry.syslog().is_none());
+    let events = telemetry.shutdown(Duration::ZERO).syslog;
+    let events = events.expect("it was on");
+    assert_eq!((events.enqueued, events.queued), (1, 1));
+    switched.join().expect("no panic").expect("off");
 }
 
 #[test]

@@ -233,6 +233,17 @@ fn of_the_wrong_type_or_misspelt_each_key_has_a_message_of_its_own() {
         assert!(error.starts_with(&place), "{error}");
         writeln!(messages, "{error}").expect("a string");
 
+        let variable = Key::variable(key);
+        // A list is one text there, and a text may be any.
+        let typed = !matches!(key.value, Value::List(_) | Value::Names) && wrong(key) != "[a, b]";
+        if typed {
+            let around = files.around(key);
+            let set = [(variable.clone(), wrong(key).to_owned())];
+            let error = load(&yaml(&around), &set).expect_err(key.path).to_string();
+            let place = format!("environment: {variable}: ");
+            assert!(error.starts_with(&place), "{error}");
+        }
+
         let mut misspelt = key.path.to_owned();
         misspelt.remove(misspelt.len() - 2);
         let error = load(&format!("\n{misspelt}: 1\n"), &[]).expect_err(key.path);
@@ -243,7 +254,6 @@ fn of_the_wrong_type_or_misspelt_each_key_has_a_message_of_its_own() {
                 key.path
             )
         );
-        let variable = Key::variable(key);
         let known_section = !matches!(key.path, "instance_name");
         if known_section {
             let misspelt = format!("{variable}X");

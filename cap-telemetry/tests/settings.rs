@@ -5,16 +5,18 @@
 use std::io::Read as _;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use cap_telemetry::names::Actor;
 use cap_telemetry::settings::{Act, CsrfKey, Deed, Denied, Form, Host, KeepError, SettingsPage};
+use cap_telemetry::syslog::Transport;
 use cap_telemetry::{Config, Document, Telemetry};
 use http::request::Parts;
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt as _;
 use tower::ServiceExt as _;
 
 const FIELDS: [&str; 9] = [
@@ -390,7 +392,7 @@ async fn what_is_saved_is_kept_first_then_in_force_and_survives_a_restart() {
         shown,
         json!({
             "enabled": true, "host": "127.0.0.1", "port": port, "transport": "tcp", "framing": "octet-counting",
-            "facility": "local5", "hostname": "here", "app_name": "cap-prod", "ca": "",
+            "facility": "local5", "hostname": "", "app_name": "cap-prod", "ca": "",
         })
     );
     assert_eq!(
@@ -449,6 +451,52 @@ async fn what_is_saved_is_kept_first_then_in_force_and_survives_a_restart() {
     );
     stage.telemetry.shutdown(Duration::ZERO);
     again.telemetry.shutdown(Duration::ZERO);
+}
+
+#[tokio::test]
+async fn settings_that_one_replica_showed_and_saved_leave_the_others_their_own_name() {
+    let text = "instance_name: cap-1\nsyslog: { enabled: true, host: 127.0.0.1, port: 9 }";
+    let stage = Stage::with(Product::default(), text).await;
+    let shown = stage.send(Method::GET, "", "alice", "", &[]).await.json()["settings"].clone();
+    let saved = stage.json(Method::PUT, "", &shown).await;
+    assert_eq!(saved.status, StatusCode::OK, "{}", saved.body);
+    let Deed::Saved(kept) = stage.product.kept.lock().unwrap()[0].deed.clone() else {
+        panic!("it was saved");
+    };
+    let other = Stage::with(Product::default(), "instance_name: cap-2").await;
+    kept.restore(&other.telemetry).unwrap();
+    for (stage, name) in [(&stage, "cap-1"), (&other, "cap-2")] {
+        assert_eq!(stage.telemetry.syslog_config().unwrap().hostname, name);
+        stage.telemetry.shutdown(Duration::ZERO);
+    }
+    let named = json!({ "enabled": true, "host": "127.0.0.1", "port": 9, "hostname": "siem-name" });
+    let stage = Stage::with(Product::default(), text).await;
+    let shown = stage.json(Method::PUT, "", &named).await.json()["settings"].clone();
+    assert_eq!(shown["hostname"], "siem-name");
+    stage.telemetry.shutdown(Duration::ZERO);
+}
+
+#[tokio::test]
+async fn a_client_certificate_outlasts_a_transport_without_tls() {
+    let made = rcgen::generate_simple_self_signed(["here".to_owned()]).unwrap();
+    let pem = |text: String| serde_json::to_string(&text).unwrap();
+    let text = format!(
+        "syslog: {{ enabled: true, host: 127.0.0.1, transport: tcp+tls, tls: {{ client_certificate: {}, client_key: {} }} }}",
+        pem(made.cert.pem()),
+        pem(made.signing_key.serialize_pem()),
+    );
+    let stage = Stage::with(Product::default(), &text).await;
+    for transport in ["tcp", "tcp+tls"] {
+        let settings = json!({ "enabled": true, "host": "127.0.0.1", "transport": transport });
+        let saved = stage.json(Method::PUT, "", &settings).await;
+        assert_eq!(saved.status, StatusCode::OK, "{}", saved.body);
+    }
+    let config = stage.telemetry.syslog_config().unwrap();
+    let Transport::Tls(_, tls) = config.transport else {
+        panic!("{config:?}");
+    };
+    assert!(tls.identity.is_some());
+    stage.telemetry.shutdown(Duration::ZERO);
 }
 
 #[tokio::test]
@@ -546,6 +594,8 @@ async fn each_wrong_field_has_its_message_beside_it() {
     settings["ca"] = "nonsense".into();
     let answer = stage.json(Method::PUT, "", &settings).await.json();
     assert_eq!(answer["errors"][0]["field"], "ca");
+    let page = stage.post("/page", &[("enabled", "perhaps")]).await;
+    assert!(page.body.contains("write true or false"), "{}", page.body);
     // All at once.
     let all = json!({ "enabled": true, "host": "", "port": "x", "facility": "y" });
     let errors = stage.json(Method::PUT, "", &all).await.json();
@@ -617,6 +667,32 @@ async fn a_test_says_stage_by_stage_how_far_it_came_is_kept_and_has_a_limit() {
         StatusCode::TOO_MANY_REQUESTS
     );
     assert_eq!(stage.kept().len(), 5, "what is refused is not run");
+}
+
+#[tokio::test]
+async fn a_test_whose_browser_goes_away_is_run_and_kept_all_the_same() {
+    let relay_listens = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = relay_listens.local_addr().unwrap().port();
+    let stage = Stage::new().await;
+    let settings = relay(port);
+    let mut asks = Box::pin(stage.json(Method::POST, "/test", &settings));
+    let (mut stream, _) = tokio::select! {
+        biased;
+        _ = &mut asks => panic!("the relay has not said anything yet"),
+        connected = relay_listens.accept() => connected.unwrap(),
+    };
+    drop(asks);
+    let mut record = [0; 4096];
+    let count = stream.read(&mut record).await.unwrap();
+    let record = String::from_utf8_lossy(&record[..count]);
+    assert!(record.contains("syslog.test"), "{record}");
+    drop(stream);
+    let until = Instant::now() + Duration::from_secs(20);
+    while stage.kept().is_empty() {
+        assert!(Instant::now() < until, "it is not kept");
+        tokio::task::yield_now().await;
+    }
+    assert!(stage.kept()[0].starts_with("settings.syslog_tested: "));
 }
 
 #[tokio::test]

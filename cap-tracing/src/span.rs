@@ -252,6 +252,11 @@ impl Current {
         Carrier::of(&self.0)
     }
 
+    /// Runs a future with this span as the current one, on whatever thread.
+    pub fn scope<F: Future>(&self, future: F) -> WithContext<F> {
+        future.with_context(self.0.clone())
+    }
+
     /// Runs a function with this span as the current one, on whatever thread.
     pub fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
         let _current = self.0.clone().attach();

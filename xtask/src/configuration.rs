@@ -72,9 +72,10 @@ error at start that names the file, the line and the key.
 `cargo xtask config-check FILE` says whether a file is right. Editors take [configuration.schema.json](configuration.schema.json), with
 `# yaml-language-server: $schema=…/configuration.schema.json` as the file's first line.
 
-Durations are a whole number and a unit, `ms`, `s`, `m` or `h`, and a year at most. Of other variables, `OTEL_SDK_DISABLED=true` turns tracing
-off, `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` say what traces are from, as do `POD_NAME`, `POD_NAMESPACE`, `POD_UID`, `NODE_NAME`
-and `CONTAINER_NAME` where the downward API fills them, and `SSL_CERT_FILE` and `SSL_CERT_DIR` say where the system's trust store is.
+Durations are a whole number and a unit, `ms`, `s`, `m` or `h`: a year at most, those of `syslog` a day. Of other variables,
+`OTEL_SDK_DISABLED=true` turns tracing off, `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` say what traces are from, as do `POD_NAME`,
+`POD_NAMESPACE`, `POD_UID`, `NODE_NAME` and `CONTAINER_NAME` where the downward API fills them, and `SSL_CERT_FILE` and `SSL_CERT_DIR` say
+where the system's trust store is.
 ";
 
 /// `docs/configuration.md`.
@@ -246,6 +247,18 @@ mod tests {
                     .to_owned()
             )
         );
+    }
+
+    #[test]
+    fn a_section_whose_own_name_is_misspelt_is_no_other_program_s() {
+        let misspelt = said("sylog: { enabled: true, host: relay }\n");
+        let nearest = "unknown key; the nearest valid key is syslog.enabled";
+        assert_eq!(
+            misspelt,
+            Err(format!("config.yaml:1: sylog.enabled: {nearest}"))
+        );
+        said("instance_nam: here\n").expect_err("misspelt");
+        said("ingress: { enabled: true, host: here }\nsystem:\n").expect("the product's own");
     }
 
     /// What an editor says of a text.

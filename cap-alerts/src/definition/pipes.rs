@@ -17,7 +17,7 @@ pub(super) fn alerts() -> Vec<Definition> {
         )
         .runbook(
             "The relay was away or slow for so long that the buffer filled, and the oldest events were dropped.",
-            "The SIEM's archive has a hole. The primary audit log is complete.",
+            "The SIEM's archive has a hole, until a process with backfill has filled it (`backfilled` in its status). The primary audit log is complete.",
             [("What the buffers hold", "sum(cap_telemetry_audit_events_queued)".into())],
             "Repair the relay or the way to it. The event syslog.gap says which events are missing: replay them from the audit log. \
              Raise syslog.buffer_size if the relay's restarts take that long.",

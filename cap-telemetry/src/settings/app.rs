@@ -1,5 +1,7 @@
 //! What is done for an administrator: settings saved, a relay tested, and each kept by the host.
 
+use std::future::Future;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Json;
@@ -74,6 +76,17 @@ impl IntoResponse for Failed {
     }
 }
 
+/// What was begun is done and recorded, also where the browser is gone before it has the answer.
+async fn to_the_end<T: Send + 'static>(
+    deed: impl Future<Output = Result<T, Failed>> + Send + 'static,
+) -> Result<T, Failed> {
+    let deed = cap_tracing::current().scope(deed);
+    match tokio::spawn(deed).await {
+        Ok(done) => done,
+        Err(_) => Err(Failed::NotInForce("try again".to_owned())),
+    }
+}
+
 impl<H: Host> App<H> {
     pub(super) fn new(telemetry: Telemetry, host: H, csrf_key: CsrfKey) -> Self {
         App {
@@ -85,11 +98,15 @@ impl<H: Host> App<H> {
         }
     }
 
-    pub(super) async fn save(&self, actor: Actor, form: &Form) -> Result<(), Failed> {
+    pub(super) async fn save(self: Arc<Self>, actor: Actor, form: Form) -> Result<(), Failed> {
+        to_the_end(async move { self.saved(actor, form).await }).await
+    }
+
+    async fn saved(&self, actor: Actor, form: Form) -> Result<(), Failed> {
         let config = form.config(&self.telemetry).map_err(Failed::Wrong)?;
         let _one = self.saving.lock().await;
         self.keep(actor, Deed::Saved(form.clone())).await?;
-        let (telemetry, form) = (self.telemetry.clone(), form.clone());
+        let telemetry = self.telemetry.clone();
         // Switching off may wait for the relay.
         let done = tokio::task::spawn_blocking(move || form.bring_into_force(&telemetry, config));
         match done.await {
@@ -99,7 +116,11 @@ impl<H: Host> App<H> {
         }
     }
 
-    pub(super) async fn test(&self, actor: Actor, form: &Form) -> Result<Probe, Failed> {
+    pub(super) async fn test(self: Arc<Self>, actor: Actor, form: Form) -> Result<Probe, Failed> {
+        to_the_end(async move { self.tested(actor, &form).await }).await
+    }
+
+    async fn tested(&self, actor: Actor, form: &Form) -> Result<Probe, Failed> {
         let config = form.config(&self.telemetry).map_err(Failed::Wrong)?;
         let Some(config) = config else {
             let message = "write the relay's name or address".to_owned();

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use cap_egress::{Host, Trust};
 use cap_names::closed_enum;
-use cap_syslog::{Config, Facility, Framing, Tls, Transport};
+use cap_syslog::{Config, Facility, Framing, Transport};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -86,6 +86,11 @@ impl Form {
         } else {
             String::new()
         };
+        // What is kept is every replica's, and each has a name of its own.
+        let hostname = match config.hostname {
+            name if name == telemetry.instance_name() => String::new(),
+            name => name,
+        };
         let enabled = telemetry.syslog().is_some().to_string();
         let fields = [
             (Field::Enabled, enabled),
@@ -94,7 +99,7 @@ impl Form {
             (Field::Transport, config.transport.as_str().to_owned()),
             (Field::Framing, framing.to_owned()),
             (Field::Facility, config.facility.to_string()),
-            (Field::Hostname, config.hostname),
+            (Field::Hostname, hostname),
             (Field::AppName, config.app_name),
             (Field::Ca, ca),
         ];
@@ -301,7 +306,7 @@ impl Form {
                 // A client certificate is not among the fields.
                 let mut tls = match config.transport {
                     Transport::Tls(_, tls) => tls,
-                    _ => Tls::default(),
+                    _ => telemetry.syslog_tls().unwrap_or_default(),
                 };
                 tls.ca_pem = ca.map(str::to_owned);
                 Transport::Tls(framing, tls)

@@ -182,6 +182,7 @@ fn fields(form: &Form, wrong: &[Wrong]) -> Markup {
         div.field.switch {
             input type="checkbox" id="enabled" name="enabled" value="true" checked[form.is_enabled()];
             label for="enabled" { "Forward audit events" }
+            @if let Some(message) = message(Field::Enabled) { p.wrong { (message) } }
         }
         div.row {
             (text(Field::Host, "Host", "The relay's name or address."))

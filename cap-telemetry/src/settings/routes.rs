@@ -173,7 +173,7 @@ async fn save<H: Host>(State(app): Shared<H>, entered: EnteredJson) -> Response 
         )
         .into_response();
     };
-    if let Err(failed) = app.save(actor, &form).await {
+    if let Err(failed) = app.clone().save(actor, form).await {
         return failed.into_response();
     }
     let mut body = app.status();
@@ -185,7 +185,7 @@ async fn save<H: Host>(State(app): Shared<H>, entered: EnteredJson) -> Response 
 async fn test<H: Host>(State(app): Shared<H>, entered: EnteredJson) -> Response {
     let EnteredJson { actor, form } = entered;
     let form = form.unwrap_or_else(|| Form::in_force(&app.telemetry));
-    match app.test(actor, &form).await {
+    match app.test(actor, form).await {
         Ok(probe) => Json(probe).into_response(),
         Err(failed) => failed.into_response(),
     }
@@ -198,7 +198,7 @@ async fn show_page<H: Host>(State(app): Shared<H>, request: Request) -> Result<R
 
 async fn save_page<H: Host>(State(app): Shared<H>, entered: Entered) -> Response {
     let Entered { actor, form } = entered;
-    match app.save(actor.clone(), &form).await {
+    match app.clone().save(actor.clone(), form.clone()).await {
         Ok(()) => {
             let form = Form::in_force(&app.telemetry);
             app.page(&actor, &form, &Outcome::Saved)
@@ -210,7 +210,7 @@ async fn save_page<H: Host>(State(app): Shared<H>, entered: Entered) -> Response
 /// The form stays as it was entered, so that what a Test says can be mended before it is saved.
 async fn test_page<H: Host>(State(app): Shared<H>, entered: Entered) -> Response {
     let Entered { actor, form } = entered;
-    match app.test(actor.clone(), &form).await {
+    match app.clone().test(actor.clone(), form.clone()).await {
         Ok(probe) => app.page(&actor, &form, &Outcome::Tested(&probe)),
         Err(failed) => app.failed_page(&actor, &form, &failed),
     }

@@ -1,9 +1,10 @@
 //! The HTTP surface.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{ConnectInfo, DefaultBodyLimit};
 use axum::routing::{get, post, put};
 use cap_telemetry::metrics::MetricsLayer;
 use cap_telemetry::settings::SettingsPage;
@@ -78,7 +79,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     // The layers in one: each that is added by itself costs every request an allocation for the service and one for its future.
     let (limit, traced) = (
         DefaultBodyLimit::max(BODY_LIMIT),
-        TraceLayer::new(app.telemetry.tracing().clone()),
+        TraceLayer::new(app.telemetry.tracing().clone())
+            .with_peer(|request| Some(request.get::<ConnectInfo<SocketAddr>>()?.0.ip())),
     );
     let router = if app.telemetry.measures() {
         let measured = MetricsLayer::new(app.telemetry.metrics().clone());

@@ -271,7 +271,8 @@ async fn serve(listener: TcpListener, app: Arc<App>, mut stopping: watch::Receiv
         let _ = stopping.wait_for(|stop| *stop).await;
     };
     // `serve` retries what can go wrong while accepting, and returns no error.
-    let _ = axum::serve(listener, routes::router(app))
+    let app = routes::router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let _ = axum::serve(listener, app)
         .with_graceful_shutdown(stop)
         .await;
 }

@@ -68,7 +68,7 @@ const NEVER_WITH: &[(&str, &[&str])] = &[
     ("tonic", &["channel", "transport"]),
 ];
 
-fn metadata() -> Value {
+pub(crate) fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version=1", "--offline", "--no-deps"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))

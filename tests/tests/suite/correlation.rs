@@ -6,6 +6,8 @@ use cap_tests::fleet::Fleet;
 use cap_tests::{OtlpReceiver, ReceivedRecord, ReceivedSpan, RelayState, Scraper, SyslogRelay};
 use http::{Method, StatusCode};
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 const LONG: Duration = Duration::from_secs(30);
 const ROUTE: &str = "/projects/:projectId/certificates";
@@ -114,4 +116,41 @@ async fn an_exemplar_a_span_a_log_line_and_an_audit_record_of_a_request_name_eac
     });
     assert_eq!(marked.count(), 1, "{spans:#?}");
     fleet.stop().await.expect("it stops");
+}
+
+/// Asks for the license under a trace of an upstream with these flags.
+#[expect(clippy::disallowed_methods, reason = "a client on loopback")]
+async fn ask(target: &str, trace_id: &str, flags: &str) {
+    let mut stream = TcpStream::connect(target).await.expect("it serves");
+    let request = format!(
+        "GET /license HTTP/1.1\r\nhost: {target}\r\nconnection: close\r\ntraceparent: 00-{trace_id}-00f067aa0ba902b7-{flags}\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 "), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_service_honours_the_decision_to_sample_of_trusted_peers_alone() {
+    let trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
+    // Sampled where nothing else is, and not sampled where everything is: who is believed shows by what arrives.
+    for (peers, sample_rate, flags) in [("127.0.0.0/8", 0.0, "01"), ("10.0.0.0/8", 1.0, "00")] {
+        let collector = OtlpReceiver::start().await.expect("a port");
+        let settings = json!({
+            "telemetry": { "tracing": {
+                "enabled": true, "endpoint": collector.endpoint(), "sample_rate": sample_rate, "batch_delay": "50ms",
+                "trusted_peers": [peers],
+            } },
+        });
+        let mut fleet = Fleet::start(1, &settings).await.expect("a service");
+        ask(&fleet.targets()[0], trace_id, flags).await;
+        let seen = |spans: &[ReceivedSpan]| named(spans, "GET /license").is_some();
+        assert!(
+            collector.wait_for(seen, LONG).await,
+            "{peers}: {}",
+            fleet.logs()
+        );
+        fleet.stop().await.expect("it stops");
+    }
 }

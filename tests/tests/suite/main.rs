@@ -13,6 +13,7 @@ mod exposition;
 mod loss;
 mod probe;
 mod readers;
+mod readme;
 mod restarts;
 mod settings_page;
 mod tls;
