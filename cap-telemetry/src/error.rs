@@ -42,6 +42,11 @@ impl Error {
         })
     }
 
+    /// Whether it came after a shutdown: start anew.
+    pub fn is_shut_down(&self) -> bool {
+        matches!(self.0, Kind::ShutDown)
+    }
+
     /// The kind of failure.
     pub fn class(&self) -> ErrorClass {
         match &self.0 {

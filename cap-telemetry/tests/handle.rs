@@ -127,8 +127,12 @@ fn syslog_is_switched_on_moved_and_switched_off_while_events_flow_and_none_is_lo
     assert_eq!((events.enqueued, events.released), (3, 3));
 
     let late = telemetry.reconfigure_syslog(config(&to(first)).syslog);
-    let late = late.expect_err("it is over").to_string();
-    assert_eq!(late, "telemetry has been shut down; start it anew");
+    let late = late.expect_err("it is over");
+    assert!(late.is_shut_down());
+    assert_eq!(
+        late.to_string(),
+        "telemetry has been shut down; start it anew"
+    );
 }
 
 #[test]

@@ -12,10 +12,11 @@ use serde_json::{Value, json};
 
 use crate::demo::service::program;
 use crate::peers::Process;
-use crate::{Authority, load};
+use crate::{Authority, Scraper, load};
 
 const START: Duration = Duration::from_secs(60);
 const SAMPLE: Duration = Duration::from_secs(1);
+const SCRAPE: Duration = Duration::from_secs(15);
 /// Clients that each wait for an answer before they ask again.
 const CALLERS: usize = 4;
 /// What a flat memory may still grow by: this share of it, or so much.
@@ -94,7 +95,10 @@ async fn soak(lasts: Duration) -> io::Result<Vec<String>> {
             std::thread::spawn(move || call(to, &load))
         })
         .collect();
+    let scraper = Scraper::new(&format!("http://{to}/metrics"));
+    let scraping = scraper.run_every(SCRAPE);
     let samples = watch(pid, &load, lasts).await?;
+    scraping.stop().await;
     load.stop.store(true, Ordering::Relaxed);
     for caller in callers {
         caller
@@ -107,6 +111,11 @@ async fn soak(lasts: Duration) -> io::Result<Vec<String>> {
     let mut faults = faults(&samples, &report, relay.records());
     if !status.success() {
         faults.push(format!("the service ended with {status}"));
+    }
+    let (scrapes, failed) = (scraper.history().len(), scraper.failures());
+    say(&format!("{scrapes} scrapes"));
+    if scrapes == 0 || !failed.is_empty() {
+        faults.push(format!("{scrapes} scrapes, and failed: {failed:?}"));
     }
     match load.failed.load(Ordering::Relaxed) {
         0 => {}

@@ -9,13 +9,13 @@ const show = (name, text) => {
 
 const refresh = async () => {
   const answer = await fetch("status", { headers: { accept: "application/json" } });
-  if (!answer.ok) return;
+  if (!answer.ok) return show("state", `unknown (${answer.status}): open the page anew`);
   const { status, warning } = await answer.json();
   const place = document.getElementById("warning");
   place.hidden = warning === null;
   // Unchanged text is left alone, so that a screen reader does not read it out again.
   if (place.textContent !== (warning ?? "")) place.textContent = warning ?? "";
-  if (status === null) return;
+  if (status === null) return show("state", "switched off");
   for (const name of ["state", "queued", "capacity", "released", "dropped"]) show(name, status[name]);
   show("relay", status.relay ?? "none yet");
   show("last_error", status.last_error?.message ?? "none");
