@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
-/// Some ten microseconds of work for the kernel.
-const PIECE: usize = 32 * 1024;
+/// Some microseconds of work for the kernel.
+const PIECE: usize = 8 * 1024;
 
 /// What was taken in is written, and whoever else is at work has its turn, before there is more: where processors are few, a whole batch
 /// at once would hold up every request that is under way for longer than it takes to answer it.
