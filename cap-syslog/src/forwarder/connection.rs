@@ -28,9 +28,6 @@ const POLL: Duration = Duration::from_millis(50);
 /// waits. Not longer: what a relay is given in a burst it has acknowledged before it has written it, and loses if it dies then and its
 /// host with it, so that nobody says so within the grace.
 const GATHER: Duration = Duration::from_millis(20);
-/// Events that are written and encrypted at a time, some tens of microseconds of work, before whoever else is at work has its turn: where
-/// processors are few, a request that is under way is held up by less than it takes to answer. One write sends what came together.
-const FEW: u64 = 16;
 /// How long a connection that is left for another one gets to finish what it has begun, and how long one from which everything
 /// was released gets to be closed by the relay too.
 const LEAVE: Duration = Duration::from_secs(1);
@@ -235,28 +232,21 @@ impl Sender<'_, '_> {
         if self.trial == Trial::Harmless {
             self.trial = Trial::Accused(next);
         }
-        loop {
-            let few = last.min(next + FEW);
-            self.end = self.wire.append(&mut self.pending, |out| {
-                while next < few {
-                    let ring = shared.ring_of(next);
-                    let before = next;
-                    let most = CHUNK.min((few - next) as usize);
-                    for (number, event) in ring.from(next).take(most) {
-                        settings.write(event, out);
-                        next = number + 1;
-                    }
-                    if next == before {
-                        break;
-                    }
+        self.end = self.wire.append(&mut self.pending, |out| {
+            while next < last {
+                let ring = shared.ring_of(next);
+                let before = next;
+                let most = CHUNK.min((last - next) as usize);
+                for (number, event) in ring.from(next).take(most) {
+                    settings.write(event, out);
+                    next = number + 1;
                 }
-                next
-            })?;
-            if self.end < few || self.end >= last {
-                break;
+                if next == before {
+                    break;
+                }
             }
-            std::thread::yield_now();
-        }
+            next
+        })?;
         let took_all = self.end < last && self.backlog.is_closed();
         self.gather = took_all.then(|| Instant::now() + GATHER);
         Ok(())
