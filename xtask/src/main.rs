@@ -27,7 +27,8 @@ cargo xtask <command>
   test                                         run every test
   bench NAME [--json FILE]                     compare with peers: egress, metrics, tracing, syslog, delivery, facade or all
   conformance [--events N] [--relay-events N]  hostile audit events through parsers and relays of others, field by field
-  loss [--seconds N] [--rate N] [--repeat N]   kill, wedge and cut off a real relay, and count what it missed
+  loss [--seconds N] [--rate N] [--repeat N] [--fault NAME]
+                                               kill, wedge and cut off a real relay, and count what it missed
   soak [--minutes N]                           the reference service at its highest rate: memory flat, accounts closed
   gen [--check]                                write deploy/ and docs/, or fail where they are out of date
   gen-rules [--profile recommended|extended] [--format prometheus|operator] [--overrides FILE] [--set KEY=VALUE]

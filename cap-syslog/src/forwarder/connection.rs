@@ -25,8 +25,7 @@ use crate::stop::passed;
 const POLL: Duration = Duration::from_millis(50);
 /// A batch that took all there was is followed by the next only after this, or when a crowd of events waits: waking the thread,
 /// encrypting and writing for each event would cost several times what the event does. Where events are further apart than that, none
-/// waits. Not longer: what a relay is given in a burst it has acknowledged before it has written it, and loses if it dies then and its
-/// host with it, so that nobody says so within the grace.
+/// waits. Not longer: what has come in a burst by then the relay has to read at once.
 const GATHER: Duration = Duration::from_millis(20);
 /// How long a connection that is left for another one gets to finish what it has begun, and how long one from which everything
 /// was released gets to be closed by the relay too.
@@ -285,7 +284,7 @@ impl Sender<'_, '_> {
         }
         // The next look may come late, and what is kept longer than the grace would be sent again for nothing.
         let grace = self.settings.config.grace.mul_f32(0.9);
-        while let Some(end) = self.window.graced(grace, now) {
+        while let Some(end) = self.window.graced(grace) {
             self.release(end);
         }
         Ok(())

@@ -15,6 +15,10 @@ struct Written {
 #[derive(Default)]
 pub(super) struct Window {
     written: u64,
+    /// Of them, those that the relay's TCP stack was last known to have.
+    acked: u64,
+    /// When it was last seen to have more than before, or all of them.
+    alive: Option<Instant>,
     batches: VecDeque<Written>,
 }
 
@@ -41,6 +45,10 @@ impl Window {
     /// written.
     pub(super) fn acknowledged(&mut self, lacking: u64, now: Instant) -> impl Iterator<Item = u64> {
         let offset = self.written.saturating_sub(lacking);
+        if lacking == 0 || offset > self.acked {
+            self.alive = Some(now);
+        }
+        self.acked = offset;
         // Those at the front were seen before.
         let seen = self.batches.partition_point(|b| b.acked_at.is_some());
         let batches = self.batches.range_mut(seen..);
@@ -56,10 +64,11 @@ impl Window {
         self.batches.drain(..).map(|batch| batch.event)
     }
 
-    /// The next number up to which events have waited out their grace.
-    pub(super) fn graced(&mut self, grace: Duration, now: Instant) -> Option<u64> {
+    /// The next number up to which events have waited out their grace. A relay that acknowledges nothing of what came later may be gone
+    /// with what it had not read, and the network that would say so with it: the time in which nothing is heard of it does not count.
+    pub(super) fn graced(&mut self, grace: Duration) -> Option<u64> {
         let batch = self.batches.front()?;
-        if now < batch.acked_at? + grace {
+        if self.alive? < batch.acked_at? + grace {
             return None;
         }
         self.batches.pop_front().map(|batch| batch.event)
@@ -82,12 +91,34 @@ mod tests {
         assert_eq!(window.acknowledged(101, start).count(), 0);
         assert!(window.acknowledged(100, start).eq([10]));
         let early = start + grace - Duration::from_millis(1);
-        assert_eq!(window.graced(grace, early), None);
         // A later sample does not start the grace anew.
-        assert!(window.acknowledged(0, start + grace).eq([20]));
-        assert_eq!(window.graced(grace, start + grace), Some(10));
-        assert_eq!(window.graced(grace, start + grace), None);
-        assert_eq!(window.graced(grace, start + grace * 2), Some(20));
+        assert!(window.acknowledged(0, early).eq([20]));
+        assert_eq!(window.graced(grace), None);
+        assert_eq!(window.acknowledged(0, start + grace).count(), 0);
+        assert_eq!(window.graced(grace), Some(10));
+        assert_eq!(window.graced(grace), None);
+        assert_eq!(window.acknowledged(0, early + grace).count(), 0);
+        assert_eq!(window.graced(grace), Some(20));
         assert!(window.is_empty());
+    }
+
+    #[test]
+    fn while_a_relay_that_lacks_something_is_silent_nothing_is_released() {
+        let grace = Duration::from_millis(500);
+        let start = Instant::now();
+        let mut window = Window::default();
+        window.wrote(200);
+        window.batch_ends(10);
+        assert!(window.acknowledged(0, start).eq([10]));
+        window.wrote(100);
+        window.batch_ends(20);
+        for silent in 1..100 {
+            assert_eq!(window.acknowledged(100, start + grace * silent).count(), 0);
+            assert_eq!(window.graced(grace), None);
+        }
+        // A byte more is a sign of life.
+        assert_eq!(window.acknowledged(99, start + grace * 100).count(), 0);
+        assert_eq!(window.graced(grace), Some(10));
+        assert_eq!(window.graced(grace), None);
     }
 }

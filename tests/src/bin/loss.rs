@@ -1,4 +1,4 @@
-//! `cargo xtask loss [--seconds N] [--rate N] [--repeat N]`
+//! `cargo xtask loss [--seconds N] [--rate N] [--repeat N] [--fault NAME]`
 
 #![forbid(unsafe_code)]
 

@@ -9,6 +9,8 @@ struct Options {
     seconds: u64,
     rate: u64,
     repeat: u64,
+    /// The faults to run: all, unless one was named.
+    faults: Vec<Fault>,
     /// This process has a network of its own.
     own_network: bool,
 }
@@ -37,6 +39,7 @@ fn options(args: &[String]) -> Result<Options, String> {
         seconds: 3,
         rate: 20_000,
         repeat: 1,
+        faults: Fault::ALL.to_vec(),
         own_network: false,
     };
     let mut args = args.iter();
@@ -44,6 +47,16 @@ fn options(args: &[String]) -> Result<Options, String> {
         let target = match name.as_str() {
             "--own-network" => {
                 options.own_network = true;
+                continue;
+            }
+            "--fault" => {
+                let name = args.next().map_or("", String::as_str);
+                let fault = Fault::ALL.into_iter().find(|fault| fault.as_str() == name);
+                let fault = fault.ok_or_else(|| {
+                    let names = Fault::ALL.map(Fault::as_str).join(", ");
+                    format!("--fault wants one of {names}; got {name:?}")
+                })?;
+                options.faults = vec![fault];
                 continue;
             }
             "--seconds" => &mut options.seconds,
@@ -84,8 +97,7 @@ async fn campaign(options: &Options) -> io::Result<u64> {
     )?;
     let mut broken = 0;
     for _ in 0..options.repeat {
-        let outages = [Fault::LongOutage, Fault::Backfilled];
-        for fault in Fault::LOSSLESS.into_iter().chain(outages) {
+        for &fault in &options.faults {
             if fault == Fault::HalfOpen && !options.own_network {
                 writeln!(
                     out,

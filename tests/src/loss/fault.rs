@@ -26,13 +26,15 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Those that may lose nothing.
-    pub const LOSSLESS: [Self; 5] = [
+    /// All of them; those that outlast the buffer are the last.
+    pub const ALL: [Self; 7] = [
         Self::Killed,
         Self::Terminated,
         Self::Wedged,
         Self::HalfOpen,
         Self::Restarted,
+        Self::LongOutage,
+        Self::Backfilled,
     ];
 
     /// The fault in a word.
@@ -43,7 +45,7 @@ impl Fault {
             Self::Wedged => "wedged",
             Self::HalfOpen => "half-open",
             Self::Restarted => "restarted",
-            Self::LongOutage => "long outage",
+            Self::LongOutage => "long-outage",
             Self::Backfilled => "backfilled",
         }
     }
