@@ -27,6 +27,9 @@ const POLL: Duration = Duration::from_millis(50);
 /// encrypting and writing for each event would cost several times what the event does. Where events are further apart than that, none
 /// waits. Not longer: what has come in a burst by then the relay has to read at once.
 const GATHER: Duration = Duration::from_millis(20);
+/// Events that are formatted at a time, some microseconds of work, before whoever else is at work has its turn: where processors are few,
+/// a request that is under way is held up by less than it takes to answer.
+const FEW: u64 = 32;
 /// How long a connection that is left for another one gets to finish what it has begun, and how long one from which everything
 /// was released gets to be closed by the relay too.
 const LEAVE: Duration = Duration::from_secs(1);
@@ -232,6 +235,7 @@ impl Sender<'_, '_> {
             self.trial = Trial::Accused(next);
         }
         self.end = self.wire.append(&mut self.pending, |out| {
+            let mut few = next + FEW;
             while next < last {
                 let ring = shared.ring_of(next);
                 let before = next;
@@ -240,8 +244,13 @@ impl Sender<'_, '_> {
                     settings.write(event, out);
                     next = number + 1;
                 }
+                drop(ring);
                 if next == before {
                     break;
+                }
+                if next >= few {
+                    few = next + FEW;
+                    std::thread::yield_now();
                 }
             }
             next
