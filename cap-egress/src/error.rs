@@ -65,6 +65,11 @@ impl Error {
         }
     }
 
+    /// Whether what is wrong with a [`ClientIdentity`](crate::ClientIdentity) is its private key, and not the certificates.
+    pub fn is_client_key(&self) -> bool {
+        matches!(&*self.0, Kind::Identity(problem) if problem.is_key())
+    }
+
     /// Whether the policy refused the host or one of its addresses.
     pub fn is_denied(&self) -> bool {
         self.denial().is_some()

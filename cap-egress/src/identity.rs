@@ -109,3 +109,12 @@ pub(crate) enum IdentityProblem {
     #[error("the client certificate and key cannot be used; give an RSA, ECDSA or Ed25519 key")]
     Unusable { source: rustls::Error },
 }
+
+impl IdentityProblem {
+    pub(crate) fn is_key(&self) -> bool {
+        matches!(
+            self,
+            Self::NoKey | Self::CertificateForKey | Self::MalformedKey | Self::EncryptedKey
+        )
+    }
+}

@@ -201,7 +201,7 @@ impl Document {
         let known: Vec<_> = self.known.keys().cloned().collect();
         self.all_taken(|path| {
             let section = path.split('.').next().unwrap_or_default();
-            let ours = SECTIONS.map(|ours| ours.trim_end_matches('_').to_lowercase());
+            let ours = sections();
             // One that nearly has our name, and keys like ours in it, is meant to be ours.
             ours.contains(&section.to_owned())
                 || cap_names::nearest(section, known.iter().chain(&ours)).is_some()
@@ -221,8 +221,7 @@ impl Document {
             let what = if section(path) {
                 "expected a section with keys of its own, found a value".to_owned()
             } else {
-                let sections = SECTIONS.map(|ours| ours.trim_end_matches('_').to_lowercase());
-                unknown_key("key", path, self.known.keys().cloned().chain(sections))
+                unknown_key("key", path, self.known.keys().cloned().chain(sections()))
             };
             return Err(Error::config(
                 format!("{}:{}: {path}", self.file, leaf.line),
@@ -273,6 +272,11 @@ const PREFIX: &str = "CERTAUTOPILOT_";
 
 /// Where a variable that nobody takes is a mistake: other variables with our prefix are the product's own.
 const SECTIONS: [&str; 3] = ["TELEMETRY_", "SYSLOG_", "EGRESS_"];
+
+/// The same as the file spells them.
+fn sections() -> [String; 3] {
+    SECTIONS.map(|section| section.trim_end_matches('_').to_lowercase())
+}
 
 /// Kubernetes sets such variables for every Service in the namespace; one called `certautopilot-syslog` gives
 /// `CERTAUTOPILOT_SYSLOG_PORT=tcp://10.0.0.1:601`.

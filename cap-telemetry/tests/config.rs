@@ -537,6 +537,15 @@ fn a_transport_brings_its_port_and_fallbacks_take_it_unless_they_have_their_own(
             r#"config.yaml:1: syslog.tls.ca: the CA setting holds no certificate; paste PEM text that starts with -----BEGIN CERTIFICATE-----"#
         ]],
     );
+    let both = "syslog: { enabled: true, host: a, transport: tcp+tls, tls: { client_certificate: C, client_key: K } }\n";
+    let certificate = ("CERTAUTOPILOT_SYSLOG_TLS_CLIENT_CERTIFICATE", &*pem);
+    complains(
+        both,
+        &[certificate],
+        &expect![
+            "config.yaml:1: syslog.tls.client_key: the client key setting holds no private key; paste PEM text that starts with -----BEGIN PRIVATE KEY-----"
+        ],
+    );
 
     let udp = load("syslog: { enabled: true, host: a, transport: udp }\n", &[]);
     assert_eq!(udp.expect("sound").syslog.expect("on").port, 514);

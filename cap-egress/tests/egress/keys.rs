@@ -34,6 +34,7 @@ fn an_encrypted_key_of_the_old_form_is_recognised() {
     let error =
         ClientIdentity::from_pem(include_bytes!("keys/rsa.crt"), key.as_bytes()).unwrap_err();
     assert!(error.to_string().contains("encrypted key"), "{error}");
+    assert!(error.is_client_key());
 }
 
 #[test]
@@ -41,6 +42,9 @@ fn a_certificate_pasted_for_the_key_is_recognised() {
     let chain = include_bytes!("keys/rsa.crt");
     let error = ClientIdentity::from_pem(chain, chain).unwrap_err();
     assert!(error.to_string().contains("holds a certificate"), "{error}");
+    assert!(error.is_client_key());
+    let error = ClientIdentity::from_pem(b"", chain).unwrap_err();
+    assert!(!error.is_client_key(), "{error}");
 }
 
 #[test]

@@ -101,7 +101,14 @@ fn transport(document: &mut Document) -> Result<Transport, Error> {
                 (None, None) => None,
                 (Some(certificate), Some(key)) => {
                     let identity = ClientIdentity::from_pem(certificate.as_bytes(), key.as_bytes());
-                    Some(identity.map_err(|error| document.wrong(CERTIFICATE, error))?)
+                    Some(identity.map_err(|error| {
+                        let wrong = if error.is_client_key() {
+                            KEY
+                        } else {
+                            CERTIFICATE
+                        };
+                        document.wrong(wrong, error)
+                    })?)
                 }
                 (Some(_), None) => {
                     return Err(document.wrong(KEY, "the client certificate needs its key, in PEM"));

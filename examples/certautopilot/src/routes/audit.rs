@@ -1,4 +1,4 @@
-//! `GET /audit?after=ID&limit=N`: the primary record, oldest first.
+//! `GET /audit?after=ID&limit=N`: the primary record, in the order in which it was committed.
 
 use std::sync::Arc;
 
@@ -29,11 +29,17 @@ pub(super) async fn list(
     Asked(page): Asked<Page>,
 ) -> Result<Json<Value>, Problem> {
     let limit = page.limit.unwrap_or(LIMIT).min(LIMIT);
+    let after = page.after.clone();
     let entries = app
         .store
-        .read("audit", move |db| audit::list(db, &page.after, limit))
+        .read("audit", move |db| {
+            let after = (!after.is_empty()).then_some(&*after);
+            audit::list(db, after, limit)
+        })
         .await
         .map_err(Problem::from)?;
+    let unknown = || format!("after: there is no audit event {:?}", page.after);
+    let entries = entries.ok_or_else(|| Problem::bad_request(unknown()))?;
     let entries: Vec<_> = entries.into_iter().map(view).collect();
     Ok(Json(json!({ "events": entries })))
 }

@@ -127,15 +127,32 @@ pub(super) fn insert(connection: &Connection, host: &str, entry: &Entry) -> Resu
     Ok(())
 }
 
-/// At most `limit` entries, oldest first, from the one after `after`.
+/// At most `limit` entries in the order in which they were committed, from the first, or from the one after that with the id `after`;
+/// `None` when that is not there.
+///
+/// Ids are in that order too, but for those of one millisecond: a reader that went on from an id would miss one that was made before
+/// and committed after it.
 ///
 /// # Errors
 /// The database's own.
-pub fn list(connection: &Connection, after: &str, limit: u32) -> Result<Vec<Entry>, Error> {
-    let mut statement =
-        connection.prepare_cached("SELECT * FROM audit WHERE id > ?1 ORDER BY id LIMIT ?2")?;
+pub fn list(
+    connection: &Connection,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Option<Vec<Entry>>, Error> {
+    // Rows are never deleted, so their numbers go up.
+    let number = |id| {
+        let sql = "SELECT rowid FROM audit WHERE id = ?1";
+        let number = connection.query_row(sql, [id], |row| row.get::<_, i64>(0));
+        number.optional()
+    };
+    let Some(after) = after.map_or(Ok(Some(0)), number)? else {
+        return Ok(None);
+    };
+    let mut statement = connection
+        .prepare_cached("SELECT * FROM audit WHERE rowid > ?1 ORDER BY rowid LIMIT ?2")?;
     let rows = statement.query_map(params![after, limit], |row| Ok(read(row)))?;
-    rows.map(|row| row?).collect()
+    rows.map(|row| row?).collect::<Result<_, _>>().map(Some)
 }
 
 /// At most `limit` entries of one process from the one with the id `from` (or after it, or from the first) to that with the id

@@ -32,8 +32,35 @@ fn entry() -> Entry {
 }
 
 async fn rows(store: &Store) -> Vec<String> {
-    let list: Result<_, Error> = store.read("audit", |db| audit::list(db, "", 100)).await;
-    list.unwrap().into_iter().map(|entry| entry.id).collect()
+    page(store, None).await.unwrap()
+}
+
+async fn page(store: &Store, after: Option<String>) -> Option<Vec<String>> {
+    let list: Result<_, Error> = store
+        .read("audit", move |db| audit::list(db, after.as_deref(), 100))
+        .await;
+    let list = list.unwrap()?;
+    Some(list.into_iter().map(|entry| entry.id).collect())
+}
+
+#[tokio::test]
+async fn a_reader_who_goes_on_from_an_entry_misses_none_whose_id_is_smaller() {
+    let (store, _) = store();
+    for id in ["evt_2", "evt_3", "evt_1"] {
+        let written: Result<(), Error> = store
+            .write("insert", "audit", move |work| {
+                let mut entry = entry();
+                entry.id = id.to_owned();
+                work.record(entry)
+            })
+            .await;
+        written.unwrap();
+    }
+    assert_eq!(rows(&store).await, ["evt_2", "evt_3", "evt_1"]);
+    let after = |id: &str| page(&store, Some(id.to_owned()));
+    assert_eq!(after("evt_3").await.unwrap(), ["evt_1"]);
+    assert_eq!(after("evt_1").await.unwrap(), [""; 0]);
+    assert_eq!(after("evt_9").await, None);
 }
 
 #[tokio::test]
