@@ -114,7 +114,12 @@ impl IdentityProblem {
     pub(crate) fn is_key(&self) -> bool {
         matches!(
             self,
-            Self::NoKey | Self::CertificateForKey | Self::MalformedKey | Self::EncryptedKey
+            Self::NoKey
+                | Self::CertificateForKey
+                | Self::MalformedKey
+                | Self::EncryptedKey
+                // What rustls says of a key that it cannot load.
+                | Self::Unusable { source: rustls::Error::General(_) }
         )
     }
 }

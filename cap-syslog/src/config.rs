@@ -56,8 +56,8 @@ pub struct Config {
     /// [`Transport::default_message_size`].
     pub max_message_size: Option<usize>,
     /// How long at most after the relay's TCP stack acknowledged an event it is kept, in case the relay dies before reading it;
-    /// at least nine tenths of it. The time in which it acknowledges nothing of what came later does not count. At most a day; of no
-    /// consequence over UDP. Default: 500 ms.
+    /// at least nine tenths of it. While it acknowledges nothing of what came later, the event is kept, and half of it passes at most.
+    /// At most a day; of no consequence over UDP. Default: 500 ms.
     pub grace: Duration,
     /// Unacknowledged bytes this old end the connection (TCP_USER_TIMEOUT); from a second to a day. Default: 10 s.
     pub stall_timeout: Duration,

@@ -23,8 +23,8 @@
 //! room and is counted. A thread of the crate's own formats, frames and writes: an event alone at once, and under load what came in
 //! 20 ms, or 128 events, together. An event leaves the buffer only when the relay's TCP stack has acknowledged its bytes and a
 //! grace has passed, so a relay that dies with unread bytes gets them again after the reconnect: delivery is at least once, and
-//! duplicates carry the same `event_id`. The time in which the relay acknowledges nothing of what came later does not count towards the
-//! grace: a link that is cut says nothing of the relay behind it. After a drop, the next record is a synthetic `syslog.gap` event that
+//! duplicates carry the same `event_id`. While the relay acknowledges nothing of what came later, the grace hardly passes: a link that is
+//! cut says nothing of the relay behind it. On a link on which nothing follows, it passes. After a drop, the next record is a synthetic `syslog.gap` event that
 //! says how many events are missing, and the first and last of them. With the caller's primary store behind it ([`Backfill`]) the
 //! forwarder sends the missing events instead, in their place.
 //!

@@ -245,6 +245,11 @@ impl Ring {
         self.acked = self.acked.max(end.min(self.sent));
     }
 
+    /// What was acknowledged may be lost all the same: if it has to make room, it counts as dropped.
+    pub(crate) fn doubt(&mut self) {
+        self.acked = self.first;
+    }
+
     /// Everything before number `end` is delivered. Lets go of the oldest [`CHUNK`] of it, to be called until there was none; what is
     /// given back is to be freed.
     pub(crate) fn release_to(&mut self, end: u64) -> Option<Vec<Left>> {
@@ -388,6 +393,21 @@ mod tests {
         assert_eq!((ring.released, ring.dropped), (2, 0));
         ring.push(&mut event("f"));
         assert_eq!((ring.released, ring.dropped), (2, 1));
+        closes(&ring);
+    }
+
+    #[test]
+    fn what_is_acknowledged_and_in_doubt_is_dropped_until_it_is_acknowledged_again() {
+        let mut ring = ring(3, &["a", "b", "c"]);
+        let (_, end) = unsent(&mut ring, 2);
+        ring.sent_to(end);
+        ring.acked_to(end);
+        ring.doubt();
+        ring.push(&mut event("d"));
+        assert_eq!((ring.released, ring.dropped), (0, 1));
+        ring.acked_to(end);
+        ring.push(&mut event("e"));
+        assert_eq!((ring.released, ring.dropped), (1, 1));
         closes(&ring);
     }
 

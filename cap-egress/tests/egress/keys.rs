@@ -43,6 +43,9 @@ fn a_certificate_pasted_for_the_key_is_recognised() {
     let error = ClientIdentity::from_pem(chain, chain).unwrap_err();
     assert!(error.to_string().contains("holds a certificate"), "{error}");
     assert!(error.is_client_key());
+    let empty = b"-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n";
+    let error = ClientIdentity::from_pem(chain, empty).unwrap_err();
+    assert!(error.is_client_key(), "{error}");
     let error = ClientIdentity::from_pem(b"", chain).unwrap_err();
     assert!(!error.is_client_key(), "{error}");
 }

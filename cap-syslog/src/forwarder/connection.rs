@@ -286,13 +286,18 @@ impl Sender<'_, '_> {
     fn settle(&mut self, stream: &TcpStream) -> io::Result<()> {
         let lacking = self.shared.unacknowledged(stream)?;
         let now = Instant::now();
-        for acked in self.window.acknowledged(lacking, now) {
+        // The next look may come late, and what is kept longer than the grace would be sent again for nothing.
+        let grace = self.settings.config.grace.mul_f32(0.9);
+        // Longer than it takes an acknowledgement to come, most often.
+        let silence = grace / 2;
+        for acked in self.window.acknowledged(lacking, now, silence) {
             if let Some(mut ring) = self.shared.ring_before(acked) {
                 ring.acked_to(acked);
             }
         }
-        // The next look may come late, and what is kept longer than the grace would be sent again for nothing.
-        let grace = self.settings.config.grace.mul_f32(0.9);
+        if self.window.is_silent(now, silence) {
+            self.shared.doubt();
+        }
         while let Some(end) = self.window.graced(grace) {
             self.release(end);
         }

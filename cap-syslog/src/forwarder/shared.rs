@@ -89,6 +89,12 @@ impl Shared {
         self.ring().rewind();
     }
 
+    /// What the relay has acknowledged it may have lost since.
+    pub(super) fn doubt(&self) {
+        self.stored().doubt();
+        self.ring().doubt();
+    }
+
     /// Nothing waits to be sent or released.
     pub(super) fn is_empty(&self) -> bool {
         self.stored().len() == 0 && self.ring().len() == 0

@@ -99,6 +99,10 @@ async fn campaign(options: &Options) -> io::Result<u64> {
     for _ in 0..options.repeat {
         for &fault in &options.faults {
             if fault == Fault::HalfOpen && !options.own_network {
+                if options.faults.len() == 1 {
+                    let what = "half-open needs a network of its own: run it as root, where `unshare --net` works";
+                    return Err(io::Error::other(what));
+                }
                 writeln!(
                     out,
                     "{:<12} skipped: needs a network of its own, as root",

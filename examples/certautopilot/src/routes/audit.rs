@@ -1,4 +1,4 @@
-//! `GET /audit?after=ID&limit=N`: the primary record, in the order in which it was committed.
+//! `GET /audit?after=ID&limit=N`: the primary record, in the order in which it was committed. An `after` that is not in it is a 400.
 
 use std::sync::Arc;
 

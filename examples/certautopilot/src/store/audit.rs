@@ -130,8 +130,8 @@ pub(super) fn insert(connection: &Connection, host: &str, entry: &Entry) -> Resu
 /// At most `limit` entries in the order in which they were committed, from the first, or from the one after that with the id `after`;
 /// `None` when that is not there.
 ///
-/// Ids are in that order too, but for those of one millisecond: a reader that went on from an id would miss one that was made before
-/// and committed after it.
+/// Ids are made before the commit, so their order is another one: a reader that went by it would miss an id that was made before the one
+/// it has seen and committed after it.
 ///
 /// # Errors
 /// The database's own.

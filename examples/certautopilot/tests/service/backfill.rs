@@ -83,11 +83,9 @@ async fn after_an_outage_longer_than_the_buffer_the_relay_has_every_row_of_the_a
             (ids.len() >= EVENTS).then_some(ids)
         })
         .await;
-    let mut sorted = came.clone();
-    sorted.sort();
     assert_eq!(
-        sorted, rows,
-        "no gap record, and nothing twice under another id"
+        came, rows,
+        "in the order of the rows, no gap record, and nothing twice"
     );
     let status = stage.telemetry.syslog().unwrap().status();
     assert!(status.backfilled > 0, "{status:?}");
