@@ -15,6 +15,7 @@ mod probe;
 mod readers;
 mod readme;
 mod restarts;
+mod rings;
 mod settings_page;
 mod tls;
 mod whole_spans;
