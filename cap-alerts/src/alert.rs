@@ -16,8 +16,8 @@ pub struct Alert {
     pub group: &'static str,
     /// The PromQL expression; the alert is active while it has a result.
     pub expr: String,
-    /// How long it must stay active before it fires.
-    pub hold: Duration,
+    /// How long it must stay active before it fires: the rule's `for`.
+    pub for_duration: Duration,
     /// How urgent it is.
     pub severity: Severity,
     /// The labels beside those of the result: the severity, and for an objective its name.
@@ -108,7 +108,7 @@ fn resolved(alert: &Definition, options: &Options) -> Alert {
         name: alert.name.to_string(),
         group: alert.group,
         expr: filled(&with_selector(&alert.expr), &values),
-        hold,
+        for_duration: hold,
         severity,
         labels: [("severity", severity.to_string())]
             .into_iter()
@@ -210,7 +210,7 @@ mod tests {
             .map(|alert| {
                 (
                     alert.name.as_str(),
-                    alert.hold.as_secs() / 60,
+                    alert.for_duration.as_secs() / 60,
                     alert.severity.as_str(),
                 )
             })
@@ -270,7 +270,7 @@ mod tests {
             alerts[1].expr,
             "max by (zone, target) (\n  last_over_time(cap_kek_cluster_laggards_total{host=~\"a.+\"}[10m])\n) > 2"
         );
-        assert_eq!(alerts[1].hold, Duration::from_secs(600));
+        assert_eq!(alerts[1].for_duration, Duration::from_secs(600));
         assert_eq!(alerts[1].severity, Severity::Critical);
         assert_eq!(
             alerts[1].annotations["runbook_url"],

@@ -25,7 +25,7 @@ pub fn check(expr: &str) -> Vec<Finding> {
             kinds::check(&parsed, &mut findings);
         }
         Err(message) => findings.push(Finding::new(
-            Fault::Syntax,
+            Lint::Syntax,
             "not a PromQL expression",
             message,
             "write one that Prometheus reads",
@@ -34,24 +34,24 @@ pub fn check(expr: &str) -> Vec<Finding> {
     findings
 }
 
-/// One fault of an expression. Displayed as what, why, and what to write instead.
+/// One mistake in an expression. Displayed as `message: reason; suggestion`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
-    /// The kind of fault.
-    pub fault: Fault,
+    /// The lint that found it.
+    pub lint: Lint,
     /// What is wrong.
-    pub what: String,
+    pub message: String,
     /// Why that is wrong.
-    pub why: String,
+    pub reason: String,
     /// What to write instead.
-    pub instead: String,
+    pub suggestion: String,
 }
 
-/// A kind of fault.
+/// A kind of mistake that [`check`] or [`check_file`](crate::check_file) finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Fault {
+pub enum Lint {
     /// The expression cannot be read.
     Syntax,
     /// The catalogue declares no such metric.
@@ -78,23 +78,23 @@ pub enum Fault {
 
 impl Finding {
     pub(crate) fn new(
-        fault: Fault,
-        what: impl Into<String>,
-        why: impl Into<String>,
-        instead: impl Into<String>,
+        lint: Lint,
+        message: impl Into<String>,
+        reason: impl Into<String>,
+        suggestion: impl Into<String>,
     ) -> Self {
         Finding {
-            fault,
-            what: what.into(),
-            why: why.into(),
-            instead: instead.into(),
+            lint,
+            message: message.into(),
+            reason: reason.into(),
+            suggestion: suggestion.into(),
         }
     }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}; {}", self.what, self.why, self.instead)
+        write!(f, "{}: {}; {}", self.message, self.reason, self.suggestion)
     }
 }
 
@@ -227,14 +227,10 @@ mod tests {
     #[test]
     fn every_fault_of_an_expression_is_found() {
         let expr = r#"rate(cap_nothing_like_it[5m]) + on (job) cap_certificates_total{status="gone", colour="red"}"#;
-        let faults: Vec<Fault> = check(expr).iter().map(|finding| finding.fault).collect();
+        let lints: Vec<Lint> = check(expr).iter().map(|finding| finding.lint).collect();
         assert_eq!(
-            faults,
-            [
-                Fault::UnknownMetric,
-                Fault::UnknownValue,
-                Fault::UnknownLabel
-            ]
+            lints,
+            [Lint::UnknownMetric, Lint::UnknownValue, Lint::UnknownLabel]
         );
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::check::{Fault, Finding, check};
+use crate::check::{Finding, Lint, check};
 use crate::expr::carried;
 use crate::labels::Held;
 use crate::window;
@@ -12,7 +12,7 @@ use crate::window;
 /// A finding, and the rule it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Located {
+pub struct RuleFinding {
     /// The alert's name or the recorded series; empty where the file itself is at fault.
     pub rule: String,
     /// What is wrong with it.
@@ -68,7 +68,7 @@ impl Default for Expression {
 /// Checks a rule file, or a `PrometheusRule`, of YAML.
 ///
 /// A metric whose name does not start like the catalogue's is another exporter's: nothing is said of it and its labels.
-pub fn check_file(yaml: &str) -> Vec<Located> {
+pub fn check_file(yaml: &str) -> Vec<RuleFinding> {
     let read: Result<Document, _> = serde_saphyr::from_str(yaml);
     let document = match read {
         Ok(document) => document,
@@ -89,7 +89,7 @@ pub fn check_file(yaml: &str) -> Vec<Located> {
                 .or(rule.record.as_ref())
                 .cloned()
                 .unwrap_or_default();
-            judged(rule).into_iter().map(move |finding| Located {
+            judged(rule).into_iter().map(move |finding| RuleFinding {
                 rule: name.clone(),
                 finding,
             })
@@ -97,11 +97,11 @@ pub fn check_file(yaml: &str) -> Vec<Located> {
         .collect()
 }
 
-fn unreadable(why: &str) -> Located {
-    Located {
+fn unreadable(why: &str) -> RuleFinding {
+    RuleFinding {
         rule: String::new(),
         finding: Finding::new(
-            Fault::Syntax,
+            Lint::Syntax,
             "not a rule file",
             why,
             "write a rule file of Prometheus or a PrometheusRule",
@@ -142,7 +142,7 @@ fn judged(rule: &Rule) -> Vec<Finding> {
             let added = rule.labels.contains_key(&label) && rule.annotations.contains_key(field);
             if !carried && !added && !["alertname", "__name__"].contains(&label.as_str()) {
                 findings.push(Finding::new(
-                    Fault::TemplateLabel,
+                    Lint::TemplateLabel,
                     format!("`{field}` names the label `{label}`"),
                     "the expression's result does not carry it, so the text has a gap",
                     format!("keep `{label}` in the expression, or leave it out of the text"),
@@ -155,9 +155,9 @@ fn judged(rule: &Rule) -> Vec<Finding> {
 
 /// Whether it says of another exporter's metric that the catalogue lacks it.
 fn is_foreign(finding: &Finding) -> bool {
-    finding.fault == Fault::UnknownMetric
-        && !finding.what.contains("`cap")
-        && !finding.what.contains("\"cap")
+    finding.lint == Lint::UnknownMetric
+        && !finding.message.contains("`cap")
+        && !finding.message.contains("\"cap")
 }
 
 /// The labels that a template names: `$labels.x`, `.Labels.x`.

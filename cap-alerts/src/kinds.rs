@@ -4,7 +4,7 @@ use cap_metrics::{Kind, METRICS, metric};
 use promql_parser::parser::token::{T_EQLC, T_GTE, T_GTR, T_LSS, T_LTE, T_NEQ};
 use promql_parser::parser::{AggregateExpr, Call, Expr, LabelModifier, VectorSelector};
 
-use crate::check::{Fault, Finding};
+use crate::check::{Finding, Lint};
 
 /// Walks the whole expression, the selectors inside ranges included.
 pub(crate) fn check(expr: &Expr, findings: &mut Vec<Finding>) {
@@ -14,7 +14,7 @@ pub(crate) fn check(expr: &Expr, findings: &mut Vec<Finding>) {
             for (side, other) in [(&binary.lhs, &binary.rhs), (&binary.rhs, &binary.lhs)] {
                 if let (Some(counter), Expr::NumberLiteral(_)) = (bare_counter(side), bare(other)) {
                     findings.push(Finding::new(
-                        Fault::WrongKind,
+                        Lint::WrongKind,
                         format!("the counter `{counter}` is compared with a number"),
                         "it counts since the process started, so a restart changes the answer and nothing else ever lowers it",
                         format!("compare `increase({counter}[…])`"),
@@ -67,7 +67,7 @@ fn called(call: &Call, findings: &mut Vec<Finding>) {
     };
     match (function, kind) {
         ("rate" | "irate" | "increase" | "resets", Kind::Gauge) => findings.push(Finding::new(
-            Fault::WrongKind,
+            Lint::WrongKind,
             format!("`{function}` of the gauge `{name}`"),
             "every fall of the gauge counts as a restart, so the result means nothing",
             match function {
@@ -78,7 +78,7 @@ fn called(call: &Call, findings: &mut Vec<Finding>) {
         )),
         ("delta" | "idelta" | "deriv" | "predict_linear", Kind::Counter | Kind::Histogram) => {
             findings.push(Finding::new(
-                Fault::WrongKind,
+                Lint::WrongKind,
                 format!("`{function}` of the counter `{name}`"),
                 "a restart of the process makes it negative",
                 match function {
@@ -93,7 +93,7 @@ fn called(call: &Call, findings: &mut Vec<Finding>) {
 
 fn quantile(call: &Call, findings: &mut Vec<Finding>) {
     let mut found = |what: String, why: &str, instead: String| {
-        findings.push(Finding::new(Fault::NotAHistogram, what, why, instead));
+        findings.push(Finding::new(Lint::NotAHistogram, what, why, instead));
     };
     if let Some(Expr::NumberLiteral(number)) = call.args.args.first().map(|argument| bare(argument))
         && !(0.0..=1.0).contains(&number.val)

@@ -1,7 +1,7 @@
 //! CertAutoPilot's recommended Prometheus alerts, generated as files and checked against the metric catalogue.
 //!
 //! ```
-//! use cap_alerts::{Fault, Options, check, prometheus_rule, rules_file};
+//! use cap_alerts::{Lint, Options, check, prometheus_rule, rules_file};
 //!
 //! let options = Options::default();
 //! assert!(rules_file(&options).contains("alert: KEKClusterNotReady"));
@@ -9,12 +9,12 @@
 //!
 //! // Prometheus takes this without complaint, and it stays empty for ever.
 //! let findings = check(r#"cap_license_valid == 0 and cap_certificates_expiring_in_days{threshold="7"} > 0"#);
-//! assert_eq!(findings[0].fault, Fault::NeverMatches);
+//! assert_eq!(findings[0].lint, Lint::NeverMatches);
 //! ```
 //!
 //! [`alerts`] is the data; [`rules_file`] and [`prometheus_rule`] are the same alerts in the two forms that are loaded;
 //! [`rule_tests`] says, for promtool, when each must fire and when not. [`check`] reads any expression and follows every
-//! selector to the catalogue, and labels from there to every operator. [`artefacts`] is all that is generated into the
+//! selector to the catalogue, and labels from there to every operator. [`generated_files`] is all that is generated into the
 //! repository.
 //!
 //! # What it does not do
@@ -26,7 +26,6 @@
 
 mod alert;
 mod alertmanager;
-mod artefact;
 mod chart;
 mod check;
 mod dashboard;
@@ -34,6 +33,7 @@ mod definition;
 mod error;
 mod expr;
 mod file;
+mod generated_file;
 mod kinds;
 mod labels;
 mod literal;
@@ -49,12 +49,12 @@ mod window;
 
 pub use alert::{Alert, Recording, alerts, recordings};
 pub use alertmanager::alertmanager;
-pub use artefact::{Artefact, artefacts, with_note};
-pub use check::{Fault, Finding, check};
+pub use check::{Finding, Lint, check};
 pub use dashboard::{Dashboard, Panel, dashboard};
 pub use definition::{Profile, Severity};
 pub use error::Error;
-pub use file::{Located, check_file};
+pub use file::{RuleFinding, check_file};
+pub use generated_file::{GeneratedFile, generated_files, with_note};
 pub use options::{Job, LabelName, Options, Selector};
 pub use promtool::{extended_rule_tests, rule_tests};
 pub use render::{prometheus_rule, rules_file};

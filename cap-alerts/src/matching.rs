@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use promql_parser::parser::token::{T_LAND, T_LOR, T_LUNLESS};
 use promql_parser::parser::{BinaryExpr, LabelModifier, VectorMatchCardinality};
 
-use crate::check::{Fault, Finding};
+use crate::check::{Finding, Lint};
 use crate::labels::{Held, Labels};
 
 /// The labels that differ between the replicas of one service, or only say how they were found.
@@ -59,7 +59,7 @@ impl Sides<'_> {
             _ => "so the result is always empty",
         };
         Some(Finding::new(
-            Fault::NeverMatches,
+            Lint::NeverMatches,
             format!("the sides of `{op}` can never match"),
             format!("{}, {consequence}", self.reasons(&conflicts).join("; ")),
             self.advice(&conflicts),
@@ -87,7 +87,7 @@ impl Sides<'_> {
         }
         let names: Vec<&str> = names.into_iter().collect();
         Some(Finding::new(
-            Fault::Unmatched,
+            Lint::Unmatched,
             format!("`{op}` without `on`"),
             format!(
                 "the sides match only where {} happen to be absent on both",

@@ -128,7 +128,7 @@ impl From<Alert> for Rule {
         Rule {
             alert: alert.name,
             expr: alert.expr,
-            hold: (alert.hold > Duration::ZERO).then(|| duration(alert.hold)),
+            hold: (alert.for_duration > Duration::ZERO).then(|| duration(alert.for_duration)),
             labels: alert.labels,
             annotations: alert.annotations,
         }

@@ -4,7 +4,7 @@ use cap_metrics::{Kind, METRICS, Metric, Values, metric};
 use promql_parser::label::{MatchOp, Matcher};
 use promql_parser::parser::VectorSelector;
 
-use crate::check::{Fault, Finding};
+use crate::check::{Finding, Lint};
 use crate::labels::{Held, Labels};
 use cap_names::nearest;
 
@@ -36,7 +36,7 @@ const SCRAPE_SERIES: [&str; 5] = [
 pub(crate) fn selected(selector: &VectorSelector, findings: &mut Vec<Finding>) -> Labels {
     if !selector.matchers.or_matchers.is_empty() {
         findings.push(Finding::new(
-            Fault::Syntax,
+            Lint::Syntax,
             format!("`or` between the matchers of `{selector}`"),
             "Prometheus does not read it",
             "write one selector for each alternative and join them with `or`",
@@ -59,7 +59,7 @@ pub(crate) fn selected(selector: &VectorSelector, findings: &mut Vec<Finding>) -
             && !series_names().any(|series| named.iter().all(|m| m.is_match(&series)))
         {
             findings.push(Finding::new(
-                Fault::UnknownMetric,
+                Lint::UnknownMetric,
                 format!("no metric's name matches `{selector}`"),
                 "the selector is always empty",
                 "match names of the catalogue, which start with `cap_`",
@@ -139,14 +139,14 @@ fn series_names() -> impl Iterator<Item = String> {
 fn unknown_metric(name: &str) -> Finding {
     if metric(name).is_some() {
         return Finding::new(
-            Fault::UnknownMetric,
+            Lint::UnknownMetric,
             format!("`{name}` is a histogram"),
             "no series has that bare name",
             format!("write `{name}_bucket`, `{name}_sum` or `{name}_count`"),
         );
     }
     Finding::new(
-        Fault::UnknownMetric,
+        Lint::UnknownMetric,
         format!("unknown metric `{name}`"),
         "the catalogue does not declare it, so the selector is always empty",
         match nearest(name, series_names()) {
@@ -172,7 +172,7 @@ fn narrow(
                 .filter(|name| *carried.get(name) != Held::Nothing)
         };
         findings.push(Finding::new(
-            Fault::UnknownLabel,
+            Lint::UnknownLabel,
             format!("unknown label `{name}` in `{matcher}`"),
             format!("`{series}` does not carry it"),
             match nearest(name, there()) {
@@ -250,7 +250,7 @@ fn unknown_value(series: &str, label: &cap_metrics::Label, word: &str) -> Findin
         _ => &["100 to 599", "none", "other"],
     };
     Finding::new(
-        Fault::UnknownValue,
+        Lint::UnknownValue,
         format!("unknown value {word:?} of label `{}`", label.name),
         format!("`{series}` only has {}", known.join(", ")),
         match nearest(word, known) {

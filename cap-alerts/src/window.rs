@@ -5,7 +5,7 @@ use std::time::Duration;
 use promql_parser::parser::token::{T_DIV, T_GTR, T_LAND, T_LOR, T_LUNLESS, T_MUL};
 use promql_parser::parser::{BinaryExpr, Call, Expr};
 
-use crate::check::{Fault, Finding};
+use crate::check::{Finding, Lint};
 use crate::kinds::{bare, children, is_comparison};
 
 /// Finds comparisons with 0 of an increase whose window is not longer than the hold.
@@ -31,7 +31,7 @@ pub(crate) fn check(expr: &Expr, hold: Duration, findings: &mut Vec<Finding>) {
             if let Some((call, window)) = event(binary).filter(|(_, window)| *window <= hold) {
                 let [window, hold] = [window, hold].map(crate::render::duration);
                 findings.push(Finding::new(
-                    Fault::ShortWindow,
+                    Lint::ShortWindow,
                     format!("`{call}` over {window} must stay above 0 for {hold}"),
                     "a single event leaves the window before the alert fires",
                     format!("look back longer than {hold}"),

@@ -20,9 +20,9 @@ pub(crate) fn all(args: &[String]) -> Result<(), String> {
 }
 
 fn everything(folder: &Path, check: bool) -> Result<(), String> {
-    let files: Vec<_> = cap_alerts::artefacts()
+    let files: Vec<_> = cap_alerts::generated_files()
         .into_iter()
-        .map(|artefact| (artefact.path, artefact.text))
+        .map(|file| (file.path, file.text))
         .chain([
             ("docs/configuration.md".into(), configuration::reference()),
             ("docs/spans.md".into(), spans::reference()),

@@ -4,7 +4,7 @@ use promql_parser::parser::token::{T_BOTTOMK, T_COUNT_VALUES, T_LIMIT_RATIO, T_L
 use promql_parser::parser::{AggregateExpr, Expr, LabelModifier};
 
 use super::carried;
-use crate::check::{Fault, Finding};
+use crate::check::{Finding, Lint};
 use crate::labels::{Held, Labels};
 
 pub(super) fn aggregated(aggregate: &AggregateExpr, findings: &mut Vec<Finding>) -> Option<Labels> {
@@ -70,7 +70,7 @@ fn absent_label(what: &str, label: &str, operand: &Labels) -> Finding {
         .filter(|name| operand.get(name).is_present());
     let there: Vec<&str> = there.collect();
     Finding::new(
-        Fault::AbsentLabel,
+        Lint::AbsentLabel,
         format!("{what} `{label}`"),
         "no series of the operand carries it",
         match cap_names::nearest(label, there.iter().copied()) {

@@ -237,9 +237,9 @@ mod tests {
                 "alerts: {{LicenseExpiringSoon: {{for: '{written}'}}}}"
             ));
             let at_once = taken.is_ok()
-                && crate::alerts(&options)
-                    .iter()
-                    .any(|alert| alert.name == "LicenseExpiringSoon" && alert.hold.is_zero());
+                && crate::alerts(&options).iter().any(|alert| {
+                    alert.name == "LicenseExpiringSoon" && alert.for_duration.is_zero()
+                });
             assert_eq!(at_once, fires_at_once, "{written}");
         }
         let refused = Options::default().apply("alerts: {LicenseExpiringSoon: {window: 0s}}");

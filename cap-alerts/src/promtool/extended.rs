@@ -11,7 +11,7 @@ mod fleet;
 mod shape;
 mod targets;
 
-use faults::{FAULTS, Fault, Restart};
+use faults::{FAULTS, Lint, Restart};
 use shape::Shape::{Absent, At};
 
 /// Minutes of health before the fault.
@@ -39,7 +39,7 @@ pub(super) fn long() -> Vec<Case> {
     vec![faults.fold(all, with_fault), fleet::healthy()]
 }
 
-fn is_long(fault: &Fault) -> bool {
+fn is_long(fault: &Lint) -> bool {
     fault.fires.iter().any(|(_, at, ..)| *at > 6 * 60)
 }
 
@@ -58,7 +58,7 @@ fn target(cluster: &str, namespace: &str, instance: &str) -> String {
     )
 }
 
-fn with_fault(mut case: Case, fault: &Fault) -> Case {
+fn with_fault(mut case: Case, fault: &Lint) -> Case {
     let cluster = fault.fires[0].0;
     let last = fault
         .fires

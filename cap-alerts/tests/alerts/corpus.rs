@@ -1,6 +1,6 @@
 //! Faulty expressions with the fault that is found in each, sound ones in which nothing is, and whole rule files.
 
-use cap_alerts::{Fault, Options, Profile, check, check_file, prometheus_rule, rules_file};
+use cap_alerts::{Lint, Options, Profile, check, check_file, prometheus_rule, rules_file};
 
 const FAULTY: &str = include_str!("corpus/faulty.txt");
 const SOUND: &str = include_str!("corpus/sound.txt");
@@ -12,7 +12,7 @@ fn the_fault_of_every_faulty_expression_is_found_and_no_other() {
         let (expr, fault) = line.rsplit_once(" | ").expect("EXPRESSION | FAULT");
         let found: Vec<String> = check(expr)
             .iter()
-            .map(|finding| format!("{:?}", finding.fault))
+            .map(|finding| format!("{:?}", finding.lint))
             .collect();
         assert_eq!(found, [fault], "{expr}: {:?}", check(expr));
     }
@@ -36,10 +36,10 @@ fn our_own_files_have_no_finding_in_either_form() {
 }
 
 /// The faults of an alert with this expression that is held for ten minutes.
-fn held(expr: &str) -> Vec<Fault> {
+fn held(expr: &str) -> Vec<Lint> {
     let file = format!("groups: [{{rules: [{{alert: A, for: 10m, expr: {expr:?}}}]}}]");
     let found = check_file(&file);
-    found.iter().map(|located| located.finding.fault).collect()
+    found.iter().map(|located| located.finding.lint).collect()
 }
 
 #[test]
@@ -53,11 +53,11 @@ fn one_event_must_stay_in_sight_for_longer_than_the_hold() {
         "last_over_time(cap_jobs_queue_depth[10m]) > 100 and on (job, type) sum by (job, type) (rate(cap_jobs_dead_letter_total[5m])) > 0",
         "rate(cap_jobs_dead_letter_total[1h]) > 5 or rate(cap_jobs_dead_letter_total[5m]) > 0",
     ] {
-        assert_eq!(held(expr), [Fault::ShortWindow], "{expr}");
+        assert_eq!(held(expr), [Lint::ShortWindow], "{expr}");
     }
     assert_eq!(
         held("rate(cap_jobs_retry_total[5m]) > 0 and rate(cap_jobs_dead_letter_total[5m]) > 0"),
-        [Fault::ShortWindow, Fault::ShortWindow]
+        [Lint::ShortWindow, Lint::ShortWindow]
     );
     for expr in [
         "rate(cap_http_requests_total[11m]) > 0",
@@ -82,10 +82,10 @@ fn a_guard_that_there_is_traffic_at_all_is_no_short_window() {
         assert_eq!(held(&expr), [], "{expr}");
     }
     // The same rate as the alert's own condition, or with an alternative that one event sets off.
-    assert_eq!(held(guard), [Fault::ShortWindow]);
+    assert_eq!(held(guard), [Lint::ShortWindow]);
     assert_eq!(
         held(&format!("({quantile} > 2 or up == 1) and on (job) {guard}")),
-        [Fault::ShortWindow]
+        [Lint::ShortWindow]
     );
 }
 
@@ -120,14 +120,14 @@ groups:
     let found = check_file(file);
     let found: Vec<_> = found
         .iter()
-        .map(|located| (located.rule.as_str(), located.finding.fault))
+        .map(|located| (located.rule.as_str(), located.finding.lint))
         .collect();
     assert_eq!(
         found,
         [
-            ("NeverLongEnough", Fault::ShortWindow),
-            ("Gap", Fault::TemplateLabel),
-            ("job:typo", Fault::UnknownMetric),
+            ("NeverLongEnough", Lint::ShortWindow),
+            ("Gap", Lint::TemplateLabel),
+            ("job:typo", Lint::UnknownMetric),
         ]
     );
 }
@@ -137,6 +137,6 @@ fn what_is_no_rule_file_is_said_to_be_none() {
     for text in ["", "kind: Deployment", "groups: 3", "{"] {
         let found = check_file(text);
         assert_eq!(found.len(), 1, "{text}");
-        assert_eq!(found[0].finding.what, "not a rule file");
+        assert_eq!(found[0].finding.message, "not a rule file");
     }
 }

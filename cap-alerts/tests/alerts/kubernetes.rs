@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use cap_alerts::artefacts;
+use cap_alerts::generated_files;
 use serde_json::Value;
 
 #[test]
@@ -53,11 +53,11 @@ fn the_schema_would_find_a_hold_that_is_not_a_duration() {
 }
 
 fn resource(file: &str) -> Value {
-    let artefact = artefacts()
+    let generated = generated_files()
         .into_iter()
-        .find(|artefact| artefact.path.ends_with(file))
+        .find(|generated| generated.path.ends_with(file))
         .expect("a generated file");
-    serde_saphyr::from_str(&artefact.text).expect("YAML")
+    serde_saphyr::from_str(&generated.text).expect("YAML")
 }
 
 /// A validator by the schema of a resource, unless the schemas are not at hand.

@@ -1,7 +1,7 @@
 //! The generated files as their readers see them, and the checker on many expressions.
 
-mod artefacts;
 mod corpus;
+mod deploy;
 mod helm;
 mod kubernetes;
 mod peers;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cap_alerts::artefacts;
+use cap_alerts::generated_files;
 
 use crate::peers::require;
 
@@ -138,10 +138,10 @@ struct Tree(PathBuf);
 impl Tree {
     fn new(name: &str) -> Self {
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("alerts-{name}"));
-        for artefact in artefacts() {
-            let path = root.join(artefact.path);
+        for file in generated_files() {
+            let path = root.join(file.path);
             fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
-            fs::write(path, artefact.text).expect("a file is written");
+            fs::write(path, file.text).expect("a file is written");
         }
         Tree(root)
     }

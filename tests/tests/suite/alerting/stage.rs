@@ -218,7 +218,7 @@ impl Stage {
 
 /// A generated file that is committed under this path.
 fn generated(path: &str) -> Value {
-    let files = cap_alerts::artefacts();
+    let files = cap_alerts::generated_files();
     let file = files
         .iter()
         .find(|file| file.path == path)

@@ -8,7 +8,7 @@ use crate::{
 /// One generated file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Artefact {
+pub struct GeneratedFile {
     /// Where it belongs, from the root of the repository.
     pub path: String,
     /// All of its text. It says at its start how the file is made, unless the format has no comments.
@@ -19,65 +19,67 @@ pub struct Artefact {
 const CHART: &str = "deploy/helm/certautopilot-observability";
 
 /// Every generated file, with default [`Options`]. The same call gives the same bytes.
-pub fn artefacts() -> Vec<Artefact> {
+pub fn generated_files() -> Vec<GeneratedFile> {
     let options = Options::default();
     let mut extended = Options::default();
     extended.profile = Profile::Extended;
-    let scrape = include_str!("artefact/scrape.yml");
-    let minimal = include_str!("artefact/otel-collector.yaml");
-    let balancing = include_str!("artefact/gateway-balancing.yaml");
-    let sampling = include_str!("artefact/gateway-sampling.yaml");
-    let service_monitor = include_str!("artefact/servicemonitor.yaml");
-    let pod_monitor = include_str!("artefact/podmonitor.yaml");
+    let scrape = include_str!("generated_file/scrape.yml");
+    let minimal = include_str!("generated_file/otel-collector.yaml");
+    let balancing = include_str!("generated_file/gateway-balancing.yaml");
+    let sampling = include_str!("generated_file/gateway-sampling.yaml");
+    let service_monitor = include_str!("generated_file/servicemonitor.yaml");
+    let pod_monitor = include_str!("generated_file/podmonitor.yaml");
     let mut files = vec![
-        Artefact::new(
+        GeneratedFile::new(
             "deploy/prometheus/certautopilot.rules.yml",
             &rules_file(&options),
         ),
-        Artefact::new(
+        GeneratedFile::new(
             "deploy/prometheus/certautopilot-extended.rules.yml",
             &rules_file(&extended),
         ),
-        Artefact::new("deploy/prometheus/scrape.yml", scrape),
-        Artefact::new("deploy/prometheus/tests/alerts.test.yml", &rule_tests()),
-        Artefact::new(
+        GeneratedFile::new("deploy/prometheus/scrape.yml", scrape),
+        GeneratedFile::new("deploy/prometheus/tests/alerts.test.yml", &rule_tests()),
+        GeneratedFile::new(
             "deploy/prometheus/proof/literal.rules.yml",
             &literal::rules_file(),
         ),
-        Artefact::new(
+        GeneratedFile::new(
             "deploy/kubernetes/prometheusrule.yaml",
             &prometheus_rule(&options),
         ),
-        Artefact::new(
+        GeneratedFile::new(
             "deploy/kubernetes/prometheusrule-extended.yaml",
             &prometheus_rule(&extended),
         ),
-        Artefact::new("deploy/kubernetes/servicemonitor.yaml", service_monitor),
-        Artefact::new("deploy/kubernetes/podmonitor.yaml", pod_monitor),
-        Artefact::new(
+        GeneratedFile::new("deploy/kubernetes/servicemonitor.yaml", service_monitor),
+        GeneratedFile::new("deploy/kubernetes/podmonitor.yaml", pod_monitor),
+        GeneratedFile::new(
             "deploy/alertmanager/alertmanager.yml",
             &alertmanager(&options),
         ),
-        Artefact::new("deploy/otel-collector/minimal.yaml", minimal),
-        Artefact::new("deploy/otel-collector/gateway-balancing.yaml", balancing),
-        Artefact::new("deploy/otel-collector/gateway-sampling.yaml", sampling),
-        Artefact::new("deploy/grafana/certautopilot.json", &dashboard::json_text()),
-        Artefact::new(&format!("{CHART}/files/rules.yaml"), &chart::rules()),
-        Artefact::new(
+        GeneratedFile::new("deploy/otel-collector/minimal.yaml", minimal),
+        GeneratedFile::new("deploy/otel-collector/gateway-balancing.yaml", balancing),
+        GeneratedFile::new("deploy/otel-collector/gateway-sampling.yaml", sampling),
+        GeneratedFile::new("deploy/grafana/certautopilot.json", &dashboard::json_text()),
+        GeneratedFile::new(&format!("{CHART}/files/rules.yaml"), &chart::rules()),
+        GeneratedFile::new(
             &format!("{CHART}/files/dashboard.json"),
             &dashboard::json_text(),
         ),
-        Artefact::new(&format!("{CHART}/values.schema.json"), &chart::schema()),
-        Artefact::new("deploy/README.md", include_str!("artefact/deploy.md")),
-        Artefact::new("docs/metrics.md", &reference::page()),
+        GeneratedFile::new(&format!("{CHART}/values.schema.json"), &chart::schema()),
+        GeneratedFile::new("deploy/README.md", include_str!("generated_file/deploy.md")),
+        GeneratedFile::new("docs/metrics.md", &reference::page()),
     ];
     let tests = extended_rule_tests().into_iter();
     files.extend(
-        tests.map(|(name, text)| Artefact::new(&format!("deploy/prometheus/tests/{name}"), &text)),
+        tests.map(|(name, text)| {
+            GeneratedFile::new(&format!("deploy/prometheus/tests/{name}"), &text)
+        }),
     );
     let pages = runbook::pages().into_iter();
     files.extend(
-        pages.map(|(name, text)| Artefact::new(&format!("docs/runbooks/{name}.md"), &text)),
+        pages.map(|(name, text)| GeneratedFile::new(&format!("docs/runbooks/{name}.md"), &text)),
     );
     files
 }
@@ -89,14 +91,14 @@ pub fn with_note(yaml: &str) -> String {
     format!("# {NOTE}\n{yaml}")
 }
 
-impl Artefact {
+impl GeneratedFile {
     fn new(path: &str, body: &str) -> Self {
         let text = match path.rsplit('.').next() {
             Some("md") => format!("<!-- {NOTE} -->\n\n{body}"),
             Some("json") => body.to_owned(),
             _ => with_note(body),
         };
-        Artefact {
+        GeneratedFile {
             path: path.to_owned(),
             text,
         }
@@ -111,13 +113,10 @@ mod tests {
 
     #[test]
     fn every_file_has_its_own_relative_path_says_how_it_is_made_and_ends_in_one_newline() {
-        let artefacts = artefacts();
-        let paths: BTreeSet<&str> = artefacts
-            .iter()
-            .map(|artefact| artefact.path.as_str())
-            .collect();
-        assert_eq!(paths.len(), artefacts.len());
-        for Artefact { path, text } in artefacts {
+        let files = generated_files();
+        let paths: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(paths.len(), files.len());
+        for GeneratedFile { path, text } in files {
             assert!(
                 path.starts_with("deploy/") || path.starts_with("docs/"),
                 "{path}"
@@ -134,7 +133,7 @@ mod tests {
     fn every_runbook_url_leads_to_a_file() {
         let mut options = Options::default();
         options.profile = Profile::Extended;
-        let files = artefacts();
+        let files = generated_files();
         for alert in crate::alerts(&options) {
             let url = &alert.annotations["runbook_url"];
             assert!(files.iter().any(|file| file.path == *url), "{url}");
@@ -143,7 +142,7 @@ mod tests {
 
     #[test]
     fn every_yaml_file_can_be_read() {
-        for Artefact { path, text } in artefacts() {
+        for GeneratedFile { path, text } in generated_files() {
             if !path.ends_with(".md") {
                 let read: Result<serde_json::Value, _> = serde_saphyr::from_str(&text);
                 assert!(read.is_ok_and(|read| read.is_object()), "{path}");
