@@ -60,7 +60,9 @@ fn event() -> Event {
 fn start(to: SocketAddr, change: impl FnOnce(&mut Config)) -> Forwarder {
     let mut config = Config::new(to.ip().into(), to.port());
     change(&mut config);
-    Forwarder::start(config, Guard::new(Policy::default())).expect("a sound configuration")
+    Forwarder::builder(config, Guard::new(Policy::default()))
+        .start()
+        .expect("a sound configuration")
 }
 
 /// With a relay that reads, and with one that has stopped: the buffer is full, and each event makes an old one go.
@@ -153,7 +155,7 @@ fn forwarded(over: Over, authority: &Authority) -> f64 {
     (0..RECORDS).for_each(|_| forwarder.enqueue(event()));
     sink.begin();
     let report = forwarder.shutdown(Duration::from_secs(60));
-    assert_eq!(report.released, RECORDS as u64, "{report}");
+    assert_eq!(report.delivered, RECORDS as u64, "{report}");
     sink.nanoseconds_per_record()
 }
 

@@ -33,8 +33,9 @@ pub(crate) fn run(bench: &mut Bench) {
     let mut all = cap_telemetry::Config::default();
     all.syslog = Some(config.clone());
     let telemetry = Telemetry::start(all).expect("a sound configuration");
-    let forwarder =
-        Forwarder::start(config, Guard::new(Policy::default())).expect("a sound configuration");
+    let forwarder = Forwarder::builder(config, Guard::new(Policy::default()))
+        .start()
+        .expect("a sound configuration");
     bench.compare(
         &Case {
             case: "audit one event",

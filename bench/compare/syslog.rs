@@ -87,8 +87,9 @@ fn enqueue(bench: &mut Bench) {
     // Nobody listens: the forwarder holds what it is given, as during an outage.
     let mut config = Config::new("127.0.0.1".parse().expect("an address"), 9);
     config.buffer_size = 10_000;
-    let forwarder =
-        Forwarder::start(config, Guard::new(Policy::default())).expect("a sound configuration");
+    let forwarder = Forwarder::builder(config, Guard::new(Policy::default()))
+        .start()
+        .expect("a sound configuration");
     let sample = Arc::new(event());
     let (sender, mut receiver) = tokio::sync::mpsc::channel::<Event>(10_000);
     bench.compare(

@@ -2,12 +2,13 @@
 
 use std::error::Error;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use crate::event::Event;
 
 /// The primary store of audit events, asked for those that the buffer had to drop.
 ///
-/// With a store ([`Forwarder::start_with_backfill`](crate::Forwarder::start_with_backfill)) a relay that was away for longer than the buffer lasts
+/// With a store ([`ForwarderBuilder::backfill`](crate::ForwarderBuilder::backfill)) a relay that was away for longer than the buffer lasts
 /// gets the events of the gap, in order, before the events after it, and no gap record. [`Status::backfilled`](crate::Status::backfilled)
 /// counts them; they stay among the dropped ones, so the account of the buffer closes as before.
 ///
@@ -50,6 +51,17 @@ pub trait Backfill: Send + Sync + 'static {
         to: &str,
         limit: usize,
     ) -> Result<Vec<Event>, BackfillError>;
+}
+
+impl<B: Backfill + ?Sized> Backfill for Arc<B> {
+    fn events(
+        &self,
+        from: Bound<&str>,
+        to: &str,
+        limit: usize,
+    ) -> Result<Vec<Event>, BackfillError> {
+        (**self).events(from, to, limit)
+    }
 }
 
 /// Why a store does not answer.

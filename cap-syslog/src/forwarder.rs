@@ -1,6 +1,7 @@
 //! The handle that callers enqueue into, and the thread behind it.
 
 mod backlog;
+mod builder;
 mod connection;
 mod datagrams;
 mod orders;
@@ -23,16 +24,15 @@ use cap_egress::Guard;
 use chrono::Utc;
 use tokio::sync::{Notify, watch};
 
-use crate::backfill::Backfill;
 use crate::config::Config;
 use crate::error::{Error, Kind};
 use crate::event::Event;
-use crate::probe::Probe;
-use crate::problem::Problem;
+use crate::probe::ProbeReport;
+use crate::relay_error::RelayError;
 use crate::ring::Ring;
 use crate::status::{Report, State, Status};
 use crate::stop::Stop;
-use crate::tcp::{self, Ask};
+pub use builder::ForwarderBuilder;
 use orders::Orders;
 pub(crate) use settings::{Link, Settings};
 use shared::{STORED, Shared, Standing};
@@ -48,40 +48,22 @@ pub struct Forwarder {
 enum End {
     /// It was left: for the end, for other settings or for another relay.
     Left,
-    Broken(Problem),
+    Broken(RelayError),
 }
 
 impl Forwarder {
-    /// Starts the forwarder on a thread of its own, from inside or outside any runtime. Connecting happens there: a relay that
-    /// is away delays nothing.
-    ///
-    /// # Errors
-    ///
-    /// When a setting cannot work, or the system has no thread left.
-    pub fn start(config: Config, guard: Guard) -> Result<Self, Error> {
-        Self::start_asking(config, guard, None, tcp::unacknowledged)
+    /// A builder that starts a forwarder to the relay of `config`, with its connections under the policy of `guard`.
+    pub fn builder(config: Config, guard: Guard) -> ForwarderBuilder {
+        ForwarderBuilder::new(config, guard)
     }
 
-    /// The same with the caller's primary store of audit events, from which gaps are filled. While one is, as many events
-    /// again as the buffer holds are held at most.
-    ///
-    /// # Errors
-    ///
-    /// As [`start`](Self::start).
-    pub fn start_with_backfill(
-        config: Config,
-        guard: Guard,
-        store: impl Backfill,
-    ) -> Result<Self, Error> {
-        Self::start_asking(config, guard, Some(Arc::new(store)), tcp::unacknowledged)
-    }
-
-    fn start_asking(
-        config: Config,
-        guard: Guard,
-        store: Option<Arc<dyn Backfill>>,
-        ask: Ask,
-    ) -> Result<Self, Error> {
+    fn start(builder: ForwarderBuilder) -> Result<Self, Error> {
+        let ForwarderBuilder {
+            config,
+            guard,
+            store,
+            ask,
+        } = builder;
         let settings = Settings::new(config)?;
         let ring = Ring::new(settings.config.buffer_size);
         let standing = Standing {
@@ -192,7 +174,7 @@ impl Forwarder {
 
     /// Sends one test record with the settings in force, on a connection of its own, and says how far it came: [`probe`](crate::probe()). Needs
     /// a tokio runtime with I/O and time.
-    pub async fn test(&self) -> Probe {
+    pub async fn probe(&self) -> ProbeReport {
         let settings = Arc::clone(&self.shared.settings.borrow());
         crate::probe::run(&settings, &self.shared.guard).await
     }
@@ -216,11 +198,11 @@ impl Forwarder {
         if !self.stop.within(deadline) {
             tracing::warn!(target: "cap_syslog", "the syslog thread did not stop within the deadline");
         }
-        let backfilled = self.shared.stored().released;
+        let backfilled = self.shared.stored().delivered;
         let ring = self.shared.ring();
         Report {
             enqueued: ring.enqueued,
-            released: ring.released,
+            delivered: ring.delivered,
             dropped: ring.dropped,
             backfilled,
             queued: ring.len() as u64,
@@ -240,6 +222,7 @@ impl fmt::Debug for Forwarder {
 mod tests {
     use super::*;
     use crate::status::Confirmation;
+    use crate::tcp::{self, Ask};
     use cap_egress::Policy;
     use cap_names::Actor;
     use std::net::TcpListener;
@@ -248,7 +231,9 @@ mod tests {
     /// One whose own thread connects to a port where nobody listens, and leaves the buffer alone.
     pub(super) fn cut_off() -> Forwarder {
         let away = Config::new("127.0.0.1".parse().expect("a host"), 1);
-        Forwarder::start(away, Guard::new(Policy::default())).expect("a sound configuration")
+        Forwarder::builder(away, Guard::new(Policy::default()))
+            .start()
+            .expect("a sound configuration")
     }
 
     fn config(to: &TcpListener) -> Config {
@@ -258,16 +243,20 @@ mod tests {
         config
     }
 
-    fn released_alone(ask: Ask) -> Status {
+    fn asking(listener: &TcpListener, ask: Ask) -> Forwarder {
+        let builder = Forwarder::builder(config(listener), Guard::new(Policy::default()));
+        let builder = ForwarderBuilder { ask, ..builder };
+        builder.start().expect("a sound configuration")
+    }
+
+    fn delivered_alone(ask: Ask) -> Status {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let guard = Guard::new(Policy::default());
-        let forwarder = Forwarder::start_asking(config(&listener), guard, None, ask)
-            .expect("a sound configuration");
+        let forwarder = asking(&listener, ask);
         let start = Instant::now();
         forwarder.enqueue(Event::new("e1", "t", Actor::system("test"), "m"));
         let status = loop {
             let status = forwarder.status();
-            if status.released == 1 || start.elapsed() > Duration::from_secs(20) {
+            if status.delivered == 1 || start.elapsed() > Duration::from_secs(20) {
                 break status;
             }
             thread::yield_now();
@@ -278,27 +267,25 @@ mod tests {
 
     #[test]
     fn where_the_kernel_does_not_tell_the_grace_alone_decides_and_the_status_says_so() {
-        let status = released_alone(|_| Ok(None));
-        assert_eq!(status.released, 1);
+        let status = delivered_alone(|_| Ok(None));
+        assert_eq!(status.delivered, 1);
         assert_eq!(status.confirmation, Confirmation::Written);
     }
 
     #[test]
     #[cfg(target_os = "linux")]
     fn where_it_tells_the_status_says_that_events_are_acknowledged() {
-        let status = released_alone(tcp::unacknowledged);
-        assert_eq!(status.released, 1);
+        let status = delivered_alone(tcp::unacknowledged);
+        assert_eq!(status.delivered, 1);
         assert_eq!(status.confirmation, Confirmation::Acknowledged);
     }
 
     #[test]
     fn what_the_relay_lacks_is_not_released_however_long_it_takes() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let guard = Guard::new(Policy::default());
-        let forwarder = Forwarder::start_asking(config(&listener), guard, None, |_| Ok(Some(1)))
-            .expect("a sound configuration");
+        let forwarder = asking(&listener, |_| Ok(Some(1)));
         forwarder.enqueue(Event::new("e1", "t", Actor::system("test"), "m"));
         let report = forwarder.shutdown(Duration::from_secs(1));
-        assert_eq!((report.released, report.queued), (0, 1));
+        assert_eq!((report.delivered, report.queued), (0, 1));
     }
 }

@@ -6,14 +6,15 @@
 //! use std::time::Duration;
 //!
 //! let config = Config::new("relay.example".parse()?, 601);
-//! let forwarder = Forwarder::start(config, cap_egress::Guard::new(cap_egress::Policy::default()))?;
+//! let guard = cap_egress::Guard::new(cap_egress::Policy::default());
+//! let forwarder = Forwarder::builder(config, guard).start()?;
 //! forwarder.enqueue(
 //!     Event::new("evt_1", "cert.issued", Actor::user("alice@example.com"), "Certificate issued for api.example.com")
 //!         .project("p1")
 //!         .resource("cert:c1"),
 //! );
 //! let report = forwarder.shutdown(Duration::from_secs(5));
-//! assert_eq!(report.enqueued, report.released + report.dropped + report.queued);
+//! assert_eq!(report.enqueued, report.delivered + report.dropped + report.queued);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -37,7 +38,7 @@
 //! and named in the next gap record. [`Config::fallbacks`] stand in for a relay that is away, and
 //! [`Forwarder::reconfigure`] changes any setting while events flow.
 //!
-//! [`probe`] and [`Forwarder::test`] send one real record and say, stage by stage, how far it came, and what to change where it
+//! [`probe`] and [`Forwarder::probe`] send one real record and say, stage by stage, how far it came, and what to change where it
 //! did not.
 //!
 //! # What no input can do
@@ -61,7 +62,7 @@ mod forwarder;
 mod frame;
 mod harmless;
 mod probe;
-mod problem;
+mod relay_error;
 mod ring;
 mod status;
 mod stop;
@@ -73,10 +74,12 @@ pub use config::{Config, Facility, Relay, Tls, Transport};
 pub use error::Error;
 pub use event::Event;
 pub use format::{Format, Formatter};
-pub use forwarder::Forwarder;
+pub use forwarder::{Forwarder, ForwarderBuilder};
 pub use frame::Framing;
-pub use probe::{Cause, Failure, Probe, ProbeStage, Step, Verdict, probe};
-pub use problem::Problem;
+pub use probe::{
+    ProbeCause, ProbeFailure, ProbeReport, ProbeStage, ProbeStep, ProbeVerdict, probe,
+};
+pub use relay_error::RelayError;
 pub use status::{Confirmation, Report, State, Status};
 
 #[cfg(doctest)]

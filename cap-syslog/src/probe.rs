@@ -18,14 +18,14 @@ use crate::event::Event;
 use crate::forwarder::wire::Wire;
 use crate::forwarder::{Link, Settings};
 use crate::frame::Framing;
-use crate::problem::Problem;
+use crate::relay_error::RelayError;
 use crate::{Error, harmless, tcp};
 
 mod explain;
 mod report;
 
 use explain::{broken, not_connected, rejected, silent, tls_expected};
-pub use report::{Cause, Failure, Probe, ProbeStage, Step, Verdict};
+pub use report::{ProbeCause, ProbeFailure, ProbeReport, ProbeStage, ProbeStep, ProbeVerdict};
 
 /// In all.
 const LONGEST: Duration = Duration::from_millis(2900);
@@ -46,12 +46,12 @@ const QUESTION: Duration = Duration::from_millis(600);
 ///
 /// # Errors
 ///
-/// When a setting cannot work. Whatever the relay does is in the [`Probe`].
-pub async fn probe(config: Config, guard: &Guard) -> Result<Probe, Error> {
+/// When a setting cannot work. Whatever the relay does is in the [`ProbeReport`].
+pub async fn probe(config: Config, guard: &Guard) -> Result<ProbeReport, Error> {
     Ok(run(&Settings::new(config)?, guard).await)
 }
 
-pub(crate) async fn run(settings: &Settings, guard: &Guard) -> Probe {
+pub(crate) async fn run(settings: &Settings, guard: &Guard) -> ProbeReport {
     let config = &settings.config;
     let relay = Relay {
         host: config.host.clone(),
@@ -69,9 +69,9 @@ pub(crate) async fn run(settings: &Settings, guard: &Guard) -> Probe {
     });
     let (verdict, failure) = match outcome {
         Ok(verdict) => (verdict, None),
-        Err(failure) => (Verdict::Failed, Some(failure)),
+        Err(failure) => (ProbeVerdict::Failed, Some(failure)),
     };
-    Probe {
+    ProbeReport {
         relay: relay.to_string(),
         transport: config.transport.as_str(),
         verdict,
@@ -88,7 +88,7 @@ async fn attempt(
     event: &Event,
     steps: &Steps,
     end: Instant,
-) -> Result<Verdict, Failure> {
+) -> Result<ProbeVerdict, ProbeFailure> {
     let observer = steps.clone();
     let observed = guard.observed(move |stage| observer.enter(stage.into()));
     let link = match timeout(CONNECT, settings.connect(&observed, relay)).await {
@@ -116,7 +116,7 @@ async fn attempt(
             // Nothing confirms a datagram, but a closed port says so.
             match timeout(READ, socket.recv(&mut [0])).await {
                 Ok(Err(error)) => Err(failed(ProbeStage::Write, &error)),
-                Ok(Ok(_)) | Err(_) => Ok(Verdict::Sent),
+                Ok(Ok(_)) | Err(_) => Ok(ProbeVerdict::Sent),
             }
         }
         Link::Stream(mut stream, mut wire) => {
@@ -145,7 +145,7 @@ async fn attempt(
                 let _ = stream.write_all(&goodbye).await;
                 let _ = stream.shutdown().await;
             }
-            Ok(Verdict::Confirmed)
+            Ok(ProbeVerdict::Confirmed)
         }
     }
 }
@@ -170,7 +170,7 @@ async fn send(
 enum Closed {
     /// With a TLS alert, to a sender that does not speak TLS.
     Tls,
-    Broken(Problem),
+    Broken(RelayError),
 }
 
 async fn keeps_open(stream: &mut TcpStream, wire: &mut Wire, time: Duration) -> Result<(), Closed> {
@@ -183,10 +183,10 @@ async fn keeps_open(stream: &mut TcpStream, wire: &mut Wire, time: Duration) -> 
         let Ok(read) = timeout_at(until, stream.read(&mut received)).await else {
             return Ok(());
         };
-        let broken = |error: io::Error| Closed::Broken(Problem::broken(&error));
+        let broken = |error: io::Error| Closed::Broken(RelayError::broken(&error));
         let read = read.map_err(broken)?;
         if read == 0 {
-            return Err(Closed::Broken(Problem::closed()));
+            return Err(Closed::Broken(RelayError::closed()));
         }
         if matches!(wire, Wire::Plain) && received[0] == ALERT {
             return Err(Closed::Tls);
@@ -196,14 +196,19 @@ async fn keeps_open(stream: &mut TcpStream, wire: &mut Wire, time: Duration) -> 
             .receive(&received[..read], &mut answer)
             .map_err(broken)?
         {
-            return Err(Closed::Broken(Problem::closed()));
+            return Err(Closed::Broken(RelayError::closed()));
         }
         stream.write_all(&answer).await.map_err(broken)?;
     }
 }
 
 /// Asks a relay that closes on the record why.
-async fn diagnose(settings: &Settings, guard: &Guard, relay: &Relay, problem: Problem) -> Failure {
+async fn diagnose(
+    settings: &Settings,
+    guard: &Guard,
+    relay: &Relay,
+    problem: RelayError,
+) -> ProbeFailure {
     if matches!(settings.config.transport, Transport::Tcp(_)) && speaks_tls(guard, relay).await {
         return tls_expected();
     }
@@ -214,9 +219,9 @@ async fn diagnose(settings: &Settings, guard: &Guard, relay: &Relay, problem: Pr
             Framing::OctetCounting => "octet-counting",
             Framing::Newline => "newline",
         };
-        return Failure {
+        return ProbeFailure {
             stage: ProbeStage::Confirmed,
-            cause: Cause::Framing,
+            cause: ProbeCause::Framing,
             class: problem.class,
             tls: None,
             message: format!(
@@ -280,13 +285,13 @@ impl Steps {
     }
 
     /// Each stage lasted until the next, and the last until now.
-    fn finish(&self) -> Vec<Step> {
+    fn finish(&self) -> Vec<ProbeStep> {
         let entered = self.lock();
         let ends = entered.iter().skip(1).map(|(_, at)| *at);
         let ends = ends.chain([Instant::now()]);
         let steps = entered.iter().zip(ends);
         steps
-            .map(|((stage, start), end)| Step {
+            .map(|((stage, start), end)| ProbeStep {
                 stage: *stage,
                 took: end - *start,
             })

@@ -29,15 +29,15 @@ pub(crate) struct Ring {
     capacity: usize,
     first: u64,
     sent: u64,
-    acked: u64,
+    acknowledged: u64,
     gap: Option<Gap>,
     /// The sender waits for more, and need not be woken by each event.
     gathering: bool,
     pub(crate) enqueued: u64,
-    pub(crate) released: u64,
+    pub(crate) delivered: u64,
     pub(crate) dropped: u64,
     /// Of the dropped, those that the relay would not take.
-    pub(crate) set_aside: u64,
+    pub(crate) quarantined: u64,
 }
 
 #[derive(Debug)]
@@ -83,13 +83,13 @@ impl Ring {
             capacity,
             first,
             sent: first,
-            acked: first,
+            acknowledged: first,
             gap: None,
             gathering: false,
             enqueued: 0,
-            released: 0,
+            delivered: 0,
             dropped: 0,
-            set_aside: 0,
+            quarantined: 0,
         }
     }
 
@@ -152,9 +152,9 @@ impl Ring {
     }
 
     fn make_room(&mut self) -> Option<Left> {
-        if self.first < self.acked {
+        if self.first < self.acknowledged {
             self.first += 1;
-            self.released += 1;
+            self.delivered += 1;
             return self.pop();
         }
         self.drop_first(Why::Full)
@@ -178,7 +178,7 @@ impl Ring {
         self.dropped += 1;
         self.first += 1;
         self.sent = self.sent.max(self.first);
-        self.acked = self.acked.max(self.first);
+        self.acknowledged = self.acknowledged.max(self.first);
         self.pop()
     }
 
@@ -191,10 +191,10 @@ impl Ring {
     }
 
     /// Drops the event of this number, if it is still the oldest, because the relay will not take it.
-    pub(crate) fn set_aside(&mut self, number: u64) {
+    pub(crate) fn quarantine(&mut self, number: u64) {
         if self.first == number && !self.entries.is_empty() {
             self.drop_first(Why::Refused);
-            self.set_aside += 1;
+            self.quarantined += 1;
         }
     }
 
@@ -241,13 +241,13 @@ impl Ring {
     }
 
     /// The relay's TCP stack has everything before number `end`.
-    pub(crate) fn acked_to(&mut self, end: u64) {
-        self.acked = self.acked.max(end.min(self.sent));
+    pub(crate) fn acknowledged_to(&mut self, end: u64) {
+        self.acknowledged = self.acknowledged.max(end.min(self.sent));
     }
 
     /// What was acknowledged may be lost all the same: if it has to make room, it counts as dropped.
     pub(crate) fn doubt(&mut self) {
-        self.acked = self.first;
+        self.acknowledged = self.first;
     }
 
     /// Everything before number `end` is delivered. Lets go of the oldest [`CHUNK`] of it, to be called until there was none; what is
@@ -256,9 +256,9 @@ impl Ring {
         let held = self.entries.len().min(CHUNK) as u64;
         let count = end.saturating_sub(self.first).min(held);
         self.first += count;
-        self.released += count;
+        self.delivered += count;
         self.sent = self.sent.max(self.first);
-        self.acked = self.acked.max(self.first);
+        self.acknowledged = self.acknowledged.max(self.first);
         let left = (0..count).filter_map(|_| self.pop()).collect();
         (count > 0).then_some(left)
     }
@@ -266,7 +266,7 @@ impl Ring {
     /// The connection is gone: what was not released is to be sent again.
     pub(crate) fn rewind(&mut self) {
         self.sent = self.first;
-        self.acked = self.first;
+        self.acknowledged = self.first;
     }
 }
 
@@ -319,7 +319,7 @@ mod tests {
     fn closes(ring: &Ring) {
         assert_eq!(
             ring.enqueued,
-            ring.released + ring.dropped + ring.len() as u64
+            ring.delivered + ring.dropped + ring.len() as u64
         );
     }
 
@@ -333,7 +333,7 @@ mod tests {
         ring.sent_to(end);
         ring.release_to(end);
         closes(&ring);
-        assert_eq!(ring.released, 3);
+        assert_eq!(ring.delivered, 3);
     }
 
     #[test]
@@ -387,12 +387,12 @@ mod tests {
         let mut ring = ring(3, &["a", "b", "c"]);
         let (_, end) = unsent(&mut ring, 2);
         ring.sent_to(end);
-        ring.acked_to(end);
+        ring.acknowledged_to(end);
         ring.push(&mut event("d"));
         ring.push(&mut event("e"));
-        assert_eq!((ring.released, ring.dropped), (2, 0));
+        assert_eq!((ring.delivered, ring.dropped), (2, 0));
         ring.push(&mut event("f"));
-        assert_eq!((ring.released, ring.dropped), (2, 1));
+        assert_eq!((ring.delivered, ring.dropped), (2, 1));
         closes(&ring);
     }
 
@@ -401,13 +401,13 @@ mod tests {
         let mut ring = ring(3, &["a", "b", "c"]);
         let (_, end) = unsent(&mut ring, 2);
         ring.sent_to(end);
-        ring.acked_to(end);
+        ring.acknowledged_to(end);
         ring.doubt();
         ring.push(&mut event("d"));
-        assert_eq!((ring.released, ring.dropped), (0, 1));
-        ring.acked_to(end);
+        assert_eq!((ring.delivered, ring.dropped), (0, 1));
+        ring.acknowledged_to(end);
         ring.push(&mut event("e"));
-        assert_eq!((ring.released, ring.dropped), (1, 1));
+        assert_eq!((ring.delivered, ring.dropped), (1, 1));
         closes(&ring);
     }
 
@@ -416,7 +416,7 @@ mod tests {
         let mut ring = ring(10, &["a", "b", "c"]);
         let (_, end) = unsent(&mut ring, 3);
         ring.sent_to(end);
-        ring.acked_to(2);
+        ring.acknowledged_to(2);
         ring.release_to(1);
         ring.rewind();
         assert_eq!(ids(&unsent(&mut ring, 10).0), ["b", "c"]);
@@ -449,10 +449,10 @@ mod tests {
     #[test]
     fn what_the_relay_refuses_is_dropped_and_named_as_refused() {
         let mut ring = ring(10, &["a", "b"]);
-        ring.set_aside(1);
+        ring.quarantine(1);
         assert_eq!(ring.dropped, 0, "only the oldest can be the culprit");
-        ring.set_aside(0);
-        assert_eq!((ring.dropped, ring.set_aside), (1, 1));
+        ring.quarantine(0);
+        assert_eq!((ring.dropped, ring.quarantined), (1, 1));
         let (batch, _) = unsent(&mut ring, 10);
         assert_eq!(ids(&batch), ["gap-1-a", "b"]);
         assert_eq!(batch[0].1, ["1", "a", "a", "1"]);

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::config::Transport;
-use crate::problem::Problem;
+use crate::relay_error::RelayError;
 
 cap_names::closed_enum! {
     /// Where the forwarder stands with its relay.
@@ -72,12 +72,12 @@ pub struct Status {
     /// Events accepted from callers, and gap records.
     pub enqueued: u64,
     /// Events that the relay acknowledged and that left the buffer.
-    pub released: u64,
+    pub delivered: u64,
     /// Events that made room for newer ones, or were set aside.
     pub dropped: u64,
     /// Of the dropped, those set aside because the relay closes the connection on them, or the network takes no datagram as
     /// long.
-    pub set_aside: u64,
+    pub quarantined: u64,
     /// Of the dropped, those that were delivered after all, from the [primary store](crate::Backfill).
     pub backfilled: u64,
     /// Events in the buffer, unsent or not yet released.
@@ -89,7 +89,7 @@ pub struct Status {
     /// When an event was last released.
     pub last_success: Option<DateTime<Utc>>,
     /// What ended the last connection or attempt.
-    pub last_error: Option<Problem>,
+    pub last_error: Option<RelayError>,
     /// When.
     pub last_error_at: Option<DateTime<Utc>>,
     /// What a person should be told: the buffer drops, or the relay is away.
@@ -107,20 +107,20 @@ impl Status {
             Some(problem) => problem.message.as_str(),
             None => "the relay is too slow",
         };
-        if self.dropped > self.set_aside && self.queued >= self.capacity {
+        if self.dropped > self.quarantined && self.queued >= self.capacity {
             Some(format!(
                 "The syslog buffer is full and the oldest events are being dropped ({} so far): {error}",
-                self.dropped - self.set_aside
+                self.dropped - self.quarantined
             ))
         } else if self.state == State::Connecting && self.last_error.is_some() {
             Some(format!(
                 "The syslog relay is not connected, {} of {} events are buffered: {error}",
                 self.queued, self.capacity
             ))
-        } else if self.set_aside > 0 {
+        } else if self.quarantined > 0 {
             Some(format!(
                 "The syslog relay refuses {} audit events, which were left out",
-                self.set_aside
+                self.quarantined
             ))
         } else {
             None
@@ -135,7 +135,7 @@ pub struct Report {
     /// Events accepted from callers, and gap records.
     pub enqueued: u64,
     /// Events that the relay acknowledged.
-    pub released: u64,
+    pub delivered: u64,
     /// Events that made room for newer ones.
     pub dropped: u64,
     /// Of the dropped, those that were delivered after all, from the [primary store](crate::Backfill).
@@ -148,14 +148,14 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Report {
             enqueued,
-            released,
+            delivered,
             dropped,
             backfilled,
             queued,
         } = self;
         write!(
             f,
-            "{enqueued} audit events: {released} delivered, {dropped} dropped"
+            "{enqueued} audit events: {delivered} delivered, {dropped} dropped"
         )?;
         if *backfilled > 0 {
             write!(f, " of which {backfilled} came from the primary store")?;

@@ -1,15 +1,12 @@
 //! The audit pipe, which can be switched on, changed and switched off while the process runs.
 
 use std::fmt;
-use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use cap_egress::Guard;
 use cap_metrics::AuditTotals;
-use cap_syslog::{
-    Backfill, BackfillError, Config, Event, Forwarder, Report, State, Tls, Transport,
-};
+use cap_syslog::{Backfill, Config, Event, Forwarder, Report, State, Tls, Transport};
 
 use crate::error::{Error, Kind};
 
@@ -108,13 +105,11 @@ impl Audit {
             }
             (None, Some(config)) => {
                 let guard = self.guard.clone();
-                let forwarder = match &self.store {
-                    Some(store) => {
-                        let store = Shared(Arc::clone(store));
-                        Forwarder::start_with_backfill(config.clone(), guard, store)
-                    }
-                    None => Forwarder::start(config.clone(), guard),
-                };
+                let mut builder = Forwarder::builder(config.clone(), guard);
+                if let Some(store) = &self.store {
+                    builder = builder.backfill(Arc::clone(store));
+                }
+                let forwarder = builder.start();
                 let forwarder = forwarder.map_err(Kind::Syslog)?;
                 self.replace(Some(forwarder.clone()));
                 if self.known().shut_down {
@@ -137,7 +132,7 @@ impl Audit {
                 let mut known = self.known();
                 known.ending = None;
                 known.ended = sum(known.ended, report);
-                known.set_aside += forwarder.status().set_aside;
+                known.set_aside += forwarder.status().quarantined;
             }
             (None, None) => {}
         }
@@ -153,7 +148,7 @@ impl Audit {
         }
         let mut totals = AuditTotals {
             enqueued: known.ended.enqueued,
-            acked: known.ended.released,
+            acked: known.ended.delivered,
             dropped: known.ended.dropped,
             set_aside: known.set_aside,
             queued: 0,
@@ -162,9 +157,9 @@ impl Audit {
         for pipe in running.iter().chain(&known.ending) {
             let status = pipe.status();
             totals.enqueued += status.enqueued;
-            totals.acked += status.released;
+            totals.acked += status.delivered;
             totals.dropped += status.dropped;
-            totals.set_aside += status.set_aside;
+            totals.set_aside += status.quarantined;
             totals.queued += status.queued;
             totals.connected |= status.state == State::Connected;
         }
@@ -201,20 +196,6 @@ impl Audit {
     }
 }
 
-/// The one store, for each forwarder that is started.
-struct Shared(Arc<dyn Backfill>);
-
-impl Backfill for Shared {
-    fn events(
-        &self,
-        from: Bound<&str>,
-        to: &str,
-        limit: usize,
-    ) -> Result<Vec<Event>, BackfillError> {
-        self.0.events(from, to, limit)
-    }
-}
-
 impl fmt::Debug for Audit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Audit")
@@ -227,7 +208,7 @@ impl fmt::Debug for Audit {
 fn sum(one: Report, other: Report) -> Report {
     let mut sum = Report::default();
     sum.enqueued = one.enqueued + other.enqueued;
-    sum.released = one.released + other.released;
+    sum.delivered = one.delivered + other.delivered;
     sum.dropped = one.dropped + other.dropped;
     sum.backfilled = one.backfilled + other.backfilled;
     sum.queued = one.queued + other.queued;

@@ -54,7 +54,7 @@ impl Report {
         let audit = self
             .syslog
             .as_ref()
-            .is_none_or(|events| events.released + events.backfilled == events.enqueued);
+            .is_none_or(|events| events.delivered + events.backfilled == events.enqueued);
         traces && audit
     }
 }
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn what_the_primary_store_made_up_for_is_delivered() {
         let mut events = cap_syslog::Report::default();
-        (events.enqueued, events.released, events.dropped) = (10, 7, 3);
+        (events.enqueued, events.delivered, events.dropped) = (10, 7, 3);
         let complete = |events| {
             let (tracing, syslog) = (None, Some(events));
             Report { tracing, syslog }.is_complete()

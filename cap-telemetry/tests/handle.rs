@@ -124,7 +124,7 @@ fn syslog_is_switched_on_moved_and_switched_off_while_events_flow_and_none_is_lo
     let report = telemetry.shutdown(LONG);
     assert!(report.is_complete(), "{report}");
     let events = report.syslog.expect("it was on");
-    assert_eq!((events.enqueued, events.released), (3, 3));
+    assert_eq!((events.enqueued, events.delivered), (3, 3));
 
     let late = telemetry.reconfigure_syslog(config(&to(first)).syslog);
     let late = late.expect_err("it is over");

@@ -109,10 +109,10 @@ impl Run {
             }
             other => panic!("{other:?} acknowledges nothing"),
         };
-        let guard = Guard::new(Policy::default());
+        let builder = Forwarder::builder(config, Guard::new(Policy::default()));
         match self.fault {
-            Fault::Backfilled => Forwarder::start_with_backfill(config, guard, Store),
-            _ => Forwarder::start(config, guard),
+            Fault::Backfilled => builder.backfill(Store).start(),
+            _ => builder.start(),
         }
         .expect("a sound configuration")
     }

@@ -192,7 +192,7 @@ fn faults(samples: &[f64], report: &Value, received: u64) -> Vec<String> {
             "started",
             &["exported", "rejected", "dropped", "failed", "pending"][..],
         ),
-        ("syslog", "enqueued", &["released", "dropped", "queued"]),
+        ("syslog", "enqueued", &["delivered", "dropped", "queued"]),
     ] {
         let (whole_count, parts_count) = (number(pipe, whole), sum(pipe, parts));
         if whole_count.is_none() || whole_count == Some(0) || whole_count != parts_count {
@@ -202,12 +202,12 @@ fn faults(samples: &[f64], report: &Value, received: u64) -> Vec<String> {
         }
     }
     // A record that two reads of the relay share is not counted.
-    let released = number("syslog", "released").unwrap_or(0);
+    let delivered = number("syslog", "delivered").unwrap_or(0);
     say(&format!(
-        "the relay has {received} records, {released} were released"
+        "the relay has {received} records, {delivered} were delivered"
     ));
-    if (received as f64) < 0.99 * released as f64 {
-        faults.push(format!("the relay has {received} records of {released}"));
+    if (received as f64) < 0.99 * delivered as f64 {
+        faults.push(format!("the relay has {received} records of {delivered}"));
     }
     faults
 }
@@ -237,10 +237,10 @@ fn say(line: &str) {
 mod tests {
     use super::*;
 
-    fn report(released: u64) -> Value {
+    fn report(delivered: u64) -> Value {
         json!({
             "tracing": { "started": 3, "exported": 2, "rejected": 0, "dropped": 1, "failed": 0, "pending": 0 },
-            "syslog": { "enqueued": 100, "released": released, "dropped": 0, "queued": 0 },
+            "syslog": { "enqueued": 100, "delivered": delivered, "dropped": 0, "queued": 0 },
         })
     }
 

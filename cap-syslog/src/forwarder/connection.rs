@@ -17,7 +17,7 @@ use super::window::Window;
 use super::wire::Wire;
 use super::{End, Shared};
 use crate::harmless;
-use crate::problem::Problem;
+use crate::relay_error::RelayError;
 use crate::ring::CHUNK;
 use crate::stop::passed;
 
@@ -60,7 +60,7 @@ pub(super) async fn forward(
     };
     let outcome = sender.run(&mut stream, orders, recall).await;
     shared.ring().gather(false);
-    let end = outcome.unwrap_or_else(|error| End::Broken(Problem::broken(&error)));
+    let end = outcome.unwrap_or_else(|error| End::Broken(RelayError::broken(&error)));
     if let End::Broken(problem) = &end
         && problem.may_be_due_to_a_record()
     {
@@ -290,9 +290,9 @@ impl Sender<'_, '_> {
         let grace = self.settings.config.grace.mul_f32(0.9);
         // Longer than it takes an acknowledgement to come, most often.
         let silence = grace / 2;
-        for acked in self.window.acknowledged(lacking, now, silence) {
-            if let Some(mut ring) = self.shared.ring_before(acked) {
-                ring.acked_to(acked);
+        for acknowledged in self.window.acknowledged(lacking, now, silence) {
+            if let Some(mut ring) = self.shared.ring_before(acknowledged) {
+                ring.acknowledged_to(acknowledged);
             }
         }
         if self.window.is_silent(now, silence) {
@@ -309,8 +309,8 @@ impl Sender<'_, '_> {
         loop {
             let ring = self.shared.ring_before(end);
             // Freed when nobody waits for the lock any more.
-            let released = ring.and_then(|mut ring| ring.release_to(end));
-            if released.is_none() {
+            let delivered = ring.and_then(|mut ring| ring.release_to(end));
+            if delivered.is_none() {
                 break;
             }
             any = true;
@@ -328,7 +328,7 @@ impl Sender<'_, '_> {
             ends.into_iter().for_each(|end| self.release(end));
             return Ok(End::Left);
         }
-        Ok(End::Broken(Problem::closed()))
+        Ok(End::Broken(RelayError::closed()))
     }
 
     /// The relay ended the connection, perhaps because of what it carried.
@@ -336,7 +336,7 @@ impl Sender<'_, '_> {
         match self.trial {
             Trial::Harmless => self.suspicion.acquitted(),
             Trial::Accused(number) => {
-                self.shared.ring_of(number).set_aside(number);
+                self.shared.ring_of(number).quarantine(number);
                 self.suspicion.progressed();
                 tracing::warn!(target: "cap_syslog", "the relay closes the connection on an audit event, which is set aside");
             }

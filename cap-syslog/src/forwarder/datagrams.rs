@@ -14,7 +14,7 @@ use super::orders::{Order, Orders};
 use super::run::Lasting;
 use super::settings::Settings;
 use super::{End, Shared};
-use crate::problem::Problem;
+use crate::relay_error::RelayError;
 use crate::stop::passed;
 
 /// How long a refusal may take to come back.
@@ -41,7 +41,7 @@ pub(super) async fn forward(
         if error.kind() == io::ErrorKind::ConnectionRefused {
             lasting.before = Before::Refused;
         }
-        End::Broken(Problem::broken(&error))
+        End::Broken(RelayError::broken(&error))
     })
 }
 
@@ -124,7 +124,7 @@ async fn send(
             Ok(())
         }
         Err(error) if is_too_long(&error) => {
-            shared.ring_of(number).set_aside(number);
+            shared.ring_of(number).quarantine(number);
             tracing::warn!(target: "cap_syslog", "an audit event does not fit into a datagram on this path and is set aside");
             Ok(())
         }
@@ -162,12 +162,12 @@ mod tests {
         // More than IP can carry.
         let sent = send(shared, &socket, &[b'x'; 70_000], Some(0)).await;
         sent.expect("it is no reason to give up the socket");
-        assert_eq!(forwarder.status().set_aside, 1);
+        assert_eq!(forwarder.status().quarantined, 1);
         send(shared, &socket, b"short", Some(1))
             .await
             .expect("sent");
         let status = forwarder.status();
-        assert_eq!((status.released, status.queued), (1, 0));
+        assert_eq!((status.delivered, status.queued), (1, 0));
         let mut datagram = [0; 16];
         let read = relay.recv(&mut datagram).await.expect("a datagram");
         assert_eq!(&datagram[..read], b"short");

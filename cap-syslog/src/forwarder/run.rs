@@ -10,7 +10,7 @@ use super::settings::{Link, Settings};
 use super::suspicion::Suspicion;
 use super::{End, Shared, connection};
 use crate::config::{Relay, Transport};
-use crate::problem::Problem;
+use crate::relay_error::RelayError;
 use crate::stop::passed;
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
@@ -61,7 +61,7 @@ pub(super) async fn run(shared: &Shared, mut orders: Orders) {
         };
         if let Some((at, relay, link)) = connected {
             shared.connected(&relay);
-            let released = shared.released();
+            let delivered = shared.delivered();
             let recall = pin!(recall(shared, &settings, at));
             let end = match link {
                 Link::Stream(stream, wire) => {
@@ -82,7 +82,7 @@ pub(super) async fn run(shared: &Shared, mut orders: Orders) {
                 }
             };
             shared.rewind();
-            let progress = shared.released() > released;
+            let progress = shared.delivered() > delivered;
             if progress {
                 backoff = FIRST_BACKOFF;
             }
@@ -139,7 +139,7 @@ async fn connect(
     for (at, relay) in from.iter().chain(before) {
         match settings.connect(&shared.guard, relay).await {
             Ok(link) => return Some((*at, relay.clone(), link)),
-            Err(error) => shared.failed(Problem::connecting(&error)),
+            Err(error) => shared.failed(RelayError::connecting(&error)),
         }
     }
     None

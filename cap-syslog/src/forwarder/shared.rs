@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use super::settings::Settings;
 use crate::backfill::Backfill;
 use crate::config::Relay;
-use crate::problem::Problem;
+use crate::relay_error::RelayError;
 use crate::ring::Ring;
 use crate::status::{Confirmation, State, Status};
 use crate::tcp::Ask;
@@ -45,7 +45,7 @@ pub(super) struct Standing {
     pub(super) relay: Option<String>,
     pub(super) connections: u64,
     pub(super) last_success: Option<DateTime<Utc>>,
-    pub(super) last_error: Option<(Problem, DateTime<Utc>)>,
+    pub(super) last_error: Option<(RelayError, DateTime<Utc>)>,
     /// The kernel says what was acknowledged.
     pub(super) told: bool,
 }
@@ -101,9 +101,9 @@ impl Shared {
     }
 
     /// Events that left for good.
-    pub(super) fn released(&self) -> u64 {
-        let stored = self.stored().released;
-        stored + self.ring().released
+    pub(super) fn delivered(&self) -> u64 {
+        let stored = self.stored().delivered;
+        stored + self.ring().delivered
     }
 
     pub(super) fn standing(&self) -> MutexGuard<'_, Standing> {
@@ -155,7 +155,7 @@ impl Shared {
         self.standing().last_success = Some(Utc::now());
     }
 
-    pub(super) fn failed(&self, problem: Problem) {
+    pub(super) fn failed(&self, problem: RelayError) {
         let text = problem.message.clone();
         let mut standing = self.standing();
         let known = standing.last_error.as_ref();
@@ -186,10 +186,10 @@ impl Standing {
             relay: self.relay.clone(),
             confirmation: Confirmation::of(&settings.config.transport, self.told),
             enqueued: ring.enqueued,
-            released: ring.released,
+            delivered: ring.delivered,
             dropped: ring.dropped,
-            set_aside: ring.set_aside + stored.set_aside,
-            backfilled: stored.released,
+            quarantined: ring.quarantined + stored.quarantined,
+            backfilled: stored.delivered,
             queued: ring.len() as u64,
             capacity: ring.capacity() as u64,
             reconnects: self.connections.saturating_sub(1),

@@ -10,14 +10,14 @@ struct Written {
     /// The bytes written on this connection up to its end.
     offset: u64,
     /// What [`Window::heard`] was when it was acknowledged.
-    acked_at: Option<Duration>,
+    acknowledged_at: Option<Duration>,
 }
 
 #[derive(Default)]
 pub(super) struct Window {
     written: u64,
     /// Of them, those that the relay's TCP stack was last known to have.
-    acked: u64,
+    acknowledged: u64,
     /// When it was last seen to have more than before, or all of them.
     last_heard: Option<Instant>,
     /// The time in which a grace passes: without most of that in which nothing was heard.
@@ -40,7 +40,7 @@ impl Window {
         self.batches.push_back(Written {
             event,
             offset: self.written,
-            acked_at: None,
+            acknowledged_at: None,
         });
     }
 
@@ -53,18 +53,20 @@ impl Window {
         silence: Duration,
     ) -> impl Iterator<Item = u64> {
         let offset = self.written.saturating_sub(lacking);
-        if lacking == 0 || offset > self.acked {
+        if lacking == 0 || offset > self.acknowledged {
             let last = self.last_heard.replace(now).unwrap_or(now);
             self.heard += (now - last).min(silence);
         }
-        self.acked = offset;
+        self.acknowledged = offset;
         let heard = self.heard;
         // Those at the front were seen before.
-        let seen = self.batches.partition_point(|b| b.acked_at.is_some());
+        let seen = self
+            .batches
+            .partition_point(|b| b.acknowledged_at.is_some());
         let batches = self.batches.range_mut(seen..);
-        let acked = batches.take_while(move |batch| batch.offset <= offset);
-        acked.map(move |batch| {
-            batch.acked_at = Some(heard);
+        let acknowledged = batches.take_while(move |batch| batch.offset <= offset);
+        acknowledged.map(move |batch| {
+            batch.acknowledged_at = Some(heard);
             batch.event
         })
     }
@@ -83,7 +85,7 @@ impl Window {
     /// The next number up to which events have waited out their grace.
     pub(super) fn graced(&mut self, grace: Duration) -> Option<u64> {
         let batch = self.batches.front()?;
-        if self.heard < batch.acked_at? + grace {
+        if self.heard < batch.acknowledged_at? + grace {
             return None;
         }
         self.batches.pop_front().map(|batch| batch.event)
@@ -142,11 +144,11 @@ mod tests {
         assert_eq!(window.acknowledged(99, back, silence).count(), 0);
         assert!(!window.is_silent(back, silence));
         assert_eq!(window.graced(grace), None);
-        for (after, released) in [(200, None), (300, Some(10)), (500, None)] {
+        for (after, delivered) in [(200, None), (300, Some(10)), (500, None)] {
             let now = back + Duration::from_millis(after);
             let lacking = 99 - after / 10;
             assert_eq!(window.acknowledged(lacking, now, silence).count(), 0);
-            assert_eq!(window.graced(grace), released, "{after}");
+            assert_eq!(window.graced(grace), delivered, "{after}");
         }
     }
 }

@@ -4,23 +4,23 @@ use std::io;
 
 use cap_egress::TlsProblem;
 
-use super::report::{Cause, Failure, ProbeStage};
+use super::report::{ProbeCause, ProbeFailure, ProbeStage};
 use crate::config::Relay;
-use crate::problem::Problem;
+use crate::relay_error::RelayError;
 
-pub(super) fn not_connected(error: &cap_egress::Error) -> Failure {
-    let problem = Problem::connecting(error);
+pub(super) fn not_connected(error: &cap_egress::Error) -> ProbeFailure {
+    let problem = RelayError::connecting(error);
     let stage = ProbeStage::from(error.stage());
     let kind = std::error::Error::source(error)
         .and_then(|source| source.downcast_ref::<io::Error>())
         .map(io::Error::kind);
     let (cause, hint) = match stage {
         ProbeStage::Policy => (
-            Cause::Denied,
+            ProbeCause::Denied,
             "use a relay that the egress policy allows, or exempt its address under egress.allow",
         ),
         ProbeStage::Tls => (
-            Cause::Tls,
+            ProbeCause::Tls,
             match problem.tls {
                 Some(tls) => tls.hint(),
                 None => {
@@ -29,19 +29,20 @@ pub(super) fn not_connected(error: &cap_egress::Error) -> Failure {
             },
         ),
         _ if error.is_timeout() => return silent_with(stage, problem.message),
-        ProbeStage::Connect if kind == Some(io::ErrorKind::ConnectionRefused) => {
-            (Cause::Refused, "check the port, and that the relay runs")
-        }
+        ProbeStage::Connect if kind == Some(io::ErrorKind::ConnectionRefused) => (
+            ProbeCause::Refused,
+            "check the port, and that the relay runs",
+        ),
         ProbeStage::Connect => (
-            Cause::Unreachable,
+            ProbeCause::Unreachable,
             "check the network, the routes and the firewalls between here and the relay",
         ),
         _ => (
-            Cause::NotResolved,
+            ProbeCause::NotResolved,
             "check the relay's name, and the DNS of this host",
         ),
     };
-    Failure {
+    ProbeFailure {
         stage,
         cause,
         class: problem.class,
@@ -52,7 +53,7 @@ pub(super) fn not_connected(error: &cap_egress::Error) -> Failure {
 }
 
 /// The time ran out.
-pub(super) fn silent(stage: ProbeStage, relay: &Relay) -> Failure {
+pub(super) fn silent(stage: ProbeStage, relay: &Relay) -> ProbeFailure {
     let message = match stage {
         ProbeStage::Resolve => format!("the name of {relay} is not resolved in time"),
         ProbeStage::Tls => format!("{relay} does not answer the TLS handshake"),
@@ -62,21 +63,21 @@ pub(super) fn silent(stage: ProbeStage, relay: &Relay) -> Failure {
     silent_with(stage, message)
 }
 
-fn silent_with(stage: ProbeStage, message: String) -> Failure {
+fn silent_with(stage: ProbeStage, message: String) -> ProbeFailure {
     let (cause, tls, hint) = match stage {
-        ProbeStage::Resolve => (Cause::NotResolved, None, "check the DNS of this host"),
+        ProbeStage::Resolve => (ProbeCause::NotResolved, None, "check the DNS of this host"),
         ProbeStage::Tls => (
-            Cause::Tls,
+            ProbeCause::Tls,
             Some(TlsProblem::NotTls),
             "check that the relay speaks TLS on this port; without TLS the transport is tcp",
         ),
         _ => (
-            Cause::TimedOut,
+            ProbeCause::TimedOut,
             None,
             "check the host and the port, and the firewalls between here and the relay",
         ),
     };
-    Failure {
+    ProbeFailure {
         stage,
         cause,
         class: cap_names::ErrorClass::Network,
@@ -86,13 +87,13 @@ fn silent_with(stage: ProbeStage, message: String) -> Failure {
     }
 }
 
-pub(super) fn broken(stage: ProbeStage, error: &io::Error) -> Failure {
+pub(super) fn broken(stage: ProbeStage, error: &io::Error) -> ProbeFailure {
     let refused = error.kind() == io::ErrorKind::ConnectionRefused;
-    let failure = rejected(Problem::broken(error));
-    Failure {
+    let failure = rejected(RelayError::broken(error));
+    ProbeFailure {
         stage,
         cause: if refused {
-            Cause::Refused
+            ProbeCause::Refused
         } else {
             failure.cause
         },
@@ -105,10 +106,10 @@ pub(super) fn broken(stage: ProbeStage, error: &io::Error) -> Failure {
     }
 }
 
-pub(super) fn tls_expected() -> Failure {
-    Failure {
+pub(super) fn tls_expected() -> ProbeFailure {
+    ProbeFailure {
         stage: ProbeStage::Confirmed,
-        cause: Cause::TlsExpected,
+        cause: ProbeCause::TlsExpected,
         class: cap_names::ErrorClass::Network,
         tls: None,
         message: "the relay speaks TLS on this port".to_owned(),
@@ -117,15 +118,15 @@ pub(super) fn tls_expected() -> Failure {
 }
 
 /// The relay ended the connection, and said why or did not.
-pub(super) fn rejected(problem: Problem) -> Failure {
+pub(super) fn rejected(problem: RelayError) -> ProbeFailure {
     let (cause, hint) = match problem.tls {
-        Some(tls) => (Cause::Tls, tls.hint()),
+        Some(tls) => (ProbeCause::Tls, tls.hint()),
         None => (
-            Cause::Closed,
+            ProbeCause::Closed,
             "look into the relay's log: it may not allow this host, or may want another kind of input on this port",
         ),
     };
-    Failure {
+    ProbeFailure {
         stage: ProbeStage::Confirmed,
         cause,
         class: problem.class,

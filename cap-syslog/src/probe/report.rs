@@ -6,7 +6,7 @@ use cap_egress::{Stage, TlsProblem};
 use cap_names::ErrorClass;
 use serde::{Serialize, Serializer};
 
-use crate::problem;
+use crate::relay_error;
 
 cap_names::closed_enum! {
     /// The stages of a Test, in order.
@@ -41,12 +41,12 @@ impl From<Stage> for ProbeStage {
 cap_names::closed_enum! {
     /// What a Test comes to.
     #[non_exhaustive]
-    pub enum Verdict: "verdict" {
+    pub enum ProbeVerdict: "verdict" {
         /// The relay took the record and kept the connection open.
         Confirmed = "confirmed",
         /// The record was sent, and nothing says whether it arrived: a datagram.
         Sent = "sent",
-        /// See [`Probe::failure`].
+        /// See [`ProbeReport::failure`].
         Failed = "failed",
     }
 }
@@ -54,7 +54,7 @@ cap_names::closed_enum! {
 cap_names::closed_enum! {
     /// Why a Test failed.
     #[non_exhaustive]
-    pub enum Cause: "cause" {
+    pub enum ProbeCause: "cause" {
         /// The name has no address.
         NotResolved = "not_resolved",
         /// The egress policy forbids the relay's address.
@@ -65,7 +65,7 @@ cap_names::closed_enum! {
         Unreachable = "unreachable",
         /// The relay does not answer.
         TimedOut = "timed_out",
-        /// TLS failed; [`Failure::tls`] says why.
+        /// TLS failed; [`ProbeFailure::tls`] says why.
         Tls = "tls",
         /// The port speaks TLS, and the transport is not `tcp+tls`.
         TlsExpected = "tls_expected",
@@ -79,7 +79,7 @@ cap_names::closed_enum! {
 /// How a stage went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Step {
+pub struct ProbeStep {
     /// Which one.
     #[serde(serialize_with = "stage")]
     pub stage: ProbeStage,
@@ -91,18 +91,18 @@ pub struct Step {
 /// What is wrong, and what to change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Failure {
+pub struct ProbeFailure {
     /// The stage at which it showed.
     #[serde(serialize_with = "stage")]
     pub stage: ProbeStage,
     /// Why.
     #[serde(serialize_with = "cause")]
-    pub cause: Cause,
+    pub cause: ProbeCause,
     /// The kind of failure.
-    #[serde(serialize_with = "problem::class")]
+    #[serde(serialize_with = "relay_error::class")]
     pub class: ErrorClass,
     /// What TLS found wrong, where it did.
-    #[serde(serialize_with = "problem::tls")]
+    #[serde(serialize_with = "relay_error::tls")]
     pub tls: Option<TlsProblem>,
     /// What happened. Names the relay as configured, never an address that its name resolved to.
     pub message: String,
@@ -113,18 +113,18 @@ pub struct Failure {
 /// What a Test found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Probe {
+pub struct ProbeReport {
     /// The relay as configured, `host:port`.
     pub relay: String,
     /// The transport's word.
     pub transport: &'static str,
     /// What it comes to.
     #[serde(serialize_with = "verdict")]
-    pub verdict: Verdict,
+    pub verdict: ProbeVerdict,
     /// The stages that were entered, in order. The last one is where it failed, if it did.
-    pub steps: Vec<Step>,
+    pub steps: Vec<ProbeStep>,
     /// What is wrong, where something is.
-    pub failure: Option<Failure>,
+    pub failure: Option<ProbeFailure>,
     /// The record as it was rendered, without a frame.
     pub record: String,
 }
@@ -133,11 +133,11 @@ fn stage<S: Serializer>(stage: &ProbeStage, serializer: S) -> Result<S::Ok, S::E
     serializer.serialize_str(stage.as_str())
 }
 
-fn cause<S: Serializer>(cause: &Cause, serializer: S) -> Result<S::Ok, S::Error> {
+fn cause<S: Serializer>(cause: &ProbeCause, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(cause.as_str())
 }
 
-fn verdict<S: Serializer>(verdict: &Verdict, serializer: S) -> Result<S::Ok, S::Error> {
+fn verdict<S: Serializer>(verdict: &ProbeVerdict, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(verdict.as_str())
 }
 

@@ -54,7 +54,7 @@ impl Caller {
             fault,
         };
         let guard = Guard::new(Policy::default());
-        let forwarder = Forwarder::start_with_backfill(config, guard, store);
+        let forwarder = Forwarder::builder(config, guard).backfill(store).start();
         Caller {
             forwarder: forwarder.expect("a sound configuration"),
             kept,
@@ -101,7 +101,7 @@ fn after_an_outage_longer_than_the_buffer_the_relay_gets_everything_in_order() {
     });
     caller.enqueue(5000..5010);
     let report = caller.forwarder.shutdown(LONG);
-    assert_eq!((report.released, report.queued), (1010, 0), "{report}");
+    assert_eq!((report.delivered, report.queued), (1010, 0), "{report}");
     assert_eq!((report.dropped, report.backfilled), (4000, 4000));
     assert_eq!(reading.join().expect("no panic"), ids(0..5010));
     closes(&caller.forwarder);
@@ -218,7 +218,7 @@ fn a_store_that_does_not_answer_takes_half_of_a_shutdown_and_the_buffer_gets_the
     let start = Instant::now();
     let report = caller.forwarder.shutdown(Duration::from_secs(4));
     assert!(start.elapsed() < LONG / 2, "{:?}", start.elapsed());
-    assert_eq!((report.released, report.queued), (1001, 0), "{report}");
+    assert_eq!((report.delivered, report.queued), (1001, 0), "{report}");
     let mut expected = ids(4000..5000);
     expected.insert(0, "gap-4000-e0".to_owned());
     assert_eq!(reading.join().expect("no panic"), expected);

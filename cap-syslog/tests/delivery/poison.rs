@@ -34,7 +34,7 @@ fn the_record_is_set_aside_and_named_and_the_rest_flows() {
     (0..40).for_each(|n| forwarder.enqueue(event(n)));
     until("the rest", || forwarder.status().queued == 0);
     let status = forwarder.status();
-    assert_eq!((status.set_aside, status.dropped), (1, 1));
+    assert_eq!((status.quarantined, status.dropped), (1, 1));
     assert!(status.warning.is_some());
     closes(&forwarder);
     let seen = seen.lock().expect("no panic");

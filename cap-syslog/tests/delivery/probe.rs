@@ -6,7 +6,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cap_egress::{Guard, Policy, Resolve, Resolving, TlsProblem};
-use cap_syslog::{Cause, Config, Framing, Probe, ProbeStage, Tls, Transport, Verdict};
+use cap_syslog::{
+    Config, Framing, ProbeCause, ProbeReport, ProbeStage, ProbeVerdict, Tls, Transport,
+};
 
 use crate::relay::{Authority, Clients, config, event, forwarder, listener, read_ids};
 
@@ -18,7 +20,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
         .block_on(future)
 }
 
-fn probe(to: SocketAddr, change: impl FnOnce(&mut Config)) -> Probe {
+fn probe(to: SocketAddr, change: impl FnOnce(&mut Config)) -> ProbeReport {
     let mut config = config(to);
     change(&mut config);
     probe_with(config, Policy::default())
@@ -38,7 +40,7 @@ impl Resolve for Localhost {
     }
 }
 
-fn probe_with(config: Config, policy: Policy) -> Probe {
+fn probe_with(config: Config, policy: Policy) -> ProbeReport {
     let guard = Guard::builder(policy).resolver(Localhost).build();
     let start = Instant::now();
     let probe = block_on(cap_syslog::probe(config, &guard)).expect("sound");
@@ -48,8 +50,8 @@ fn probe_with(config: Config, policy: Policy) -> Probe {
     probe
 }
 
-fn failure(probe: &Probe) -> (ProbeStage, Cause, Option<TlsProblem>) {
-    assert_eq!(probe.verdict, Verdict::Failed, "{probe:?}");
+fn failure(probe: &ProbeReport) -> (ProbeStage, ProbeCause, Option<TlsProblem>) {
+    assert_eq!(probe.verdict, ProbeVerdict::Failed, "{probe:?}");
     let failure = probe.failure.as_ref().expect("a reason");
     assert!(!failure.hint.is_empty());
     assert_eq!(
@@ -88,7 +90,10 @@ fn a_relay_that_takes_the_record_is_confirmed_stage_by_stage() {
     let (listener, address) = listener();
     serve(listener, strict(Framing::OctetCounting));
     let probe = probe(address, |_| {});
-    assert_eq!((probe.verdict, probe.failure), (Verdict::Confirmed, None));
+    assert_eq!(
+        (probe.verdict, probe.failure),
+        (ProbeVerdict::Confirmed, None)
+    );
     let stages: Vec<_> = probe.steps.iter().map(|step| step.stage).collect();
     // An address is not resolved.
     use ProbeStage::{Confirmed, Connect, Policy, Write};
@@ -102,8 +107,8 @@ fn a_test_leaves_the_running_forwarder_alone() {
     forwarder.enqueue(event(1));
     let (mut events, _) = listener.accept().expect("a connection");
     serve(listener, strict(Framing::OctetCounting));
-    let probe = block_on(forwarder.test());
-    assert_eq!(probe.verdict, Verdict::Confirmed);
+    let probe = block_on(forwarder.probe());
+    assert_eq!(probe.verdict, ProbeVerdict::Confirmed);
     forwarder.enqueue(event(2));
     assert_eq!(read_ids(&mut events, |ids| ids.len() == 2), ["e1", "e2"]);
     assert_eq!(forwarder.status().enqueued, 2);
@@ -124,7 +129,7 @@ fn the_wrong_framing_is_told_with_the_right_one() {
         let probe = probe(address, |c| c.transport = Transport::Tcp(wrong));
         assert_eq!(
             failure(&probe),
-            (ProbeStage::Confirmed, Cause::Framing, None)
+            (ProbeStage::Confirmed, ProbeCause::Framing, None)
         );
         let hint = probe.failure.expect("a reason").hint;
         assert!(hint.contains(word), "{hint}");
@@ -140,7 +145,7 @@ fn a_relay_that_closes_on_any_record_is_told_from_one_with_another_framing() {
     let probe = probe(address, |_| {});
     assert_eq!(
         failure(&probe),
-        (ProbeStage::Confirmed, Cause::Closed, None)
+        (ProbeStage::Confirmed, ProbeCause::Closed, None)
     );
 }
 
@@ -167,7 +172,7 @@ fn plaintext_to_a_tls_port_and_tls_to_a_plaintext_port_are_told() {
     let probe_ = probe(address, |_| {});
     assert_eq!(
         failure(&probe_),
-        (ProbeStage::Confirmed, Cause::TlsExpected, None)
+        (ProbeStage::Confirmed, ProbeCause::TlsExpected, None)
     );
 
     // It reads on and on, and never answers.
@@ -179,7 +184,7 @@ fn plaintext_to_a_tls_port_and_tls_to_a_plaintext_port_are_told() {
     let probe = probe(address, |c| c.transport = tls);
     assert_eq!(
         failure(&probe),
-        (ProbeStage::Tls, Cause::Tls, Some(TlsProblem::NotTls))
+        (ProbeStage::Tls, ProbeCause::Tls, Some(TlsProblem::NotTls))
     );
 }
 
@@ -187,7 +192,7 @@ fn plaintext_to_a_tls_port_and_tls_to_a_plaintext_port_are_told() {
 fn trust_and_client_certificates_are_told() {
     let (address, authority) = tls_relay(Clients::Anyone);
     let confirmed = probe(address, |c| c.transport = authority.transport());
-    assert_eq!(confirmed.verdict, Verdict::Confirmed);
+    assert_eq!(confirmed.verdict, ProbeVerdict::Confirmed);
 
     let untrusted = Transport::Tls(Framing::default(), Tls::default());
     let probe_ = probe(address, |c| c.transport = untrusted);
@@ -195,7 +200,7 @@ fn trust_and_client_certificates_are_told() {
         failure(&probe_),
         (
             ProbeStage::Tls,
-            Cause::Tls,
+            ProbeCause::Tls,
             Some(TlsProblem::UnknownAuthority)
         )
     );
@@ -206,7 +211,7 @@ fn trust_and_client_certificates_are_told() {
         failure(&probe),
         (
             ProbeStage::Confirmed,
-            Cause::Tls,
+            ProbeCause::Tls,
             Some(TlsProblem::ClientCertificateRequired)
         )
     );
@@ -227,7 +232,11 @@ fn a_certificate_for_another_name_is_told() {
     let probe = probe_with(config, Policy::default());
     assert_eq!(
         failure(&probe),
-        (ProbeStage::Tls, Cause::Tls, Some(TlsProblem::WrongName))
+        (
+            ProbeStage::Tls,
+            ProbeCause::Tls,
+            Some(TlsProblem::WrongName)
+        )
     );
 }
 
@@ -238,15 +247,18 @@ fn a_closed_port_a_denied_address_and_an_unknown_name_are_told_and_no_address_is
     let mut to = config(address);
     to.host = "localhost".parse().expect("a name");
     let refused = probe_with(to.clone(), Policy::default());
-    assert_eq!(failure(&refused).1, Cause::Refused);
+    assert_eq!(failure(&refused).1, ProbeCause::Refused);
 
     let deny = ["127.0.0.0/8", "::1/128"].map(|net| net.parse().expect("a network"));
     let denied = probe_with(to.clone(), Policy::default().with_denied(deny.to_vec()));
-    assert_eq!(failure(&denied), (ProbeStage::Policy, Cause::Denied, None));
+    assert_eq!(
+        failure(&denied),
+        (ProbeStage::Policy, ProbeCause::Denied, None)
+    );
 
     to.host = "no-such-relay.invalid".parse().expect("a name");
     let unknown = probe_with(to, Policy::default());
-    assert_eq!(failure(&unknown).1, Cause::NotResolved);
+    assert_eq!(failure(&unknown).1, ProbeCause::NotResolved);
 
     for probe in [refused, denied, unknown] {
         let text = serde_json::to_string(&probe).expect("it serialises");
@@ -262,11 +274,14 @@ fn a_datagram_is_sent_and_not_confirmed_and_a_closed_port_is_told() {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
     let address = socket.local_addr().expect("bound");
     let sent = probe(address, |c| c.transport = Transport::Udp);
-    assert_eq!(sent.verdict, Verdict::Sent);
+    assert_eq!(sent.verdict, ProbeVerdict::Sent);
     let mut datagram = [0; 4096];
     assert!(socket.recv(&mut datagram).expect("a datagram") > 0);
 
     drop(socket);
     let closed = probe(address, |c| c.transport = Transport::Udp);
-    assert_eq!(failure(&closed), (ProbeStage::Write, Cause::Refused, None));
+    assert_eq!(
+        failure(&closed),
+        (ProbeStage::Write, ProbeCause::Refused, None)
+    );
 }

@@ -24,7 +24,9 @@ pub(crate) fn config(to: SocketAddr) -> Config {
 pub(crate) fn forwarder(to: SocketAddr, change: impl FnOnce(&mut Config)) -> Forwarder {
     let mut config = config(to);
     change(&mut config);
-    Forwarder::start(config, Guard::new(Policy::default())).expect("a sound configuration")
+    Forwarder::builder(config, Guard::new(Policy::default()))
+        .start()
+        .expect("a sound configuration")
 }
 
 /// A listener that gives up waiting for what never comes.
@@ -100,7 +102,7 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
 
 pub(crate) fn closes(forwarder: &Forwarder) {
     let s = forwarder.status();
-    assert_eq!(s.enqueued, s.released + s.dropped + s.queued, "{s:?}");
+    assert_eq!(s.enqueued, s.delivered + s.dropped + s.queued, "{s:?}");
 }
 
 /// A relay's side of TLS, for `127.0.0.1`, and what a client needs to trust it.

@@ -42,7 +42,7 @@ fn another_host_transport_and_authority_take_hold_under_load_and_lose_nothing() 
             holds(&status)
         });
     };
-    load_until("a release by the old relay", &|s| s.released > 0);
+    load_until("a release by the old relay", &|s| s.delivered > 0);
     forwarder.reconfigure(changed).expect("sound");
     load_until("the new relay", &|s| s.relay == Some(new.to_string()));
     forwarder.enqueue(event(enqueued));
@@ -110,7 +110,7 @@ fn the_next_relay_stands_in_for_one_that_is_away_or_takes_nothing() {
         let (mut stream, _) = listener.accept().expect("a connection");
         read_ids(&mut stream, |_| false)
     });
-    until("the release", || forwarder.status().released == 1);
+    until("the release", || forwarder.status().delivered == 1);
     assert_eq!(forwarder.status().relay, Some(stand_in.to_string()));
     forwarder.shutdown(LONG);
     assert_eq!(reading.join().expect("no panic"), ["e1"]);

@@ -27,8 +27,8 @@ fn a_watcher_sees_the_relay_come_and_go_and_can_send_it_on_as_json() {
     let (mut stream, _) = listener.accept().expect("a connection");
     forwarder.enqueue(event(1));
     read_ids(&mut stream, |ids| ids.len() == 1);
-    let released = wait("the release", |s| s.released == 1);
-    assert!(released.last_success >= Some(connected.since));
+    let delivered = wait("the release", |s| s.delivered == 1);
+    assert!(delivered.last_success >= Some(connected.since));
 
     drop((listener, stream));
     let away = wait("the loss of the relay", |s| s.state == State::Connecting);

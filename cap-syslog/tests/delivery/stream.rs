@@ -24,7 +24,7 @@ fn events_arrive_in_order_and_shutdown_waits_for_the_relay() {
     let expected: Vec<_> = (0..1000).map(|n| format!("e{n}")).collect();
     assert_eq!(relay.join().expect("no panic"), expected);
     assert_eq!(
-        (report.enqueued, report.released, report.queued),
+        (report.enqueued, report.delivered, report.queued),
         (1000, 1000, 0)
     );
     assert_eq!(forwarder.status().state, State::Stopped);
@@ -87,7 +87,7 @@ fn a_relay_that_never_reads_does_not_hold_up_shutdown() {
     assert!(report.queued > 0, "{report}");
     assert_eq!(
         report.enqueued,
-        report.released + report.dropped + report.queued
+        report.delivered + report.dropped + report.queued
     );
     drop(stream);
 }
@@ -99,7 +99,7 @@ fn without_a_relay_start_and_shutdown_return_at_once_and_say_what_is_left() {
     let forwarder = forwarder(address, |_| {});
     forwarder.enqueue(event(1));
     let report = forwarder.shutdown(Duration::from_millis(100));
-    assert_eq!((report.queued, report.released), (1, 0));
+    assert_eq!((report.queued, report.delivered), (1, 0));
 }
 
 /// What the relay's TCP stack has is released to make room, not dropped and reported missing.
@@ -185,7 +185,7 @@ fn a_relay_that_dies_while_a_shutdown_waits_gets_it_all_again() {
         (all == again, again.len(), died.elapsed())
     });
     let report = forwarder.shutdown(LONG);
-    assert_eq!((report.released, report.queued), (10, 0), "{report}");
+    assert_eq!((report.delivered, report.queued), (10, 0), "{report}");
     let (same, again, open) = relay.join().expect("no panic");
     assert_eq!((same, again), (true, 10));
     assert!(open >= grace.mul_f32(0.9), "left open for {open:?}");
@@ -199,6 +199,6 @@ fn what_the_relay_says_is_ignored() {
     let (mut stream, _) = listener.accept().expect("a connection");
     stream.write_all(b"hello").expect("written");
     assert_eq!(read_ids(&mut stream, |ids| ids.len() == 1), ["e1"]);
-    until("the release", || forwarder.status().released == 1);
+    until("the release", || forwarder.status().delivered == 1);
     assert_eq!(forwarder.status().state, State::Connected);
 }

@@ -26,7 +26,7 @@ fn events_arrive_in_order_and_shutdown_says_goodbye_and_waits() {
     let (ids, goodbye) = relay.join().expect("no panic");
     let expected: Vec<_> = (0..3000).map(|n| format!("e{n}")).collect();
     assert_eq!((ids, goodbye), (expected, Ok::<_, ErrorKind>(0)));
-    assert_eq!((report.released, report.queued), (3000, 0));
+    assert_eq!((report.delivered, report.queued), (3000, 0));
 }
 
 /// The session may not answer any more, and nothing is lost by not asking it.
@@ -49,7 +49,7 @@ fn nonsense_in_answer_to_the_goodbye_harms_nothing() {
         relay.join().expect("no panic"),
         (vec!["e1".to_owned()], true)
     );
-    assert_eq!((report.released, report.queued), (1, 0));
+    assert_eq!((report.delivered, report.queued), (1, 0));
     assert_eq!(forwarder.status().state, State::Stopped);
     assert_eq!(forwarder.status().last_error, None);
 }
@@ -92,16 +92,16 @@ fn what_the_relay_has_no_room_for_is_not_released() {
     let mut stream = authority.accept(&listener);
     forwarder.enqueue(event(0));
     read_ids(&mut stream, |ids| ids.len() == 1);
-    until("the release", || forwarder.status().released == 1);
+    until("the release", || forwarder.status().delivered == 1);
     (1..100_000).for_each(|n| forwarder.enqueue(event(n)));
     let mut before = 0;
     until("a standstill", || {
         std::thread::park_timeout(Duration::from_millis(500));
-        let released = forwarder.status().released;
-        std::mem::replace(&mut before, released) == released
+        let delivered = forwarder.status().delivered;
+        std::mem::replace(&mut before, delivered) == delivered
     });
     let bytes = before as usize * event_size();
-    assert!(bytes < 2 * ROOM, "{bytes} bytes of released events");
+    assert!(bytes < 2 * ROOM, "{bytes} bytes of delivered events");
 }
 
 /// Bytes of the shortest record.
@@ -142,7 +142,7 @@ fn a_relay_that_wants_a_client_certificate_is_told_from_others_and_served_with_o
     until("the event", || relay.is_finished());
     let (ids, stream) = relay.join().expect("no panic");
     assert_eq!(ids, ["e0"]);
-    until("the release", || forwarder.status().released == 1);
+    until("the release", || forwarder.status().delivered == 1);
     drop(stream);
 }
 
@@ -159,7 +159,7 @@ fn a_relay_that_speaks_back_and_changes_its_keys_is_served_on() {
     stream.flush().expect("written");
     forwarder.enqueue(event(1));
     assert_eq!(read_ids(&mut stream, |ids| ids.len() == 1), ["e1"]);
-    until("the release", || forwarder.status().released == 2);
+    until("the release", || forwarder.status().delivered == 2);
     assert_eq!(forwarder.status().state, State::Connected);
     closes(&forwarder);
 }

@@ -38,7 +38,7 @@ fn a_datagram_is_one_record_without_a_frame_and_released_at_once() {
         assert_eq!(id(&record), format!("e{n}"));
     }
     let report = forwarder.shutdown(LONG);
-    assert_eq!((report.released, report.queued), (3, 0));
+    assert_eq!((report.delivered, report.queued), (3, 0));
     assert_eq!(forwarder.status().confirmation, Confirmation::Sent);
 }
 
@@ -63,7 +63,7 @@ fn a_closed_port_is_noticed_and_costs_one_event_a_try() {
     assert!(message.contains("nothing listens"), "{message}");
     assert!(!message.contains("127.0.0.1"), "{message}");
     assert!(
-        forwarder.status().released < 100,
+        forwarder.status().delivered < 100,
         "{:?}",
         forwarder.status()
     );

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::future::Future;
 
 use cap_names::{Actor, Severity};
-use cap_syslog::{Event, Verdict};
+use cap_syslog::{Event, ProbeVerdict};
 use http::request::Parts;
 
 use super::form::Form;
@@ -60,7 +60,7 @@ pub enum Deed {
         /// As configured, `host:port`.
         relay: String,
         /// What it came to.
-        verdict: Verdict,
+        verdict: ProbeVerdict,
     },
 }
 

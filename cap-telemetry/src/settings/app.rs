@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use cap_names::Actor;
-use cap_syslog::Probe;
+use cap_syslog::ProbeReport;
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
@@ -116,11 +116,15 @@ impl<H: Host> App<H> {
         }
     }
 
-    pub(super) async fn test(self: Arc<Self>, actor: Actor, form: Form) -> Result<Probe, Failed> {
+    pub(super) async fn test(
+        self: Arc<Self>,
+        actor: Actor,
+        form: Form,
+    ) -> Result<ProbeReport, Failed> {
         to_the_end(async move { self.tested(actor, &form).await }).await
     }
 
-    async fn tested(&self, actor: Actor, form: &Form) -> Result<Probe, Failed> {
+    async fn tested(&self, actor: Actor, form: &Form) -> Result<ProbeReport, Failed> {
         let config = form.config(&self.telemetry).map_err(Failed::Wrong)?;
         let Some(config) = config else {
             let message = "write the relay's name or address".to_owned();

@@ -16,7 +16,7 @@ const refresh = async () => {
   // Unchanged text is left alone, so that a screen reader does not read it out again.
   if (place.textContent !== (warning ?? "")) place.textContent = warning ?? "";
   if (status === null) return show("state", "switched off");
-  for (const name of ["state", "queued", "capacity", "released", "dropped"]) show(name, status[name]);
+  for (const name of ["state", "queued", "capacity", "delivered", "dropped"]) show(name, status[name]);
   show("relay", status.relay ?? "none yet");
   show("last_error", status.last_error?.message ?? "none");
   for (const meter of document.querySelectorAll('[data-meter="queued"]')) {

@@ -1,6 +1,6 @@
 //! The page: a form, what was wrong with it, what a Test found, and how the pipe is doing.
 
-use cap_syslog::{Probe, ProbeStage, Status, Verdict};
+use cap_syslog::{ProbeReport, ProbeStage, ProbeVerdict, Status};
 use http::StatusCode;
 use maud::{DOCTYPE, Markup, html};
 
@@ -14,7 +14,7 @@ pub(super) enum Outcome<'a> {
     /// Nothing was.
     None,
     Saved,
-    Tested(&'a Probe),
+    Tested(&'a ProbeReport),
     Failed {
         status: StatusCode,
         message: String,
@@ -86,7 +86,7 @@ fn standing(status: Option<&Status>) -> Markup {
                             meter data-meter="queued" min="0" max=(status.capacity) value=(status.queued) high=(status.capacity / 2) {}
                         }
                         dt { "Delivered" }
-                        dd data-status="released" { (status.released) }
+                        dd data-status="delivered" { (status.delivered) }
                         dt { "Dropped" }
                         dd data-status="dropped" { (status.dropped) }
                         dt { "Last error" }
@@ -111,7 +111,7 @@ fn announcement(outcome: &Outcome<'_>) -> Markup {
     }
 }
 
-fn tested(probe: &Probe) -> Markup {
+fn tested(probe: &ProbeReport) -> Markup {
     let failed_at = probe.failure.as_ref().map(|failure| failure.stage);
     let class = if probe.failure.is_some() {
         "test failed"
@@ -122,8 +122,8 @@ fn tested(probe: &Probe) -> Markup {
         section class=(class) #test role="status" aria-label="Test" {
             h2 {
                 @match probe.verdict {
-                    Verdict::Confirmed => "The relay took the record",
-                    Verdict::Sent => "Sent, not confirmed: nothing says whether a datagram arrives",
+                    ProbeVerdict::Confirmed => "The relay took the record",
+                    ProbeVerdict::Sent => "Sent, not confirmed: nothing says whether a datagram arrives",
                     _ => "The test failed",
                 }
             }

@@ -85,7 +85,7 @@ impl Outcome {
             },
             "syslog": {
                 "enqueued": self.audited("enqueued"),
-                "acked": self.audited("released"),
+                "acked": self.audited("delivered"),
                 "dropped": self.audited("dropped"),
                 "received_distinct": self.event_ids.len(),
             },
@@ -180,7 +180,7 @@ impl Outcome {
             }
         };
 
-        let parts = ["released", "dropped", "queued"].map(|part| self.audited(part));
+        let parts = ["delivered", "dropped", "queued"].map(|part| self.audited(part));
         let (enqueued, sum) = (self.audited("enqueued"), parts.iter().sum::<u64>());
         check(
             enqueued == sum,

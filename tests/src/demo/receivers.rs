@@ -253,12 +253,12 @@ impl Receivers {
         (calls, provider): (Vec<Call>, Stats),
     ) -> io::Result<Outcome> {
         let exported = report["tracing"]["exported"].as_u64().unwrap_or(0) + provider.exported;
-        let released = report["syslog"]["released"].as_u64().unwrap_or(0);
+        let delivered = report["syslog"]["delivered"].as_u64().unwrap_or(0);
         // A receiver may still be writing down what it has accepted.
         let arrived = async || {
             let spans = self.spans()?.len() as u64;
             let events = self.records()?.0.len() as u64;
-            io::Result::Ok(spans >= exported && events >= released)
+            io::Result::Ok(spans >= exported && events >= delivered)
         };
         let start = std::time::Instant::now();
         while !arrived().await? && start.elapsed() < PATIENCE {

@@ -52,11 +52,11 @@ impl Outcome {
     pub fn closes(&self) -> bool {
         let Report {
             enqueued,
-            released,
+            delivered,
             dropped,
             queued,
             ..
         } = self.report;
-        enqueued == released + dropped + queued
+        enqueued == delivered + dropped + queued
     }
 }

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use cap_egress::{Guard, Policy, TlsProblem};
-use cap_syslog::{Cause, Config, Framing, Probe, ProbeStage, Tls, Transport, Verdict};
+use cap_syslog::{
+    Config, Framing, ProbeCause, ProbeReport, ProbeStage, ProbeVerdict, Tls, Transport,
+};
 use cap_tests::peers::{self, Relay, RelayInput, RelaySoftware};
 use cap_tests::{Authority, ServerCertificate};
 
@@ -12,9 +14,9 @@ const LONGEST: Duration = Duration::from_secs(10);
 const LONG: Duration = Duration::from_secs(30);
 
 /// What a Test comes to: that it is fine, or where it failed and why.
-type Finding = Result<Verdict, (ProbeStage, Cause, Option<TlsProblem>)>;
+type Finding = Result<ProbeVerdict, (ProbeStage, ProbeCause, Option<TlsProblem>)>;
 
-async fn probe(relay: &Relay, input: RelayInput, transport: Transport) -> Probe {
+async fn probe(relay: &Relay, input: RelayInput, transport: Transport) -> ProbeReport {
     let to = relay.addr(input);
     let mut config = Config::new(to.ip().into(), to.port());
     config.transport = transport;
@@ -24,7 +26,7 @@ async fn probe(relay: &Relay, input: RelayInput, transport: Transport) -> Probe 
     probe.expect("a sound configuration")
 }
 
-fn finding(probe: &Probe) -> Finding {
+fn finding(probe: &ProbeReport) -> Finding {
     match &probe.failure {
         None => Ok(probe.verdict),
         Some(failure) => {
@@ -50,14 +52,14 @@ async fn tells_apart(software: RelaySoftware) {
         .expect("it starts");
     let counted = || Transport::Tcp(Framing::OctetCounting);
     let lines = || Transport::Tcp(Framing::Newline);
-    let of_tls = |stage, problem| Err((stage, Cause::Tls, Some(problem)));
-    let confirmed = Ok(Verdict::Confirmed);
+    let of_tls = |stage, problem| Err((stage, ProbeCause::Tls, Some(problem)));
+    let confirmed = Ok(ProbeVerdict::Confirmed);
 
     let mut taken = 0;
     let wrong_framing = match software {
         // Its imptcp reads lines on the same port.
         RelaySoftware::Rsyslog => confirmed,
-        RelaySoftware::SyslogNg => Err((ProbeStage::Confirmed, Cause::Framing, None)),
+        RelaySoftware::SyslogNg => Err((ProbeStage::Confirmed, ProbeCause::Framing, None)),
     };
     // syslog-ng closes on what is no frame, and rsyslog waits for the end of a line.
     let no_tls = match software {
@@ -69,7 +71,7 @@ async fn tells_apart(software: RelaySoftware) {
             "a datagram",
             RelayInput::Udp,
             Transport::Udp,
-            Ok(Verdict::Sent),
+            Ok(ProbeVerdict::Sent),
         ),
         ("octets", RelayInput::OctetCounting, counted(), confirmed),
         ("lines", RelayInput::Newline, lines(), confirmed),
@@ -102,7 +104,7 @@ async fn tells_apart(software: RelaySoftware) {
             "no TLS to a port with",
             RelayInput::Tls,
             counted(),
-            Err((ProbeStage::Confirmed, Cause::TlsExpected, None)),
+            Err((ProbeStage::Confirmed, ProbeCause::TlsExpected, None)),
         ),
     ];
     for (what, input, transport, expected) in rows {
@@ -122,7 +124,7 @@ async fn tells_apart(software: RelaySoftware) {
     }
 
     relay.stop().await.expect("it stops");
-    let refused = |stage| Err((stage, Cause::Refused, None));
+    let refused = |stage| Err((stage, ProbeCause::Refused, None));
     let closed = probe(&relay, RelayInput::OctetCounting, counted()).await;
     assert_eq!(finding(&closed), refused(ProbeStage::Connect), "{closed:?}");
     let closed = probe(&relay, RelayInput::Udp, Transport::Udp).await;

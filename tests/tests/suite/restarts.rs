@@ -57,7 +57,7 @@ fn closes(report: &Report) {
     let ended = spans.exported + spans.rejected + spans.dropped + spans.failed;
     assert_eq!(spans.started, ended + spans.pending, "{report}");
     let events = report.syslog.as_ref().expect("on");
-    let ended = events.released + events.dropped;
+    let ended = events.delivered + events.dropped;
     assert_eq!(events.enqueued, ended + events.queued, "{report}");
 }
 

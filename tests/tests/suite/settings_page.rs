@@ -243,7 +243,7 @@ async fn an_administrator_sets_up_a_relay_with_a_private_ca_and_is_warned_when_i
     let events = report.syslog.expect("it was on");
     assert_eq!(
         events.enqueued,
-        events.released + events.dropped + events.queued
+        events.delivered + events.dropped + events.queued
     );
 }
 

@@ -117,7 +117,9 @@ impl Case {
         tls.identity = self.identity();
         let mut config = cap_syslog::Config::new(host, addr.port());
         config.transport = Transport::Tls(Framing::OctetCounting, tls);
-        let forwarder = Forwarder::start(config, Guard::new(Policy::default())).expect("it starts");
+        let forwarder = Forwarder::builder(config, Guard::new(Policy::default()))
+            .start()
+            .expect("it starts");
         forwarder.enqueue(Event::new(id, "auth.login", Actor::user("a"), "Logged in"));
         let found = async {
             let mut ticks = tokio::time::interval(TICK);
@@ -128,7 +130,7 @@ impl Case {
                 match self.finds {
                     Some(_) if problem.is_some() => return problem,
                     // A relay that breaks one connection off gets the event again on the next.
-                    None if status.released == 1 => return None,
+                    None if status.delivered == 1 => return None,
                     _ => {}
                 }
             }

@@ -147,7 +147,11 @@ impl Pipe {
             let mut config = cap_syslog::Config::new(host, port);
             config.transport = transport;
             config.grace = Duration::ZERO;
-            Self::Audit(Forwarder::start(config, guard.clone()).expect("it starts"))
+            Self::Audit(
+                Forwarder::builder(config, guard.clone())
+                    .start()
+                    .expect("it starts"),
+            )
         };
         let framing = Framing::OctetCounting;
         match transport {
@@ -195,7 +199,7 @@ impl Pipe {
             Self::Audit(forwarder) => {
                 let status = forwarder.status();
                 Account {
-                    delivered: status.released,
+                    delivered: status.delivered,
                     undelivered: status.queued,
                     last_error: status
                         .last_error

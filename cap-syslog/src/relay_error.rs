@@ -10,7 +10,7 @@ use serde::Serialize;
 /// Why a relay is not reached, or no longer. Its text names hosts as configured, never an address that a name resolved to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Problem {
+pub struct RelayError {
     /// The kind of failure.
     #[serde(serialize_with = "class")]
     pub class: ErrorClass,
@@ -30,7 +30,7 @@ enum Due {
     Elsewhere,
 }
 
-impl Problem {
+impl RelayError {
     /// No connection could be made.
     pub(crate) fn connecting(error: &cap_egress::Error) -> Self {
         let tls = error.tls_problem();
@@ -39,7 +39,7 @@ impl Problem {
             Stage::Tls if tls.is_some() => class_of(tls),
             _ => ErrorClass::Network,
         };
-        Problem {
+        RelayError {
             class,
             tls,
             message: error.to_string(),
@@ -49,7 +49,7 @@ impl Problem {
 
     /// The relay ended the connection in order.
     pub(crate) fn closed() -> Self {
-        Problem {
+        RelayError {
             class: ErrorClass::Network,
             tls: None,
             message: "the relay closed the connection".to_owned(),
@@ -76,7 +76,7 @@ impl Problem {
             ),
             (None, _) => (format!("the connection broke: {error}"), Due::Elsewhere),
         };
-        Problem {
+        RelayError {
             class: class_of(tls),
             tls,
             message,
@@ -90,7 +90,7 @@ impl Problem {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for RelayError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
