@@ -26,9 +26,11 @@ mod syslog;
 #[path = "compare/tracing.rs"]
 mod tracing;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use harness::Bench;
+use lexopt::Arg;
 
 type Suite = fn(&mut Bench);
 
@@ -43,40 +45,68 @@ const SUITES: &[(&str, Suite)] = &[
 
 fn main() -> ExitCode {
     // `cargo bench` adds a flag of its own.
-    let args: Vec<String> = std::env::args()
+    let arguments: Vec<String> = std::env::args()
         .skip(1)
-        .filter(|arg| arg != "--bench")
+        .filter(|argument| argument != "--bench")
         .collect();
-    let (name, json) = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         // Processes that a comparison starts.
-        [tracing::SINK] => return served(tracing::serve()),
+        [tracing::SINK] => served(tracing::serve()),
         [tracing::MEMORY] => {
             tracing::fill();
-            return ExitCode::SUCCESS;
+            ExitCode::SUCCESS
         }
-        [facade::SERVICE, pipes, database] => {
-            return served(facade::serve(pipes, database));
-        }
+        [facade::SERVICE, pipelines, database] => served(facade::serve(pipelines, database)),
         [metrics::MEMORY, kind, whose] => {
             metrics::fill(kind, whose);
-            return ExitCode::SUCCESS;
+            ExitCode::SUCCESS
         }
-        [name] => (name, None),
-        [name, "--json", file] => (name, Some(file)),
-        _ => return usage(),
-    };
-    let chosen: Vec<_> = SUITES
-        .iter()
-        .filter(|(suite, _)| name == "all" || name == *suite)
-        .collect();
-    if chosen.is_empty() {
-        return usage();
+        _ => match Options::parse(arguments) {
+            Ok(options) => options.run(),
+            Err(error) => {
+                eprintln!("error: {error}\n\n{USAGE}");
+                ExitCode::from(2)
+            }
+        },
     }
-    let mut bench = Bench::start();
-    for (_, suite) in chosen {
-        suite(&mut bench);
+}
+
+const USAGE: &str = include_str!("../xtask/src/usage/bench.txt");
+
+struct Options {
+    chosen: Vec<Suite>,
+    json: Option<PathBuf>,
+}
+
+impl Options {
+    fn parse(arguments: Vec<String>) -> Result<Self, lexopt::Error> {
+        let (mut chosen, mut json) = (Vec::new(), None);
+        let mut parser = lexopt::Parser::from_args(arguments);
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Arg::Long("json") => json = Some(parser.value()?.into()),
+                Arg::Value(name) => {
+                    let suites = SUITES
+                        .iter()
+                        .filter(|(suite, _)| name == "all" || name == *suite);
+                    chosen.extend(suites.map(|&(_, suite)| suite));
+                }
+                other => return Err(other.unexpected()),
+            }
+        }
+        if chosen.is_empty() {
+            return Err("name a comparison, or all".into());
+        }
+        Ok(Self { chosen, json })
     }
-    bench.finish(json)
+
+    fn run(self) -> ExitCode {
+        let mut bench = Bench::start();
+        for suite in self.chosen {
+            suite(&mut bench);
+        }
+        bench.finish(self.json.as_deref())
+    }
 }
 
 fn served(outcome: std::io::Result<()>) -> ExitCode {
@@ -87,11 +117,4 @@ fn served(outcome: std::io::Result<()>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-fn usage() -> ExitCode {
-    let names: Vec<_> = SUITES.iter().map(|(name, _)| *name).collect();
-    let names = names.join("|");
-    eprintln!("usage: cargo xtask bench {names}|all [--json FILE]");
-    ExitCode::from(2)
 }

@@ -1,6 +1,7 @@
 //! Rounds, medians, the table and the verdict.
 
 use std::hash::{BuildHasher as _, RandomState};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -200,11 +201,11 @@ impl Bench {
         self.row(case, "KiB", ours, peer, peer / ours);
     }
 
-    pub(crate) fn finish(self, json: Option<&str>) -> ExitCode {
+    pub(crate) fn finish(self, json: Option<&Path>) -> ExitCode {
         if let Some(file) = json {
             let text = serde_json::to_string_pretty(&self.rows).expect("plain data");
             if let Err(error) = std::fs::write(file, text) {
-                eprintln!("error: {file}: {error}");
+                eprintln!("error: {}: {error}", file.display());
                 return ExitCode::FAILURE;
             }
         }

@@ -16,8 +16,6 @@ pub(crate) use memory::{MEMORY, fill};
 mod encode;
 #[path = "metrics/fast.rs"]
 mod fast;
-#[path = "metrics/kept.rs"]
-mod kept;
 #[path = "metrics/many.rs"]
 mod many;
 #[path = "metrics/memory.rs"]
@@ -26,6 +24,8 @@ mod memory;
 mod peers;
 #[path = "metrics/series.rs"]
 mod series;
+#[path = "metrics/under_scrape.rs"]
+mod under_scrape;
 
 const PATH: &str = "/projects/:projectId/certificates/:id";
 const BUCKETS: [f64; 11] = [
@@ -49,7 +49,7 @@ pub(crate) fn run(bench: &mut Bench) {
     counters(bench);
     histograms(bench);
     encode::run(bench);
-    kept::run(bench);
+    under_scrape::run(bench);
     memory::run(bench);
 }
 

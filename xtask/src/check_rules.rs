@@ -2,13 +2,15 @@
 
 use std::fs;
 
+use crate::checkout::Checkout;
+
 /// Prints `FILE:RULE: what: why; what to write instead` for every finding.
 ///
 /// # Errors
 /// When there is a finding, or a file cannot be read.
-pub(crate) fn run(files: &[String]) -> Result<(), String> {
+pub(crate) fn run(_: &Checkout, files: &[String]) -> Result<(), String> {
     if files.is_empty() {
-        return Err("usage: cargo xtask check-rules FILE…".to_owned());
+        return Err("name at least one rule file".to_owned());
     }
     let mut count = 0;
     for file in files {

@@ -3,13 +3,15 @@
 use cap_telemetry::{Config, Document, Key, Value};
 use serde_json::{Map, Value as Json, json};
 
+use crate::checkout::Checkout;
+
 /// `config-check FILE…`: reads each file with the environment over it, as a process would on its start, and starts nothing.
-pub(crate) fn check(args: &[String]) -> Result<(), String> {
-    if args.is_empty() || args.iter().any(|arg| arg.starts_with('-')) {
-        return Err("usage: cargo xtask config-check FILE…".to_owned());
+pub(crate) fn check(_: &Checkout, files: &[String]) -> Result<(), String> {
+    if files.is_empty() {
+        return Err("name at least one configuration file".to_owned());
     }
     let mut wrong = Vec::new();
-    for file in args {
+    for file in files {
         match read(file) {
             Ok(config) => println!("{file}: {}", summary(&config)),
             Err(error) => wrong.push(error),
@@ -223,14 +225,21 @@ fn leaf(key: &Key) -> Json {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+
+    fn checkout() -> Checkout {
+        Checkout::above(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("a checkout")
+    }
 
     fn said(text: &str) -> Result<(), String> {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("config.yaml");
         std::fs::write(&file, text).expect("written");
         let file = file.display().to_string();
-        check(std::slice::from_ref(&file)).map_err(|error| error.replace(&file, "config.yaml"))
+        check(&checkout(), std::slice::from_ref(&file))
+            .map_err(|error| error.replace(&file, "config.yaml"))
     }
 
     #[test]
@@ -309,9 +318,9 @@ mod tests {
 
     #[test]
     fn the_reference_service_s_own_file_is_right() {
-        let file = crate::cargo::root().join("examples/certautopilot/certautopilot.yaml");
+        let file = checkout().path("examples/certautopilot/certautopilot.yaml");
         let file = file.display().to_string();
-        check(std::slice::from_ref(&file)).expect("sound");
+        check(&checkout(), std::slice::from_ref(&file)).expect("sound");
         let text = std::fs::read_to_string(file).expect("readable");
         assert!(valid(&text));
     }

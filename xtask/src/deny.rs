@@ -2,25 +2,25 @@
 
 use std::process::Command;
 
-use crate::cargo::{self, root};
+use crate::checkout::{Checkout, run as run_command};
 use crate::tool;
 
 const VERSION: &str = "0.20.2";
 
-/// Licences, bans and sources. The advisory database has to be fetched, so it is checked only when asked for.
-pub(crate) fn run_checks(checks: &[&str]) -> Result<(), String> {
-    cargo::run(
-        Command::new(tool::installed("cargo-deny", VERSION)?)
+/// Licenses, bans and sources. The advisory database has to be fetched, so it is checked only when asked for.
+fn run_checks(checkout: &Checkout, checks: &[&str]) -> Result<(), String> {
+    run_command(
+        Command::new(tool::installed(checkout, "cargo-deny", VERSION)?)
             .args(["--all-features", "check"])
             .args(checks)
-            .current_dir(root()),
+            .current_dir(checkout.root()),
     )
 }
 
-pub(crate) fn run(args: &[String]) -> Result<(), String> {
-    match args {
-        [] => run_checks(&["licenses", "bans", "sources"]),
-        [word] if word == "advisories" => run_checks(&["advisories"]),
-        _ => Err("usage: cargo xtask deny [advisories]".to_owned()),
+pub(crate) fn run(checkout: &Checkout, arguments: &[String]) -> Result<(), String> {
+    match arguments {
+        [] => run_checks(checkout, &["licenses", "bans", "sources"]),
+        [word] if word == "advisories" => run_checks(checkout, &["advisories"]),
+        _ => Err("the only other check is `advisories`".to_owned()),
     }
 }

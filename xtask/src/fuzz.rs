@@ -9,36 +9,49 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::cargo::root;
+use lexopt::{Arg, ValueExt as _};
+
+use crate::checkout::{self, Checkout};
 use crate::tool;
 
 const VERSION: &str = "0.13.2";
-const USAGE: &str =
-    "cargo xtask fuzz TARGET [--seconds N | --input FILE], or cargo xtask fuzz --list";
 
 /// Fuzzes a target for a minute, or for `--seconds N`; `--input FILE` runs it once, on a reproducer.
 ///
 /// # Errors
-/// The target is unknown, cannot be built, or has crashed: then the error says with which input.
-pub(crate) fn run(args: &[String]) -> Result<(), String> {
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    match args[..] {
-        ["--list"] => {
-            targets()?.iter().for_each(|target| println!("{target}"));
-            Ok(())
+/// The target is unknown, cannot be built, or has crashed. After a crash the error names the input.
+pub(crate) fn run(checkout: &Checkout, arguments: &[String]) -> Result<(), String> {
+    let said = |error: lexopt::Error| error.to_string();
+    let (mut target, mut input, mut seconds) = (None, None, 60);
+    let mut parser = lexopt::Parser::from_args(arguments);
+    while let Some(argument) = parser.next().map_err(said)? {
+        match argument {
+            Arg::Long("list") => {
+                for target in targets(checkout)? {
+                    println!("{target}");
+                }
+                return Ok(());
+            }
+            Arg::Long("seconds") => {
+                let value = parser.value().and_then(|value| value.parse::<NonZeroU32>());
+                seconds = value.map_err(said)?.get();
+            }
+            Arg::Long("input") => input = Some(PathBuf::from(parser.value().map_err(said)?)),
+            Arg::Value(name) => target = Some(name.string().map_err(said)?),
+            other => return Err(other.unexpected().to_string()),
         }
-        [target] => Target::named(target)?.fuzz("60"),
-        [target, "--seconds", seconds] if seconds.parse::<NonZeroU32>().is_ok() => {
-            Target::named(target)?.fuzz(seconds)
-        }
-        [target, "--input", file] => Target::named(target)?.reproduce(Path::new(file)),
-        _ => Err(format!("usage: {USAGE}")),
+    }
+    let name = target.ok_or("name a target; `cargo xtask fuzz --list` lists them")?;
+    let target = Target::named(checkout, &name)?;
+    match input {
+        Some(input) => target.reproduce(&input),
+        None => target.fuzz(seconds),
     }
 }
 
 /// The names of the targets.
-fn targets() -> Result<Vec<String>, String> {
-    let folder = root().join("fuzz/fuzz_targets");
+fn targets(checkout: &Checkout) -> Result<Vec<String>, String> {
+    let folder = checkout.path("fuzz/fuzz_targets");
     let found = entries(&folder)?.into_iter().filter_map(|path| {
         let is_target = path.extension().is_some_and(|extension| extension == "rs");
         let name = path.file_stem()?.to_str()?.to_owned();
@@ -57,13 +70,16 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
         .collect()
 }
 
-struct Target<'a>(&'a str);
+struct Target<'a> {
+    checkout: &'a Checkout,
+    name: &'a str,
+}
 
 impl<'a> Target<'a> {
-    fn named(name: &'a str) -> Result<Self, String> {
-        let known = targets()?;
+    fn named(checkout: &'a Checkout, name: &'a str) -> Result<Self, String> {
+        let known = targets(checkout)?;
         if known.iter().any(|target| target == name) {
-            return Ok(Self(name));
+            return Ok(Self { checkout, name });
         }
         let known = known.join(", ");
         Err(format!("no target is called {name:?}; there are {known}"))
@@ -71,16 +87,16 @@ impl<'a> Target<'a> {
 
     /// `cargo fuzz run`. It needs options of rustc that are unstable, which this toolchain has, too.
     fn command(&self) -> Result<Command, String> {
-        let mut command = Command::new(tool::installed("cargo-fuzz", VERSION)?);
+        let mut command = Command::new(tool::installed(self.checkout, "cargo-fuzz", VERSION)?);
         command
-            .args(["fuzz", "run", "--fuzz-dir", "fuzz", self.0])
+            .args(["fuzz", "run", "--fuzz-dir", "fuzz", self.name])
             .env("RUSTC_BOOTSTRAP", "1")
-            .current_dir(root());
+            .current_dir(self.checkout.root());
         Ok(command)
     }
 
-    fn fuzz(&self, seconds: &str) -> Result<(), String> {
-        let within = |folder: &str| root().join("fuzz").join(folder).join(self.0);
+    fn fuzz(&self, seconds: u32) -> Result<(), String> {
+        let within = |folder: &str| self.checkout.path("fuzz").join(folder).join(self.name);
         let (corpus, seeds) = (within("corpus"), within("seeds"));
         fs::create_dir_all(&corpus)
             .map_err(|error| format!("cannot create {}: {error}", corpus.display()))?;
@@ -103,13 +119,13 @@ impl<'a> Target<'a> {
             Outcome::Clean { executions } => {
                 println!(
                     "{}: {executions} executions, nothing found; the corpus has {grown} inputs",
-                    self.0
+                    self.name
                 );
                 Ok(())
             }
             Outcome::Crash { input } => Err(format!(
                 "{} crashed; the input is {input}\n  run it again with: cargo xtask fuzz {} --input {input}",
-                self.0, self.0
+                self.name, self.name
             )),
         }
     }
@@ -117,7 +133,7 @@ impl<'a> Target<'a> {
     fn reproduce(&self, input: &Path) -> Result<(), String> {
         let input = std::path::absolute(input)
             .map_err(|error| format!("cannot find {}: {error}", input.display()))?;
-        crate::cargo::run(self.command()?.arg(input))
+        checkout::run(self.command()?.arg(input))
     }
 }
 

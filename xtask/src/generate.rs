@@ -1,25 +1,23 @@
 //! Writes what is generated, or says where it has drifted.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fmt, fs};
 
 use cap_alerts::{Options, Profile};
 
-use crate::cargo::root;
+use lexopt::{Arg, ValueExt};
+
+use crate::checkout::Checkout;
 use crate::configuration;
 use crate::spans;
 
 /// All of deploy/ and docs/.
-pub(crate) fn all(args: &[String]) -> Result<(), String> {
-    let check = match args {
-        [] => false,
-        [flag] if flag == "--check" => true,
-        _ => return Err("usage: cargo xtask gen [--check]".to_owned()),
-    };
-    everything(root(), check)
+pub(crate) fn all(checkout: &Checkout, arguments: &[String]) -> Result<(), String> {
+    // The usage text allows `--check` alone.
+    everything(checkout, checkout.root(), !arguments.is_empty())
 }
 
-fn everything(folder: &Path, check: bool) -> Result<(), String> {
+fn everything(checkout: &Checkout, folder: &Path, check: bool) -> Result<(), String> {
     let files: Vec<_> = cap_alerts::generated_files()
         .into_iter()
         .map(|file| (file.path, file.text))
@@ -33,38 +31,39 @@ fn everything(folder: &Path, check: bool) -> Result<(), String> {
         ])
         .map(|(path, text)| (folder.join(path), text))
         .collect();
-    write(&files, check, "cargo xtask gen")
+    write(checkout, &files, check, "cargo xtask gen")
 }
 
-/// The alert rules alone, as a deployment wants them.
-pub(crate) fn rules(args: &[String]) -> Result<(), String> {
-    const USAGE: &str = "usage: cargo xtask gen-rules [--profile recommended|extended] [--format prometheus|operator] \
-                         [--overrides FILE] [--set KEY=VALUE]… [--out DIR | --stdout] [--check]";
+/// The alert rules alone, with the choices of a deployment.
+pub(crate) fn rules(checkout: &Checkout, arguments: &[String]) -> Result<(), String> {
+    let said = |error: lexopt::Error| error.to_string();
     let (mut stdout, mut check, mut out, mut format) = (false, false, None, None);
     let mut options = Options::default();
-    let mut args = args.iter();
-    while let Some(arg) = args.next() {
-        let mut value = || {
-            args.next()
-                .ok_or_else(|| format!("{arg} wants a value; {USAGE}"))
-        };
-        match arg.as_str() {
-            "--stdout" => stdout = true,
-            "--check" => check = true,
-            "--out" => out = Some(PathBuf::from(value()?)),
-            "--format" => format = Some(value()?.as_str()),
-            "--profile" => {
-                options.profile = value()?.parse().map_err(|error| format!("{error}"))?;
+    let mut parser = lexopt::Parser::from_args(arguments);
+    while let Some(argument) = parser.next().map_err(said)? {
+        match argument {
+            Arg::Long("stdout") => stdout = true,
+            Arg::Long("check") => check = true,
+            Arg::Long("out") => out = Some(PathBuf::from(parser.value().map_err(said)?)),
+            Arg::Long("format") => {
+                let value = parser.value().and_then(ValueExt::string).map_err(said)?;
+                format = Some(value);
             }
-            "--overrides" => {
-                let file = value()?;
-                let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
-                options
-                    .apply(&text)
-                    .map_err(|error| format!("{file}: {error}"))?;
+            Arg::Long("profile") => {
+                let value = parser.value().and_then(ValueExt::string).map_err(said)?;
+                options.profile = value.parse().map_err(|error| format!("{error}"))?;
             }
-            "--set" => options.set(value()?).map_err(|error| error.to_string())?,
-            other => return Err(format!("unknown argument {other:?}; {USAGE}")),
+            Arg::Long("overrides") => {
+                let file = PathBuf::from(parser.value().map_err(said)?);
+                let failed = |error: &dyn fmt::Display| format!("{}: {error}", file.display());
+                let text = fs::read_to_string(&file).map_err(|error| failed(&error))?;
+                options.apply(&text).map_err(|error| failed(&error))?;
+            }
+            Arg::Long("set") => {
+                let value = parser.value().and_then(ValueExt::string).map_err(said)?;
+                options.set(&value).map_err(|error| error.to_string())?;
+            }
+            other => return Err(other.unexpected().to_string()),
         }
     }
     // The extended file has a name of its own, so that the committed recommended one stays what it is.
@@ -80,12 +79,16 @@ pub(crate) fn rules(args: &[String]) -> Result<(), String> {
     };
     let prometheus = (prometheus, cap_alerts::rules_file(&options));
     let operator = (operator, cap_alerts::prometheus_rule(&options));
-    let chosen = match format {
+    let chosen = match format.as_deref() {
         None if stdout => vec![prometheus],
         None => vec![prometheus, operator],
         Some("prometheus") => vec![prometheus],
         Some("operator") => vec![operator],
-        Some(other) => return Err(format!("unknown format {other:?}; {USAGE}")),
+        Some(other) => {
+            return Err(format!(
+                "unknown format {other}: write prometheus or operator"
+            ));
+        }
     };
     let texts = chosen
         .into_iter()
@@ -94,12 +97,17 @@ pub(crate) fn rules(args: &[String]) -> Result<(), String> {
         texts.for_each(|(_, text)| print!("{text}"));
         return Ok(());
     }
-    let out = out.unwrap_or_else(|| root().join("deploy"));
+    let out = out.unwrap_or_else(|| checkout.path("deploy"));
     let files: Vec<_> = texts.map(|(path, text)| (out.join(path), text)).collect();
-    write(&files, check, "cargo xtask gen-rules")
+    write(checkout, &files, check, "cargo xtask gen-rules")
 }
 
-fn write(files: &[(PathBuf, String)], check: bool, command: &str) -> Result<(), String> {
+fn write(
+    checkout: &Checkout,
+    files: &[(PathBuf, String)],
+    check: bool,
+    command: &str,
+) -> Result<(), String> {
     let drifted: Vec<&(PathBuf, String)> = files
         .iter()
         .filter(|(path, text)| fs::read_to_string(path).ok().as_deref() != Some(text))
@@ -108,7 +116,7 @@ fn write(files: &[(PathBuf, String)], check: bool, command: &str) -> Result<(), 
         return match drifted.as_slice() {
             [] => Ok(()),
             some => {
-                let names: Vec<_> = some.iter().map(|(path, _)| shown(path)).collect();
+                let names: Vec<_> = some.iter().map(|(path, _)| checkout.shown(path)).collect();
                 Err(format!(
                     "out of date: {}; run {command} and commit the result",
                     names.join(", ")
@@ -117,41 +125,38 @@ fn write(files: &[(PathBuf, String)], check: bool, command: &str) -> Result<(), 
         };
     }
     for (path, text) in drifted {
-        let failed = |error| format!("{}: {error}", shown(path));
+        let failed = |error| format!("{}: {error}", checkout.shown(path));
         fs::create_dir_all(path.parent().expect("a file in a folder")).map_err(failed)?;
         fs::write(path, text).map_err(failed)?;
-        println!("wrote {}", shown(path));
+        println!("wrote {}", checkout.shown(path));
     }
     Ok(())
-}
-
-fn shown(path: &Path) -> String {
-    path.strip_prefix(root())
-        .unwrap_or(path)
-        .display()
-        .to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn checkout() -> Checkout {
+        Checkout::above(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("a checkout")
+    }
+
     #[test]
     fn what_is_committed_is_what_the_generator_writes() {
-        all(&["--check".to_owned()]).expect("no drift");
+        all(&checkout(), &["--check".to_owned()]).expect("no drift");
     }
 
     /// What `gen --check` says of a folder in which everything was generated and one file has been edited since.
     fn all_checked(name: &str, path: &str, edit: impl Fn(&str) -> String) -> Result<(), String> {
         let folder = std::env::temp_dir().join(format!("cap-all-{name}-{}", std::process::id()));
-        everything(&folder, false).expect("written");
-        everything(&folder, true).expect("nothing has drifted yet");
+        everything(&checkout(), &folder, false).expect("written");
+        everything(&checkout(), &folder, true).expect("nothing has drifted yet");
         let file = folder.join(path);
         let text = fs::read_to_string(&file).expect("it was written");
         let edited = edit(&text);
         assert!(edited != text, "{path} has nothing to edit");
         fs::write(&file, edited).expect("writable");
-        let outcome = everything(&folder, true);
+        let outcome = everything(&checkout(), &folder, true);
         fs::remove_dir_all(folder).expect("removable");
         outcome
     }
@@ -220,7 +225,7 @@ mod tests {
     fn checked(name: &str, edit: impl Fn(String) -> String, more: &[&str]) -> Result<(), String> {
         let folder = std::env::temp_dir().join(format!("cap-gen-{name}-{}", std::process::id()));
         let out = ["--out".to_owned(), folder.display().to_string()];
-        rules(&out).expect("written");
+        rules(&checkout(), &out).expect("written");
         let file = folder.join("prometheus/certautopilot.rules.yml");
         let text = fs::read_to_string(&file).expect("it was written");
         fs::write(&file, edit(text)).expect("writable");
@@ -230,7 +235,7 @@ mod tests {
             .chain(["--check".to_owned()])
             .chain(more)
             .collect();
-        let outcome = rules(&check);
+        let outcome = rules(&checkout(), &check);
         fs::remove_dir_all(folder).expect("removable");
         outcome
     }
@@ -282,14 +287,17 @@ mod tests {
             "--check",
         ]
         .map(str::to_owned);
-        let error = rules(&args).expect_err("the committed file has 5m");
+        let error = rules(&checkout(), &args).expect_err("the committed file has 5m");
         assert!(
             error.contains("certautopilot-extended.rules.yml"),
             "{error}"
         );
         fs::remove_file(file).expect("removable");
-        let error = rules(&["--set".to_owned(), "KEKClusterNotRedy.for=1m".to_owned()])
-            .expect_err("no such alert");
+        let error = rules(
+            &checkout(),
+            &["--set".to_owned(), "KEKClusterNotRedy.for=1m".to_owned()],
+        )
+        .expect_err("no such alert");
         assert!(error.contains("write KEKClusterNotReady"), "{error}");
     }
 }

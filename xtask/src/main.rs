@@ -1,79 +1,110 @@
-//! The project's own commands: `cargo xtask <command>`.
+//! The project's own commands: `cargo xtask COMMAND`.
 
 #![forbid(unsafe_code)]
 #![allow(
     clippy::print_stderr,
     clippy::print_stdout,
     clippy::disallowed_methods,
-    reason = "commands of the developer's talk on the terminal and read their environment"
+    reason = "developers' commands print to the terminal and read their environment"
 )]
 
-mod cargo;
 mod check_rules;
+mod checkout;
 mod configuration;
 mod deny;
 mod fuzz;
 mod generate;
 mod peers;
+mod programs;
 mod spans;
 mod tool;
+mod usage;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "\
-cargo xtask <command>
+use checkout::Checkout;
+use usage::Usage;
 
-  demo [--seconds N] [--json FILE] [--peers]   run the reference service against receivers and show what arrived
-  test                                         run every test
-  bench NAME [--json FILE]                     compare with peers: egress, metrics, tracing, syslog, delivery, facade or all
-  conformance [--events N] [--relay-events N]  hostile audit events through parsers and relays of others, field by field
-  loss [--seconds N] [--rate N] [--repeat N] [--fault NAME]
-                                               kill, wedge and cut off a real relay, and count what it missed
-  soak [--minutes N]                           the reference service at its highest rate: memory flat, accounts closed
-  gen [--check]                                write deploy/ and docs/, or fail where they are out of date
-  gen-rules [--profile recommended|extended] [--format prometheus|operator] [--overrides FILE] [--set KEY=VALUE]
-            [--out DIR | --stdout] [--check]   write the alert rules, as a deployment wants them
-  check-rules FILE…                            find faults in rule files that Prometheus does not see
-  config-check FILE…                           say whether configuration files are right, and what they switch on
-  peers [--only NAME,…] [--list]               install the real programs that tests talk to
-  deny [advisories]                            check licences, bans and sources of the dependencies
-  fuzz TARGET [--seconds N | --input FILE], fuzz --list
-                                               fuzz one of the targets in fuzz/, for a minute unless told otherwise
-  oracle                                       compare the egress policy with the crate ssrf-guard
-";
+struct Command {
+    name: &'static str,
+    usage: Usage,
+    run: fn(&Checkout, &[String]) -> Result<(), String>,
+}
+
+const fn command(
+    name: &'static str,
+    usage: &'static str,
+    run: fn(&Checkout, &[String]) -> Result<(), String>,
+) -> Command {
+    Command {
+        name,
+        usage: Usage(usage),
+        run,
+    }
+}
+
+#[rustfmt::skip]
+const COMMANDS: &[Command] = &[
+    command("demo", include_str!("usage/demo.txt"), programs::demo),
+    command("test", include_str!("usage/test.txt"), programs::test),
+    command("bench", include_str!("usage/bench.txt"), programs::bench),
+    command("conformance", include_str!("usage/conformance.txt"), programs::conformance),
+    command("loss", include_str!("usage/loss.txt"), programs::loss),
+    command("soak", include_str!("usage/soak.txt"), programs::soak),
+    command("gen", include_str!("usage/gen.txt"), generate::all),
+    command("gen-rules", include_str!("usage/gen-rules.txt"), generate::rules),
+    command("check-rules", include_str!("usage/check-rules.txt"), check_rules::run),
+    command("config-check", include_str!("usage/config-check.txt"), configuration::check),
+    command("peers", include_str!("usage/peers.txt"), peers::run),
+    command("deny", include_str!("usage/deny.txt"), deny::run),
+    command("fuzz", include_str!("usage/fuzz.txt"), fuzz::run),
+    command("oracle", include_str!("usage/oracle.txt"), programs::oracle),
+];
 
 fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let Some((command, args)) = args.split_first() else {
-        eprint!("{USAGE}");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some((name, arguments)) = arguments.split_first() else {
+        eprint!("{}", overview());
         return ExitCode::from(2);
     };
-    let outcome = match command.as_str() {
-        "demo" => cargo::demo(args),
-        "test" => cargo::test(args),
-        "bench" => cargo::bench(args),
-        "conformance" => cargo::conformance(args),
-        "loss" => cargo::loss(args),
-        "soak" => cargo::soak(args),
-        "gen" => generate::all(args),
-        "gen-rules" => generate::rules(args),
-        "config-check" => configuration::check(args),
-        "check-rules" => check_rules::run(args),
-        "peers" => peers::run(args),
-        "deny" => deny::run(args),
-        "fuzz" => fuzz::run(args),
-        "oracle" => cargo::oracle(args),
-        "help" | "--help" | "-h" => {
-            print!("{USAGE}");
-            Ok(())
-        }
-        other => Err(format!("unknown command {other:?}\n\n{USAGE}")),
+    if matches!(name.as_str(), "help" | "--help" | "-h") {
+        print!("{}", overview());
+        return ExitCode::SUCCESS;
+    }
+    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+        let names = COMMANDS.iter().map(|command| command.name);
+        let near = cap_telemetry::names::nearest(name, names)
+            .map_or_else(String::new, |near| format!(": did you mean {near}?"));
+        eprintln!("error: unknown command {name}{near}\n\n{}", overview());
+        return ExitCode::from(2);
     };
-    match outcome {
+    // Both are answered before anything is built.
+    if matches!(arguments.first().map(String::as_str), Some("--help" | "-h")) {
+        print!("{}", command.usage.0);
+        return ExitCode::SUCCESS;
+    }
+    if let Err(message) = command.usage.check(arguments) {
+        eprintln!("error: {message}\n\n{}", command.usage.0);
+        return ExitCode::from(2);
+    }
+    match run(command, arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("error: {message}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn run(command: &Command, arguments: &[String]) -> Result<(), String> {
+    let here = std::env::current_dir().map_err(|error| format!("the current folder: {error}"))?;
+    (command.run)(&Checkout::above(&here)?, arguments)
+}
+
+fn overview() -> String {
+    let mut text = "Usage: cargo xtask COMMAND [--help]\n\nCommands:\n".to_owned();
+    for Command { name, usage, .. } in COMMANDS {
+        text += &format!("  {name:<14}{}\n", usage.summary());
+    }
+    text
 }

@@ -5,25 +5,24 @@
 //! with the libraries and modules of that root. A peer is staged in `<cache>/tmp` and renamed, so one that was killed half-way
 //! is never taken for installed, and its stamp holds the whole recipe, so a changed pin installs it anew.
 
-#![allow(
-    clippy::print_stdout,
-    reason = "a command of the developer's talks on stdout"
-)]
-
 mod cache;
 mod fetch;
 mod files;
+mod install;
 mod log;
-mod publish;
 
 use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 pub(crate) use cache::cache_folder;
 
+use lexopt::{Arg, ValueExt};
+
 use Source::{Collector, Debian, Go, Java, Own, Pip};
 use Start::{Anchored, Below, Browser, Jars, Link, Python, Relay};
 use cache::Cache;
+
+use crate::checkout::Checkout;
 
 /// A program under test and the ways to get it, the best one first.
 struct Peer {
@@ -226,15 +225,18 @@ const SHORT: Duration = Duration::from_millis(5);
 ///
 /// # Errors
 /// An argument is unknown, the cache folder is of no use, or a peer is missing at the end.
-pub(crate) fn run(args: &[String]) -> Result<(), String> {
+pub(crate) fn run(_: &Checkout, arguments: &[String]) -> Result<(), String> {
     let mut chosen: Vec<&Peer> = PEERS.iter().collect();
     let mut list = false;
-    let mut args = args.iter();
-    while let Some(arg) = args.next() {
-        match (arg.as_str(), arg == "--only") {
-            ("--list", _) => list = true,
-            (_, true) => chosen = select(args.next().map_or("", String::as_str))?,
-            (other, _) => return Err(format!("unknown argument {other}; usage: {USAGE}")),
+    let mut parser = lexopt::Parser::from_args(arguments);
+    while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
+        match argument {
+            Arg::Long("list") => list = true,
+            Arg::Long("only") => {
+                let names = parser.value().and_then(ValueExt::string);
+                chosen = select(&names.map_err(|error| error.to_string())?)?;
+            }
+            other => return Err(other.unexpected().to_string()),
         }
     }
     let cache = Cache::open()?;
@@ -263,8 +265,6 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     }
     Err(format!("missing peers: {}", missing.join(", ")))
 }
-
-const USAGE: &str = "cargo xtask peers [--only NAME,…] [--list]";
 
 /// The peers in a comma-separated list, by their own names or by a tool's, in the table's order.
 fn select(list: &str) -> Result<Vec<&'static Peer>, String> {

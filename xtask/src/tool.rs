@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::cargo::{cargo, run};
+use crate::checkout::{Checkout, run};
 use crate::peers;
 
 /// The program `cargo-…` in this version.
-pub(crate) fn installed(name: &str, version: &str) -> Result<PathBuf, String> {
+pub(crate) fn installed(checkout: &Checkout, name: &str, version: &str) -> Result<PathBuf, String> {
     let folder = peers::cache_folder()?.join(name);
     let tool = folder.join("bin").join(name);
     let said = Command::new(&tool)
@@ -19,7 +19,7 @@ pub(crate) fn installed(name: &str, version: &str) -> Result<PathBuf, String> {
         return Ok(tool);
     }
     println!("installing {wanted}, which takes some minutes");
-    let mut install = cargo(&["install", "--quiet", "--locked", "--force", "--debug"]);
+    let mut install = checkout.cargo(["install", "--quiet", "--locked", "--force", "--debug"]);
     install.args([name, "--version", version, "--root"]);
     run(install.arg(&folder))?;
     Ok(tool)

@@ -76,7 +76,7 @@ impl Cache {
                     remove(&self.bin(tool))?;
                 }
                 for tool in recipe.tools {
-                    self.publish(tool, &home.join("root"), &log)?;
+                    self.install_tool(tool, &home.join("root"), &log)?;
                 }
                 self.probe(name, recipe)
             });

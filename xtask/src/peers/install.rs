@@ -13,7 +13,7 @@ use super::{PROBE_LIMIT, Tool};
 
 impl Cache {
     /// Makes `bin/<tool>`, last of all and by a rename: a tool that is there is whole.
-    pub(super) fn publish(&self, tool: &Tool, root: &Path, log: &Log) -> Result<(), String> {
+    pub(super) fn install_tool(&self, tool: &Tool, root: &Path, log: &Log) -> Result<(), String> {
         let staged = self.folder.join("tmp").join(tool.name);
         remove(&staged)?;
         match tool.start {

@@ -1,0 +1,59 @@
+//! Commands that build a program of the workspace and run it.
+
+use std::process::Command;
+
+use crate::checkout::{Checkout, run};
+
+pub(crate) fn demo(checkout: &Checkout, arguments: &[String]) -> Result<(), String> {
+    // One build for the demo and for the service that it starts, which is a process of its own.
+    let build = "build --package cap-tests --package certautopilot --bins";
+    run(&mut checkout.cargo(build.split(' ')))?;
+    run(Command::new(checkout.target().join("debug/demo")).args(arguments))
+}
+
+/// Optimized, since it sends at a rate. Where the kernel allows it, in a network of its own, whose link can be cut.
+pub(crate) fn loss(checkout: &Checkout, arguments: &[String]) -> Result<(), String> {
+    let build = "build --release --package cap-tests --bin loss";
+    run(&mut checkout.cargo(build.split(' ')))?;
+    let program = checkout.target().join("release/loss");
+    let own_network = ["--net", "--"];
+    let is_allowed = Command::new("unshare")
+        .args(own_network)
+        .arg("true")
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if is_allowed {
+        let mut unshare = Command::new("unshare");
+        unshare.args(own_network).arg(program).arg("--own-network");
+        run(unshare.args(arguments))
+    } else {
+        run(Command::new(program).args(arguments))
+    }
+}
+
+/// Optimized; the service is a process of its own.
+pub(crate) fn soak(checkout: &Checkout, arguments: &[String]) -> Result<(), String> {
+    let build = "build --release --package cap-tests --package certautopilot --bin soak --bin certautopilot";
+    run(&mut checkout.cargo(build.split(' ')))?;
+    run(Command::new(checkout.target().join("release/soak")).args(arguments))
+}
+
+pub(crate) fn conformance(checkout: &Checkout, arguments: &[String]) -> Result<(), String> {
+    let build = "run --release --package cap-tests --bin conformance --";
+    run(checkout.cargo(build.split(' ')).args(arguments))
+}
+
+pub(crate) fn bench(checkout: &Checkout, arguments: &[String]) -> Result<(), String> {
+    let bench = "bench --package cap-bench --bench compare --";
+    run(checkout.cargo(bench.split(' ')).args(arguments))
+}
+
+pub(crate) fn test(checkout: &Checkout, arguments: &[String]) -> Result<(), String> {
+    run(checkout.cargo(["test", "--workspace"]).args(arguments))
+}
+
+/// The tests of `fuzz/`, which is a workspace of its own.
+pub(crate) fn oracle(checkout: &Checkout, arguments: &[String]) -> Result<(), String> {
+    let test = ["test", "--manifest-path", "fuzz/Cargo.toml"];
+    run(checkout.cargo(test).args(arguments))
+}
