@@ -135,12 +135,12 @@ fn tracing(document: &mut Document, instance: &str) -> Result<Option<cap_tracing
     } else {
         let numbered = headers.iter().enumerate();
         let parsed = numbered.map(|(n, (name, value))| {
-            header(name, value).ok_or_else(|| document.wrong(HEADERS, not_a_header(n + 1)))
+            header(name, value).ok_or_else(|| document.error_at(HEADERS, not_a_header(n + 1)))
         });
         parsed.collect::<Result<_, _>>()?
     };
     let Some(endpoint) = endpoint else {
-        return Err(document.wrong(
+        return Err(document.error_at(
             ENDPOINT,
             "tracing is enabled, so it is needed; write http://HOST:4318 or grpc://HOST:4317",
         ));
@@ -159,7 +159,7 @@ fn tracing(document: &mut Document, instance: &str) -> Result<Option<cap_tracing
     config.headers = headers;
     config.resource = resource::attributes(document, instance)?;
     config.check().map_err(|error| match error.setting() {
-        Some((key, what)) => document.wrong(&format!("telemetry.tracing.{key}"), what),
+        Some((key, what)) => document.error_at(&format!("telemetry.tracing.{key}"), what),
         None => Kind::Tracing(error).into(),
     })?;
     Ok(Some(config))
@@ -188,11 +188,11 @@ fn trust(document: &mut Document) -> Result<Option<Trust>, Error> {
     };
     let pem = std::fs::read(&file).map_err(|error| {
         let what = format!("{file}: {error}; write the path of a file of CA certificates in PEM");
-        document.wrong(CA, what)
+        document.error_at(CA, what)
     })?;
     Trust::system_with_ca(&pem)
         .map(Some)
-        .map_err(|error| document.wrong(CA, format!("{file}: {error}")))
+        .map_err(|error| document.error_at(CA, format!("{file}: {error}")))
 }
 
 fn nets(document: &mut Document, key: &str) -> Result<Vec<IpNet>, Error> {

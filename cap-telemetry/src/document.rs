@@ -90,11 +90,11 @@ impl Document {
         let text = match self.find(key) {
             None => return Ok(None),
             Some(Value::Scalar(text)) => text,
-            Some(_) => return Err(self.wrong(key, "expected one value, found a list")),
+            Some(_) => return Err(self.error_at(key, "expected one value, found a list")),
         };
         text.parse()
             .map(Some)
-            .map_err(|error: T::Err| self.wrong(key, explained::<T>(&text, &error)))
+            .map_err(|error: T::Err| self.error_at(key, explained::<T>(&text, &error)))
     }
 
     /// Takes a list: from the environment, separated by commas, else from the file, else empty.
@@ -123,10 +123,10 @@ impl Document {
                 split(&text).map(str::to_owned).collect()
             }
             Some(Value::List(texts)) => texts,
-            Some(_) => return Err(self.wrong(key, "expected a list, found one value")),
+            Some(_) => return Err(self.error_at(key, "expected a list, found one value")),
         };
         let parsed = texts.iter().map(|text| {
-            let wrong = |error: T::Err| self.wrong(key, format!("{text:?}: {error}"));
+            let wrong = |error: T::Err| self.error_at(key, format!("{text:?}: {error}"));
             text.parse().map_err(wrong)
         });
         parsed.collect::<Result<_, _>>().map(Some)
@@ -148,16 +148,16 @@ impl Document {
             let name = path[prefix.len()..].to_owned();
             match self.find(&path) {
                 Some(Value::Scalar(text)) => entries.push((name, text)),
-                Some(_) => return Err(self.wrong(&path, "expected one value, found a list")),
+                Some(_) => return Err(self.error_at(&path, "expected one value, found a list")),
                 None => {}
             }
         }
         match whole {
             None => Ok(entries),
             Some(Value::Scalar(text)) if self.overridden(key) => {
-                pairs(&text).map_err(|what| self.wrong(key, what))
+                pairs(&text).map_err(|what| self.error_at(key, what))
             }
-            Some(_) => Err(self.wrong(key, "expected a section of names with a value each")),
+            Some(_) => Err(self.error_at(key, "expected a section of names with a value each")),
         }
     }
 
@@ -172,7 +172,7 @@ impl Document {
     }
 
     /// What is wrong with a key that was taken, for checks that need more than one value.
-    pub fn wrong(&self, key: &str, what: impl fmt::Display) -> Error {
+    pub fn error_at(&self, key: &str, what: impl fmt::Display) -> Error {
         let place = match self.known.get(key) {
             _ if self.overridden(key) => format!("environment: {}", variable(key)),
             Some(Some(line)) => format!("{}:{line}: {key}", self.file),

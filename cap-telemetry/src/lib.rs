@@ -7,7 +7,7 @@
 //! let telemetry = Telemetry::start(Config::read("/etc/certautopilot/config.yaml")?)?;
 //!
 //! telemetry.metrics().jobs().queued("renew");
-//! let span = telemetry.tracing().service_call("renewals", "schedule");
+//! let span = telemetry.tracer().service_call("renewals", "schedule");
 //! span.in_scope(|| {
 //!     telemetry.audit(Event::new("evt_1", "auth.login", Actor::user("alice"), "Logged in"));
 //! });
@@ -60,7 +60,7 @@
 //! # Features
 //!
 //! `bridge`: spans of the `tracing` crate among the typed ones, and log lines with trace ids
-//! (`cap_telemetry::tracing::Tracing::bridge` and `LogFormat`).
+//! (`cap_telemetry::trace::Tracing::bridge` and `LogFormat`).
 //!
 //! `settings-ui`: Settings → Syslog as JSON and as a page, for an axum service to mount (`cap_telemetry::settings`).
 //!
@@ -90,13 +90,13 @@ pub use error::Error;
 pub use interval::Interval;
 pub use keys::{Key, Value};
 pub use report::{MetricsStatus, Report, Status};
-pub use telemetry::Telemetry;
+pub use telemetry::{Telemetry, TelemetryBuilder};
 
 pub use cap_egress as egress;
 pub use cap_metrics as metrics;
 pub use cap_names as names;
 pub use cap_syslog as syslog;
-pub use cap_tracing as tracing;
+pub use cap_tracing as trace;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,25 +1,25 @@
 //! Settings → Syslog, for a product to mount: JSON for its own interface, and a page for one that has none.
 //!
-//! [`SettingsPage`] wants a [`Host`], which says who is an administrator and keeps what one did; there is no way to build the
+//! [`SettingsPage`] wants a [`SettingsBackend`], which says who is an administrator and keeps what one did; there is no way to build the
 //! router without. Mount it where the product likes:
 //!
 //! ```
 //! # use axum::Router;
 //! use cap_telemetry::names::Actor;
-//! use cap_telemetry::settings::{Act, Denied, Host, KeepError, SettingsPage};
+//! use cap_telemetry::settings::{AuditRecord, AccessError, SettingsBackend, PersistError, SettingsPage};
 //! use cap_telemetry::{Config, Telemetry};
 //!
 //! struct Product;
 //!
-//! impl Host for Product {
-//!     async fn admin(&self, request: &http::request::Parts) -> Result<Actor, Denied> {
-//!         let session = request.headers.get("cookie").ok_or(Denied::Unknown)?;
+//! impl SettingsBackend for Product {
+//!     async fn authorize(&self, request: &http::request::Parts) -> Result<Actor, AccessError> {
+//!         let session = request.headers.get("cookie").ok_or(AccessError::Unauthenticated)?;
 //!         // Who is it, and what may they do?
 //! #       let _ = session;
 //!         Ok(Actor::user("alice"))
 //!     }
 //!
-//!     async fn keep(&self, act: &Act) -> Result<(), KeepError> {
+//!     async fn persist(&self, record: &AuditRecord) -> Result<(), PersistError> {
 //!         // Write the audit row and, with it, the settings that are to survive a restart.
 //! #       let _ = act;
 //!         Ok(())
@@ -43,16 +43,16 @@
 //! not come from another site. Five Tests a minute are run, one at a time, each of them kept. The page's policy allows no script
 //! but its own file, which only refreshes the status.
 
-mod act;
-mod app;
+mod backend;
 mod csrf;
-mod entered;
+mod extract;
 mod form;
-mod limit;
 mod page;
+mod rate_limit;
 mod routes;
+mod service;
 
-pub use act::{Act, Deed, Denied, Host, KeepError};
+pub use backend::{AccessError, Action, AuditRecord, PersistError, SettingsBackend};
 pub use csrf::CsrfKey;
-pub use form::{Field, Form, Wrong};
+pub use form::{Field, FieldError, Form};
 pub use routes::SettingsPage;

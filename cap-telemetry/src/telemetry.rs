@@ -18,9 +18,9 @@ use crate::report::{MetricsStatus, Report, Status};
 
 /// Metrics, traces and audit syslog of one process. Clones share the pipes.
 #[derive(Clone)]
-pub struct Telemetry(Arc<Pipes>);
+pub struct Telemetry(Arc<Pipelines>);
 
-struct Pipes {
+struct Pipelines {
     instance_name: String,
     metrics: Metrics,
     /// `None` when metrics are off.
@@ -35,30 +35,26 @@ struct Pipes {
 }
 
 enum Exposed {
-    ByHost(MetricsService),
-    Apart(Listener),
+    Mounted(MetricsService),
+    OwnListener(Listener),
 }
 
 impl Telemetry {
-    /// Starts the pipes that are on, from inside or outside any runtime. A collector or relay that is away delays nothing.
+    /// Starts the pipelines that are on: `builder(config).start()`.
     ///
     /// # Errors
     ///
-    /// When a setting cannot work, the address for metrics is taken, no trust roots can be read, or the system has no thread
-    /// left.
+    /// As [`TelemetryBuilder::start`].
     pub fn start(config: Config) -> Result<Self, Error> {
-        Self::start_with(config, None)
+        Self::builder(config).start()
     }
 
-    /// The same with the caller's primary store of audit events: after an outage longer than the buffer lasts, the relay is given
-    /// the events of the gap from there, in order, before it gets what came after. That holds for every relay that
-    /// [`reconfigure_syslog`](Self::reconfigure_syslog) turns to as well.
-    ///
-    /// # Errors
-    ///
-    /// As [`start`](Self::start).
-    pub fn start_with_backfill(config: Config, store: impl Backfill) -> Result<Self, Error> {
-        Self::start_with(config, Some(Arc::new(store)))
+    /// The way to start with options.
+    pub fn builder(config: Config) -> TelemetryBuilder {
+        TelemetryBuilder {
+            config,
+            backfill: None,
+        }
     }
 
     fn start_with(config: Config, store: Option<Arc<dyn Backfill>>) -> Result<Self, Error> {
@@ -80,8 +76,8 @@ impl Telemetry {
                 }
                 let service = MetricsService::new(metrics.clone());
                 Some(match exposition.listen {
-                    None => Exposed::ByHost(service),
-                    Some(address) => Exposed::Apart(Listener::start(address, service)?),
+                    None => Exposed::Mounted(service),
+                    Some(address) => Exposed::OwnListener(Listener::start(address, service)?),
                 })
             }
         };
@@ -96,7 +92,7 @@ impl Telemetry {
             let totals = totals(spans.as_ref(), &events, &denying);
             metrics.pipes().set(&totals);
         });
-        Ok(Telemetry(Arc::new(Pipes {
+        Ok(Telemetry(Arc::new(Pipelines {
             instance_name: config.instance_name,
             metrics,
             exposed,
@@ -118,24 +114,24 @@ impl Telemetry {
     /// What answers `/metrics`, for the host to mount; `None` where metrics are off, or have a listener of their own.
     pub fn metrics_service(&self) -> Option<MetricsService> {
         match &self.0.exposed {
-            Some(Exposed::ByHost(service)) => Some(service.clone()),
-            Some(Exposed::Apart(_)) | None => None,
+            Some(Exposed::Mounted(service)) => Some(service.clone()),
+            Some(Exposed::OwnListener(_)) | None => None,
         }
     }
 
     /// Whether anybody reads metrics.
-    pub fn measures(&self) -> bool {
+    pub fn metrics_enabled(&self) -> bool {
         self.0.exposed.is_some()
     }
 
     /// The spans to open; passes contexts through when tracing is off.
-    pub fn tracing(&self) -> &Tracing {
+    pub fn tracer(&self) -> &Tracing {
         self.0.tracing.as_ref().unwrap_or(&self.0.no_tracing)
     }
 
     /// Changes the share of traces that are sampled from here on; without effect where tracing is off.
     pub fn set_sample_rate(&self, rate: SampleRate) {
-        self.tracing().set_sample_rate(rate);
+        self.tracer().set_sample_rate(rate);
     }
 
     /// Sends an audit event to the relay and marks it on the current span; the record carries that span's ids, so that archive
@@ -213,12 +209,12 @@ impl Telemetry {
             instance_name: pipes.instance_name.clone(),
             metrics: pipes.exposed.as_ref().map(|exposed| MetricsStatus {
                 listen: match exposed {
-                    Exposed::ByHost(_) => None,
-                    Exposed::Apart(listener) => Some(listener.address()),
+                    Exposed::Mounted(_) => None,
+                    Exposed::OwnListener(listener) => Some(listener.address()),
                 },
             }),
             tracing: pipes.tracing.as_ref().map(Tracing::stats),
-            sample_rate: self.tracing().sample_rate().map(SampleRate::get),
+            sample_rate: self.tracer().sample_rate().map(SampleRate::get),
             warning: syslog.as_ref().and_then(|syslog| syslog.warning.clone()),
             syslog,
             egress_denied: denials(&pipes.guard).collect(),
@@ -245,6 +241,42 @@ impl Telemetry {
             });
             Report { tracing, syslog }
         })
+    }
+}
+
+/// What [`Telemetry`] is started with. Required is the configuration alone.
+pub struct TelemetryBuilder {
+    config: Config,
+    backfill: Option<Arc<dyn Backfill>>,
+}
+
+impl TelemetryBuilder {
+    /// The caller's primary store of audit events. After an outage that outlasts the buffer, the relay gets the events of the
+    /// gap from this store, in order, before any later event. That holds for every relay that
+    /// [`Telemetry::reconfigure_syslog`] turns to as well. Default: none; dropped events are lost to the relay.
+    #[must_use]
+    pub fn backfill(mut self, store: impl Backfill) -> Self {
+        self.backfill = Some(Arc::new(store));
+        self
+    }
+
+    /// Starts the pipelines that are on, from inside or outside any runtime. A collector or relay that is away delays nothing.
+    ///
+    /// # Errors
+    ///
+    /// When a setting cannot work, the address for metrics is taken, no trust roots can be read, or the system has no thread
+    /// left.
+    pub fn start(self) -> Result<Telemetry, Error> {
+        Telemetry::start_with(self.config, self.backfill)
+    }
+}
+
+impl fmt::Debug for TelemetryBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TelemetryBuilder")
+            .field("config", &self.config)
+            .field("backfill", &self.backfill.is_some())
+            .finish()
     }
 }
 

@@ -174,10 +174,7 @@ fn a_collector_over_grpc_is_an_endpoint_in_the_file_or_the_environment() {
     let tracing = load(on, &[otel]).expect("sound").tracing.expect("on");
     assert_eq!(tracing.endpoint.to_string(), "grpc://collector:4317");
     assert_eq!(tracing.batch_size, 64);
-    assert_eq!(
-        tracing.compression,
-        cap_telemetry::tracing::Compression::Gzip
-    );
+    assert_eq!(tracing.compression, cap_telemetry::trace::Compression::Gzip);
     let tracing = load(file, &[otel]).expect("sound").tracing.expect("on");
     assert_eq!(tracing.endpoint.to_string(), "grpcs://collector:4317");
 }

@@ -200,7 +200,7 @@ const TRACING: &str =
 fn an_audit_event_carries_the_ids_of_the_span_it_happens_in() {
     let (relay, heard) = relay();
     let telemetry = start(&format!("{TRACING}\n{}", to(relay)));
-    let span = telemetry.tracing().service_call("service", "work");
+    let span = telemetry.tracer().service_call("service", "work");
     span.in_scope(|| telemetry.audit(event("inside")));
     telemetry.audit(event("outside"));
     let (trace_id, span_id) = span.ids().expect("sampled");
@@ -218,8 +218,8 @@ fn the_sample_rate_changes_while_it_runs_and_the_status_says_so() {
     assert_eq!(telemetry.status().sample_rate, Some(1.0));
     telemetry.set_sample_rate("0".parse().expect("a rate"));
     assert_eq!(telemetry.status().sample_rate, Some(0.0));
-    drop(telemetry.tracing().service_call("service", "work"));
-    assert_eq!(telemetry.tracing().stats().started, 0);
+    drop(telemetry.tracer().service_call("service", "work"));
+    assert_eq!(telemetry.tracer().stats().started, 0);
     telemetry.shutdown(Duration::ZERO);
 
     let off = start("");
@@ -249,7 +249,7 @@ fn metrics_have_a_listener_of_their_own_with_exemplars_until_the_last_handle_is_
         );
         let status = telemetry.status().metrics.expect("on");
         let address = status.listen.expect("an address");
-        let span = telemetry.tracing().service_call("service", "work");
+        let span = telemetry.tracer().service_call("service", "work");
         let success = cap_telemetry::metrics::JobResult::Success;
         span.in_scope(|| telemetry.metrics().jobs().start("renew").finish(success));
         let (trace_id, _) = span.ids().expect("sampled");
@@ -285,7 +285,7 @@ fn an_address_that_is_taken_says_which_and_what_to_do() {
 #[test]
 fn metrics_that_are_off_are_not_served() {
     let telemetry = start("telemetry: { metrics: { enabled: false } }");
-    assert!(telemetry.metrics_service().is_none() && !telemetry.measures());
+    assert!(telemetry.metrics_service().is_none() && !telemetry.metrics_enabled());
     assert!(telemetry.status().metrics.is_none());
 }
 

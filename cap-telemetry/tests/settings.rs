@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use cap_telemetry::names::Actor;
-use cap_telemetry::settings::{Act, CsrfKey, Deed, Denied, Form, Host, KeepError, SettingsPage};
+use cap_telemetry::settings::{
+    AccessError, Action, AuditRecord, CsrfKey, Form, PersistError, SettingsBackend, SettingsPage,
+};
 use cap_telemetry::syslog::Transport;
 use cap_telemetry::{Config, Document, Telemetry};
 use http::request::Parts;
@@ -34,28 +36,28 @@ const FIELDS: [&str; 9] = [
 /// A product that takes the header `x-user` at its word, and remembers what it was to keep.
 #[derive(Clone, Default)]
 struct Product {
-    kept: Arc<Mutex<Vec<Act>>>,
+    kept: Arc<Mutex<Vec<AuditRecord>>>,
     full: bool,
 }
 
-impl Host for Product {
-    async fn admin(&self, request: &Parts) -> Result<Actor, Denied> {
+impl SettingsBackend for Product {
+    async fn authorize(&self, request: &Parts) -> Result<Actor, AccessError> {
         match request
             .headers
             .get("x-user")
             .and_then(|user| user.to_str().ok())
         {
-            None => Err(Denied::Unknown),
-            Some("viewer") => Err(Denied::NotAdmin),
+            None => Err(AccessError::Unauthenticated),
+            Some("viewer") => Err(AccessError::Forbidden),
             Some(user) => Ok(Actor::user(user)),
         }
     }
 
-    async fn keep(&self, act: &Act) -> Result<(), KeepError> {
+    async fn persist(&self, record: &AuditRecord) -> Result<(), PersistError> {
         if self.full {
             return Err("the disk is full: secret path".into());
         }
-        self.kept.lock().unwrap().push(act.clone());
+        self.kept.lock().unwrap().push(record.clone());
         Ok(())
     }
 }
@@ -157,7 +159,7 @@ impl Stage {
     fn kept(&self) -> Vec<String> {
         let kept = self.product.kept.lock().unwrap();
         kept.iter()
-            .map(|act| format!("{}: {}", act.event_type(), act.summary()))
+            .map(|record| format!("{}: {}", record.event_type(), record.summary()))
             .collect()
     }
 }
@@ -423,8 +425,8 @@ async fn what_is_saved_is_kept_first_then_in_force_and_survives_a_restart() {
         "{record}"
     );
 
-    let kept = match &stage.product.kept.lock().unwrap()[0].deed {
-        Deed::Saved(form) => serde_json::to_string(form).unwrap(),
+    let kept = match &stage.product.kept.lock().unwrap()[0].action {
+        Action::Saved(form) => serde_json::to_string(form).unwrap(),
         other => panic!("{other:?}"),
     };
     let again = Stage::new().await;
@@ -460,7 +462,7 @@ async fn settings_that_one_replica_showed_and_saved_leave_the_others_their_own_n
     let shown = stage.send(Method::GET, "", "alice", "", &[]).await.json()["settings"].clone();
     let saved = stage.json(Method::PUT, "", &shown).await;
     assert_eq!(saved.status, StatusCode::OK, "{}", saved.body);
-    let Deed::Saved(kept) = stage.product.kept.lock().unwrap()[0].deed.clone() else {
+    let Action::Saved(kept) = stage.product.kept.lock().unwrap()[0].action.clone() else {
         panic!("it was saved");
     };
     let other = Stage::with(Product::default(), "instance_name: cap-2").await;

@@ -106,7 +106,7 @@ pub(crate) fn serve(pipes: &str, database: &str) -> io::Result<()> {
     println!("{}", service.address());
     for line in io::stdin().lines() {
         line?;
-        telemetry.tracing().flush(LONG);
+        telemetry.tracer().flush(LONG);
         println!("flushed");
     }
     runtime.block_on(service.stop());

@@ -33,7 +33,7 @@ pub(super) fn syslog(document: &mut Document, instance: &str) -> Result<Option<C
         return Ok(None);
     }
     let Some(host) = host else {
-        return Err(document.wrong(
+        return Err(document.error_at(
             HOST,
             "syslog is enabled, so it is needed; write the relay's name or address",
         ));
@@ -54,7 +54,7 @@ pub(super) fn syslog(document: &mut Document, instance: &str) -> Result<Option<C
     config.grace = grace.map_or(config.grace, |Interval(grace)| grace);
     config.stall_timeout = stall_timeout.map_or(config.stall_timeout, |Interval(stall)| stall);
     config.check().map_err(|error| match error.setting() {
-        Some((key, what)) => document.wrong(&format!("syslog.{key}"), what),
+        Some((key, what)) => document.error_at(&format!("syslog.{key}"), what),
         None => Kind::Syslog(error).into(),
     })?;
     Ok(Some(config))
@@ -83,18 +83,18 @@ fn transport(document: &mut Document) -> Result<Transport, Error> {
         && let Some((key, _)) = given.iter().find(|(_, given)| *given)
     {
         let what = "belongs to the transport tcp+tls; write `transport: tcp+tls` or leave it out";
-        return Err(document.wrong(key, what));
+        return Err(document.error_at(key, what));
     }
     match transport {
         Transport::Udp if framing.is_some() => {
             let what = "a datagram has no framing; leave it out, or use another transport";
-            Err(document.wrong(FRAMING, what))
+            Err(document.error_at(FRAMING, what))
         }
         Transport::Tls(default, _) => {
             let mut tls = Tls::default();
             if let Some(pem) = &ca_pem {
                 let trust = Trust::system_with_ca(pem.as_bytes());
-                trust.map_err(|error| document.wrong(CA, error))?;
+                trust.map_err(|error| document.error_at(CA, error))?;
             }
             tls.ca_pem = ca_pem;
             tls.identity = match (certificate, key) {
@@ -107,14 +107,16 @@ fn transport(document: &mut Document) -> Result<Transport, Error> {
                         } else {
                             CERTIFICATE
                         };
-                        document.wrong(wrong, error)
+                        document.error_at(wrong, error)
                     })?)
                 }
                 (Some(_), None) => {
-                    return Err(document.wrong(KEY, "the client certificate needs its key, in PEM"));
+                    return Err(
+                        document.error_at(KEY, "the client certificate needs its key, in PEM")
+                    );
                 }
                 (None, Some(_)) => {
-                    return Err(document.wrong(CERTIFICATE, "its key is given, so it is needed"));
+                    return Err(document.error_at(CERTIFICATE, "its key is given, so it is needed"));
                 }
             };
             Ok(Transport::Tls(framing.unwrap_or(default), tls))

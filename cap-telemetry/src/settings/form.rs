@@ -50,7 +50,7 @@ pub struct Form(BTreeMap<String, String>);
 /// What is wrong with a field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Wrong {
+pub struct FieldError {
     /// Which.
     #[serde(serialize_with = "word")]
     pub field: Field,
@@ -185,7 +185,7 @@ impl Form {
     pub fn restore(&self, telemetry: &Telemetry) -> Result<(), Error> {
         let config = self.config(telemetry).map_err(|wrong| {
             let first = wrong.into_iter().next();
-            let first = first.map_or_else(String::new, |Wrong { field, message }| {
+            let first = first.map_or_else(String::new, |FieldError { field, message }| {
                 format!("syslog.{field}: {message}")
             });
             Error::config("kept settings", first)
@@ -210,9 +210,9 @@ impl Form {
     }
 
     /// What the fields come to, `None` where syslog is off and there is no relay; what is not among them stays as it is.
-    pub(super) fn config(&self, telemetry: &Telemetry) -> Result<Option<Config>, Vec<Wrong>> {
+    pub(super) fn config(&self, telemetry: &Telemetry) -> Result<Option<Config>, Vec<FieldError>> {
         let mut wrong = Vec::new();
-        let mut refuse = |field, message: String| wrong.push(Wrong { field, message });
+        let mut refuse = |field, message: String| wrong.push(FieldError { field, message });
         let base = telemetry.syslog_config();
         let mut config = base.unwrap_or_else(|| defaults(telemetry));
 
@@ -330,7 +330,7 @@ impl Form {
         if let Err(error) = config.check() {
             let (key, message) = error.setting().unwrap_or(("host", error.to_string()));
             let field = Field::from_str(key).unwrap_or(Field::Transport);
-            wrong.push(Wrong {
+            wrong.push(FieldError {
                 field,
                 message: format!("{key}: {message}"),
             });

@@ -4,7 +4,7 @@ use cap_syslog::{ProbeReport, ProbeStage, ProbeVerdict, Status};
 use http::StatusCode;
 use maud::{DOCTYPE, Markup, html};
 
-use super::form::{Field, Form, Wrong};
+use super::form::{Field, FieldError, Form};
 
 pub(super) const STYLE: &str = include_str!("page.css");
 pub(super) const SCRIPT: &str = include_str!("page.js");
@@ -18,7 +18,7 @@ pub(super) enum Outcome<'a> {
     Failed {
         status: StatusCode,
         message: String,
-        wrong: &'a [Wrong],
+        wrong: &'a [FieldError],
     },
 }
 
@@ -151,7 +151,7 @@ fn tested(probe: &ProbeReport) -> Markup {
     }
 }
 
-fn fields(form: &Form, wrong: &[Wrong]) -> Markup {
+fn fields(form: &Form, wrong: &[FieldError]) -> Markup {
     let message = |field| {
         wrong
             .iter()

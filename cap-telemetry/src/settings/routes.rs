@@ -14,12 +14,12 @@ use http::header::{HeaderName, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 use http::{HeaderValue, StatusCode};
 use serde_json::Value;
 
-use super::act::{Denied, Host};
-use super::app::{App, Failed};
+use super::backend::{AccessError, SettingsBackend};
 use super::csrf::{self, CsrfKey};
-use super::entered::{Admin, Entered, EnteredJson, Refusal, TOKEN_FIELD, admin, refusal};
+use super::extract::{Admin, FormInput, JsonInput, Refusal, TOKEN_FIELD, admin, refusal};
 use super::form::Form;
 use super::page::{self, Outcome};
+use super::service::{Failed, SettingsService};
 use crate::telemetry::Telemetry;
 
 /// A certificate chain of a private CA has some kilobytes.
@@ -40,18 +40,18 @@ const HEADERS: [(HeaderName, &str); 5] = [
 /// Settings → Syslog, ready to be mounted.
 pub struct SettingsPage<H> {
     telemetry: Telemetry,
-    host: H,
+    backend: H,
     csrf_key: Option<CsrfKey>,
 }
 
-type Shared<H> = State<Arc<App<H>>>;
+type Shared<H> = State<Arc<SettingsService<H>>>;
 
-impl<H: Host> SettingsPage<H> {
+impl<H: SettingsBackend> SettingsPage<H> {
     /// The settings of these pipes, in this application.
-    pub fn new(telemetry: Telemetry, host: H) -> Self {
+    pub fn new(telemetry: Telemetry, backend: H) -> Self {
         SettingsPage {
             telemetry,
-            host,
+            backend,
             csrf_key: None,
         }
     }
@@ -71,7 +71,7 @@ impl<H: Host> SettingsPage<H> {
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         let csrf_key = self.csrf_key.or_else(CsrfKey::random);
         let csrf_key = csrf_key.expect("the system gives random bytes");
-        let app = Arc::new(App::new(self.telemetry, self.host, csrf_key));
+        let app = Arc::new(SettingsService::new(self.telemetry, self.backend, csrf_key));
         Router::new()
             .route("/", get(show::<H>).put(save::<H>))
             .route("/test", post(test::<H>))
@@ -96,11 +96,17 @@ impl<H> fmt::Debug for SettingsPage<H> {
 }
 
 /// Before anything of a request is looked at: who sent it, and from where.
-async fn admit<H: Host>(State(app): Shared<H>, request: Request, next: Next) -> Response {
+async fn admit<H: SettingsBackend>(
+    State(app): Shared<H>,
+    request: Request,
+    next: Next,
+) -> Response {
     let (mut parts, body) = request.into_parts();
-    let mut response = match app.host.admin(&parts).await {
-        Err(Denied::Unknown) => refusal(StatusCode::UNAUTHORIZED, "log in first").into_response(),
-        Err(Denied::NotAdmin) => refusal(
+    let mut response = match app.backend.authorize(&parts).await {
+        Err(AccessError::Unauthenticated) => {
+            refusal(StatusCode::UNAUTHORIZED, "log in first").into_response()
+        }
+        Err(AccessError::Forbidden) => refusal(
             StatusCode::FORBIDDEN,
             "only an administrator of the organisation may see and change these settings",
         )
@@ -124,7 +130,7 @@ fn file(content_type: &'static str, text: &'static str) -> Response {
     ([(CONTENT_TYPE, content_type)], text).into_response()
 }
 
-impl<H: Host> App<H> {
+impl<H: SettingsBackend> SettingsService<H> {
     fn page(&self, actor: &Actor, form: &Form, outcome: &Outcome<'_>) -> Response {
         let token = self.csrf_key.token(&actor.to_string());
         let status = self.telemetry.status();
@@ -145,7 +151,7 @@ impl<H: Host> App<H> {
             status: failed.status(),
             message: failed.message(),
             wrong: match failed {
-                Failed::Wrong(wrong) => wrong,
+                Failed::Invalid(wrong) => wrong,
                 _ => &[],
             },
         };
@@ -153,19 +159,22 @@ impl<H: Host> App<H> {
     }
 }
 
-async fn show<H: Host>(State(app): Shared<H>, request: Request) -> Result<Json<Value>, Refusal> {
+async fn show<H: SettingsBackend>(
+    State(app): Shared<H>,
+    request: Request,
+) -> Result<Json<Value>, Refusal> {
     let mut body = app.status();
     body["settings"] = Form::in_force(&app.telemetry).to_json();
     body[TOKEN_FIELD] = app.csrf_key.token(&admin(&request)?.to_string()).into();
     Ok(Json(body))
 }
 
-async fn status<H: Host>(State(app): Shared<H>) -> Json<Value> {
+async fn status<H: SettingsBackend>(State(app): Shared<H>) -> Json<Value> {
     Json(app.status())
 }
 
-async fn save<H: Host>(State(app): Shared<H>, entered: EnteredJson) -> Response {
-    let EnteredJson { actor, form } = entered;
+async fn save<H: SettingsBackend>(State(app): Shared<H>, entered: JsonInput) -> Response {
+    let JsonInput { actor, form } = entered;
     let Some(form) = form else {
         return refusal(
             StatusCode::BAD_REQUEST,
@@ -182,8 +191,8 @@ async fn save<H: Host>(State(app): Shared<H>, entered: EnteredJson) -> Response 
 }
 
 /// Without settings, those in force are tested.
-async fn test<H: Host>(State(app): Shared<H>, entered: EnteredJson) -> Response {
-    let EnteredJson { actor, form } = entered;
+async fn test<H: SettingsBackend>(State(app): Shared<H>, entered: JsonInput) -> Response {
+    let JsonInput { actor, form } = entered;
     let form = form.unwrap_or_else(|| Form::in_force(&app.telemetry));
     match app.test(actor, form).await {
         Ok(probe) => Json(probe).into_response(),
@@ -191,13 +200,16 @@ async fn test<H: Host>(State(app): Shared<H>, entered: EnteredJson) -> Response 
     }
 }
 
-async fn show_page<H: Host>(State(app): Shared<H>, request: Request) -> Result<Response, Refusal> {
+async fn show_page<H: SettingsBackend>(
+    State(app): Shared<H>,
+    request: Request,
+) -> Result<Response, Refusal> {
     let form = Form::in_force(&app.telemetry);
     Ok(app.page(&admin(&request)?, &form, &Outcome::None))
 }
 
-async fn save_page<H: Host>(State(app): Shared<H>, entered: Entered) -> Response {
-    let Entered { actor, form } = entered;
+async fn save_page<H: SettingsBackend>(State(app): Shared<H>, entered: FormInput) -> Response {
+    let FormInput { actor, form } = entered;
     match app.clone().save(actor.clone(), form.clone()).await {
         Ok(()) => {
             let form = Form::in_force(&app.telemetry);
@@ -208,8 +220,8 @@ async fn save_page<H: Host>(State(app): Shared<H>, entered: Entered) -> Response
 }
 
 /// The form stays as it was entered, so that what a Test says can be mended before it is saved.
-async fn test_page<H: Host>(State(app): Shared<H>, entered: Entered) -> Response {
-    let Entered { actor, form } = entered;
+async fn test_page<H: SettingsBackend>(State(app): Shared<H>, entered: FormInput) -> Response {
+    let FormInput { actor, form } = entered;
     match app.clone().test(actor.clone(), form.clone()).await {
         Ok(probe) => app.page(&actor, &form, &Outcome::Tested(&probe)),
         Err(failed) => app.failed_page(&actor, &form, &failed),

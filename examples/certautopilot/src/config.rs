@@ -143,12 +143,12 @@ impl Config {
             ("replicas.sync", config.replica_sync),
         ] {
             if value.is_zero() {
-                return Err(document.wrong(key, "0 cannot work; write a duration such as 10s"));
+                return Err(document.error_at(key, "0 cannot work; write a duration such as 10s"));
             }
         }
         if config.replica_gone_after < 2 * config.replica_sync {
             let why = "a replica would count as gone between two looks; write at least twice replicas.sync";
-            return Err(document.wrong("replicas.gone_after", why));
+            return Err(document.error_at("replicas.gone_after", why));
         }
         Ok(config)
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use ::tracing::Level;
-use cap_telemetry::tracing::LogFormat;
+use cap_telemetry::trace::LogFormat;
 use cap_telemetry::{Document, Telemetry};
 use certautopilot::{AuditLog, Config, Service};
 use serde_json::json;
@@ -59,7 +59,9 @@ fn run() -> Result<(), Failed> {
 
     let stopped = |error: &dyn std::fmt::Display| Failed::Running(error.to_string());
     let audit_log = AuditLog::default();
-    let telemetry = Telemetry::start_with_backfill(pipes, audit_log.clone());
+    let telemetry = Telemetry::builder(pipes)
+        .backfill(audit_log.clone())
+        .start();
     let telemetry = telemetry.map_err(|error| stopped(&error))?;
     drop(early);
     log(&telemetry);
@@ -77,7 +79,7 @@ fn log(telemetry: &Telemetry) {
         .with_writer(io::stderr);
     tracing_subscriber::registry()
         .with(LevelFilter::INFO)
-        .with(telemetry.tracing().bridge())
+        .with(telemetry.tracer().bridge())
         .with(lines)
         .init();
 }

@@ -11,7 +11,7 @@ use cap_telemetry::Telemetry;
 use cap_telemetry::egress::{self, Connector, Trust};
 use cap_telemetry::metrics::{Outcome, Status};
 use cap_telemetry::names::ErrorClass;
-use cap_telemetry::tracing::{ClientLayer, Operation};
+use cap_telemetry::trace::{ClientLayer, Operation};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -88,7 +88,7 @@ impl Outbound {
         endpoint: &str,
         mut request: Request<Full<Bytes>>,
     ) -> Result<(Response<Bytes>, Option<Failure>), Failure> {
-        let tracing = self.telemetry.tracing().clone();
+        let tracing = self.telemetry.tracer().clone();
         let mut client = ClientLayer::external(tracing, provider).layer(self.client.clone());
         request
             .extensions_mut()

@@ -33,7 +33,7 @@ impl Queue {
     /// A job that carries the current context, to be inserted in the transaction that makes it necessary.
     pub(crate) fn prepare(&self, task: Task, project: Option<&str>, requested_by: &Actor) -> Job {
         let id = ids::new("job");
-        let span = self.telemetry.tracing().enqueue(task.kind().as_str(), &id);
+        let span = self.telemetry.tracer().enqueue(task.kind().as_str(), &id);
         Job {
             id,
             task,

@@ -8,7 +8,7 @@ use axum::extract::{ConnectInfo, DefaultBodyLimit};
 use axum::routing::{get, post, put};
 use cap_telemetry::metrics::MetricsLayer;
 use cap_telemetry::settings::SettingsPage;
-use cap_telemetry::tracing::TraceLayer;
+use cap_telemetry::trace::TraceLayer;
 
 mod audit;
 mod auth;
@@ -79,10 +79,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     // The layers in one: each that is added by itself costs every request an allocation for the service and one for its future.
     let (limit, traced) = (
         DefaultBodyLimit::max(BODY_LIMIT),
-        TraceLayer::new(app.telemetry.tracing().clone())
+        TraceLayer::new(app.telemetry.tracer().clone())
             .with_peer(|request| Some(request.get::<ConnectInfo<SocketAddr>>()?.0.ip())),
     );
-    let router = if app.telemetry.measures() {
+    let router = if app.telemetry.metrics_enabled() {
         let measured = MetricsLayer::new(app.telemetry.metrics().clone());
         router.layer((traced, measured, limit))
     } else {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cap_telemetry::Telemetry;
 use cap_telemetry::settings::CsrfKey;
-use cap_telemetry::tracing::Carrier;
+use cap_telemetry::trace::Carrier;
 use chrono::Utc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -91,7 +91,7 @@ impl Service {
         let address = listener.local_addr();
         let address = address.map_err(|error| StartError::Listen(config.listen, error))?;
 
-        let store = Store::open(&config.database, Some(telemetry.tracing().clone()))?;
+        let store = Store::open(&config.database, Some(telemetry.tracer().clone()))?;
         let queue = Arc::new(Queue::new(store.clone(), telemetry.clone()));
         store.set_host(telemetry.instance_name());
         log.open(&store, telemetry.instance_name(), &config.org_id);

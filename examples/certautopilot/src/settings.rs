@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::http::request::Parts;
 use cap_telemetry::Telemetry;
 use cap_telemetry::names::Actor;
-use cap_telemetry::settings::{Act, Deed, Denied, Form, Host, KeepError};
+use cap_telemetry::settings::{
+    AccessError, Action, AuditRecord, Form, PersistError, SettingsBackend,
+};
 
 use crate::accounts;
 use crate::app::App;
@@ -17,28 +19,28 @@ use crate::store::{self, Store, settings};
 #[derive(Debug)]
 pub(crate) struct SettingsHost(pub(crate) Arc<App>);
 
-impl Host for SettingsHost {
-    async fn admin(&self, request: &Parts) -> Result<Actor, Denied> {
+impl SettingsBackend for SettingsHost {
+    async fn authorize(&self, request: &Parts) -> Result<Actor, AccessError> {
         let actor = caller::of_page(&request.headers, &self.0.sessions);
-        let actor = actor.map_err(|_| Denied::Unknown)?;
+        let actor = actor.map_err(|_| AccessError::Unauthenticated)?;
         if accounts::is_admin(&actor) {
             Ok(actor)
         } else {
-            Err(Denied::NotAdmin)
+            Err(AccessError::Forbidden)
         }
     }
 
     /// The settings and their audit row are one change.
-    async fn keep(&self, act: &Act) -> Result<(), KeepError> {
-        let event_type = match &act.deed {
-            Deed::Saved(_) => EventType::SettingsChanged,
+    async fn persist(&self, record: &AuditRecord) -> Result<(), PersistError> {
+        let event_type = match &record.action {
+            Action::Saved(_) => EventType::SettingsChanged,
             _ => EventType::SettingsTested,
         };
-        let entry = Entry::new(event_type, act.actor.clone(), act.summary())
+        let entry = Entry::new(event_type, record.actor.clone(), record.summary())
             .resource("settings:syslog")
-            .severity(act.severity());
-        let kept = match &act.deed {
-            Deed::Saved(form) => Some(serde_json::to_string(form)?),
+            .severity(record.severity());
+        let kept = match &record.action {
+            Action::Saved(form) => Some(serde_json::to_string(form)?),
             _ => None,
         };
         let stored = kept.clone();

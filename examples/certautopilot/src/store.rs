@@ -27,7 +27,7 @@ pub use inventory::{CertificateFact, Inventory};
 pub use location::Location;
 pub use work::{Commit, Work};
 
-use cap_telemetry::tracing::{self, Tracing};
+use cap_telemetry::trace::{self, Tracing};
 
 /// The database. Clones share one connection.
 ///
@@ -174,11 +174,11 @@ impl Store {
     {
         let inner = self.inner.clone();
         // Workers ask all the time whether there is something to do; only what is part of a request or a job is a span.
-        let _span = tracing::current_ids()
+        let _span = trace::current_ids()
             .and(self.inner.tracing.as_ref())
             .map(|tracing| tracing.db(operation, table));
         // What happens there happens in the caller's span.
-        let current = tracing::current();
+        let current = trace::current();
         tokio::task::spawn_blocking(move || current.in_scope(|| body(&inner)))
             .await
             .map_err(|_| Error::interrupted())?

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cap_telemetry::Telemetry;
 use cap_telemetry::metrics::JobResult;
 use cap_telemetry::names::{ErrorClass, Severity};
-use cap_telemetry::tracing::{self, Carrier};
+use cap_telemetry::trace::{self, Carrier};
 use chrono::Utc;
 use tokio::sync::watch;
 
@@ -66,7 +66,7 @@ impl Worker {
 
     async fn attempt(&self, job: Job) {
         let kind = job.task.kind().as_str();
-        let described = tracing::Job {
+        let described = trace::Job {
             job_type: kind,
             id: &job.id,
             attempt: job.attempt,
@@ -76,7 +76,7 @@ impl Worker {
             project_id: job.project.as_deref(),
         };
         let (parent, previous) = (&job.carrier, job.previous.as_ref());
-        let span = self.telemetry.tracing().job(&described, parent, previous);
+        let span = self.telemetry.tracer().job(&described, parent, previous);
         let run = self.telemetry.metrics().jobs().start(kind);
 
         // On a task of its own, so that a panic ends the attempt and not the worker.

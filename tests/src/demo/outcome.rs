@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cap_telemetry::tracing::Stats;
+use cap_telemetry::trace::Stats;
 use certautopilot::acme_server::{Call, SERVICE_NAME};
 use serde_json::{Value, json};
 

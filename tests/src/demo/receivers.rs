@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use cap_alerts::Options;
-use cap_telemetry::tracing::Stats;
+use cap_telemetry::trace::Stats;
 use certautopilot::acme_server::Call;
 use serde_json::Value;
 

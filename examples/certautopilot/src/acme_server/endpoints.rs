@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, head, post};
 use axum::{Json, Router};
-use cap_telemetry::tracing::{TraceLayer, Tracing};
+use cap_telemetry::trace::{TraceLayer, Tracing};
 use serde::de::DeserializeOwned;
 
 use super::authority::{Authority, VALIDITY};

@@ -1,7 +1,7 @@
 //! The provider's own trace pipe: it is a service like any other, with a name of its own.
 
 use cap_telemetry::egress::{Connector, Guard, Policy, Trust};
-use cap_telemetry::tracing::{Config, SampleRate, Tracing};
+use cap_telemetry::trace::{Config, SampleRate, Tracing};
 
 /// `service.name` in the resource of its spans.
 pub const SERVICE_NAME: &str = "acme-server";

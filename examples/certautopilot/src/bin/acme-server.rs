@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use cap_telemetry::tracing::Tracing;
+use cap_telemetry::trace::Tracing;
 use certautopilot::acme_server::{AcmeServer, tracing_to};
 
 const USAGE: &str = "usage: acme-server --listen ADDRESS (such as 127.0.0.1:14000) [--otlp ENDPOINT (such as http://127.0.0.1:4318)]";

@@ -2,7 +2,7 @@
 
 use cap_telemetry::Telemetry;
 use cap_telemetry::names::ErrorClass;
-use cap_telemetry::tracing::{Carrier, Job};
+use cap_telemetry::trace::{Carrier, Job};
 
 use super::Rotations;
 use crate::store::kek::Rotation;
@@ -22,7 +22,7 @@ pub(crate) async fn finish(
         distribution_id: None,
         project_id: None,
     };
-    let span = telemetry.tracing().job(&job, asked_by, None);
+    let span = telemetry.tracer().job(&job, asked_by, None);
     if let Err(error) = span.scope(rotations.run(rotation)).await {
         span.fail(ErrorClass::IoPermanent, &error);
         span.in_scope(|| {

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{HeaderName, SET_COOKIE};
 use cap_telemetry::names::{Actor, Severity};
-use cap_telemetry::tracing;
+use cap_telemetry::trace;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ pub(super) async fn login(
 ) -> Result<([(HeaderName, String); 1], Json<Value>), Problem> {
     let claimed = presentable(&user);
     let actor = Actor::user(&claimed);
-    tracing::current().org(&app.org_id).actor(&actor);
+    trace::current().org(&app.org_id).actor(&actor);
     let right = tokio::task::spawn_blocking(move || accounts::password_is_right(&user, &password));
     let right = right.await.unwrap_or(false);
     let entry = if right {

@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, COOKIE};
 use axum::http::request::Parts;
 use cap_telemetry::names::Actor;
-use cap_telemetry::tracing;
+use cap_telemetry::trace;
 
 use super::problem::Problem;
 use crate::accounts::Sessions;
@@ -60,7 +60,7 @@ impl FromRequestParts<Arc<App>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let actor = of(&parts.headers, &app.sessions)?;
-        tracing::current().org(&app.org_id).actor(&actor);
+        trace::current().org(&app.org_id).actor(&actor);
         Ok(Caller(actor))
     }
 }

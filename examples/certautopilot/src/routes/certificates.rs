@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
-use cap_telemetry::tracing;
+use cap_telemetry::trace;
 use chrono::Utc;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -56,7 +56,7 @@ pub(super) async fn request(
         issued: None,
         last_error: None,
     };
-    tracing::current().certificate(&certificate.id);
+    trace::current().certificate(&certificate.id);
     let issue = Task::Issue {
         certificate: certificate.id.clone(),
     };
@@ -116,7 +116,7 @@ pub(super) async fn show(
 
 /// The certificate of a path, which is also set on the request's span.
 pub(super) async fn find(app: &App, at: InProject) -> Result<Certificate, Problem> {
-    tracing::current().certificate(&at.id);
+    trace::current().certificate(&at.id);
     let row = app
         .store
         .read("certificates", move |db| {

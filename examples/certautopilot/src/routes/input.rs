@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
-use cap_telemetry::tracing;
+use cap_telemetry::trace;
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
@@ -55,7 +55,7 @@ impl<S: Send + Sync> FromRequestParts<S> for InProject {
             .map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
         let id = if names.len() > 1 { names.pop() } else { None };
         let project = names.pop().map(Slug::into_string).unwrap_or_default();
-        tracing::current().project(&project);
+        trace::current().project(&project);
         Ok(InProject {
             project,
             id: id.map(Slug::into_string).unwrap_or_default(),

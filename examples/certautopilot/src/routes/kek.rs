@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use cap_telemetry::tracing;
+use cap_telemetry::trace;
 use serde_json::{Value, json};
 
 use super::caller::Caller;
@@ -33,7 +33,7 @@ pub(super) async fn rotate(
     let body = json!({ "rotation": rotation.id, "target_version": rotation.target });
 
     let (rotations, telemetry) = (app.rotations.clone(), app.telemetry.clone());
-    let asked_by = tracing::current().carrier();
+    let asked_by = trace::current().carrier();
     app.background
         .spawn(async move { kek::finish(&rotations, &telemetry, &rotation, &asked_by).await });
     Ok((StatusCode::ACCEPTED, Json(body)))

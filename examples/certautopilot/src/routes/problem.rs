@@ -5,7 +5,7 @@ use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use cap_telemetry::names::ErrorClass;
-use cap_telemetry::tracing;
+use cap_telemetry::trace;
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -51,7 +51,7 @@ impl Problem {
 /// The database's errors are for the operator, who finds them in the span and the log.
 impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
-        tracing::current().fail(ErrorClass::IoTransient, &error);
+        trace::current().fail(ErrorClass::IoTransient, &error);
         ::tracing::error!(%error, "a request failed");
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the database failed")
     }
@@ -60,7 +60,7 @@ impl From<store::Error> for Problem {
 /// What an external system did wrong is no fault of the caller.
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
-        tracing::current().fail(failure.class, &failure);
+        trace::current().fail(failure.class, &failure);
         let status = match failure.class {
             ErrorClass::Validation => StatusCode::UNPROCESSABLE_ENTITY,
             ErrorClass::IoTransient => StatusCode::SERVICE_UNAVAILABLE,

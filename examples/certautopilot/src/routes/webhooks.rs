@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use cap_telemetry::names::Actor;
-use cap_telemetry::tracing;
+use cap_telemetry::trace;
 
 use super::problem::Problem;
 use crate::app::App;
@@ -27,7 +27,7 @@ pub(super) async fn receive(
         .map_err(Problem::bad_request)?
         .into_string();
     let actor = Actor::system(format!("webhook/{name}"));
-    tracing::current().org(&app.org_id).actor(&actor);
+    trace::current().org(&app.org_id).actor(&actor);
     let job = (name == "discover").then(|| app.queue.prepare(Task::Discover, None, &actor));
     let entry = Entry::new(
         EventType::WebhookReceived,

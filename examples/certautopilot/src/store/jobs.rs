@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cap_telemetry::names::Actor;
-use cap_telemetry::tracing::Carrier;
+use cap_telemetry::trace::Carrier;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 

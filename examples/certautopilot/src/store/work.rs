@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use cap_telemetry::tracing;
+use cap_telemetry::trace;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::inventory::Change;
@@ -49,7 +49,7 @@ impl<'c> Work<'c> {
     /// # Errors
     /// The database's own.
     pub fn record(&mut self, mut entry: audit::Entry) -> Result<(), Error> {
-        if let Some((trace_id, span_id)) = tracing::current().ids() {
+        if let Some((trace_id, span_id)) = trace::current().ids() {
             entry = entry.param("trace_id", trace_id).param("span_id", span_id);
         }
         audit::insert(&self.transaction, self.host, &entry)?;

@@ -38,7 +38,10 @@ async fn after_an_outage_longer_than_the_buffer_the_relay_has_every_row_of_the_a
     let mut document = Document::parse("config.yaml", &text, []).unwrap();
     let pipes = Pipes::from_document(&mut document).unwrap();
     let log = AuditLog::default();
-    let telemetry = Telemetry::start_with_backfill(pipes, log.clone()).unwrap();
+    let telemetry = Telemetry::builder(pipes)
+        .backfill(log.clone())
+        .start()
+        .unwrap();
     let stage = Stage::on(telemetry, &log, |_| {}).await;
 
     // Several at a time, as requests come.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use cap_telemetry::names::Actor;
-use cap_telemetry::tracing::Carrier;
+use cap_telemetry::trace::Carrier;
 use certautopilot::acme_server::{Fault, FaultKind};
 use certautopilot::store::certificates::{self, Certificate, CertificateState};
 use certautopilot::store::jobs::{self, Job};

@@ -9,9 +9,9 @@ use cap_names::Actor;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::act::Host;
-use super::app::App;
+use super::backend::SettingsBackend;
 use super::form::Form;
+use super::service::SettingsService;
 
 const TOKEN_HEADER: &str = "x-csrf-token";
 pub(super) const TOKEN_FIELD: &str = "csrf_token";
@@ -36,13 +36,13 @@ impl IntoResponse for Refusal {
 }
 
 /// An administrator and the settings that came with the token. There is no other way to a body.
-pub(super) struct Entered {
+pub(super) struct FormInput {
     pub(super) actor: Actor,
     pub(super) form: Form,
 }
 
 /// The same as JSON, with the token in a header. No body at all is no settings.
-pub(super) struct EnteredJson {
+pub(super) struct JsonInput {
     pub(super) actor: Actor,
     pub(super) form: Option<Form>,
 }
@@ -60,10 +60,13 @@ pub(super) fn admin(request: &Request) -> Result<Actor, Refusal> {
     Ok(admin.0.clone())
 }
 
-impl<H: Host> FromRequest<Arc<App<H>>> for EnteredJson {
+impl<H: SettingsBackend> FromRequest<Arc<SettingsService<H>>> for JsonInput {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, app: &Arc<App<H>>) -> Result<Self, Refusal> {
+    async fn from_request(
+        request: Request,
+        app: &Arc<SettingsService<H>>,
+    ) -> Result<Self, Refusal> {
         let actor = admin(&request)?;
         let token = request.headers().get(TOKEN_HEADER);
         let token = token
@@ -76,14 +79,17 @@ impl<H: Host> FromRequest<Arc<App<H>>> for EnteredJson {
         let body = body.map_err(|rejection| refusal(rejection.status(), rejection.body_text()))?;
         let form = body.map(|Json(object)| Form::from_json(object)).transpose();
         let form = form.map_err(|what| refusal(StatusCode::BAD_REQUEST, what))?;
-        Ok(EnteredJson { actor, form })
+        Ok(JsonInput { actor, form })
     }
 }
 
-impl<H: Host> FromRequest<Arc<App<H>>> for Entered {
+impl<H: SettingsBackend> FromRequest<Arc<SettingsService<H>>> for FormInput {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, app: &Arc<App<H>>) -> Result<Self, Refusal> {
+    async fn from_request(
+        request: Request,
+        app: &Arc<SettingsService<H>>,
+    ) -> Result<Self, Refusal> {
         let actor = admin(&request)?;
         let posted = Posted::<Vec<(String, String)>>::from_request(request, app).await;
         let Posted(mut pairs) =
@@ -94,6 +100,6 @@ impl<H: Host> FromRequest<Arc<App<H>>> for Entered {
             return Err(token_is_missing());
         }
         let form = Form::posted(pairs).map_err(|what| refusal(StatusCode::BAD_REQUEST, what))?;
-        Ok(Entered { actor, form })
+        Ok(FormInput { actor, form })
     }
 }

@@ -12,24 +12,24 @@ use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
-use super::act::{Act, Deed, Host};
+use super::backend::{Action, AuditRecord, SettingsBackend};
 use super::csrf::CsrfKey;
-use super::form::{Field, Form, Wrong};
-use super::limit::Limit;
+use super::form::{Field, FieldError, Form};
+use super::rate_limit::RateLimit;
 use crate::telemetry::Telemetry;
 
-pub(super) struct App<H> {
+pub(super) struct SettingsService<H> {
     pub(super) telemetry: Telemetry,
-    pub(super) host: H,
+    pub(super) backend: H,
     pub(super) csrf_key: CsrfKey,
-    tests: Limit,
+    tests: RateLimit,
     /// Saves come one after the other, so that what is kept and what is in force are the same.
     saving: tokio::sync::Mutex<()>,
 }
 
 /// Why something was not done.
 pub(super) enum Failed {
-    Wrong(Vec<Wrong>),
+    Invalid(Vec<FieldError>),
     TooSoon(Duration),
     NotKept,
     NotInForce(String),
@@ -38,7 +38,7 @@ pub(super) enum Failed {
 impl Failed {
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Failed::Wrong(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Failed::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Failed::TooSoon(_) => StatusCode::TOO_MANY_REQUESTS,
             Failed::NotKept | Failed::NotInForce(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -46,7 +46,7 @@ impl Failed {
 
     pub(super) fn message(&self) -> String {
         match self {
-            Failed::Wrong(_) => "Some settings cannot be used.".to_owned(),
+            Failed::Invalid(_) => "Some settings cannot be used.".to_owned(),
             Failed::TooSoon(wait) => format!(
                 "A test was run a moment ago. Try again in {} s.",
                 wait.as_secs() + 1
@@ -64,7 +64,7 @@ impl Failed {
 impl IntoResponse for Failed {
     fn into_response(self) -> Response {
         let mut body = json!({ "error": self.message() });
-        if let Failed::Wrong(errors) = &self {
+        if let Failed::Invalid(errors) = &self {
             body["errors"] = json!(errors);
         }
         let mut response = (self.status(), Json(body)).into_response();
@@ -77,35 +77,35 @@ impl IntoResponse for Failed {
 }
 
 /// What was begun is done and recorded, also where the browser is gone before it has the answer.
-async fn to_the_end<T: Send + 'static>(
-    deed: impl Future<Output = Result<T, Failed>> + Send + 'static,
+async fn run_to_completion<T: Send + 'static>(
+    action: impl Future<Output = Result<T, Failed>> + Send + 'static,
 ) -> Result<T, Failed> {
-    let deed = cap_tracing::current().scope(deed);
-    match tokio::spawn(deed).await {
+    let action = cap_tracing::current().scope(action);
+    match tokio::spawn(action).await {
         Ok(done) => done,
         Err(_) => Err(Failed::NotInForce("try again".to_owned())),
     }
 }
 
-impl<H: Host> App<H> {
-    pub(super) fn new(telemetry: Telemetry, host: H, csrf_key: CsrfKey) -> Self {
-        App {
+impl<H: SettingsBackend> SettingsService<H> {
+    pub(super) fn new(telemetry: Telemetry, backend: H, csrf_key: CsrfKey) -> Self {
+        SettingsService {
             telemetry,
-            host,
+            backend,
             csrf_key,
-            tests: Limit::default(),
+            tests: RateLimit::default(),
             saving: tokio::sync::Mutex::default(),
         }
     }
 
     pub(super) async fn save(self: Arc<Self>, actor: Actor, form: Form) -> Result<(), Failed> {
-        to_the_end(async move { self.saved(actor, form).await }).await
+        run_to_completion(async move { self.saved(actor, form).await }).await
     }
 
     async fn saved(&self, actor: Actor, form: Form) -> Result<(), Failed> {
-        let config = form.config(&self.telemetry).map_err(Failed::Wrong)?;
+        let config = form.config(&self.telemetry).map_err(Failed::Invalid)?;
         let _one = self.saving.lock().await;
-        self.keep(actor, Deed::Saved(form.clone())).await?;
+        self.persist(actor, Action::Saved(form.clone())).await?;
         let telemetry = self.telemetry.clone();
         // Switching off may wait for the relay.
         let done = tokio::task::spawn_blocking(move || form.bring_into_force(&telemetry, config));
@@ -121,31 +121,31 @@ impl<H: Host> App<H> {
         actor: Actor,
         form: Form,
     ) -> Result<ProbeReport, Failed> {
-        to_the_end(async move { self.tested(actor, &form).await }).await
+        run_to_completion(async move { self.tested(actor, &form).await }).await
     }
 
     async fn tested(&self, actor: Actor, form: &Form) -> Result<ProbeReport, Failed> {
-        let config = form.config(&self.telemetry).map_err(Failed::Wrong)?;
+        let config = form.config(&self.telemetry).map_err(Failed::Invalid)?;
         let Some(config) = config else {
             let message = "write the relay's name or address".to_owned();
             let field = Field::Host;
-            return Err(Failed::Wrong(vec![Wrong { field, message }]));
+            return Err(Failed::Invalid(vec![FieldError { field, message }]));
         };
         let _turn = self.tests.begin(Instant::now()).map_err(Failed::TooSoon)?;
         let probe = cap_syslog::probe(config, self.telemetry.guard()).await;
         let probe = probe.map_err(|error| Failed::NotInForce(error.to_string()))?;
-        let deed = Deed::Tested {
+        let action = Action::Tested {
             relay: probe.relay.clone(),
             verdict: probe.verdict,
         };
-        self.keep(actor, deed).await?;
+        self.persist(actor, action).await?;
         Ok(probe)
     }
 
-    async fn keep(&self, actor: Actor, deed: Deed) -> Result<(), Failed> {
-        let act = Act { actor, deed };
-        self.host.keep(&act).await.map_err(|error| {
-            tracing::error!(target: "cap_telemetry", %error, act = act.event_type(), "it could not be recorded");
+    async fn persist(&self, actor: Actor, action: Action) -> Result<(), Failed> {
+        let record = AuditRecord { actor, action };
+        self.backend.persist(&record).await.map_err(|error| {
+            tracing::error!(target: "cap_telemetry", %error, action = record.event_type(), "it could not be recorded");
             Failed::NotKept
         })
     }

@@ -10,49 +10,53 @@ use http::request::Parts;
 use super::form::Form;
 
 /// The application that the settings are part of.
-pub trait Host: Send + Sync + 'static {
+pub trait SettingsBackend: Send + Sync + 'static {
     /// The administrator of the organisation who sent a request.
     ///
     /// # Errors
     ///
     /// When it is nobody's, or somebody's who is no administrator. Nothing of the request is looked at then.
-    fn admin(&self, request: &Parts) -> impl Future<Output = Result<Actor, Denied>> + Send;
+    fn authorize(&self, request: &Parts)
+    -> impl Future<Output = Result<Actor, AccessError>> + Send;
 
-    /// Keeps what an administrator did: the audit record, and for [`Deed::Saved`] also the settings, so that they hold after a
+    /// Keeps what an administrator did: the audit record, and for [`Action::Saved`] also the settings, so that they hold after a
     /// restart ([`Form::restore`]). It is called before settings take effect, and after a Test.
     ///
     /// # Errors
     ///
     /// Whatever keeps it from doing so. Settings that are not kept do not take effect, and the administrator is told to try again.
-    fn keep(&self, act: &Act) -> impl Future<Output = Result<(), KeepError>> + Send;
+    fn persist(
+        &self,
+        record: &AuditRecord,
+    ) -> impl Future<Output = Result<(), PersistError>> + Send;
 }
 
 /// Why an act is not kept. Nobody but the log gets to see it.
-pub type KeepError = Box<dyn Error + Send + Sync>;
+pub type PersistError = Box<dyn Error + Send + Sync>;
 
 /// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Denied {
+pub enum AccessError {
     /// Nobody knows whose request it is: 401.
-    Unknown,
+    Unauthenticated,
     /// It is no administrator's: 403.
-    NotAdmin,
+    Forbidden,
 }
 
 /// What an administrator did.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Act {
+pub struct AuditRecord {
     /// Who.
     pub actor: Actor,
     /// What.
-    pub deed: Deed,
+    pub action: Action,
 }
 
 /// What can be done here.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Deed {
+pub enum Action {
     /// Settings were saved.
     Saved(Form),
     /// A Test was run, to this relay.
@@ -64,35 +68,35 @@ pub enum Deed {
     },
 }
 
-impl Act {
+impl AuditRecord {
     /// `settings.syslog_changed` or `settings.syslog_tested`.
     pub fn event_type(&self) -> &'static str {
-        match self.deed {
-            Deed::Saved(_) => "settings.syslog_changed",
-            Deed::Tested { .. } => "settings.syslog_tested",
+        match self.action {
+            Action::Saved(_) => "settings.syslog_changed",
+            Action::Tested { .. } => "settings.syslog_tested",
         }
     }
 
     /// A change of where the audit trail goes is a warning.
     pub fn severity(&self) -> Severity {
-        match self.deed {
-            Deed::Saved(_) => Severity::Warn,
-            Deed::Tested { .. } => Severity::Info,
+        match self.action {
+            Action::Saved(_) => Severity::Warn,
+            Action::Tested { .. } => Severity::Info,
         }
     }
 
     /// In a sentence.
     pub fn summary(&self) -> String {
-        match &self.deed {
-            Deed::Saved(form) if form.is_enabled() => {
+        match &self.action {
+            Action::Saved(form) if form.is_enabled() => {
                 format!(
                     "Syslog forwarding set to {} over {}",
                     form.relay(),
                     form.transport()
                 )
             }
-            Deed::Saved(_) => "Syslog forwarding switched off".to_owned(),
-            Deed::Tested { relay, verdict } => format!("Syslog relay {relay} tested: {verdict}"),
+            Action::Saved(_) => "Syslog forwarding switched off".to_owned(),
+            Action::Tested { relay, verdict } => format!("Syslog relay {relay} tested: {verdict}"),
         }
     }
 

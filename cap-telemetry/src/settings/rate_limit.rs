@@ -8,7 +8,7 @@ const PER_MINUTE: usize = 5;
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]
-pub(super) struct Limit(Mutex<Runs>);
+pub(super) struct RateLimit(Mutex<Runs>);
 
 #[derive(Debug, Default)]
 struct Runs {
@@ -18,9 +18,9 @@ struct Runs {
 
 /// A Test under way; the next one may begin when this is dropped.
 #[derive(Debug)]
-pub(super) struct Turn<'a>(&'a Limit);
+pub(super) struct Turn<'a>(&'a RateLimit);
 
-impl Limit {
+impl RateLimit {
     /// Begins a Test.
     ///
     /// # Errors
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn five_a_minute_and_one_at_a_time() {
-        let (limit, start) = (Limit::default(), Instant::now());
+        let (limit, start) = (RateLimit::default(), Instant::now());
         let first = limit.begin(start).expect("the first");
         assert!(limit.begin(start).is_err(), "one at a time");
         drop(first);
