@@ -14,4 +14,4 @@ pub(crate) use account::Accounts;
 pub(crate) use client::{Acme, PROVIDER};
 pub(crate) use dns::Dns;
 pub use endpoint::Endpoint;
-pub(crate) use request::{Requested, fingerprint, fingerprint_of, leaf, leaf_expiry};
+pub(crate) use request::{Requested, fingerprint, leaf, leaf_expiry};

@@ -1,36 +1,34 @@
-//! A small ACME provider (RFC 8555) to call, in process or on its own: it signs real certificates, fails on request, remembers who
-//! called, and can trace its answers as any service does. It takes anybody's word for a name.
+//! Test support: a small ACME provider (RFC 8555) that signs real certificates, fails on request
+//! and remembers its calls. It verifies no signature and no proof; Pebble does both.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cap_telemetry::trace::Tracing;
+use axum::Router;
+use axum::routing::{any, post};
+use cap_telemetry::egress::{Connector, Guard, Policy, Trust};
+use cap_telemetry::trace::{Config, SampleRate, TraceLayer, Tracing};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-mod authority;
-mod calls;
-mod endpoints;
-mod faults;
-mod injection;
-mod orders;
-mod signed;
-mod spans;
-mod wire;
+mod fault;
+mod protocol;
 
-pub use calls::Call;
-pub use faults::{Fault, FaultKind};
-pub use spans::{SERVICE_NAME, tracing_to};
+pub use fault::{Fault, FaultKind};
+pub use protocol::Call;
 
-use endpoints::Provider;
+use protocol::Provider;
+
+/// `service.name` in the resource of the provider's own spans.
+pub const SERVICE_NAME: &str = "acme-server";
 
 /// How long open requests may take to end when the server stops.
 const STOP_GRACE: Duration = Duration::from_secs(1);
 
-/// A running provider. It stops when it is dropped.
+/// A running provider. Dropping it stops it.
 #[derive(Debug)]
 pub struct AcmeServer {
     address: SocketAddr,
@@ -48,25 +46,30 @@ impl AcmeServer {
         Self::start_traced(address, Tracing::disabled()).await
     }
 
-    /// The same, with a span of this pipe for each answer, in the trace of whoever called.
+    /// The same, with a server span for each answer, in the trace of its caller.
     ///
     /// # Errors
     /// When the address cannot be listened on.
-    pub async fn start_traced(address: SocketAddr, tracing: Tracing) -> io::Result<Self> {
+    pub async fn start_traced(address: SocketAddr, tracer: Tracing) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let provider = Provider::new(&format!("http://{address}")).map_err(io::Error::other)?;
+        let provider = Provider::new(format!("http://{address}")).map_err(io::Error::other)?;
         let provider = Arc::new(provider);
+        let router = Router::new()
+            .route("/{endpoint}", any(protocol::answer))
+            .route("/{endpoint}/{order}", any(protocol::answer))
+            .route("/inject", post(protocol::inject))
+            .layer(TraceLayer::new(tracer))
+            .with_state(provider.clone());
         let (stop, mut stopping) = watch::channel(false);
-        let server = axum::serve(listener, endpoints::router(provider.clone(), tracing))
-            .with_graceful_shutdown(async move {
-                let _ = stopping.wait_for(|stop| *stop).await;
-            });
+        let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+            let _ = stopping.wait_for(|stop| *stop).await;
+        });
         let serving = tokio::spawn(async move {
             // `serve` retries what can go wrong while accepting, and returns no error.
             let _ = server.await;
         });
-        Ok(AcmeServer {
+        Ok(Self {
             address,
             provider,
             stop,
@@ -81,7 +84,7 @@ impl AcmeServer {
 
     /// The URL of its directory.
     pub fn url(&self) -> String {
-        self.provider.url("/directory")
+        self.provider.url("directory", "")
     }
 
     /// The certificate of its authority, in PEM.
@@ -89,30 +92,26 @@ impl AcmeServer {
         self.provider.authority()
     }
 
-    /// Makes calls fail, wait, or give short-lived certificates. Faults apply in the order of their injection.
+    /// Makes calls fail, wait, or give short-lived certificates. Faults apply in the order of
+    /// their injection.
     pub fn inject(&self, fault: Fault) {
-        self.provider.faults().inject(fault);
+        self.provider.state().faults.push(fault);
     }
 
     /// Takes every fault back.
     pub fn clear_faults(&self) {
-        self.provider.faults().clear();
+        self.provider.state().faults.clear();
     }
 
-    /// The calls answered so far, oldest first; of very many only the latest.
+    /// The latest 10,000 calls answered so far, oldest first.
     pub fn calls(&self) -> Vec<Call> {
-        self.provider.calls().list()
+        self.provider.state().calls.iter().cloned().collect()
     }
 
-    /// Stops listening, and ends the requests that are still open after a second.
+    /// Stops listening, and aborts the requests that are still open after a second.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        if tokio::time::timeout(STOP_GRACE, &mut self.serving)
-            .await
-            .is_err()
-        {
-            self.serving.abort();
-        }
+        let _ = tokio::time::timeout(STOP_GRACE, &mut self.serving).await;
     }
 }
 
@@ -121,4 +120,18 @@ impl Drop for AcmeServer {
         self.stop.send_replace(true);
         self.serving.abort();
     }
+}
+
+/// The provider's own span pipeline to the collector at `endpoint`. It samples every answer
+/// unless the caller decided otherwise.
+///
+/// # Errors
+/// What is wrong with the endpoint, or with the system's trust store.
+pub fn tracing_to(endpoint: &str) -> Result<Tracing, String> {
+    let mut config = Config::new(endpoint.parse()?);
+    config.sample_rate = SampleRate::ALL;
+    config.resource = vec![("service.name".to_owned(), SERVICE_NAME.to_owned())];
+    let trust = Trust::system().map_err(|error| error.to_string())?;
+    let connector = Connector::new(Guard::new(Policy::default()), trust);
+    Tracing::start(config, connector).map_err(|error| error.to_string())
 }

@@ -51,7 +51,7 @@ pub(crate) fn fingerprint(pem: &str) -> Option<String> {
 }
 
 /// SHA-256 of a certificate in DER, in hexadecimal.
-pub(crate) fn fingerprint_of(der: &[u8]) -> String {
+fn fingerprint_of(der: &[u8]) -> String {
     let mut hex = String::new();
     for byte in digest(&SHA256, der).as_ref() {
         let _ = write!(hex, "{byte:02x}");
