@@ -101,7 +101,7 @@ impl fmt::Display for Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Options, alerts, literal};
+    use crate::{Options, alerts};
 
     fn findings(expr: &str) -> Vec<String> {
         check(expr).iter().map(Finding::to_string).collect()
@@ -213,9 +213,11 @@ mod tests {
     }
 
     #[test]
-    fn the_first_alert_as_written_is_found_and_told_why() {
+    fn the_first_alert_as_written_is_found_with_the_reason() {
+        let as_written = r#"cap_certificates_total{status="renewal_failed"} > 0
+and cap_certificates_expiring_in_days{threshold="7"} > 0"#;
         assert_eq!(
-            findings(&literal::expr()),
+            findings(as_written),
             [
                 "the sides of `and` can never match: only the left side carries `issuer_type`, `status`; only the right side \
               carries `threshold`, so the result is always empty; aggregate both sides by labels that they share and write \

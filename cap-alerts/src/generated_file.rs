@@ -1,8 +1,8 @@
 //! The generated files of the repository, as text. Writing them is up to the caller.
 
 use crate::{
-    Options, Profile, alertmanager, chart, dashboard, extended_rule_tests, literal,
-    prometheus_rule, reference, rule_tests, rules_file, runbook,
+    Options, Profile, alertmanager, chart, dashboard, prometheus_rule, reference, rules_file,
+    runbook,
 };
 
 /// One generated file.
@@ -23,12 +23,6 @@ pub fn generated_files() -> Vec<GeneratedFile> {
     let options = Options::default();
     let mut extended = Options::default();
     extended.profile = Profile::Extended;
-    let scrape = include_str!("generated_file/scrape.yml");
-    let minimal = include_str!("generated_file/otel-collector.yaml");
-    let balancing = include_str!("generated_file/gateway-balancing.yaml");
-    let sampling = include_str!("generated_file/gateway-sampling.yaml");
-    let service_monitor = include_str!("generated_file/servicemonitor.yaml");
-    let pod_monitor = include_str!("generated_file/podmonitor.yaml");
     let mut files = vec![
         GeneratedFile::new(
             "deploy/prometheus/certautopilot.rules.yml",
@@ -38,12 +32,6 @@ pub fn generated_files() -> Vec<GeneratedFile> {
             "deploy/prometheus/certautopilot-extended.rules.yml",
             &rules_file(&extended),
         ),
-        GeneratedFile::new("deploy/prometheus/scrape.yml", scrape),
-        GeneratedFile::new("deploy/prometheus/tests/alerts.test.yml", &rule_tests()),
-        GeneratedFile::new(
-            "deploy/prometheus/proof/literal.rules.yml",
-            &literal::rules_file(),
-        ),
         GeneratedFile::new(
             "deploy/kubernetes/prometheusrule.yaml",
             &prometheus_rule(&options),
@@ -52,15 +40,10 @@ pub fn generated_files() -> Vec<GeneratedFile> {
             "deploy/kubernetes/prometheusrule-extended.yaml",
             &prometheus_rule(&extended),
         ),
-        GeneratedFile::new("deploy/kubernetes/servicemonitor.yaml", service_monitor),
-        GeneratedFile::new("deploy/kubernetes/podmonitor.yaml", pod_monitor),
         GeneratedFile::new(
             "deploy/alertmanager/alertmanager.yml",
             &alertmanager(&options),
         ),
-        GeneratedFile::new("deploy/otel-collector/minimal.yaml", minimal),
-        GeneratedFile::new("deploy/otel-collector/gateway-balancing.yaml", balancing),
-        GeneratedFile::new("deploy/otel-collector/gateway-sampling.yaml", sampling),
         GeneratedFile::new("deploy/grafana/certautopilot.json", &dashboard::json_text()),
         GeneratedFile::new(&format!("{CHART}/files/rules.yaml"), &chart::rules()),
         GeneratedFile::new(
@@ -68,15 +51,8 @@ pub fn generated_files() -> Vec<GeneratedFile> {
             &dashboard::json_text(),
         ),
         GeneratedFile::new(&format!("{CHART}/values.schema.json"), &chart::schema()),
-        GeneratedFile::new("deploy/README.md", include_str!("generated_file/deploy.md")),
         GeneratedFile::new("docs/metrics.md", &reference::page()),
     ];
-    let tests = extended_rule_tests().into_iter();
-    files.extend(
-        tests.map(|(name, text)| {
-            GeneratedFile::new(&format!("deploy/prometheus/tests/{name}"), &text)
-        }),
-    );
     let pages = runbook::pages().into_iter();
     files.extend(
         pages.map(|(name, text)| GeneratedFile::new(&format!("docs/runbooks/{name}.md"), &text)),

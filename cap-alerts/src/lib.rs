@@ -36,10 +36,8 @@ mod file;
 mod generated_file;
 mod kinds;
 mod labels;
-mod literal;
 mod matching;
 mod options;
-mod promtool;
 mod reference;
 mod render;
 mod runbook;
@@ -56,7 +54,6 @@ pub use error::Error;
 pub use file::{RuleFinding, check_file};
 pub use generated_file::{GeneratedFile, generated_files, with_note};
 pub use options::{Job, LabelName, Options, Selector};
-pub use promtool::{extended_rule_tests, rule_tests};
 pub use render::{prometheus_rule, rules_file};
 
 /// The README's example, compiled.

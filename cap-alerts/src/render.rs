@@ -83,13 +83,6 @@ struct Metadata {
 }
 
 impl Groups {
-    pub(crate) fn one(name: &'static str, rules: Vec<Rule>) -> Self {
-        let rules = rules.into_iter().map(Entry::Alert).collect();
-        Groups {
-            groups: vec![Group { name, rules }],
-        }
-    }
-
     /// The rules of a deployment. A group without rules is left out.
     fn of(options: &Options) -> Self {
         // Before the alerts that read them, in one group: its rules are evaluated in order.

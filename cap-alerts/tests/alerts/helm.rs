@@ -6,7 +6,7 @@ use std::process::Command;
 use cap_alerts::{Options, rules_file};
 use serde_json::Value;
 
-use crate::kubernetes::faults_by;
+use crate::kubernetes::Schema;
 use crate::peers::require;
 
 const CHART: &str = concat!(
@@ -40,10 +40,9 @@ fn every_object_follows_its_schema_with_default_values_and_with_everything_on() 
         assert_eq!(objects.len(), count, "{name}");
         for object in objects {
             let kind = object["kind"].as_str().expect("a kind");
-            if ["PrometheusRule", "ServiceMonitor", "PodMonitor"].contains(&kind)
-                && let Some(faults) = faults_by(&kind.to_lowercase())
-            {
-                assert_eq!(faults(&object), [""; 0], "{name}: {object}");
+            if ["PrometheusRule", "ServiceMonitor", "PodMonitor"].contains(&kind) {
+                let violations = Schema::of(kind).violations(&object);
+                assert_eq!(violations, [""; 0], "{name}: {object}");
             }
         }
     }

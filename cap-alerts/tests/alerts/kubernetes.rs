@@ -1,85 +1,71 @@
 //! The custom resources by the Prometheus operator's own schemas.
 
-use std::fs;
+use std::path::Path;
 
-use cap_alerts::generated_files;
 use serde_json::Value;
 
+use crate::checkout::yaml;
+
+const RULE: &str = "deploy/kubernetes/prometheusrule.yaml";
+const SERVICE_MONITOR: &str = "deploy/kubernetes/servicemonitor.yaml";
+const POD_MONITOR: &str = "deploy/kubernetes/podmonitor.yaml";
+
 #[test]
-fn the_prometheus_rule_follows_its_schema() {
-    let Some(faults) = faults_by("prometheusrule") else {
-        return;
-    };
-    assert_eq!(faults(&resource("prometheusrule.yaml")), [""; 0]);
-    assert_eq!(faults(&resource("prometheusrule-extended.yaml")), [""; 0]);
+fn the_prometheus_rules_follow_their_schema() {
+    let schema = Schema::of("PrometheusRule");
+    assert_eq!(schema.violations(&yaml(RULE)), [""; 0]);
+    let extended = yaml("deploy/kubernetes/prometheusrule-extended.yaml");
+    assert_eq!(schema.violations(&extended), [""; 0]);
 }
 
 #[test]
 fn the_service_monitor_follows_its_schema() {
-    let Some(faults) = faults_by("servicemonitor") else {
-        return;
-    };
-    assert_eq!(faults(&resource("servicemonitor.yaml")), [""; 0]);
+    let violations = Schema::of("ServiceMonitor").violations(&yaml(SERVICE_MONITOR));
+    assert_eq!(violations, [""; 0]);
 }
 
 #[test]
 fn the_pod_monitor_follows_its_schema() {
-    let Some(faults) = faults_by("podmonitor") else {
-        return;
-    };
-    assert_eq!(faults(&resource("podmonitor.yaml")), [""; 0]);
+    let violations = Schema::of("PodMonitor").violations(&yaml(POD_MONITOR));
+    assert_eq!(violations, [""; 0]);
 }
 
 #[test]
-fn labels_of_the_product_win_over_those_that_the_operator_adds() {
+fn labels_of_the_product_win_over_the_operators() {
     assert_eq!(
-        resource("servicemonitor.yaml")["spec"]["endpoints"][0]["honorLabels"],
+        yaml(SERVICE_MONITOR)["spec"]["endpoints"][0]["honorLabels"],
         true
     );
     assert_eq!(
-        resource("podmonitor.yaml")["spec"]["podMetricsEndpoints"][0]["honorLabels"],
+        yaml(POD_MONITOR)["spec"]["podMetricsEndpoints"][0]["honorLabels"],
         true
     );
 }
 
 #[test]
-fn the_schema_would_find_a_hold_that_is_not_a_duration() {
-    let Some(faults) = faults_by("prometheusrule") else {
-        return;
-    };
-    let mut rule = resource("prometheusrule.yaml");
+fn the_schema_refuses_a_for_that_is_not_a_duration() {
+    let mut rule = yaml(RULE);
     rule["spec"]["groups"][0]["rules"][0]["for"] = "1 hour".into();
-    assert_eq!(faults(&rule).len(), 1);
+    assert_eq!(Schema::of("PrometheusRule").violations(&rule).len(), 1);
 }
 
-fn resource(file: &str) -> Value {
-    let generated = generated_files()
-        .into_iter()
-        .find(|generated| generated.path.ends_with(file))
-        .expect("a generated file");
-    serde_saphyr::from_str(&generated.text).expect("YAML")
-}
+/// The schema of one kind of custom resource, from `tests/schemas`.
+pub(crate) struct Schema(jsonschema::Validator);
 
-/// A validator by the schema of a resource, unless the schemas are not at hand.
-#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
-pub(crate) fn faults_by(resource: &str) -> Option<impl Fn(&Value) -> Vec<String>> {
-    let path = format!(
-        concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../shared/crd/{}.schema.json"
-        ),
-        resource
-    );
-    let Ok(schema) = fs::read_to_string(path) else {
-        println!("skipped: no schema of {resource} beside the repository (shared/crd)");
-        return None;
-    };
-    let validator = jsonschema::validator_for(&serde_json::from_str(&schema).expect("JSON"))
-        .expect("a JSON Schema");
-    Some(move |resource: &Value| {
-        validator
+impl Schema {
+    pub(crate) fn of(kind: &str) -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(format!("tests/schemas/{}.schema.json", kind.to_lowercase()));
+        let text = std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let schema = serde_json::from_str(&text).expect("JSON");
+        Self(jsonschema::validator_for(&schema).expect("a JSON Schema"))
+    }
+
+    pub(crate) fn violations(&self, resource: &Value) -> Vec<String> {
+        self.0
             .iter_errors(resource)
-            .map(|fault| fault.to_string())
+            .map(|violation| violation.to_string())
             .collect()
-    })
+    }
 }

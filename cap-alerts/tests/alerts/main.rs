@@ -1,5 +1,6 @@
-//! The generated files as their readers see them, and the checker on many expressions.
+//! The files of `deploy/` as their readers see them, and the checker on many expressions.
 
+mod checkout;
 mod corpus;
 mod deploy;
 mod helm;

@@ -1,31 +1,37 @@
-//! Prometheus's own tool on the generated files: it loads them, and the alerts fire when they must and only then.
+//! Prometheus's own tool on the rule files: it loads them, and the alerts fire when they must and only then.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cap_alerts::generated_files;
+use cap_alerts::{Options, Profile, alerts};
+use serde_json::Value;
 
+use crate::checkout::{files_below, root, text, yaml};
 use crate::peers::require;
 
 const RULES: &str = "deploy/prometheus/certautopilot.rules.yml";
-const LITERAL: &str = "deploy/prometheus/proof/literal.rules.yml";
+const AS_WRITTEN: &str = "deploy/prometheus/proof/as-written.rules.yml";
 const EXTENDED: &str = "deploy/prometheus/certautopilot-extended.rules.yml";
 const TESTS: &str = "deploy/prometheus/tests/alerts.test.yml";
+const EXTENDED_TESTS: [&str; 2] = [
+    "deploy/prometheus/tests/extended.test.yml",
+    "deploy/prometheus/tests/extended-day.test.yml",
+];
 
 #[test]
 fn the_rule_files_and_the_scrape_configuration_load() {
     let Some(promtool) = require("promtool") else {
         return;
     };
-    let tree = Tree::new("load");
     for arguments in [
         ["check", "rules", RULES],
         ["check", "rules", EXTENDED],
-        ["check", "rules", LITERAL],
+        ["check", "rules", AS_WRITTEN],
         ["check", "config", "deploy/prometheus/scrape.yml"],
     ] {
-        let ran = tree.run(&promtool, &arguments);
+        let ran = run(&promtool, &arguments, &root());
         assert!(ran.is_ok(), "{arguments:?}: {ran:?}");
     }
 }
@@ -35,21 +41,66 @@ fn every_alert_fires_exactly_when_it_must() {
     let Some(promtool) = require("promtool") else {
         return;
     };
-    let ran = Tree::new("fire").run(&promtool, &["test", "rules", TESTS]);
+    let ran = run(&promtool, &["test", "rules", TESTS], &root());
     assert!(ran.is_ok(), "{}", ran.unwrap_err());
 }
 
 #[test]
-fn every_extended_alert_fires_at_its_minute_and_a_healthy_fleet_is_silent() {
+fn extended_alerts_fire_at_their_minute_and_health_is_silent() {
     let Some(promtool) = require("promtool") else {
         return;
     };
-    let tree = Tree::new("extended");
-    for file in ["extended.test.yml", "extended-day.test.yml"] {
-        let tests = format!("deploy/prometheus/tests/{file}");
-        let ran = tree.run(&promtool, &["test", "rules", &tests]);
+    for tests in EXTENDED_TESTS {
+        let ran = run(&promtool, &["test", "rules", tests], &root());
         assert!(ran.is_ok(), "{}", ran.unwrap_err());
     }
+}
+
+#[test]
+fn every_alert_has_a_case_that_fires_and_one_that_is_silent() {
+    let mut options = Options::default();
+    assert_eq!(
+        covered(&[TESTS]),
+        alerts(&options)
+            .into_iter()
+            .flat_map(|alert| [(alert.name.clone(), true), (alert.name, false)])
+            .collect()
+    );
+    options.profile = Profile::Extended;
+    let covered = covered(&EXTENDED_TESTS);
+    for alert in alerts(&options) {
+        for fires in [true, false] {
+            let case = (alert.name.clone(), fires);
+            assert!(covered.contains(&case), "fires, or is silent: {case:?}");
+        }
+    }
+}
+
+/// The alerts that the test files expect to fire (`true`) and to be silent (`false`). The name that
+/// ends in `AsWritten` is the one of [`AS_WRITTEN`].
+fn covered(files: &[&str]) -> BTreeSet<(String, bool)> {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut covered = BTreeSet::new();
+    for test in files.iter().flat_map(|file| list(&yaml(file)["tests"])) {
+        for case in list(&test["alert_rule_test"]) {
+            covered.insert((
+                word(&case["alertname"]),
+                !list(&case["exp_alerts"]).is_empty(),
+            ));
+        }
+        for case in list(&test["promql_expr_test"]) {
+            let expr = word(&case["expr"]);
+            let alert = expr
+                .split_once("ALERTS{alertname=\"")
+                .and_then(|(_, rest)| rest.split_once('"'));
+            if let Some((alert, _)) = alert {
+                covered.insert((alert.to_owned(), !list(&case["exp_samples"]).is_empty()));
+            }
+        }
+    }
+    covered.retain(|(alert, _)| !alert.ends_with("AsWritten"));
+    covered
 }
 
 #[test]
@@ -111,39 +162,37 @@ fn the_tests_notice_a_change_to_any_alert() {
     for (name, from, to) in changes {
         let tree = Tree::new(&format!("change-{name}"));
         tree.change(RULES, from, to);
-        let report = tree
-            .run(&promtool, &["test", "rules", TESTS])
-            .expect_err(name);
+        let report = run(&promtool, &["test", "rules", TESTS], &tree.0).expect_err(name);
         assert!(report.contains("alertname: "), "{name}: {report}");
     }
 }
 
 #[test]
-fn the_proof_would_fail_if_the_literal_form_ever_fired() {
+fn the_tests_notice_if_the_form_as_written_ever_fired() {
     let Some(promtool) = require("promtool") else {
         return;
     };
     let tree = Tree::new("proof");
-    tree.change(LITERAL, "and cap_", "and on (cluster) cap_");
-    let report = tree.run(&promtool, &["test", "rules", TESTS]).unwrap_err();
+    tree.change(AS_WRITTEN, "and cap_", "and on (cluster) cap_");
+    let report = run(&promtool, &["test", "rules", TESTS], &tree.0).unwrap_err();
     assert!(
         report.contains("CertRenewalFailingAndExpiringAsWritten"),
         "{report}"
     );
 }
 
-/// The generated files, in a directory of their own.
+/// The files of `deploy/prometheus`, in a folder of their own.
 struct Tree(PathBuf);
 
 impl Tree {
     fn new(name: &str) -> Self {
-        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("alerts-{name}"));
-        for file in generated_files() {
-            let path = root.join(file.path);
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("alerts-{name}"));
+        for file in files_below("deploy/prometheus") {
+            let path = folder.join(&file);
             fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
-            fs::write(path, file.text).expect("a file is written");
+            fs::write(path, text(&file)).expect("a file is written");
         }
-        Tree(root)
+        Self(folder)
     }
 
     fn change(&self, path: &str, from: &str, to: &str) {
@@ -152,20 +201,20 @@ impl Tree {
         assert!(text.contains(from), "{from} is not in {text}");
         fs::write(path, text.replace(from, to)).expect("a file is written");
     }
+}
 
-    /// The tool's report, as an error when it is not content.
-    fn run(&self, promtool: &Path, arguments: &[&str]) -> Result<String, String> {
-        let output = Command::new(promtool)
-            .args(arguments)
-            .current_dir(&self.0)
-            .output()
-            .expect("promtool runs");
-        let report = [output.stdout, output.stderr].concat();
-        let report = String::from_utf8_lossy(&report).into_owned();
-        if output.status.success() {
-            Ok(report)
-        } else {
-            Err(report)
-        }
+/// The tool's report, as an error when the tool refuses.
+fn run(promtool: &Path, arguments: &[&str], folder: &Path) -> Result<String, String> {
+    let output = Command::new(promtool)
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("promtool runs");
+    let report = [output.stdout, output.stderr].concat();
+    let report = String::from_utf8_lossy(&report).into_owned();
+    if output.status.success() {
+        Ok(report)
+    } else {
+        Err(report)
     }
 }
