@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::definition::{self, Definition, Values, WindowKind, filled, with_selector};
-use crate::{Options, Profile, Severity, slo};
+use crate::alerts::{definitions, recording_rules};
+use crate::definition::{Definition, Profile, Severity, WindowKind};
+use crate::duration;
+use crate::options::Options;
+use crate::placeholder::{Values, filled, with_selector};
 
 /// One alerting rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +46,7 @@ pub struct Recording {
 /// `last_over_time(…[10m])`: a lost scrape or a replaced pod neither resolves an alert nor starts its hold anew, at the price
 /// that a series that vanishes altogether resolves its alert up to ten minutes late.
 pub fn alerts(options: &Options) -> Vec<Alert> {
-    definition::definitions()
+    definitions()
         .into_iter()
         .filter(|alert| {
             alert.profile <= options.profile && options.chosen(&alert.name).is_enabled()
@@ -66,7 +69,7 @@ pub fn recordings(options: &Options) -> Vec<Recording> {
         window: "",
         job: options.job.as_str(),
     };
-    slo::recordings()
+    recording_rules()
         .into_iter()
         .map(|rule| Recording {
             expr: filled(&with_selector(&rule.expr), &values),
@@ -79,17 +82,18 @@ fn resolved(alert: &Definition, options: &Options) -> Alert {
     let chosen = options.chosen(&alert.name);
     let group = options.grouping_of(Some(chosen));
     let selector = options.selector_of(Some(chosen));
-    let hold = chosen.hold.as_ref().map_or_else(
-        || alert.hold.map_or(Duration::ZERO, length),
-        |hold| length(hold),
-    );
+    let for_duration = chosen
+        .for_duration
+        .or_else(|| duration::parse(alert.for_duration?))
+        .unwrap_or_default();
     let window = match (&chosen.window, alert.window) {
         (Some(window), _) => window.clone(),
+        // An event must stay in sight for longer than `for`, or the alert never fires.
         (None, Some(window))
-            if window.kind == WindowKind::Event && hold >= length(window.length) =>
+            if window.kind == WindowKind::Event
+                && duration::parse(window.length) <= Some(for_duration) =>
         {
-            // An event must stay in sight for longer than the hold, or it never fires.
-            crate::render::duration(2 * hold)
+            duration::format(2 * for_duration)
         }
         (None, Some(window)) => window.length.to_owned(),
         (None, None) => String::new(),
@@ -108,7 +112,7 @@ fn resolved(alert: &Definition, options: &Options) -> Alert {
         name: alert.name.to_string(),
         group: alert.group,
         expr: filled(&with_selector(&alert.expr), &values),
-        for_duration: hold,
+        for_duration,
         severity,
         labels: [("severity", severity.to_string())]
             .into_iter()
@@ -128,11 +132,6 @@ fn resolved(alert: &Definition, options: &Options) -> Alert {
         ]),
         page: alert.page.to_string(),
     }
-}
-
-/// A duration that was checked when it came in.
-pub(crate) fn length(text: &str) -> Duration {
-    promql_parser::util::parse_duration(text).unwrap_or_default()
 }
 
 /// A closing sentence that names the installation, by those grouping labels that the alert really has.

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::Options;
-use crate::definition::definitions;
-use crate::render::document;
+use crate::alerts::definitions;
+use crate::options::Options;
+use crate::render::to_yaml;
 
 /// An Alertmanager configuration that loads as it is, with the inhibit rules for all alerts. Its receiver sends nothing: put
 /// yours in, or take the inhibit rules over.
@@ -12,12 +12,12 @@ pub fn alertmanager(options: &Options) -> String {
     let mut group_by = vec!["alertname".to_owned()];
     group_by.extend(options.grouping_of(None));
     let note = "# Loads as it is and notifies nobody: take inhibit_rules over into your configuration, or put your receivers in here.\n";
-    let document = document(&json!({
+    let yaml = to_yaml(&json!({
         "route": { "receiver": "nobody", "group_by": group_by },
         "receivers": [{ "name": "nobody" }],
         "inhibit_rules": inhibit_rules(options),
     }));
-    format!("{note}{document}")
+    format!("{note}{yaml}")
 }
 
 fn inhibit_rules(options: &Options) -> Vec<Value> {

@@ -2,19 +2,19 @@
 
 use serde_json::{Value, json};
 
-use crate::Profile;
-use crate::definition::{Definition, WindowKind, definitions, with_selector};
-use crate::render::document;
-use crate::slo;
+use crate::alerts::{definitions, recording_rules};
+use crate::definition::{Definition, Profile, WindowKind};
+use crate::placeholder::with_selector;
+use crate::render::to_yaml;
 
 /// The rules as data, for `.Files.Get`: the braces of annotations pass through untouched.
 pub(crate) fn rules() -> String {
-    let records: Vec<Value> = slo::recordings()
+    let records: Vec<Value> = recording_rules()
         .iter()
         .map(|rule| json!({ "record": rule.record, "expr": with_selector(&rule.expr) }))
         .collect();
     let alerts: Vec<Value> = definitions().iter().map(alert).collect();
-    document(&json!({ "alerts": alerts, "records": records }))
+    to_yaml(&json!({ "alerts": alerts, "records": records }))
 }
 
 fn alert(alert: &Definition) -> Value {
@@ -33,7 +33,7 @@ fn alert(alert: &Definition) -> Value {
             data[key] = value;
         }
     };
-    set("for", alert.hold.map(Value::from));
+    set("for", alert.for_duration.map(Value::from));
     set(
         "threshold",
         alert.threshold.as_ref().map(|text| text.as_ref().into()),
@@ -68,11 +68,11 @@ pub(crate) fn schema() -> String {
 }
 
 fn settings(alert: &Definition) -> Value {
-    let hold = json!({ "type": "string", "pattern": "^[0-9]+(s|m|h|d)$" });
+    let for_duration = json!({ "type": "string", "pattern": "^[0-9]+(s|m|h|d)$" });
     let window = json!({ "type": "string", "pattern": "^[1-9][0-9]*(s|m|h|d)$" });
     let mut settings = json!({
         "enabled": { "type": "boolean" },
-        "for": hold,
+        "for": for_duration,
         "severity": { "type": "string", "minLength": 1 },
         "grouping": { "type": "array", "items": { "type": "string", "pattern": "^[a-zA-Z_][a-zA-Z0-9_]*$" } },
         "selector": { "type": "string" },

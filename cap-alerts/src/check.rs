@@ -1,9 +1,8 @@
 //! Faults of an expression that Prometheus accepts in silence: a name that is not in the catalogue, sides that never match.
 
-use std::fmt;
-
-use crate::expr::carried;
-use crate::kinds;
+use crate::expr::labels_of;
+use crate::finding::{Finding, Lint};
+use crate::metric_types;
 
 /// Checks a PromQL expression against the metric catalogue.
 ///
@@ -21,8 +20,8 @@ pub fn check(expr: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     match promql_parser::parser::parse(expr) {
         Ok(parsed) => {
-            carried(&parsed, &mut findings);
-            kinds::check(&parsed, &mut findings);
+            labels_of(&parsed, &mut findings);
+            metric_types::check(&parsed, &mut findings);
         }
         Err(message) => findings.push(Finding::new(
             Lint::Syntax,
@@ -32,70 +31,6 @@ pub fn check(expr: &str) -> Vec<Finding> {
         )),
     }
     findings
-}
-
-/// One mistake in an expression. Displayed as `message: reason; suggestion`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Finding {
-    /// The lint that found it.
-    pub lint: Lint,
-    /// What is wrong.
-    pub message: String,
-    /// Why that is wrong.
-    pub reason: String,
-    /// What to write instead.
-    pub suggestion: String,
-}
-
-/// A kind of mistake that [`check`] or [`check_file`](crate::check_file) finds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Lint {
-    /// The expression cannot be read.
-    Syntax,
-    /// The catalogue declares no such metric.
-    UnknownMetric,
-    /// The metric has no such label.
-    UnknownLabel,
-    /// The label never holds such a value.
-    UnknownValue,
-    /// The two sides of an operator can never match.
-    NeverMatches,
-    /// The two sides of `and` or `unless` match only where a label happens to be absent.
-    Unmatched,
-    /// An aggregation or a matching by a label that is never there.
-    AbsentLabel,
-    /// A function that does not suit the kind of the metric.
-    WrongKind,
-    /// A quantile of what is no histogram, or without `le`, or not over time.
-    NotAHistogram,
-    /// A window that loses sight of an event before the alert fires.
-    ShortWindow,
-    /// A template that names a label which the result does not carry.
-    TemplateLabel,
-}
-
-impl Finding {
-    pub(crate) fn new(
-        lint: Lint,
-        message: impl Into<String>,
-        reason: impl Into<String>,
-        suggestion: impl Into<String>,
-    ) -> Self {
-        Finding {
-            lint,
-            message: message.into(),
-            reason: reason.into(),
-            suggestion: suggestion.into(),
-        }
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}; {}", self.message, self.reason, self.suggestion)
-    }
 }
 
 #[cfg(test)]

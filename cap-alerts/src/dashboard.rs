@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-mod panels;
+mod panel;
+mod rows;
+
+use panel::PanelKind;
+pub use panel::{Dashboard, Panel, Query, Row};
 
 /// The dashboard's id, the end of its path in Grafana.
 pub(crate) const UID: &str = "certautopilot";
@@ -10,38 +14,9 @@ pub(crate) const UID: &str = "certautopilot";
 /// Its variables beside the data source. Each is a label.
 pub(crate) const VARIABLES: [&str; 3] = ["cluster", "namespace", "job"];
 
-/// The rows of the dashboard.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Dashboard {
-    /// Row by row, a title and its panels.
-    pub rows: Vec<(&'static str, Vec<Panel>)>,
-}
-
-/// One panel.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Panel {
-    /// What it shows.
-    pub title: &'static str,
-    /// Grafana's name of the unit.
-    pub unit: &'static str,
-    /// Queries and their legends.
-    pub targets: Vec<(String, &'static str)>,
-    pub(crate) kind: PanelKind,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum PanelKind {
-    Stat,
-    Series,
-}
-
 /// The dashboard as data.
 pub fn dashboard() -> Dashboard {
-    Dashboard {
-        rows: panels::rows(),
-    }
+    Dashboard { rows: rows::rows() }
 }
 
 /// The dashboard as Grafana imports it.
@@ -52,14 +27,14 @@ pub(crate) fn json_text() -> String {
         id += 1;
         id
     };
-    for (title, row) in dashboard().rows {
+    for row in dashboard().rows {
         panels.push(json!({
-            "id": next(), "type": "row", "title": title, "collapsed": false, "panels": [],
+            "id": next(), "type": "row", "title": row.title, "collapsed": false, "panels": [],
             "gridPos": { "x": 0, "y": y, "w": 24, "h": 1 },
         }));
         y += 1;
         let (mut x, mut tallest) = (0, 0);
-        for panel in row {
+        for panel in row.panels {
             let (kind, w, h) = match panel.kind {
                 PanelKind::Stat => ("stat", 4, 4),
                 PanelKind::Series => ("timeseries", 8, 8),
@@ -100,10 +75,10 @@ pub(crate) fn json_text() -> String {
 fn drawn(panel: &Panel, id: u32, kind: &str, grid: &Value) -> Value {
     let source = json!({ "type": "prometheus", "uid": "${datasource}" });
     let targets: Vec<Value> = panel
-        .targets
+        .queries
         .iter()
         .zip('A'..)
-        .map(|((expr, legend), id)| {
+        .map(|(Query { expr, legend }, id)| {
             json!({ "refId": id.to_string(), "expr": expr, "legendFormat": legend, "datasource": source })
         })
         .collect();
@@ -133,18 +108,19 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::check::check;
+    use crate::check;
 
     #[test]
     fn every_query_is_sound_and_its_ranges_follow_the_scrape_interval() {
-        for (row, panels) in dashboard().rows {
-            for panel in panels {
+        for row in dashboard().rows {
+            for panel in row.panels {
                 assert!(
-                    !panel.unit.is_empty() && !panel.targets.is_empty(),
-                    "{row}/{}",
+                    !panel.unit.is_empty() && !panel.queries.is_empty(),
+                    "{}/{}",
+                    row.title,
                     panel.title
                 );
-                for (expr, _) in &panel.targets {
+                for Query { expr, .. } in &panel.queries {
                     let ranges = expr.matches('[').count();
                     let allowed = ["[$__rate_interval]", "[$__range]"]
                         .map(|range| expr.matches(range).count());

@@ -1,30 +1,20 @@
-//! What there is to alert on: every alert as data, with placeholders where a deployment chooses.
+//! What an alert is before a deployment's choices are filled in.
 //!
-//! An expression is PromQL with `$GROUP` (the grouping labels), `$THRESHOLD`, `$WINDOW` and `$JOB`; [`filled`] puts the values in.
-//! A selector needs no placeholder: it goes into every selector of a series that is scraped.
+//! An expression is PromQL with the placeholders `$GROUP` (the grouping labels), `$THRESHOLD`,
+//! `$WINDOW` and `$JOB`; [`placeholder`](crate::placeholder) fills them. Selectors need no placeholder:
+//! a deployment's matchers go into every selector of a scraped series.
 
 use std::borrow::Cow;
 
 use cap_names::closed_enum;
-
-mod certificates;
-mod fill;
-mod jobs;
-mod keys;
-mod outside;
-mod pipes;
-mod service;
-
-pub(crate) use fill::{Values, filled, with_selector};
-
-use crate::slo;
 
 closed_enum! {
     /// How much is alerted on.
     pub enum Profile: "profile" {
         /// The four recommended alerts.
         Recommended = "recommended",
-        /// Those, alerts on every group of the catalogue, and burn rates of service level objectives.
+        /// The recommended alerts, alerts on every group of the catalogue, and burn rates of
+        /// service level objectives.
         Extended = "extended",
     }
 }
@@ -39,6 +29,9 @@ closed_enum! {
     }
 }
 
+/// The rule group of the recommended alerts.
+const RECOMMENDED: &str = "certautopilot";
+
 type Text = Cow<'static, str>;
 
 /// One alert, before a deployment's choices.
@@ -50,14 +43,14 @@ pub(crate) struct Definition {
     pub(crate) expr: Text,
     pub(crate) threshold: Option<Text>,
     pub(crate) window: Option<Window>,
-    /// In Prometheus's spelling; `None` fires at once.
-    pub(crate) hold: Option<&'static str>,
+    /// In Prometheus's spelling. `None` fires at once.
+    pub(crate) for_duration: Option<&'static str>,
     pub(crate) severity: Severity,
     /// A label beside the severity.
     pub(crate) label: Option<(&'static str, &'static str)>,
     pub(crate) summary: Text,
     pub(crate) description: Text,
-    /// The page of this alert, which several may share.
+    /// The runbook page, which several alerts can share.
     pub(crate) page: Text,
     pub(crate) runbook: Runbook,
 }
@@ -73,33 +66,52 @@ pub(crate) struct Window {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WindowKind {
     /// Bridges lost scrapes and replaced pods, or says how much of the past counts.
-    Past,
-    /// Keeps a single event in sight, so it has to be longer than the hold.
+    Lookback,
+    /// Keeps a single event in sight, so it has to be longer than the alert's `for`.
     Event,
 }
 
-/// What a person who is woken needs to know.
+/// What the person on call needs to know.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Runbook {
     pub(crate) meaning: Text,
     pub(crate) impact: Text,
-    /// What to look at, and the query that shows it.
-    pub(crate) diagnosis: Vec<(Text, Text)>,
+    pub(crate) diagnosis: Vec<Diagnosis>,
     pub(crate) mitigation: Text,
 }
 
+/// One thing to look at, and the query that shows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Diagnosis {
+    pub(crate) title: &'static str,
+    pub(crate) query: Text,
+}
+
 impl Definition {
-    fn new(name: impl Into<Text>, expr: impl Into<Text>) -> Self {
+    /// An alert of the recommended profile.
+    pub(crate) fn recommended(name: impl Into<Text>, expr: impl Into<Text>) -> Self {
+        Self {
+            profile: Profile::Recommended,
+            ..Self::extended(RECOMMENDED, name, expr)
+        }
+    }
+
+    /// An alert that only the extended profile has.
+    pub(crate) fn extended(
+        group: &'static str,
+        name: impl Into<Text>,
+        expr: impl Into<Text>,
+    ) -> Self {
         let name = name.into();
-        Definition {
+        Self {
             page: name.clone(),
             name,
             profile: Profile::Extended,
-            group: "",
+            group,
             expr: expr.into(),
             threshold: None,
             window: None,
-            hold: None,
+            for_duration: None,
             severity: Severity::Warning,
             label: None,
             summary: Text::default(),
@@ -108,22 +120,17 @@ impl Definition {
         }
     }
 
-    pub(crate) fn build(name: impl Into<Text>, expr: impl Into<Text>) -> Self {
-        Self::new(name, expr)
-    }
-
-    fn recommended(mut self) -> Self {
-        self.profile = Profile::Recommended;
+    pub(crate) fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
         self
     }
 
-    pub(crate) fn critical(mut self) -> Self {
-        self.severity = Severity::Critical;
-        self
+    pub(crate) fn critical(self) -> Self {
+        self.severity(Severity::Critical)
     }
 
-    pub(crate) fn hold(mut self, hold: &'static str) -> Self {
-        self.hold = Some(hold);
+    pub(crate) fn for_duration(mut self, duration: &'static str) -> Self {
+        self.for_duration = Some(duration);
         self
     }
 
@@ -132,13 +139,13 @@ impl Definition {
         self
     }
 
-    fn past(mut self, length: &'static str) -> Self {
-        let kind = WindowKind::Past;
+    pub(crate) fn window(mut self, length: &'static str) -> Self {
+        let kind = WindowKind::Lookback;
         self.window = Some(Window { length, kind });
         self
     }
 
-    fn event(mut self, length: &'static str) -> Self {
+    pub(crate) fn event_window(mut self, length: &'static str) -> Self {
         let kind = WindowKind::Event;
         self.window = Some(Window { length, kind });
         self
@@ -160,60 +167,23 @@ impl Definition {
         self
     }
 
-    pub(crate) fn runbook(
+    pub(crate) fn runbook<Q: Into<Text>>(
         mut self,
         meaning: impl Into<Text>,
         impact: impl Into<Text>,
-        diagnosis: impl IntoIterator<Item = (&'static str, Text)>,
+        diagnosis: impl IntoIterator<Item = (&'static str, Q)>,
         mitigation: impl Into<Text>,
     ) -> Self {
-        let diagnosis = diagnosis.into_iter();
+        let diagnosis = diagnosis.into_iter().map(|(title, query)| Diagnosis {
+            title,
+            query: query.into(),
+        });
         self.runbook = Runbook {
             meaning: meaning.into(),
             impact: impact.into(),
-            diagnosis: diagnosis
-                .map(|(what, query)| (what.into(), query))
-                .collect(),
+            diagnosis: diagnosis.collect(),
             mitigation: mitigation.into(),
         };
         self
     }
-}
-
-/// Every alert there is, in the order of the files.
-pub(crate) fn definitions() -> Vec<Definition> {
-    let groups: [(&'static str, Vec<Definition>); 7] = [
-        ("certautopilot-service", service::alerts()),
-        ("certautopilot-certificates", certificates::alerts()),
-        ("certautopilot-jobs", jobs::alerts()),
-        ("certautopilot-keys", keys::alerts()),
-        ("certautopilot-outside", outside::alerts()),
-        ("certautopilot-pipes", pipes::alerts()),
-        ("certautopilot-slo", slo::alerts()),
-    ];
-    let named = |(group, alerts): (&'static str, Vec<Definition>)| {
-        alerts.into_iter().map(move |alert| Definition {
-            group: match alert.profile {
-                Profile::Recommended => "certautopilot",
-                Profile::Extended => group,
-            },
-            ..alert
-        })
-    };
-    let all = groups.into_iter().flat_map(named);
-    // The recommended ones first, in the order in which they are documented.
-    let order = [
-        "CertRenewalFailingAndExpiring",
-        "KEKClusterNotReady",
-        "JobDeadLetterRising",
-        "LicenseExpiringSoon",
-    ];
-    let mut all: Vec<Definition> = all.collect();
-    all.sort_by_key(|alert| {
-        order
-            .iter()
-            .position(|name| *name == alert.name)
-            .unwrap_or(order.len())
-    });
-    all
 }

@@ -3,7 +3,7 @@
 use promql_parser::parser::token::T_LOR;
 use promql_parser::parser::{BinaryExpr, Expr};
 
-use crate::check::Finding;
+use crate::finding::Finding;
 use crate::labels::Labels;
 use crate::matching::Sides;
 use crate::selector::selected;
@@ -11,42 +11,66 @@ use crate::selector::selected;
 mod aggregation;
 mod function;
 
-/// Checks an expression and tells the labels of its result; `None` for a number or a string.
-pub(crate) fn carried(expr: &Expr, findings: &mut Vec<Finding>) -> Option<Labels> {
+use aggregation::aggregated;
+use function::called;
+
+/// Checks an expression and returns the labels of its result; `None` for a number or a string.
+///
+/// The walk is post-order: operands first, then what an operator makes of their labels.
+pub(crate) fn labels_of(expr: &Expr, findings: &mut Vec<Finding>) -> Option<Labels> {
     match expr {
         Expr::NumberLiteral(_) | Expr::StringLiteral(_) => None,
-        Expr::Paren(inner) => carried(&inner.expr, findings),
-        Expr::Unary(inner) => carried(&inner.expr, findings),
-        Expr::Subquery(inner) => carried(&inner.expr, findings),
+        Expr::Paren(inner) => labels_of(&inner.expr, findings),
+        Expr::Unary(inner) => labels_of(&inner.expr, findings),
+        Expr::Subquery(inner) => labels_of(&inner.expr, findings),
         Expr::VectorSelector(selector) => Some(selected(selector, findings)),
         Expr::MatrixSelector(matrix) => Some(selected(&matrix.vs, findings)),
-        Expr::Aggregate(aggregate) => aggregation::aggregated(aggregate, findings),
-        Expr::Call(call) => function::called(call, findings),
-        Expr::Binary(binary) => combined(binary, findings),
+        Expr::Aggregate(aggregate) => {
+            if let Some(param) = &aggregate.param {
+                labels_of(param, findings);
+            }
+            let operand = labels_of(&aggregate.expr, findings)?;
+            Some(aggregated(aggregate, operand, findings))
+        }
+        Expr::Call(call) => {
+            let arguments = call.args.args.iter();
+            let arguments = arguments
+                .map(|argument| labels_of(argument, findings))
+                .collect();
+            called(call, arguments)
+        }
+        Expr::Binary(binary) => {
+            let left = labels_of(&binary.lhs, findings);
+            let right = labels_of(&binary.rhs, findings);
+            match (left, right) {
+                (Some(left), Some(right)) => Some(combined(binary, left, right, findings)),
+                (one, other) => one.or(other),
+            }
+        }
         // The parser makes none of these itself.
         Expr::Extension(_) => Some(Labels::unknown()),
     }
 }
 
-fn combined(binary: &BinaryExpr, findings: &mut Vec<Finding>) -> Option<Labels> {
-    let left = carried(&binary.lhs, findings);
-    let right = carried(&binary.rhs, findings);
-    let sides = match (left, right) {
-        (Some(left), Some(right)) => Sides {
-            operator: binary,
-            left,
-            right,
-        },
-        (one, other) => return one.or(other),
+fn combined(
+    operator: &BinaryExpr,
+    left: Labels,
+    right: Labels,
+    findings: &mut Vec<Finding>,
+) -> Labels {
+    let sides = Sides {
+        operator,
+        left,
+        right,
     };
-    // `or` between sides that never match is a plain union, and right as such. Only a constant is surely meant as a
-    // fallback for what is missing on the left.
-    if binary.op.id() != T_LOR || is_constant(&binary.rhs) {
+    // `or` between sides that never match is a plain union and legitimate. Only a constant is surely
+    // meant as a fallback for series that are missing on the left.
+    if operator.op.id() != T_LOR || is_constant(&operator.rhs) {
         let never = sides.never_match();
         let unmatched = sides.unmatched().filter(|_| never.is_none());
         findings.extend(never.or(unmatched));
     }
-    Some(sides.result())
+    sides.result()
 }
 
 fn is_constant(expr: &Expr) -> bool {
@@ -66,7 +90,7 @@ mod tests {
     /// may be one, and the values where only some are possible.
     fn labels(expr: &str) -> String {
         let parsed = promql_parser::parser::parse(expr).unwrap();
-        let labels = carried(&parsed, &mut Vec::new()).unwrap();
+        let labels = labels_of(&parsed, &mut Vec::new()).unwrap();
         let target = [
             "cluster",
             "instance",

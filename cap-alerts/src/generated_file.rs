@@ -1,9 +1,10 @@
 //! The generated files of the repository, as text. Writing them is up to the caller.
 
-use crate::{
-    Options, Profile, alertmanager, chart, dashboard, prometheus_rule, reference, rules_file,
-    runbook,
-};
+use crate::alertmanager::alertmanager;
+use crate::definition::Profile;
+use crate::options::Options;
+use crate::render::{prometheus_rule, rules_file};
+use crate::{chart, dashboard, reference, runbook};
 
 /// One generated file.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -26,35 +26,40 @@
 
 mod alert;
 mod alertmanager;
+mod alerts;
 mod chart;
 mod check;
 mod dashboard;
 mod definition;
+mod duration;
 mod error;
 mod expr;
-mod file;
+mod finding;
 mod generated_file;
-mod kinds;
 mod labels;
 mod matching;
+mod metric_types;
 mod options;
+mod placeholder;
 mod reference;
 mod render;
+mod rule_file;
 mod runbook;
 mod selector;
-mod slo;
+mod syntax;
 mod window;
 
 pub use alert::{Alert, Recording, alerts, recordings};
 pub use alertmanager::alertmanager;
-pub use check::{Finding, Lint, check};
-pub use dashboard::{Dashboard, Panel, dashboard};
+pub use check::check;
+pub use dashboard::{Dashboard, Panel, Query, Row, dashboard};
 pub use definition::{Profile, Severity};
 pub use error::Error;
-pub use file::{RuleFinding, check_file};
+pub use finding::{Finding, Lint};
 pub use generated_file::{GeneratedFile, generated_files, with_note};
 pub use options::{Job, LabelName, Options, Selector};
 pub use render::{prometheus_rule, rules_file};
+pub use rule_file::{RuleFinding, check_file};
 
 /// The README's example, compiled.
 #[cfg(doctest)]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use promql_parser::parser::token::{T_LAND, T_LOR, T_LUNLESS};
 use promql_parser::parser::{BinaryExpr, LabelModifier, VectorMatchCardinality};
 
-use crate::check::{Finding, Lint};
+use crate::finding::{Finding, Lint};
 use crate::labels::{Held, Labels};
 
 /// The labels that differ between the replicas of one service, or only say how they were found.

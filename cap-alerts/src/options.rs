@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
-use crate::error::Kind;
-use crate::{Error, Profile, Severity};
+use crate::definition::{Profile, Severity};
+use crate::error::{Error, Kind};
 
 mod document;
 
@@ -44,7 +45,7 @@ pub struct Options {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Override {
     pub(crate) disabled: Option<Disabled>,
-    pub(crate) hold: Option<String>,
+    pub(crate) for_duration: Option<Duration>,
     pub(crate) severity: Option<Severity>,
     pub(crate) threshold: Option<String>,
     pub(crate) window: Option<String>,
@@ -66,31 +67,10 @@ impl Override {
 }
 
 impl Options {
-    /// Takes choices from YAML, on top of what was chosen before.
-    ///
-    /// The keys are `profile`, `grouping`, `selector`, `job`, `runbook_base_url`, `grafana_url`, and `alerts`, which has for each
-    /// alert's name `enabled`, `for`, `severity`, `threshold`, `window`, `grouping`, `selector` and `runbook_url`.
-    ///
-    /// # Errors
-    ///
-    /// The text is not such a document, names no such alert, or sets what the alert does not have.
-    pub fn apply(&mut self, yaml: &str) -> Result<(), Error> {
-        document::apply(self, yaml)
-    }
-
-    /// Sets one key, as in `KEKClusterNotReady.for=10m` or `profile=extended`.
-    ///
-    /// # Errors
-    ///
-    /// As for [`apply`](Self::apply).
-    pub fn set(&mut self, assignment: &str) -> Result<(), Error> {
-        document::set(self, assignment)
-    }
-
     pub(crate) fn chosen(&self, alert: &str) -> &Override {
         const NOTHING: &Override = &Override {
             disabled: None,
-            hold: None,
+            for_duration: None,
             severity: None,
             threshold: None,
             window: None,

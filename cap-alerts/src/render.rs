@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::{Alert, Options, Recording, alerts, recordings};
+use crate::alert::{Alert, Recording, alerts, recordings};
+use crate::duration;
+use crate::options::Options;
 
 /// The alerts as a rule file, for `rule_files` in `prometheus.yml`.
 pub fn rules_file(options: &Options) -> String {
-    document(&Groups::of(options))
+    to_yaml(&Groups::of(options))
 }
 
 /// The alerts as a `PrometheusRule` of the Prometheus operator (`monitoring.coreos.com/v1`), named `certautopilot`.
 pub fn prometheus_rule(options: &Options) -> String {
-    document(&Resource {
+    to_yaml(&Resource {
         api_version: "monitoring.coreos.com/v1",
         kind: "PrometheusRule",
         metadata: Metadata {
@@ -30,7 +32,7 @@ pub fn prometheus_rule(options: &Options) -> String {
 
 /// YAML with multi-line strings as block scalars, other strings on one line however long, and words quoted that YAML 1.1
 /// takes for booleans.
-pub(crate) fn document(value: &impl Serialize) -> String {
+pub(crate) fn to_yaml(value: &impl Serialize) -> String {
     let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
     serde_saphyr::to_string_with_options(value, options)
         .expect("a tree of strings, numbers, lists and maps always serializes")
@@ -61,7 +63,7 @@ pub(crate) struct Rule {
     pub(crate) alert: String,
     pub(crate) expr: String,
     #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
-    pub(crate) hold: Option<String>,
+    pub(crate) for_duration: Option<String>,
     pub(crate) labels: BTreeMap<&'static str, String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) annotations: BTreeMap<&'static str, String>,
@@ -121,33 +123,17 @@ impl From<Alert> for Rule {
         Rule {
             alert: alert.name,
             expr: alert.expr,
-            hold: (alert.for_duration > Duration::ZERO).then(|| duration(alert.for_duration)),
+            for_duration: (alert.for_duration > Duration::ZERO)
+                .then(|| duration::format(alert.for_duration)),
             labels: alert.labels,
             annotations: alert.annotations,
         }
     }
 }
 
-/// A duration in Prometheus's spelling, in the largest unit that needs no fraction.
-pub(crate) fn duration(duration: Duration) -> String {
-    match duration.as_secs() {
-        _ if duration.subsec_millis() != 0 => format!("{}ms", duration.as_millis()),
-        seconds if seconds % 3600 == 0 => format!("{}h", seconds / 3600),
-        seconds if seconds % 60 == 0 => format!("{}m", seconds / 60),
-        seconds => format!("{seconds}s"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_are_spelled_in_the_largest_whole_unit() {
-        for (seconds, text) in [(3600, "1h"), (5400, "90m"), (300, "5m"), (30, "30s")] {
-            assert_eq!(duration(Duration::from_secs(seconds)), text);
-        }
-    }
 
     #[test]
     fn expressions_survive_the_way_through_yaml() {

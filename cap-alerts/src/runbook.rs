@@ -2,16 +2,18 @@
 
 use std::fmt::Write as _;
 
-use crate::definition::{Definition, Values, filled};
-use crate::{Options, Severity};
+use crate::alerts::definitions;
+use crate::definition::{Definition, Diagnosis, Severity};
+use crate::options::Options;
+use crate::placeholder::{Values, filled};
 
 /// Every page: its name, and its text.
 pub(crate) fn pages() -> Vec<(String, String)> {
-    let definitions = crate::definition::definitions();
+    let alerts = definitions();
     let mut pages: Vec<(String, String)> = Vec::new();
-    for alert in &definitions {
+    for alert in &alerts {
         if pages.iter().all(|(name, _)| *name != alert.page) {
-            let sharing: Vec<&Definition> = definitions
+            let sharing: Vec<&Definition> = alerts
                 .iter()
                 .filter(|other| other.page == alert.page)
                 .collect();
@@ -37,15 +39,15 @@ fn page(alert: &Definition, sharing: &[&Definition]) -> String {
     let mut page = format!("# {}\n\n", alert.page);
     for of in sharing {
         let after = of
-            .hold
-            .map_or("at once".to_owned(), |hold| format!("after {hold}"));
-        let urgent = match of.severity {
-            Severity::Critical => "someone must act now",
-            Severity::Warning => "someone must act soon",
+            .for_duration
+            .map_or("at once".to_owned(), |duration| format!("after {duration}"));
+        let urgency = match of.severity {
+            Severity::Critical => "Someone must act now.",
+            Severity::Warning => "Someone must act soon.",
         };
         let _ = writeln!(
             page,
-            "- `{}`, {}: fires {after}; {urgent}.",
+            "- `{}` ({}): fires {after}. {urgency}",
             of.name, of.severity
         );
     }
@@ -55,10 +57,10 @@ fn page(alert: &Definition, sharing: &[&Definition]) -> String {
         "\n## Meaning\n\n{}\n\n## Impact\n\n{}\n\n## Diagnosis\n",
         runbook.meaning, runbook.impact
     );
-    for (what, query) in &runbook.diagnosis {
+    for Diagnosis { title, query } in &runbook.diagnosis {
         let _ = write!(
             page,
-            "\n{what}:\n\n```promql\n{}\n```\n",
+            "\n{title}:\n\n```promql\n{}\n```\n",
             fill(alert, query)
         );
     }

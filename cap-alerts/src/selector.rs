@@ -4,7 +4,7 @@ use cap_metrics::{Kind, METRICS, Metric, Values, metric};
 use promql_parser::label::{MatchOp, Matcher};
 use promql_parser::parser::VectorSelector;
 
-use crate::check::{Finding, Lint};
+use crate::finding::{Finding, Lint};
 use crate::labels::{Held, Labels};
 use cap_names::nearest;
 

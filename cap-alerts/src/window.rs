@@ -5,8 +5,9 @@ use std::time::Duration;
 use promql_parser::parser::token::{T_DIV, T_GTR, T_LAND, T_LOR, T_LUNLESS, T_MUL};
 use promql_parser::parser::{BinaryExpr, Call, Expr};
 
-use crate::check::{Finding, Lint};
-use crate::kinds::{bare, children, is_comparison};
+use crate::duration;
+use crate::finding::{Finding, Lint};
+use crate::syntax::{bare, children, is_comparison};
 
 /// Finds comparisons with 0 of an increase whose window is not longer than the hold.
 pub(crate) fn check(expr: &Expr, hold: Duration, findings: &mut Vec<Finding>) {
@@ -29,7 +30,7 @@ pub(crate) fn check(expr: &Expr, hold: Duration, findings: &mut Vec<Finding>) {
         }
         _ => {
             if let Some((call, window)) = event(binary).filter(|(_, window)| *window <= hold) {
-                let [window, hold] = [window, hold].map(crate::render::duration);
+                let [window, hold] = [window, hold].map(duration::format);
                 findings.push(Finding::new(
                     Lint::ShortWindow,
                     format!("`{call}` over {window} must stay above 0 for {hold}"),

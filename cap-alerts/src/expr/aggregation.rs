@@ -3,21 +3,20 @@
 use promql_parser::parser::token::{T_BOTTOMK, T_COUNT_VALUES, T_LIMIT_RATIO, T_LIMITK, T_TOPK};
 use promql_parser::parser::{AggregateExpr, Expr, LabelModifier};
 
-use super::carried;
-use crate::check::{Finding, Lint};
+use crate::finding::{Finding, Lint};
 use crate::labels::{Held, Labels};
 
-pub(super) fn aggregated(aggregate: &AggregateExpr, findings: &mut Vec<Finding>) -> Option<Labels> {
-    if let Some(param) = &aggregate.param {
-        carried(param, findings);
-    }
-    let operand = carried(&aggregate.expr, findings)?;
+pub(super) fn aggregated(
+    aggregate: &AggregateExpr,
+    operand: Labels,
+    findings: &mut Vec<Finding>,
+) -> Labels {
     // These pick whole series; the grouping only says from where.
     if matches!(
         aggregate.op.id(),
         T_TOPK | T_BOTTOMK | T_LIMITK | T_LIMIT_RATIO
     ) {
-        return Some(operand);
+        return operand;
     }
     if let Some(LabelModifier::Include(named) | LabelModifier::Exclude(named)) = &aggregate.modifier
     {
@@ -40,9 +39,9 @@ pub(super) fn aggregated(aggregate: &AggregateExpr, findings: &mut Vec<Finding>)
     };
     match (aggregate.op.id(), aggregate.param.as_deref()) {
         (T_COUNT_VALUES, Some(Expr::StringLiteral(label))) => {
-            Some(grouped.with(&label.val, Held::Something))
+            grouped.with(&label.val, Held::Something)
         }
-        _ => Some(grouped),
+        _ => grouped,
     }
 }
 

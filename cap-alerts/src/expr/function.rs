@@ -4,17 +4,9 @@ use promql_parser::label::MatchOp;
 use promql_parser::parser::value::ValueType;
 use promql_parser::parser::{Call, Expr};
 
-use super::carried;
-use crate::check::Finding;
 use crate::labels::{Held, Labels};
 
-pub(super) fn called(call: &Call, findings: &mut Vec<Finding>) -> Option<Labels> {
-    let arguments: Vec<Option<Labels>> = call
-        .args
-        .args
-        .iter()
-        .map(|argument| carried(argument, findings))
-        .collect();
+pub(super) fn called(call: &Call, arguments: Vec<Option<Labels>>) -> Option<Labels> {
     if call.func.return_type != ValueType::Vector {
         return None;
     }

@@ -8,9 +8,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Disabled, LabelName, Options, Override};
-use crate::Error;
-use crate::definition::{Definition, definitions};
-use crate::error::Kind;
+use crate::alerts::definitions;
+use crate::definition::Definition;
+use crate::duration;
+use crate::error::{Error, Kind};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,7 +31,7 @@ struct Document {
 struct Settings {
     enabled: Option<bool>,
     #[serde(rename = "for")]
-    hold: Option<String>,
+    for_duration: Option<String>,
     severity: Option<String>,
     threshold: Option<Value>,
     window: Option<String>,
@@ -39,83 +40,115 @@ struct Settings {
     runbook_url: Option<String>,
 }
 
-pub(super) fn apply(options: &mut Options, yaml: &str) -> Result<(), Error> {
-    let read: Result<Document, _> = serde_saphyr::from_str(yaml);
-    let read = read.map_err(|error| Error(Kind::Document(error.to_string())))?;
-    // All or nothing: a document that is refused half-way has changed nothing.
-    let mut changed = options.clone();
-    if let Some(profile) = parsed("profile", read.profile)? {
-        changed.profile = profile;
+impl Options {
+    /// Takes choices from YAML, on top of those made before. A document that is refused changes
+    /// nothing.
+    ///
+    /// The keys are `profile`, `grouping`, `selector`, `job`, `runbook_base_url`, `grafana_url` and
+    /// `alerts`. `alerts` has for each alert's name `enabled`, `for`, `severity`, `threshold`, `window`,
+    /// `grouping`, `selector` and `runbook_url`.
+    ///
+    /// # Errors
+    ///
+    /// The text is not such a document, names an unknown alert, or sets what the alert does not have.
+    pub fn apply(&mut self, yaml: &str) -> Result<(), Error> {
+        let read: Document = serde_saphyr::from_str(yaml)
+            .map_err(|error| Error(Kind::Document(error.to_string())))?;
+        let mut changed = self.clone();
+        if let Some(profile) = parsed("profile", read.profile)? {
+            changed.profile = profile;
+        }
+        if let Some(grouping) = names("grouping", read.grouping)? {
+            changed.grouping = grouping;
+        }
+        if let Some(selector) = parsed("selector", read.selector)? {
+            changed.selector = selector;
+        }
+        if let Some(job) = parsed("job", read.job)? {
+            changed.job = job;
+        }
+        if let Some(url) = read.runbook_base_url {
+            changed.runbook_base_url = url;
+        }
+        if let Some(url) = read.grafana_url {
+            changed.grafana_url = url;
+        }
+        let known = definitions();
+        for (name, settings) in read.alerts {
+            let Some(alert) = known.iter().find(|alert| alert.name == name) else {
+                let near = nearest(&name, known.iter().map(|alert| alert.name.as_ref()));
+                let suggestion = near
+                    .map_or("docs/runbooks has a page for each".to_owned(), |near| {
+                        format!("write {near}")
+                    });
+                return Err(Error(Kind::NoSuchAlert { name, suggestion }));
+            };
+            let chosen = changed.overrides.entry(name).or_default();
+            settings.into_override(alert, chosen)?;
+        }
+        *self = changed;
+        Ok(())
     }
-    if let Some(grouping) = names("grouping", read.grouping)? {
-        changed.grouping = grouping;
-    }
-    if let Some(selector) = parsed("selector", read.selector)? {
-        changed.selector = selector;
-    }
-    if let Some(job) = parsed("job", read.job)? {
-        changed.job = job;
-    }
-    changed.runbook_base_url = read.runbook_base_url.unwrap_or(changed.runbook_base_url);
-    changed.grafana_url = read.grafana_url.unwrap_or(changed.grafana_url);
-    let known = definitions();
-    for (name, settings) in read.alerts {
-        let Some(alert) = known.iter().find(|alert| alert.name == name) else {
-            let near = nearest(&name, known.iter().map(|alert| alert.name.as_ref()));
-            let instead = near.map_or("docs/runbooks has a page for each".to_owned(), |near| {
-                format!("write {near}")
-            });
-            return Err(Error(Kind::NoSuchAlert(name, instead)));
-        };
-        let chosen = changed.overrides.entry(name).or_default();
-        settings.into_override(alert, chosen)?;
-    }
-    *options = changed;
-    Ok(())
-}
 
-pub(super) fn set(options: &mut Options, assignment: &str) -> Result<(), Error> {
-    let shape = || Error(Kind::Assignment(assignment.to_owned()));
-    let (path, value) = assignment.split_once('=').ok_or_else(shape)?;
-    // The value is YAML, so that lists and numbers can be written; a selector is text that YAML would take apart.
-    let value = match path.rsplit('.').next() {
-        Some("selector" | "runbook_url" | "runbook_base_url" | "grafana_url") => {
-            Value::from(value).to_string()
+    /// Sets one key, as in `KEKClusterNotReady.for=10m` or `profile=extended`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`apply`](Self::apply).
+    pub fn set(&mut self, assignment: &str) -> Result<(), Error> {
+        let (path, value) = assignment
+            .split_once('=')
+            .ok_or_else(|| Error(Kind::Assignment(assignment.to_owned())))?;
+        // The value is YAML, so that lists and numbers can be written. YAML would take a selector or an
+        // address apart.
+        let value = match path.rsplit('.').next() {
+            Some("selector" | "runbook_url" | "runbook_base_url" | "grafana_url") => {
+                Value::from(value).to_string()
+            }
+            _ => value.to_owned(),
+        };
+        match path.split_once('.') {
+            Some((alert, key)) => {
+                let (alert, key) = (Value::from(alert), Value::from(key));
+                self.apply(&format!("alerts: {{{alert}: {{{key}: {value}}}}}"))
+            }
+            None => self.apply(&format!("{{{}: {value}}}", Value::from(path))),
         }
-        _ => value.to_owned(),
-    };
-    match path.split_once('.') {
-        Some((alert, key)) => {
-            let (alert, key) = (Value::from(alert), Value::from(key));
-            apply(options, &format!("alerts: {{{alert}: {{{key}: {value}}}}}"))
-        }
-        None => apply(options, &format!("{{{}: {value}}}", Value::from(path))),
     }
 }
 
 impl Settings {
     fn into_override(self, alert: &Definition, chosen: &mut Override) -> Result<(), Error> {
         let at = |key: &str| format!("alerts.{}.{key}", alert.name);
-        let lacks = |key| Error(Kind::Lacks(alert.name.to_string(), key));
+        let no_such = |key| {
+            Error(Kind::NoSuchSetting {
+                alert: alert.name.to_string(),
+                key,
+            })
+        };
         if let Some(enabled) = self.enabled {
             chosen.disabled = Some(if enabled { Disabled::No } else { Disabled::Yes });
         }
-        if let Some(hold) = self.hold {
-            chosen.hold = Some(match is_zero(&hold) {
-                true => hold,
-                false => duration(&at("for"), hold)?,
-            });
+        if let Some(text) = self.for_duration {
+            let parsed = duration::parse(&text);
+            chosen.for_duration = Some(parsed.ok_or_else(|| no_duration(&at("for"), &text))?);
         }
         if let Some(severity) = parsed(&at("severity"), self.severity)? {
             chosen.severity = Some(severity);
         }
         if let Some(threshold) = self.threshold {
-            alert.threshold.as_ref().ok_or_else(|| lacks("threshold"))?;
+            alert
+                .threshold
+                .as_ref()
+                .ok_or_else(|| no_such("threshold"))?;
             chosen.threshold = Some(number(&at("threshold"), &threshold)?);
         }
         if let Some(window) = self.window {
-            alert.window.ok_or_else(|| lacks("window"))?;
-            chosen.window = Some(duration(&at("window"), window)?);
+            alert.window.ok_or_else(|| no_such("window"))?;
+            match duration::parse(&window) {
+                Some(length) if !length.is_zero() => chosen.window = Some(window),
+                _ => return Err(no_duration(&at("window"), &window)),
+            }
         }
         if let Some(grouping) = names(&at("grouping"), self.grouping)? {
             chosen.grouping = Some(grouping);
@@ -128,12 +161,22 @@ impl Settings {
     }
 }
 
-fn wrong(key: &str, what: impl ToString) -> Error {
-    Error(Kind::Value(key.to_owned(), what.to_string()))
+fn error_at(key: &str, problem: impl ToString) -> Error {
+    Error(Kind::Value {
+        key: key.to_owned(),
+        problem: problem.to_string(),
+    })
+}
+
+fn no_duration(key: &str, text: &str) -> Error {
+    error_at(
+        key,
+        format!("{text:?} is not a duration: write one such as 90s, 15m or 1h"),
+    )
 }
 
 fn parsed<T: FromStr<Err: ToString>>(key: &str, text: Option<String>) -> Result<Option<T>, Error> {
-    text.map(|text| text.parse().map_err(|error: T::Err| wrong(key, error)))
+    text.map(|text| text.parse().map_err(|error: T::Err| error_at(key, error)))
         .transpose()
 }
 
@@ -142,25 +185,7 @@ fn names(key: &str, names: Option<Vec<String>>) -> Result<Option<Vec<LabelName>>
     names
         .map(all)
         .transpose()
-        .map_err(|error: Error| wrong(key, error))
-}
-
-fn duration(key: &str, text: String) -> Result<String, Error> {
-    match promql_parser::util::parse_duration(&text) {
-        Ok(_) => Ok(text),
-        Err(_) => Err(wrong(
-            key,
-            format!("{text:?} is not a duration: write one such as 90s, 15m or 1h"),
-        )),
-    }
-}
-
-/// A hold of nothing, which fires at once. No other duration may be 0.
-fn is_zero(text: &str) -> bool {
-    let number = text.trim_end_matches(|c: char| c.is_ascii_lowercase());
-    !number.is_empty()
-        && number.bytes().all(|digit| digit == b'0')
-        && ["", "ms", "s", "m", "h", "d", "w", "y"].contains(&&text[number.len()..])
+        .map_err(|error: Error| error_at(key, error))
 }
 
 fn number(key: &str, value: &Value) -> Result<String, Error> {
@@ -169,7 +194,10 @@ fn number(key: &str, value: &Value) -> Result<String, Error> {
         .map_or_else(|| value.to_string(), str::to_owned);
     match text.parse::<f64>() {
         Ok(number) if number.is_finite() => Ok(text),
-        _ => Err(wrong(key, format!("{text} is not a number"))),
+        _ => Err(error_at(
+            key,
+            format!("{text} is not a number: write one such as 5 or 0.25"),
+        )),
     }
 }
 
@@ -202,7 +230,7 @@ mod tests {
             ),
             (
                 "alerts: {JobQueueBacklog: {threshold: many}}",
-                "alerts.JobQueueBacklog.threshold: many is not a number",
+                "alerts.JobQueueBacklog.threshold: many is not a number: write one such as 5 or 0.25",
             ),
             (
                 "profile: all",

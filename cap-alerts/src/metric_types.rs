@@ -1,10 +1,10 @@
 //! Functions on the wrong kind of metric: a rate of a gauge, a counter's bare value, a quantile of what is no histogram.
 
 use cap_metrics::{Kind, METRICS, metric};
-use promql_parser::parser::token::{T_EQLC, T_GTE, T_GTR, T_LSS, T_LTE, T_NEQ};
-use promql_parser::parser::{AggregateExpr, Call, Expr, LabelModifier, VectorSelector};
+use promql_parser::parser::{Call, Expr, LabelModifier, VectorSelector};
 
-use crate::check::{Finding, Lint};
+use crate::finding::{Finding, Lint};
+use crate::syntax::{bare, children, is_comparison};
 
 /// Walks the whole expression, the selectors inside ranges included.
 pub(crate) fn check(expr: &Expr, findings: &mut Vec<Finding>) {
@@ -14,7 +14,7 @@ pub(crate) fn check(expr: &Expr, findings: &mut Vec<Finding>) {
             for (side, other) in [(&binary.lhs, &binary.rhs), (&binary.rhs, &binary.lhs)] {
                 if let (Some(counter), Expr::NumberLiteral(_)) = (bare_counter(side), bare(other)) {
                     findings.push(Finding::new(
-                        Lint::WrongKind,
+                        Lint::WrongType,
                         format!("the counter `{counter}` is compared with a number"),
                         "it counts since the process started, so a restart changes the answer and nothing else ever lowers it",
                         format!("compare `increase({counter}[…])`"),
@@ -27,30 +27,6 @@ pub(crate) fn check(expr: &Expr, findings: &mut Vec<Finding>) {
     children(expr)
         .into_iter()
         .for_each(|child| check(child, findings));
-}
-
-/// The expressions directly inside.
-pub(crate) fn children(expr: &Expr) -> Vec<&Expr> {
-    match expr {
-        Expr::Paren(inner) => vec![&inner.expr],
-        Expr::Unary(inner) => vec![&inner.expr],
-        Expr::Subquery(inner) => vec![&inner.expr],
-        Expr::Aggregate(AggregateExpr { expr, .. }) => vec![expr],
-        Expr::Binary(binary) => vec![&binary.lhs, &binary.rhs],
-        Expr::Call(call) => call.args.args.iter().map(|argument| &**argument).collect(),
-        _ => Vec::new(),
-    }
-}
-
-pub(crate) fn bare(expr: &Expr) -> &Expr {
-    match expr {
-        Expr::Paren(inner) => bare(&inner.expr),
-        expr => expr,
-    }
-}
-
-pub(crate) fn is_comparison(id: u16) -> bool {
-    [T_EQLC, T_NEQ, T_GTR, T_GTE, T_LSS, T_LTE].contains(&id)
 }
 
 fn called(call: &Call, findings: &mut Vec<Finding>) {
@@ -67,7 +43,7 @@ fn called(call: &Call, findings: &mut Vec<Finding>) {
     };
     match (function, kind) {
         ("rate" | "irate" | "increase" | "resets", Kind::Gauge) => findings.push(Finding::new(
-            Lint::WrongKind,
+            Lint::WrongType,
             format!("`{function}` of the gauge `{name}`"),
             "every fall of the gauge counts as a restart, so the result means nothing",
             match function {
@@ -78,7 +54,7 @@ fn called(call: &Call, findings: &mut Vec<Finding>) {
         )),
         ("delta" | "idelta" | "deriv" | "predict_linear", Kind::Counter | Kind::Histogram) => {
             findings.push(Finding::new(
-                Lint::WrongKind,
+                Lint::WrongType,
                 format!("`{function}` of the counter `{name}`"),
                 "a restart of the process makes it negative",
                 match function {

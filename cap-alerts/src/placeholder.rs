@@ -1,4 +1,4 @@
-//! Placeholders and what stands for them. The Helm chart fills the same placeholders, with templates.
+//! Placeholders in expressions and texts. The Helm chart fills the same ones with its templates.
 
 /// What a deployment chose for one alert.
 pub(crate) struct Values<'a> {
@@ -12,34 +12,28 @@ pub(crate) struct Values<'a> {
 
 /// The text with every placeholder filled.
 pub(crate) fn filled(text: &str, values: &Values<'_>) -> String {
-    let group = values.group.join(", ");
-    let (group_and, selector, and_selector) = match (group.as_str(), values.selector) {
-        ("", "") => (String::new(), String::new(), String::new()),
-        (group, selector) => (
-            match group {
-                "" => String::new(),
-                group => format!("{group}, "),
-            },
-            match selector {
-                "" => String::new(),
-                selector => format!("{{{selector}}}"),
-            },
-            match selector {
-                "" => String::new(),
-                selector => format!(", {selector}"),
-            },
-        ),
+    let or_nothing = |text: String, value: &str| match value {
+        "" => String::new(),
+        _ => text,
     };
-    text.replace("$GROUP, ", &group_and)
+    let group = values.group.join(", ");
+    let selector = values.selector;
+    text.replace("$GROUP, ", &or_nothing(format!("{group}, "), &group))
         .replace("$GROUP", &group)
-        .replace("{$SELECTOR}", &selector)
-        .replace(", $SELECTOR", &and_selector)
+        .replace(
+            "{$SELECTOR}",
+            &or_nothing(format!("{{{selector}}}"), selector),
+        )
+        .replace(
+            ", $SELECTOR",
+            &or_nothing(format!(", {selector}"), selector),
+        )
         .replace("$THRESHOLD", values.threshold)
         .replace("$WINDOW", values.window)
         .replace("$JOB", values.job)
 }
 
-/// The expression with `$SELECTOR` in every selector of a scraped series, which are those named `cap_…` and `up`.
+/// The expression with `$SELECTOR` in every selector of a scraped series: those named `cap_…` and `up`.
 pub(crate) fn with_selector(expr: &str) -> String {
     let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':');
     let mut out = String::new();

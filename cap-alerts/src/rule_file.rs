@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::check::{Finding, Lint, check};
-use crate::expr::carried;
+use crate::check::check;
+use crate::duration;
+use crate::expr::labels_of;
+use crate::finding::{Finding, Lint};
 use crate::labels::Held;
 use crate::window;
 
@@ -44,7 +46,7 @@ struct Rule {
     #[serde(default)]
     expr: Expression,
     #[serde(rename = "for")]
-    hold: Option<String>,
+    for_duration: Option<String>,
     #[serde(default)]
     labels: BTreeMap<String, serde_json::Value>,
     #[serde(default)]
@@ -124,14 +126,11 @@ fn judged(rule: &Rule) -> Vec<Finding> {
     if rule.alert.is_none() {
         return findings;
     }
-    let hold = rule
-        .hold
-        .as_deref()
-        .and_then(|hold| promql_parser::util::parse_duration(hold).ok());
-    if let Some(hold) = hold.filter(|hold| !hold.is_zero()) {
-        window::check(&parsed, hold, &mut findings);
+    let for_duration = rule.for_duration.as_deref().and_then(duration::parse);
+    if let Some(for_duration) = for_duration.filter(|duration| !duration.is_zero()) {
+        window::check(&parsed, for_duration, &mut findings);
     }
-    let labels = carried(&parsed, &mut Vec::new());
+    let labels = labels_of(&parsed, &mut Vec::new());
     let texts = rule.annotations.iter().chain(&rule.labels);
     for (field, text) in texts.filter_map(|(field, text)| Some((field, text.as_str()?))) {
         for label in templated(text) {
