@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use cap_egress::{Guard, Policy};
 use cap_names::Actor;
-use cap_syslog::{Config, Event, Formatter, Forwarder, Framing, Tls, Transport};
+use cap_syslog::{Config, Event, Forwarder, Framing, Tls, Transport};
 use cap_tests::{Authority, peers};
 
 use crate::harness::{Bench, Case};
@@ -164,7 +164,7 @@ fn written(over: Over, authority: &Authority) -> f64 {
     let sink = sink(over, authority);
     let events: Vec<_> = (0..RECORDS).map(|_| event()).collect();
     let config = Config::new(sink.addr().ip().into(), sink.addr().port());
-    let formatter = Formatter::new(&config, "12345");
+    let formatter = config.formatter("12345");
     let mut stream = sink.connect((over == Over::Tls).then_some(authority));
     sink.begin();
     let mut batch = Vec::new();
@@ -183,7 +183,7 @@ fn written(over: Over, authority: &Authority) -> f64 {
 /// Bytes of the sample event on the wire.
 fn framed_size() -> usize {
     let config = Config::new("127.0.0.1".parse().expect("an address"), 601);
-    let formatter = Formatter::new(&config, "12345");
+    let formatter = config.formatter("12345");
     let mut record = Vec::new();
     Framing::OctetCounting.append(&mut record, |out| formatter.write(&event(), out));
     record.len()

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cap_egress::{Guard, Policy};
 use cap_names::Actor;
-use cap_syslog::{Config, Event, Format, Formatter, Forwarder, Framing};
+use cap_syslog::{Config, Event, Format, Forwarder, Framing};
 
 use crate::harness::{Bench, Case};
 use crates::{HOSTNAME, PARAMS, PROCID, SUMMARY};
@@ -53,7 +53,7 @@ fn format(bench: &mut Bench) {
 
 fn against_memcpy(bench: &mut Bench, config: &Config, case: &str, floor: f64) {
     let mut record = Vec::new();
-    Formatter::new(config, PROCID).write(&event(), &mut record);
+    config.formatter(PROCID).write(&event(), &mut record);
     let mut copy = Vec::with_capacity(64 * 1024);
     let case = Case {
         case,
@@ -71,7 +71,7 @@ fn against_memcpy(bench: &mut Bench, config: &Config, case: &str, floor: f64) {
 
 /// Writes the sample event so many times, into one buffer.
 fn framed(config: &Config) -> impl FnMut(u64) + use<> {
-    let (formatter, framing) = (Formatter::new(config, PROCID), Framing::default());
+    let (formatter, framing) = (config.formatter(PROCID), Framing::default());
     let event = event();
     let mut out = Vec::with_capacity(64 * 1024);
     move |count| {

@@ -64,5 +64,5 @@ impl<B: Backfill + ?Sized> Backfill for Arc<B> {
     }
 }
 
-/// Why a store does not answer.
+/// Reason a store does not answer.
 pub type BackfillError = Box<dyn Error + Send + Sync>;

@@ -5,13 +5,15 @@ use std::time::Duration;
 use cap_egress::Host;
 
 use crate::Error;
-use crate::Format;
 use crate::error::Kind;
+use crate::format::{Formatter, Header};
 
 mod facility;
+mod format;
 mod transport;
 
 pub use facility::Facility;
+pub use format::Format;
 pub use transport::{Tls, Transport};
 
 /// The largest payload of a UDP datagram over IPv4.
@@ -105,6 +107,22 @@ impl Config {
     pub fn message_size(&self) -> usize {
         self.max_message_size
             .unwrap_or_else(|| self.transport.default_message_size())
+    }
+
+    /// A formatter for these settings and this PROCID. It reduces header fields to printable ASCII and the lengths of
+    /// RFC 5424, section 6.2, writes an empty one as `-`, and reduces the SD-ID to the characters of section 6.3.2. It
+    /// never holds a record to less than 2048 bytes.
+    pub fn formatter(&self, procid: &str) -> Formatter {
+        Formatter::new(&Header {
+            format: self.format,
+            facility: self.facility,
+            hostname: &self.hostname,
+            app_name: &self.app_name,
+            procid,
+            sd_id: &self.sd_id,
+            product_version: &self.product_version,
+            max_size: self.message_size(),
+        })
     }
 
     /// The relays in the order in which they are tried.

@@ -7,13 +7,12 @@ use chrono::{DateTime, Utc};
 
 mod params;
 
+use crate::cut::CUT_MARK;
 use crate::timestamp;
 use params::Params;
 
 /// Bytes of an event id, event type or actor at most: the three are never left out, so they have to fit.
 pub(crate) const FIXED_LIMIT: usize = 128;
-/// What ends one that was longer.
-const CUT_MARK: &str = "...[cut]";
 /// Bytes kept for what an event usually gets after it was made, so that they have room where it is.
 const ROOM: usize = 256;
 const BOM: char = '\u{feff}';
@@ -45,14 +44,14 @@ pub(crate) struct Head {
 
 /// An event, wherever its text is.
 #[derive(Clone, Copy)]
-pub(crate) struct View<'a> {
+pub(crate) struct EventRef<'a> {
     text: &'a [u8],
     head: &'a Head,
 }
 
 /// An event's own fields, in the order in which they usually become known.
 #[derive(Clone, Copy)]
-enum Own {
+enum Field {
     Id,
     Type,
     Actor,
@@ -90,7 +89,7 @@ impl Event {
             *end = text.len();
         }
         text.push_str(summary);
-        ends[Own::Summary as usize..].fill(text.len());
+        ends[Field::Summary as usize..].fill(text.len());
         Event {
             text,
             head: Head {
@@ -105,21 +104,21 @@ impl Event {
     /// The organisation.
     #[must_use]
     pub fn org(mut self, id: impl AsRef<str>) -> Self {
-        self.set(Own::Org, id.as_ref());
+        self.set(Field::Org, id.as_ref());
         self
     }
 
     /// The project.
     #[must_use]
     pub fn project(mut self, id: impl AsRef<str>) -> Self {
-        self.set(Own::Project, id.as_ref());
+        self.set(Field::Project, id.as_ref());
         self
     }
 
     /// What was acted on, as `kind:id`.
     #[must_use]
     pub fn resource(mut self, resource: impl AsRef<str>) -> Self {
-        self.set(Own::Resource, resource.as_ref());
+        self.set(Field::Resource, resource.as_ref());
         self
     }
 
@@ -202,18 +201,18 @@ impl Event {
 
     /// The event id.
     pub fn id(&self) -> &str {
-        &self.text[..self.head.ends[Own::Id as usize]]
+        &self.text[..self.head.ends[Field::Id as usize]]
     }
 
     /// The event type.
     pub fn event_type(&self) -> &str {
         let ends = self.head.ends;
-        &self.text[ends[Own::Id as usize]..ends[Own::Type as usize]]
+        &self.text[ends[Field::Id as usize]..ends[Field::Type as usize]]
     }
 
     #[inline]
-    pub(crate) fn view(&self) -> View<'_> {
-        View::new(self.text.as_bytes(), &self.head)
+    pub(crate) fn view(&self) -> EventRef<'_> {
+        EventRef::new(self.text.as_bytes(), &self.head)
     }
 
     /// For who keeps the text elsewhere.
@@ -228,28 +227,28 @@ impl Event {
     }
 
     /// Sets one of those that an event may lack.
-    fn set(&mut self, field: Own, value: &str) {
+    fn set(&mut self, field: Field, value: &str) {
         let (index, ends) = (field as usize, &mut self.head.ends);
         let old = ends[index - 1]..ends[index];
         for end in &mut ends[index..] {
             *end = *end - old.len() + value.len();
         }
         self.text.replace_range(old, value);
-        self.head.has[index - Own::Org as usize] = true;
+        self.head.has[index - Field::Org as usize] = true;
     }
 }
 
 /// In bytes: the formatter need not know where characters begin.
-impl<'a> View<'a> {
+impl<'a> EventRef<'a> {
     #[inline]
     pub(crate) fn new(text: &'a [u8], head: &'a Head) -> Self {
-        View { text, head }
+        EventRef { text, head }
     }
 
     /// The fields that every event has: id, type, actor and summary.
     #[inline]
-    pub(crate) fn always(self) -> [&'a [u8]; OWN - OWN_OPTIONAL] {
-        [Own::Id, Own::Type, Own::Actor, Own::Summary].map(|field| self.own(field as usize))
+    pub(crate) fn required(self) -> [&'a [u8]; OWN - OWN_OPTIONAL] {
+        [Field::Id, Field::Type, Field::Actor, Field::Summary].map(|field| self.own(field as usize))
     }
 
     /// Organisation, project and resource.
@@ -257,9 +256,9 @@ impl<'a> View<'a> {
     pub(crate) fn optional(self) -> [Option<&'a [u8]>; OWN_OPTIONAL] {
         let [org, project, resource] = self.head.has;
         [
-            org.then(|| self.own(Own::Org as usize)),
-            project.then(|| self.own(Own::Project as usize)),
-            resource.then(|| self.own(Own::Resource as usize)),
+            org.then(|| self.own(Field::Org as usize)),
+            project.then(|| self.own(Field::Project as usize)),
+            resource.then(|| self.own(Field::Resource as usize)),
         ]
     }
 
@@ -290,7 +289,7 @@ impl<'a> View<'a> {
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let event = self.view();
-        let [id, event_type, actor, summary] = event.always().map(String::from_utf8_lossy);
+        let [id, event_type, actor, summary] = event.required().map(String::from_utf8_lossy);
         let [org, project, resource] = event
             .optional()
             .map(|field| field.map(String::from_utf8_lossy));
@@ -414,7 +413,7 @@ mod tests {
                 prop_assert_eq!(event.view().optional(), own.each_ref().map(|one: &Option<String>| one.as_deref().map(str::as_bytes)));
             }
             let summary = summary.trim_start_matches(BOM);
-            prop_assert_eq!(event.view().always().map(text), ["e", "t", "system:s", summary]);
+            prop_assert_eq!(event.view().required().map(text), ["e", "t", "system:s", summary]);
             prop_assert_eq!(event.bounded(usize::MAX / 2), event.clone());
         }
     }
@@ -426,7 +425,7 @@ mod tests {
             event = event.param(&format!("p{n}"), "v".repeat(100));
         }
         event.bound(500);
-        assert_eq!(event.view().own(Own::Summary as usize).len(), 502);
+        assert_eq!(event.view().own(Field::Summary as usize).len(), 502);
         assert!(event.view().params().count() < 10, "{event:?}");
         assert!(event.text.capacity() < 2000);
     }
@@ -441,6 +440,6 @@ mod tests {
     #[test]
     fn a_byte_order_mark_does_not_start_the_text() {
         let event = Event::new("e", "t", Actor::system("s"), "\u{feff}\u{feff}m\u{feff}");
-        assert_eq!(text(event.view().own(Own::Summary as usize)), "m\u{feff}");
+        assert_eq!(text(event.view().own(Field::Summary as usize)), "m\u{feff}");
     }
 }

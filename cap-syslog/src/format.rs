@@ -4,16 +4,13 @@ mod cef;
 mod escape;
 mod rfc5424;
 
-use std::str::FromStr;
-
 use cap_names::{Closed as _, Severity};
 
-use crate::config::Config;
-use crate::event::{Event, OWN_OPTIONAL, View};
+use crate::config::{Facility, Format};
+use crate::cut::{CUT_MARK, character_boundary, cut_escaped};
+use crate::event::{Event, EventRef, OWN_OPTIONAL};
 use crate::timestamp;
 
-/// What ends the text of a record that had to be shortened.
-const CUT_MARK: &str = "...[cut]";
 /// Room kept for the text when parameters have to go.
 const TEXT_RESERVE: usize = 256;
 /// The longest header and what is never left out, with the text's reserve, fit into this many bytes.
@@ -22,30 +19,6 @@ const LEAST_MAX: usize = 2048;
 const NO_HOSTNAME: &str = ":[";
 /// More than an event can have.
 const ALL: usize = usize::MAX;
-
-/// How a record carries the event. The envelope, PRI to MSGID, is that of RFC 5424 either way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Format {
-    /// The event as structured data, and its summary as the MSG.
-    #[default]
-    Rfc5424,
-    /// No structured data, and the event in the MSG as CEF, version 0 of ArcSight's Common Event Format.
-    Cef,
-}
-
-/// `rfc5424` or `cef`.
-impl FromStr for Format {
-    type Err = String;
-
-    fn from_str(s: &str) -> Result<Self, String> {
-        match s {
-            "rfc5424" => Ok(Format::Rfc5424),
-            "cef" => Ok(Format::Cef),
-            _ => Err(format!("unknown format {s:?}: write rfc5424 or cef")),
-        }
-    }
-}
 
 /// Writes records into a buffer that the caller reuses. Pure: the header was rendered once, nothing is allocated but the
 /// buffer's growth.
@@ -57,6 +30,19 @@ pub struct Formatter {
     max: usize,
 }
 
+/// What is the same in every record.
+pub(crate) struct Header<'a> {
+    pub(crate) format: Format,
+    pub(crate) facility: Facility,
+    pub(crate) hostname: &'a str,
+    pub(crate) app_name: &'a str,
+    pub(crate) procid: &'a str,
+    pub(crate) sd_id: &'a str,
+    pub(crate) product_version: &'a str,
+    /// Bytes of a record at most.
+    pub(crate) max_size: usize,
+}
+
 /// Everything before the first value of the event.
 #[derive(Clone, Debug)]
 struct Head {
@@ -66,19 +52,16 @@ struct Head {
 }
 
 impl Formatter {
-    /// A formatter for these settings and this PROCID. Header fields are reduced to printable ASCII and the lengths of
-    /// RFC 5424, section 6.2, and an empty one becomes `-`; the SD-ID is reduced to the characters of section 6.3.2. A record
-    /// is never held to less than 2048 bytes.
-    pub fn new(config: &Config, procid: &str) -> Self {
-        let hostname = reduced(&config.hostname, 255, NO_HOSTNAME);
-        let app_name = reduced(&config.app_name, 48, "");
-        let procid = reduced(procid, 128, "");
-        let data = match config.format {
-            Format::Rfc5424 => rfc5424::head(&reduced(&config.sd_id, 32, "=]\"")),
-            Format::Cef => cef::head(&reduced(&config.product_version, 32, "|\\")),
+    pub(crate) fn new(header: &Header<'_>) -> Self {
+        let hostname = reduced(header.hostname, 255, NO_HOSTNAME);
+        let app_name = reduced(header.app_name, 48, "");
+        let procid = reduced(header.procid, 128, "");
+        let data = match header.format {
+            Format::Rfc5424 => rfc5424::head(&reduced(header.sd_id, 32, "=]\"")),
+            Format::Cef => cef::head(&reduced(header.product_version, 32, "|\\")),
         };
         let head = |severity: &Severity| {
-            let pri = u32::from(config.facility.code()) * 8 + u32::from(severity.code());
+            let pri = u32::from(header.facility.code()) * 8 + u32::from(severity.code());
             let mut bytes = format!("<{pri}>1 ").into_bytes();
             let time = bytes.len();
             bytes.extend_from_slice(timestamp::BLANK);
@@ -86,9 +69,9 @@ impl Formatter {
             Head { bytes, time }
         };
         Formatter {
-            format: config.format,
+            format: header.format,
             heads: std::array::from_fn(|index| head(&Severity::ALL[index])),
-            max: config.message_size().max(LEAST_MAX),
+            max: header.max_size.max(LEAST_MAX),
         }
     }
 
@@ -98,7 +81,7 @@ impl Formatter {
     }
 
     #[inline]
-    pub(crate) fn append(&self, event: View<'_>, out: &mut Vec<u8>) {
+    pub(crate) fn append(&self, event: EventRef<'_>, out: &mut Vec<u8>) {
         let start = out.len();
         let head = &self.heads[event.severity().index()];
         out.extend_from_slice(&head.bytes);
@@ -119,7 +102,7 @@ impl Formatter {
     #[cold]
     fn shorten(
         &self,
-        event: View<'_>,
+        event: EventRef<'_>,
         out: &mut Vec<u8>,
         start: usize,
         fields: usize,
@@ -152,15 +135,15 @@ impl Formatter {
         let room = start + self.max - CUT_MARK.len();
         if out.len() > room {
             match self.format {
-                Format::Rfc5424 => out.truncate(whole_character(out, room)),
-                Format::Cef => cut(out, text, room),
+                Format::Rfc5424 => out.truncate(character_boundary(out, room)),
+                Format::Cef => cut_escaped(out, text, room),
             }
         }
         out.extend_from_slice(CUT_MARK.as_bytes());
     }
 
     #[inline]
-    fn fields(&self, event: View<'_>, keep: usize, out: &mut Vec<u8>) {
+    fn fields(&self, event: EventRef<'_>, keep: usize, out: &mut Vec<u8>) {
         match self.format {
             Format::Rfc5424 => rfc5424::fields(event, keep, out),
             Format::Cef => cef::fields(event, keep, out),
@@ -169,8 +152,8 @@ impl Formatter {
 
     /// Appends the text and what leads up to it, or nothing where there is no text.
     #[inline]
-    fn text(&self, event: View<'_>, out: &mut Vec<u8>) {
-        let [.., summary] = event.always();
+    fn text(&self, event: EventRef<'_>, out: &mut Vec<u8>) {
+        let [.., summary] = event.required();
         if summary.is_empty() {
             return;
         }
@@ -185,28 +168,6 @@ impl Formatter {
             Format::Rfc5424 => rfc5424::TEXT_LEAD,
             Format::Cef => cef::TEXT_LEAD,
         }
-    }
-}
-
-/// Where the character starts that `end` is in the middle of.
-fn whole_character(out: &[u8], mut end: usize) -> usize {
-    while out[end] & 0xc0 == 0x80 {
-        end -= 1;
-    }
-    end
-}
-
-/// Cuts a text that starts at `text` before `end`, between characters and between escapes.
-fn cut(out: &mut Vec<u8>, text: usize, end: usize) {
-    out.truncate(whole_character(out, end));
-    // A `\` whose other half was cut off goes too.
-    let backslashes = out[text..]
-        .iter()
-        .rev()
-        .take_while(|b| **b == b'\\')
-        .count();
-    if backslashes % 2 == 1 {
-        out.pop();
     }
 }
 

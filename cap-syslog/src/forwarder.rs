@@ -1,41 +1,39 @@
 //! The handle that callers enqueue into, and the thread behind it.
 
-mod backlog;
-mod builder;
 mod connection;
-mod datagrams;
-mod orders;
-mod publish;
+mod control;
+mod cursor;
+mod gap_fill;
+mod poison;
 mod run;
-mod settings;
+mod session;
 mod shared;
-mod suspicion;
+mod status_feed;
+mod stream;
+mod udp;
 mod window;
-pub(crate) mod wire;
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use cap_egress::Guard;
-use chrono::Utc;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
+use crate::backfill::Backfill;
 use crate::config::Config;
 use crate::error::{Error, Kind};
 use crate::event::Event;
-use crate::probe::ProbeReport;
-use crate::relay_error::RelayError;
-use crate::ring::Ring;
+use crate::probe::{self, ProbeReport};
+use crate::relay::Settings;
+use crate::relay::tcp::{self, Unacknowledged};
 use crate::status::{Report, State, Status};
 use crate::stop::Stop;
-pub use builder::ForwarderBuilder;
-use orders::Orders;
-pub(crate) use settings::{Link, Settings};
-use shared::{STORED, Shared, Standing};
+use control::Control;
+use shared::Shared;
 
 /// Forwards events to a relay. Clones share one buffer and one connection.
 #[derive(Clone)]
@@ -44,54 +42,37 @@ pub struct Forwarder {
     stop: Arc<Stop>,
 }
 
-/// How a connection ended.
-enum End {
-    /// It was left: for the end, for other settings or for another relay.
-    Left,
-    Broken(RelayError),
+/// Starts a forwarder; made by [`Forwarder::builder`].
+#[must_use = "`start` starts the forwarder"]
+pub struct ForwarderBuilder {
+    config: Config,
+    guard: Guard,
+    store: Option<Arc<dyn Backfill>>,
+    unacknowledged: Unacknowledged,
 }
 
-impl Forwarder {
-    /// A builder that starts a forwarder to the relay of `config`, with its connections under the policy of `guard`.
-    pub fn builder(config: Config, guard: Guard) -> ForwarderBuilder {
-        ForwarderBuilder::new(config, guard)
+impl ForwarderBuilder {
+    /// Fills gaps from the caller's primary store of audit events. Default: none, and the relay gets a gap record.
+    ///
+    /// While a gap is being filled, the forwarder holds up to [`Config::buffer_size`] events from the store beside those in
+    /// the buffer.
+    pub fn backfill(mut self, store: impl Backfill) -> Self {
+        self.store = Some(Arc::new(store));
+        self
     }
 
-    fn start(builder: ForwarderBuilder) -> Result<Self, Error> {
-        let ForwarderBuilder {
-            config,
-            guard,
-            store,
-            ask,
-        } = builder;
-        let settings = Settings::new(config)?;
-        let ring = Ring::new(settings.config.buffer_size);
-        let standing = Standing {
-            state: State::Connecting,
-            since: Utc::now(),
-            relay: None,
-            connections: 0,
-            last_success: None,
-            last_error: None,
-            told: cfg!(target_os = "linux"),
-        };
-        let stored = Ring::numbered_from(STORED, settings.config.buffer_size);
-        let status = standing.status(&settings, &ring, &stored);
-        let shared = Arc::new(Shared {
-            guard,
-            ask,
-            message_size: settings.config.message_size().into(),
-            settings: watch::Sender::new(Arc::new(settings)),
-            ring: Mutex::new(ring),
-            stored: Mutex::new(stored),
-            store,
-            standing: Mutex::new(standing),
-            more: Notify::new(),
-            status: watch::Sender::new(status),
-            watched: Notify::new(),
-        });
+    /// Starts the forwarder on its own thread; the caller may be inside or outside a runtime. The thread connects, so a relay
+    /// that is away delays no caller.
+    ///
+    /// # Errors
+    ///
+    /// When a setting cannot work, or the system refuses a new thread.
+    pub fn start(self) -> Result<Forwarder, Error> {
+        let settings = Settings::new(self.config)?;
+        let shared = Shared::new(settings, self.guard, self.store, self.unacknowledged);
+        let shared = Arc::new(shared);
         let (stop, stopping, running) = Stop::new();
-        let orders = Orders {
+        let control = Control {
             stopping,
             settings: shared.settings.subscribe(),
         };
@@ -101,7 +82,7 @@ impl Forwarder {
             .name("cap-syslog".to_owned())
             .spawn(move || {
                 let _running = running;
-                // Made here: where it fails, it must not be dropped inside a runtime of the caller's.
+                // Built here: if that fails, the runtime must not be dropped inside a runtime of the caller.
                 let runtime = tokio::runtime::Builder::new_current_thread()
                     .enable_all()
                     .build();
@@ -111,19 +92,8 @@ impl Forwarder {
                 };
                 let _ = ready.send(outcome);
                 if let Some(runtime) = runtime {
-                    runtime.block_on(async {
-                        tokio::select! {
-                            () = run::run(&thread_shared, orders) => {}
-                            () = publish::publish(&thread_shared) => {}
-                        }
-                    });
-                    thread_shared.standing().enter(State::Stopped);
-                    thread_shared.publish();
-                    let left = thread_shared.ring().len();
-                    if left > 0 {
-                        tracing::warn!(target: "cap_syslog", left, "audit events were not delivered");
-                    }
-                    // A name that is still being looked up must not hold up the end.
+                    runtime.block_on(work(&thread_shared, control));
+                    // A name that is still being resolved must not delay the end.
                     runtime.shutdown_background();
                 }
             })
@@ -137,22 +107,48 @@ impl Forwarder {
             stop: Arc::new(stop),
         })
     }
+}
 
-    /// Hands over an event. Never waits and never fails: when the buffer is full the oldest event makes room. After a shutdown
-    /// the event stays in the buffer and counts as queued.
+/// What the thread does.
+async fn work(shared: &Shared, control: Control) {
+    tokio::select! {
+        () = run::run(shared, control) => {}
+        () = status_feed::publish(shared) => {}
+    }
+    shared.connection().enter(State::Stopped);
+    shared.publish();
+    let queued = shared.buffer().len();
+    if queued > 0 {
+        tracing::warn!(target: "cap_syslog", queued, "audit events were not delivered");
+    }
+}
+
+impl Forwarder {
+    /// Prepares a forwarder to the relays of `config`, whose connections obey the egress policy of `guard`.
+    pub fn builder(config: Config, guard: Guard) -> ForwarderBuilder {
+        ForwarderBuilder {
+            config,
+            guard,
+            store: None,
+            unacknowledged: tcp::unacknowledged,
+        }
+    }
+
+    /// Adds an event to the buffer. Never waits for the relay and never fails: when the buffer is full, it drops the oldest
+    /// event. After a shutdown the event stays in the buffer and counts as queued.
     ///
-    /// What could never be sent, because a record is at most [`Config::message_size`] long, is not kept either.
+    /// The buffer does not keep what no record could carry, since a record is at most [`Config::message_size`] long.
     pub fn enqueue(&self, mut event: Event) {
         event.bound(self.shared.message_size.load(Ordering::Relaxed));
-        let mut ring = self.shared.ring();
-        let freed = ring.push(&mut event);
-        let calls = ring.calls();
-        drop(ring);
-        if calls {
+        let mut buffer = self.shared.buffer();
+        let deferred = buffer.push(&mut event);
+        let wake = buffer.should_wake();
+        drop(buffer);
+        if wake {
             self.shared.more.notify_one();
         }
-        // When nobody waits for the lock any more.
-        drop((freed, event));
+        // The lock is free again before the memory is freed.
+        drop((deferred, event));
     }
 
     /// Takes over other settings without losing an event: what is not yet released is sent again where the new settings say.
@@ -163,7 +159,7 @@ impl Forwarder {
     /// When a setting cannot work; the old ones then stay in force.
     pub fn reconfigure(&self, config: Config) -> Result<(), Error> {
         let settings = Settings::new(config)?;
-        self.shared.ring().resize(settings.config.buffer_size);
+        self.shared.buffer().resize(settings.config.buffer_size);
         let message_size = settings.config.message_size();
         self.shared
             .message_size
@@ -176,7 +172,7 @@ impl Forwarder {
     /// a tokio runtime with I/O and time.
     pub async fn probe(&self) -> ProbeReport {
         let settings = Arc::clone(&self.shared.settings.borrow());
-        crate::probe::run(&settings, &self.shared.guard).await
+        probe::run(&settings, &self.shared.guard).await
     }
 
     /// A snapshot of the accounting and the connection.
@@ -199,14 +195,23 @@ impl Forwarder {
             tracing::warn!(target: "cap_syslog", "the syslog thread did not stop within the deadline");
         }
         let backfilled = self.shared.stored().delivered;
-        let ring = self.shared.ring();
+        let buffer = self.shared.buffer();
         Report {
-            enqueued: ring.enqueued,
-            delivered: ring.delivered,
-            dropped: ring.dropped,
+            enqueued: buffer.enqueued,
+            delivered: buffer.delivered,
+            dropped: buffer.dropped,
             backfilled,
-            queued: ring.len() as u64,
+            queued: buffer.len() as u64,
         }
+    }
+}
+
+impl fmt::Debug for ForwarderBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ForwarderBuilder")
+            .field("config", &self.config)
+            .field("backfill", &self.store.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -222,7 +227,6 @@ impl fmt::Debug for Forwarder {
 mod tests {
     use super::*;
     use crate::status::Confirmation;
-    use crate::tcp::{self, Ask};
     use cap_egress::Policy;
     use cap_names::Actor;
     use std::net::TcpListener;
@@ -243,15 +247,18 @@ mod tests {
         config
     }
 
-    fn asking(listener: &TcpListener, ask: Ask) -> Forwarder {
+    fn asking(listener: &TcpListener, unacknowledged: Unacknowledged) -> Forwarder {
         let builder = Forwarder::builder(config(listener), Guard::new(Policy::default()));
-        let builder = ForwarderBuilder { ask, ..builder };
+        let builder = ForwarderBuilder {
+            unacknowledged,
+            ..builder
+        };
         builder.start().expect("a sound configuration")
     }
 
-    fn delivered_alone(ask: Ask) -> Status {
+    fn delivered_alone(unacknowledged: Unacknowledged) -> Status {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let forwarder = asking(&listener, ask);
+        let forwarder = asking(&listener, unacknowledged);
         let start = Instant::now();
         forwarder.enqueue(Event::new("e1", "t", Actor::system("test"), "m"));
         let status = loop {

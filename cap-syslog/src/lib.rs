@@ -55,31 +55,31 @@
 
 mod backfill;
 mod config;
+mod cut;
 mod error;
 mod event;
 mod format;
 mod forwarder;
 mod frame;
-mod harmless;
 mod probe;
-mod relay_error;
+mod relay;
 mod ring;
 mod status;
 mod stop;
-mod tcp;
+mod test_event;
 mod timestamp;
 
 pub use backfill::{Backfill, BackfillError};
-pub use config::{Config, Facility, Relay, Tls, Transport};
+pub use config::{Config, Facility, Format, Relay, Tls, Transport};
 pub use error::Error;
 pub use event::Event;
-pub use format::{Format, Formatter};
+pub use format::Formatter;
 pub use forwarder::{Forwarder, ForwarderBuilder};
 pub use frame::Framing;
 pub use probe::{
     ProbeCause, ProbeFailure, ProbeReport, ProbeStage, ProbeStep, ProbeVerdict, probe,
 };
-pub use relay_error::RelayError;
+pub use relay::RelayError;
 pub use status::{Confirmation, Report, State, Status};
 
 #[cfg(doctest)]

@@ -15,11 +15,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::config::{Config, Relay, Transport};
 use crate::event::Event;
-use crate::forwarder::wire::Wire;
-use crate::forwarder::{Link, Settings};
 use crate::frame::Framing;
-use crate::relay_error::RelayError;
-use crate::{Error, harmless, tcp};
+use crate::relay::{Encryption, Link, RelayError, Settings, tcp};
+use crate::{Error, test_event};
 
 mod explain;
 mod report;
@@ -58,7 +56,7 @@ pub(crate) async fn run(settings: &Settings, guard: &Guard) -> ProbeReport {
         port: config.port,
     };
     let mut record = Vec::new();
-    let event = harmless::event();
+    let event = test_event::event();
     settings.render(event.view(), &mut record);
     let steps = Steps::default();
     let end = Instant::now() + LONGEST;
@@ -91,7 +89,7 @@ async fn attempt(
 ) -> Result<ProbeVerdict, ProbeFailure> {
     let observer = steps.clone();
     let observed = guard.observed(move |stage| observer.enter(stage.into()));
-    let link = match timeout(CONNECT, settings.connect(&observed, relay)).await {
+    let link = match timeout(CONNECT, Link::open(settings, &observed, relay)).await {
         Ok(Ok(link)) => link,
         Ok(Err(error)) => {
             let failure = not_connected(&error);
@@ -119,11 +117,11 @@ async fn attempt(
                 Ok(Ok(_)) | Err(_) => Ok(ProbeVerdict::Sent),
             }
         }
-        Link::Stream(mut stream, mut wire) => {
-            let taken = send(settings, event, &mut stream, &mut wire).await;
+        Link::Stream(mut stream, mut encryption) => {
+            let taken = send(settings, event, &mut stream, &mut encryption).await;
             taken.map_err(|error| broken(ProbeStage::Write, &error))?;
             steps.enter(ProbeStage::Confirmed);
-            match keeps_open(&mut stream, &mut wire, READ).await {
+            match keeps_open(&mut stream, &mut encryption, READ).await {
                 Ok(()) => {}
                 Err(Closed::Tls) => return Err(tls_expected()),
                 Err(Closed::Broken(problem)) if problem.tls.is_some() => {
@@ -140,7 +138,7 @@ async fn attempt(
                 return Err(silent(ProbeStage::Confirmed, relay));
             }
             let mut goodbye = Vec::new();
-            if wire.close(&mut goodbye).is_ok() {
+            if encryption.close(&mut goodbye).is_ok() {
                 // The verdict stands, whatever becomes of this.
                 let _ = stream.write_all(&goodbye).await;
                 let _ = stream.shutdown().await;
@@ -154,10 +152,10 @@ async fn send(
     settings: &Settings,
     event: &Event,
     stream: &mut TcpStream,
-    wire: &mut Wire,
+    encryption: &mut Encryption,
 ) -> io::Result<()> {
     let mut out = Vec::new();
-    wire.append(&mut out, |out| settings.write(event.view(), out))?;
+    encryption.append(&mut out, |out| settings.write(event.view(), out))?;
     match timeout(READ, stream.write_all(&out)).await {
         // What the relay said before it closed is still to be read.
         Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -173,7 +171,11 @@ enum Closed {
     Broken(RelayError),
 }
 
-async fn keeps_open(stream: &mut TcpStream, wire: &mut Wire, time: Duration) -> Result<(), Closed> {
+async fn keeps_open(
+    stream: &mut TcpStream,
+    encryption: &mut Encryption,
+    time: Duration,
+) -> Result<(), Closed> {
     /// The content type of a TLS alert (RFC 8446, section 5.1).
     const ALERT: u8 = 21;
 
@@ -188,11 +190,11 @@ async fn keeps_open(stream: &mut TcpStream, wire: &mut Wire, time: Duration) -> 
         if read == 0 {
             return Err(Closed::Broken(RelayError::closed()));
         }
-        if matches!(wire, Wire::Plain) && received[0] == ALERT {
+        if matches!(encryption, Encryption::None) && received[0] == ALERT {
             return Err(Closed::Tls);
         }
         let mut answer = Vec::new();
-        if wire
+        if encryption
             .receive(&received[..read], &mut answer)
             .map_err(broken)?
         {
@@ -258,13 +260,14 @@ async fn speaks_tls(guard: &Guard, relay: &Relay) -> bool {
 
 async fn takes(settings: &Settings, guard: &Guard, relay: &Relay) -> bool {
     let asking = async {
-        let Ok(Link::Stream(mut stream, mut wire)) = settings.connect(guard, relay).await else {
+        let Ok(Link::Stream(mut stream, mut encryption)) = Link::open(settings, guard, relay).await
+        else {
             return false;
         };
-        send(settings, &harmless::event(), &mut stream, &mut wire)
+        send(settings, &test_event::event(), &mut stream, &mut encryption)
             .await
             .is_ok()
-            && keeps_open(&mut stream, &mut wire, QUESTION / 2)
+            && keeps_open(&mut stream, &mut encryption, QUESTION / 2)
                 .await
                 .is_ok()
     };

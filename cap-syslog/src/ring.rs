@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 
-use crate::event::{Event, Head, View};
+use crate::event::{Event, EventRef, Head};
 
+mod arena;
 mod gap;
-mod texts;
 
+use arena::{Arena, LONGEST, Page, Place};
 pub(crate) use gap::Gap;
-use gap::Why;
-use texts::{LONGEST, Page, Place, Texts};
+use gap::Reason;
 
 /// Events that are gone through under one lock, for which callers may have to wait: so few that they wait without sleeping.
 pub(crate) const CHUNK: usize = 4;
@@ -25,7 +25,7 @@ const CROWD: u64 = 128;
 #[derive(Debug)]
 pub(crate) struct Ring {
     entries: VecDeque<Entry>,
-    texts: Texts,
+    arena: Arena,
     capacity: usize,
     first: u64,
     sent: u64,
@@ -58,7 +58,7 @@ enum Text {
 
 /// What is left of an event, to be freed.
 #[derive(Debug)]
-pub(crate) struct Left(#[expect(dead_code, reason = "it is only freed")] Memory);
+pub(crate) struct Deferred(#[expect(dead_code, reason = "it is only freed")] Memory);
 
 #[derive(Debug)]
 #[expect(dead_code, reason = "it is only freed")]
@@ -69,21 +69,21 @@ enum Memory {
 
 impl Ring {
     pub(crate) fn new(capacity: usize) -> Self {
-        let mut ring = Ring::numbered_from(0, capacity);
+        let mut ring = Self::without_reserve(capacity);
         ring.entries.reserve(capacity.min(16 * 1024));
-        ring.texts = Texts::with_room_for(capacity);
+        ring.arena = Arena::with_room_for(capacity);
         ring
     }
 
-    /// One that is not often used.
-    pub(crate) fn numbered_from(first: u64, capacity: usize) -> Self {
-        Ring {
+    /// A ring that is seldom used, and allocates when it is.
+    pub(crate) fn without_reserve(capacity: usize) -> Self {
+        Self {
             entries: VecDeque::new(),
-            texts: Texts::with_room_for(0),
+            arena: Arena::with_room_for(0),
             capacity,
-            first,
-            sent: first,
-            acknowledged: first,
+            first: 0,
+            sent: 0,
+            acknowledged: 0,
             gap: None,
             gathering: false,
             enqueued: 0,
@@ -117,7 +117,7 @@ impl Ring {
 
     /// Adds an event; when the buffer is full, the oldest makes room. One that the relay has acknowledged and that only waits out its
     /// grace counts as released, any other as dropped. What is left in `event`, and what is given back, is to be freed.
-    pub(crate) fn push(&mut self, event: &mut Event) -> Option<Left> {
+    pub(crate) fn push(&mut self, event: &mut Event) -> Option<Deferred> {
         let mut left = None;
         while self.entries.len() >= self.capacity {
             left = self.make_room();
@@ -125,7 +125,7 @@ impl Ring {
         self.enqueued += 1;
         let (text, head) = event.parts();
         let text = if text.len() <= LONGEST {
-            Text::Copied(self.texts.push(text.as_bytes()))
+            Text::Copied(self.arena.push(text.as_bytes()))
         } else {
             let text = event.take_text();
             Text::Own { text, gap: None }
@@ -135,7 +135,7 @@ impl Ring {
     }
 
     /// Whether the sender is to be told that there is more.
-    pub(crate) fn calls(&self) -> bool {
+    pub(crate) fn should_wake(&self) -> bool {
         !self.gathering || self.is_crowded()
     }
 
@@ -151,23 +151,23 @@ impl Ring {
         unsent >= CROWD.min(self.capacity as u64 / 2)
     }
 
-    fn make_room(&mut self) -> Option<Left> {
+    fn make_room(&mut self) -> Option<Deferred> {
         if self.first < self.acknowledged {
             self.first += 1;
             self.delivered += 1;
             return self.pop();
         }
-        self.drop_first(Why::Full)
+        self.drop_first(Reason::Full)
     }
 
-    fn drop_first(&mut self, why: Why) -> Option<Left> {
+    fn drop_first(&mut self, reason: Reason) -> Option<Deferred> {
         let entry = self.entries.front_mut()?;
         let reported = match &mut entry.text {
             Text::Own { gap, .. } => gap.take(),
             Text::Copied(_) => None,
         };
-        let [id, ..] = entry.view(&self.texts).always();
-        let one = || Gap::one(id, why);
+        let [id, ..] = entry.view(&self.arena).required();
+        let one = || Gap::one(id, reason);
         self.gap = Some(match (reported, self.gap.take()) {
             // What a gap record reported came before everything that was dropped since it was made.
             (Some(reported), Some(since)) => reported.followed_by(since),
@@ -183,17 +183,17 @@ impl Ring {
     }
 
     /// The oldest event leaves. What is given back is to be freed.
-    fn pop(&mut self) -> Option<Left> {
+    fn pop(&mut self) -> Option<Deferred> {
         match self.entries.pop_front()?.text {
-            Text::Copied(_) => self.texts.pop().map(Memory::Page).map(Left),
-            own @ Text::Own { .. } => Some(Left(Memory::Own(own))),
+            Text::Copied(_) => self.arena.pop().map(Memory::Page).map(Deferred),
+            own @ Text::Own { .. } => Some(Deferred(Memory::Own(own))),
         }
     }
 
     /// Drops the event of this number, if it is still the oldest, because the relay will not take it.
     pub(crate) fn quarantine(&mut self, number: u64) {
         if self.first == number && !self.entries.is_empty() {
-            self.drop_first(Why::Refused);
+            self.drop_first(Reason::Refused);
             self.quarantined += 1;
         }
     }
@@ -223,11 +223,11 @@ impl Ring {
     }
 
     /// The events from this number on that are still there, each with its number.
-    pub(crate) fn from(&self, number: u64) -> impl Iterator<Item = (u64, View<'_>)> {
+    pub(crate) fn from(&self, number: u64) -> impl Iterator<Item = (u64, EventRef<'_>)> {
         let start = number.max(self.first);
         let skip = (start - self.first) as usize;
         let entries = self.entries.iter().skip(skip);
-        (start..).zip(entries.map(|entry| entry.view(&self.texts)))
+        (start..).zip(entries.map(|entry| entry.view(&self.arena)))
     }
 
     /// Whether everything was written to the connection.
@@ -252,7 +252,7 @@ impl Ring {
 
     /// Everything before number `end` is delivered. Lets go of the oldest [`CHUNK`] of it, to be called until there was none; what is
     /// given back is to be freed.
-    pub(crate) fn release_to(&mut self, end: u64) -> Option<Vec<Left>> {
+    pub(crate) fn release_to(&mut self, end: u64) -> Option<Vec<Deferred>> {
         let held = self.entries.len().min(CHUNK) as u64;
         let count = end.saturating_sub(self.first).min(held);
         self.first += count;
@@ -272,12 +272,12 @@ impl Ring {
 
 impl Entry {
     #[inline]
-    fn view<'a>(&'a self, texts: &'a Texts) -> View<'a> {
+    fn view<'a>(&'a self, arena: &'a Arena) -> EventRef<'a> {
         let text = match &self.text {
-            Text::Copied(place) => texts.get(*place),
+            Text::Copied(place) => arena.get(*place),
             Text::Own { text, .. } => text.as_bytes(),
         };
-        View::new(text, &self.head)
+        EventRef::new(text, &self.head)
     }
 }
 
@@ -305,7 +305,7 @@ mod tests {
         let batch = ring.from(next).take(limit);
         let batch = batch.map(|(_, event)| {
             let params = event.params().map(|(_, value)| text(value));
-            (text(event.always()[0]), params.collect())
+            (text(event.required()[0]), params.collect())
         });
         let batch: Vec<_> = batch.collect();
         let end = next + batch.len() as u64;
@@ -339,20 +339,20 @@ mod tests {
     #[test]
     fn while_the_sender_gathers_it_is_called_only_when_there_is_a_crowd_or_little_room() {
         let (mut large, mut small) = (ring(10_000, &["a"]), ring(10, &["a"]));
-        assert!(large.calls() && small.calls());
+        assert!(large.should_wake() && small.should_wake());
         assert!(large.gather(true) && small.gather(true));
         for (ring, enough) in [(&mut large, CROWD), (&mut small, 5)] {
             for _ in 1..enough {
-                assert!(!ring.calls());
+                assert!(!ring.should_wake());
                 ring.push(&mut event("b"));
             }
-            assert!(ring.calls());
+            assert!(ring.should_wake());
             assert!(!ring.gather(true), "there is a batch already");
             ring.sent_to(ring.first() + enough);
             assert!(ring.gather(true));
-            assert!(!ring.calls());
+            assert!(!ring.should_wake());
             ring.gather(false);
-            assert!(ring.calls());
+            assert!(ring.should_wake());
         }
     }
 

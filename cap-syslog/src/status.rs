@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::config::Transport;
-use crate::relay_error::RelayError;
+use crate::relay::RelayError;
 
 cap_names::closed_enum! {
     /// Where the forwarder stands with its relay.

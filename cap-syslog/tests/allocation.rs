@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use cap_egress::{Guard, Policy};
 use cap_names::Actor;
-use cap_syslog::{Config, Event, Format, Formatter, Forwarder, Framing};
+use cap_syslog::{Config, Event, Format, Forwarder, Framing};
 
 fn config(port: u16) -> Config {
     Config::new("127.0.0.1".parse().expect("an address"), port)
@@ -28,7 +28,7 @@ fn formatting_and_framing_into_a_buffer_that_has_grown_allocate_nothing() {
     for format in [Format::Rfc5424, Format::Cef] {
         let mut config = config(601);
         config.format = format;
-        let formatter = Formatter::new(&config, "12345");
+        let formatter = config.formatter("12345");
         let mut out = Vec::with_capacity(16 * 1024);
         let counted = allocation_counter::measure(|| {
             for framing in [Framing::OctetCounting, Framing::Newline] {

@@ -8,7 +8,7 @@ mod choices;
 mod expected;
 
 use cap_names::{Actor, ActorType, Closed as _, Severity};
-use cap_syslog::{Config, Event, Format, Formatter, Framing, Transport};
+use cap_syslog::{Config, Event, Format, Framing, Transport};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use choices::Choices;
@@ -125,13 +125,15 @@ impl Case {
     /// The record as the formatter under test writes it.
     pub fn record(&self) -> Vec<u8> {
         let mut record = Vec::new();
-        Formatter::new(&self.config(), &self.settings.procid).write(&self.event(), &mut record);
+        self.config()
+            .formatter(&self.settings.procid)
+            .write(&self.event(), &mut record);
         record
     }
 
     /// Appends the record, framed.
     pub fn append_frame(&self, out: &mut Vec<u8>) {
-        let formatter = Formatter::new(&self.config(), &self.settings.procid);
+        let formatter = self.config().formatter(&self.settings.procid);
         let event = self.event();
         (self.settings.framing).append(out, |out| formatter.write(&event, out));
     }

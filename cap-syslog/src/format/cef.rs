@@ -10,8 +10,8 @@ use cap_names::Severity;
 use chrono::DateTime;
 
 use super::escape::{self, Escapes};
-use super::{CUT_MARK, cut};
-use crate::event::{OWN_OPTIONAL, View};
+use crate::cut::{CUT_MARK, cut_escaped};
+use crate::event::{EventRef, OWN_OPTIONAL};
 
 /// Bytes of the Name at most. A longer summary is cut there, and whole in `msg`.
 const NAME_LIMIT: usize = 256;
@@ -45,8 +45,8 @@ impl Escapes for Extension {
 }
 
 /// Appends what follows the head, up to the text, with only the first `keep` of the extensions that may be left out.
-pub(super) fn fields(event: View<'_>, keep: usize, out: &mut Vec<u8>) {
-    let [id, event_type, actor, summary] = event.always();
+pub(super) fn fields(event: EventRef<'_>, keep: usize, out: &mut Vec<u8>) {
+    let [id, event_type, actor, summary] = event.required();
     let [org, project, resource] = event.optional();
     escape::append::<Header>(event_type, out);
     out.push(b'|');
@@ -87,7 +87,7 @@ fn name(summary: &[u8], out: &mut Vec<u8>) {
     let start = out.len();
     escape::append::<Header>(summary, out);
     if out.len() - start > NAME_LIMIT {
-        cut(out, start, start + NAME_LIMIT - CUT_MARK.len());
+        cut_escaped(out, start, start + NAME_LIMIT - CUT_MARK.len());
         out.extend_from_slice(CUT_MARK.as_bytes());
     }
 }

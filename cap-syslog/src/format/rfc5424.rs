@@ -1,7 +1,7 @@
 //! The event in one element of structured data, and its summary as the MSG.
 
 use super::escape::{self, Escapes, NONE};
-use crate::event::View;
+use crate::event::EventRef;
 
 /// What ends the head: the first parameter, up to its value.
 pub(super) fn head(sd_id: &str) -> String {
@@ -26,8 +26,8 @@ impl Escapes for Text {
 
 /// Appends what follows the head, up to the MSG, with only the first `keep` of the parameters that may be left out.
 #[inline]
-pub(super) fn fields(event: View<'_>, keep: usize, out: &mut Vec<u8>) {
-    let [id, event_type, actor, _] = event.always();
+pub(super) fn fields(event: EventRef<'_>, keep: usize, out: &mut Vec<u8>) {
+    let [id, event_type, actor, _] = event.required();
     let [org, project, resource] = event.optional();
     escape::append::<Value>(id, out);
     param(b"\" event_type=\"", event_type, out);

@@ -5,6 +5,7 @@ use chrono::DateTime;
 use proptest::prelude::*;
 
 use super::*;
+use crate::config::Config;
 
 fn config(facility: &str) -> Config {
     let mut config = Config::new("127.0.0.1".parse().expect("a host"), 601);
@@ -15,7 +16,7 @@ fn config(facility: &str) -> Config {
 
 fn written(config: &Config, event: &Event) -> String {
     let mut out = Vec::new();
-    Formatter::new(config, "12345").write(event, &mut out);
+    config.formatter("12345").write(event, &mut out);
     String::from_utf8(out).expect("UTF-8")
 }
 
@@ -210,7 +211,9 @@ fn the_least_size_has_room_for_the_longest_record_and_some_text() {
         )
         .time(DateTime::<chrono::Utc>::MAX_UTC);
         let mut record = Vec::new();
-        Formatter::new(&config, &"p".repeat(200)).write(&event, &mut record);
+        config
+            .formatter(&"p".repeat(200))
+            .write(&event, &mut record);
         assert_eq!(record.len(), 2048);
         assert!(record.ends_with(&[b"t".repeat(200), b"...[cut]".to_vec()].concat()));
     }

@@ -1,54 +1,41 @@
-//! Connects, forwards until the connection ends, and again, until stopped.
+//! The thread's loop: connects, forwards until the connection ends, waits, and connects again, until it is stopped.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use super::backlog::Backlog;
-use super::datagrams::{self, Before};
-use super::orders::{Order, Orders};
-use super::settings::{Link, Settings};
-use super::suspicion::Suspicion;
-use super::{End, Shared, connection};
+use super::control::{Command, Control};
+use super::session::{End, SessionState};
+use super::shared::Shared;
+use super::{stream, udp};
 use crate::config::{Relay, Transport};
-use crate::relay_error::RelayError;
+use crate::relay::{Link, RelayError, Settings};
 use crate::stop::passed;
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
-/// While a record is looked for that the relay refuses, it does accept connections.
-const LONGEST_SEARCH_BACKOFF: Duration = Duration::from_millis(500);
+const MAX_BACKOFF: Duration = Duration::from_secs(10);
+/// During a search for a poison event, the relay does accept connections.
+const MAX_SEARCH_BACKOFF: Duration = Duration::from_millis(500);
 
-/// What outlasts a connection.
-pub(super) struct Lasting<'a> {
-    pub(super) backlog: Backlog<'a>,
-    pub(super) suspicion: Suspicion,
-    pub(super) before: Before,
-}
-
-pub(super) async fn run(shared: &Shared, mut orders: Orders) {
+pub(super) async fn run(shared: &Shared, mut control: Control) {
     let mut backoff = FIRST_BACKOFF;
-    let mut lasting = Lasting {
-        backlog: Backlog::new(shared),
-        suspicion: Suspicion::none(),
-        before: Before::Fine,
-    };
+    let mut session = SessionState::new(shared);
     // The first relay to try.
     let mut rank = 0;
     loop {
-        let until = orders.stop();
+        let until = control.stop();
         if until.is_some_and(|until| until <= Instant::now() || shared.is_empty()) {
             return;
         }
-        let settings = orders.settings();
+        let settings = control.settings();
         let connected = {
             let mut connecting = pin!(connect(shared, &settings, rank));
             loop {
-                let until = orders.stop();
+                let until = control.stop();
                 tokio::select! {
                     connected = &mut connecting => break Some(connected),
                     () = passed(until) => return,
-                    order = orders.changed() => {
-                        if order == Order::Settings {
+                    command = control.changed() => {
+                        if command == Command::Reconfigure {
                             break None;
                         }
                     }
@@ -62,23 +49,15 @@ pub(super) async fn run(shared: &Shared, mut orders: Orders) {
         if let Some((at, relay, link)) = connected {
             shared.connected(&relay);
             let delivered = shared.delivered();
-            let recall = pin!(recall(shared, &settings, at));
+            let failback = pin!(failback(shared, &settings, at));
+            let (control, session) = (&mut control, &mut session);
             let end = match link {
-                Link::Stream(stream, wire) => {
-                    connection::forward(
-                        shared,
-                        &settings,
-                        stream,
-                        wire,
-                        &mut orders,
-                        &mut lasting,
-                        recall,
-                    )
-                    .await
+                Link::Stream(stream, encryption) => {
+                    let socket = (stream, encryption);
+                    stream::forward(shared, &settings, socket, control, session, failback).await
                 }
                 Link::Datagrams(socket) => {
-                    datagrams::forward(shared, &settings, socket, &mut orders, &mut lasting, recall)
-                        .await
+                    udp::forward(shared, &settings, socket, control, session, failback).await
                 }
             };
             shared.rewind();
@@ -86,48 +65,48 @@ pub(super) async fn run(shared: &Shared, mut orders: Orders) {
             if progress {
                 backoff = FIRST_BACKOFF;
             }
-            // A relay that takes connections and nothing else is as good as one that takes none.
             rank = 0;
             match end {
-                End::Left => {
+                End::Finished => {
                     backoff = FIRST_BACKOFF;
                     continue;
                 }
-                End::Broken(problem) => {
+                End::Broken(error) => {
+                    // A relay that accepts connections and takes no event is no better than one that is away.
                     if !progress {
                         rank = at + 1;
                     }
-                    shared.failed(problem);
+                    shared.failed(error);
                 }
             }
         }
 
-        let until = orders.stop();
+        let until = control.stop();
         if until.is_some() {
-            // There is little time left, and perhaps nothing to do.
+            // Little time is left, and perhaps nothing to do.
             backoff = FIRST_BACKOFF;
             if shared.is_empty() {
                 return;
             }
         }
-        if lasting.suspicion.is_narrowing() {
-            backoff = backoff.min(LONGEST_SEARCH_BACKOFF);
+        if session.poison.is_searching() {
+            backoff = backoff.min(MAX_SEARCH_BACKOFF);
         }
         tokio::select! {
             () = tokio::time::sleep(jittered(backoff)) => {}
             () = passed(until) => return,
-            order = orders.changed() => {
-                if order == Order::Settings {
+            command = control.changed() => {
+                if command == Command::Reconfigure {
                     (backoff, rank) = (FIRST_BACKOFF, 0);
                     continue;
                 }
             }
         }
-        backoff = (backoff * 2).min(LONGEST_BACKOFF);
+        backoff = (backoff * 2).min(MAX_BACKOFF);
     }
 }
 
-/// Tries the relays in order, from this one on and round once.
+/// Tries each relay once, in order, beginning with this one.
 async fn connect(
     shared: &Shared,
     settings: &Settings,
@@ -137,7 +116,7 @@ async fn connect(
     let first = rank % relays.len();
     let (before, from) = relays.split_at(first);
     for (at, relay) in from.iter().chain(before) {
-        match settings.connect(&shared.guard, relay).await {
+        match Link::open(settings, &shared.guard, relay).await {
             Ok(link) => return Some((*at, relay.clone(), link)),
             Err(error) => shared.failed(RelayError::connecting(&error)),
         }
@@ -145,23 +124,23 @@ async fn connect(
     None
 }
 
-/// Ends when the relay at this place of the list should be left: for one further up that accepts connections again, or to
-/// resolve and judge the address of datagrams anew.
-async fn recall(shared: &Shared, settings: &Settings, at: usize) {
+/// Waits until the connection to the relay at this place of the list should end: a relay further up accepts connections again,
+/// or the address of datagrams is due to be resolved and checked again.
+async fn failback(shared: &Shared, settings: &Settings, at: usize) {
     loop {
         tokio::time::sleep(settings.config.failback).await;
         if matches!(settings.config.transport, Transport::Udp) {
             return;
         }
         for relay in settings.config.relays().take(at) {
-            if settings.connect(&shared.guard, &relay).await.is_ok() {
+            if Link::open(settings, &shared.guard, &relay).await.is_ok() {
                 return;
             }
         }
     }
 }
 
-/// Between half and all of `backoff`, so that a fleet does not reconnect in step.
+/// Between half and all of `backoff`, so that many processes do not reconnect at once.
 fn jittered(backoff: Duration) -> Duration {
     use std::hash::{BuildHasher as _, RandomState};
     let random = RandomState::new().hash_one(0) % 1000;

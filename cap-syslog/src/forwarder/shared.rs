@@ -1,202 +1,176 @@
-//! What the handle and the thread behind it share: the buffer, the settings, and where the connection stands.
+//! What the handles and the thread share: the two buffers, the settings, and the state of the connection.
 
 use std::io;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cap_egress::Guard;
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
 
-use super::settings::Settings;
+use super::connection::ConnectionState;
+use super::cursor::{Cursor, Source};
 use crate::backfill::Backfill;
 use crate::config::Relay;
-use crate::relay_error::RelayError;
+use crate::relay::tcp::Unacknowledged;
+use crate::relay::{RelayError, Settings};
 use crate::ring::Ring;
-use crate::status::{Confirmation, State, Status};
-use crate::tcp::Ask;
+use crate::status::{State, Status};
 
 pub(super) struct Shared {
     pub(super) guard: Guard,
-    pub(super) ask: Ask,
+    unacknowledged: Unacknowledged,
     pub(super) settings: watch::Sender<Arc<Settings>>,
-    /// Bytes that a record is cut to under these settings.
+    /// Bytes to which the settings in force cut a record.
     pub(super) message_size: AtomicUsize,
-    pub(super) ring: Mutex<Ring>,
-    /// Of events that were dropped, those that came back from the store and are not yet released; numbered from [`STORED`] on.
-    pub(super) stored: Mutex<Ring>,
+    buffer: Mutex<Ring>,
+    /// Dropped events that came back from the store and are not delivered yet.
+    stored: Mutex<Ring>,
     pub(super) store: Option<Arc<dyn Backfill>>,
-    pub(super) standing: Mutex<Standing>,
-    /// The thread waits for this when there is nothing to send.
+    connection: Mutex<ConnectionState>,
+    /// Wakes the thread when it has nothing to send.
     pub(super) more: Notify,
     pub(super) status: watch::Sender<Status>,
     /// Somebody subscribed to the status.
     pub(super) watched: Notify,
 }
 
-/// The number of the first event from the store: whether one came from there can be seen from its number.
-pub(super) const STORED: u64 = 1 << 63;
-
-/// Where the forwarder stands with its relay.
-pub(super) struct Standing {
-    pub(super) state: State,
-    pub(super) since: DateTime<Utc>,
-    pub(super) relay: Option<String>,
-    pub(super) connections: u64,
-    pub(super) last_success: Option<DateTime<Utc>>,
-    pub(super) last_error: Option<(RelayError, DateTime<Utc>)>,
-    /// The kernel says what was acknowledged.
-    pub(super) told: bool,
-}
-
 impl Shared {
-    pub(super) fn ring(&self) -> MutexGuard<'_, Ring> {
-        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn new(
+        settings: Settings,
+        guard: Guard,
+        store: Option<Arc<dyn Backfill>>,
+        unacknowledged: Unacknowledged,
+    ) -> Self {
+        let buffer = Ring::new(settings.config.buffer_size);
+        let stored = Ring::without_reserve(settings.config.buffer_size);
+        let connection = ConnectionState::new();
+        let status = connection.status(&settings, &buffer, &stored);
+        Self {
+            guard,
+            unacknowledged,
+            message_size: settings.config.message_size().into(),
+            settings: watch::Sender::new(Arc::new(settings)),
+            buffer: Mutex::new(buffer),
+            stored: Mutex::new(stored),
+            store,
+            connection: Mutex::new(connection),
+            more: Notify::new(),
+            status: watch::Sender::new(status),
+            watched: Notify::new(),
+        }
+    }
+
+    pub(super) fn buffer(&self) -> MutexGuard<'_, Ring> {
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn stored(&self) -> MutexGuard<'_, Ring> {
         self.stored.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where the event of this number is.
-    pub(super) fn ring_of(&self, number: u64) -> MutexGuard<'_, Ring> {
-        if number < STORED {
-            self.ring()
-        } else {
-            self.stored()
+    pub(super) fn ring(&self, source: Source) -> MutexGuard<'_, Ring> {
+        match source {
+            Source::Buffer => self.buffer(),
+            Source::Store => self.stored(),
         }
     }
 
-    /// Where the events before this number are; none, when it is the number of no event.
-    pub(super) fn ring_before(&self, end: u64) -> Option<MutexGuard<'_, Ring>> {
-        let none = end == 0 || end == STORED;
-        (!none).then(|| self.ring_of(end - 1))
-    }
-
-    /// The number of the oldest event that waits to be released.
-    pub(super) fn head(&self) -> u64 {
+    /// The oldest event that is not delivered.
+    pub(super) fn head(&self) -> Cursor {
         let stored = self.stored();
-        match stored.len() {
-            0 => self.ring().first(),
-            _ => stored.first(),
+        if stored.len() > 0 {
+            return Cursor::new(Source::Store, stored.first());
         }
+        Cursor::new(Source::Buffer, self.buffer().first())
     }
 
-    /// The connection is gone: what was not released is to be sent again.
+    /// The connection is gone: everything that is not delivered is sent again.
     pub(super) fn rewind(&self) {
         self.stored().rewind();
-        self.ring().rewind();
+        self.buffer().rewind();
     }
 
-    /// What the relay has acknowledged it may have lost since.
+    /// The relay may have lost what it acknowledged.
     pub(super) fn doubt(&self) {
         self.stored().doubt();
-        self.ring().doubt();
+        self.buffer().doubt();
     }
 
-    /// Nothing waits to be sent or released.
+    /// No event waits to be sent or delivered.
     pub(super) fn is_empty(&self) -> bool {
-        self.stored().len() == 0 && self.ring().len() == 0
+        self.stored().len() == 0 && self.buffer().len() == 0
     }
 
-    /// Events that left for good.
+    /// Events delivered from either buffer.
     pub(super) fn delivered(&self) -> u64 {
         let stored = self.stored().delivered;
-        stored + self.ring().delivered
+        stored + self.buffer().delivered
     }
 
-    pub(super) fn standing(&self) -> MutexGuard<'_, Standing> {
-        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn connection(&self) -> MutexGuard<'_, ConnectionState> {
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn status(&self) -> Status {
         let settings = Arc::clone(&self.settings.borrow());
-        let standing = self.standing();
+        let connection = self.connection();
         let stored = self.stored();
-        standing
-            .status(&settings, &self.ring(), &stored)
-            .with_warning()
+        connection.status(&settings, &self.buffer(), &stored)
     }
 
     pub(super) fn publish(&self) {
         let status = self.status();
         self.status.send_if_modified(|known| {
-            let news = *known != status;
+            let changed = *known != status;
             *known = status;
-            news
+            changed
         });
     }
 
     pub(super) fn connected(&self, relay: &Relay) {
-        let mut standing = self.standing();
-        standing.enter(State::Connected);
-        standing.connections += 1;
-        standing.relay = Some(relay.to_string());
-        drop(standing);
+        let mut connection = self.connection();
+        connection.enter(State::Connected);
+        connection.connections += 1;
+        connection.relay = Some(relay.to_string());
+        drop(connection);
         tracing::info!(target: "cap_syslog", %relay, "connected to the syslog relay");
     }
 
-    /// Asks how many bytes the relay's TCP stack lacks. Where the kernel does not tell, everything written counts as
-    /// acknowledged, and the grace alone decides.
+    /// Bytes that the relay's TCP stack has not acknowledged; 0 where the kernel does not say, and the grace alone decides.
     pub(super) fn unacknowledged(&self, stream: &TcpStream) -> io::Result<u64> {
-        let lacking = (self.ask)(stream)?;
-        let told = std::mem::replace(&mut self.standing().told, lacking.is_some());
-        if told && lacking.is_none() {
+        let bytes = (self.unacknowledged)(stream)?;
+        let known = bytes.is_some();
+        let was_known = std::mem::replace(&mut self.connection().acknowledgements, known);
+        if was_known && !known {
             tracing::warn!(
                 target: "cap_syslog",
-                "the kernel does not tell what the relay acknowledged; audit events are taken for delivered once they were written and the grace has passed"
+                "the kernel does not say what the relay acknowledged; an audit event counts as delivered when it was written \
+                 and the grace has passed"
             );
         }
-        Ok(lacking.unwrap_or(0))
+        Ok(bytes.unwrap_or(0))
     }
 
     pub(super) fn succeeded(&self) {
-        self.standing().last_success = Some(Utc::now());
+        self.connection().last_success = Some(Utc::now());
     }
 
-    pub(super) fn failed(&self, problem: RelayError) {
-        let text = problem.message.clone();
-        let mut standing = self.standing();
-        let known = standing.last_error.as_ref();
-        let news =
-            standing.state == State::Connected || known.is_none_or(|(known, _)| *known != problem);
-        standing.enter(State::Connecting);
-        standing.last_error = Some((problem, Utc::now()));
-        // Whoever takes in the log line may be slow, or may ask for the status.
-        drop(standing);
-        if news {
-            tracing::warn!(target: "cap_syslog", error = %text, "the syslog relay is not connected");
-        }
-    }
-}
-
-impl Standing {
-    pub(super) fn enter(&mut self, state: State) {
-        if self.state != state {
-            (self.state, self.since) = (state, Utc::now());
-        }
-    }
-
-    pub(super) fn status(&self, settings: &Settings, ring: &Ring, stored: &Ring) -> Status {
-        let (last_error, last_error_at) = self.last_error.clone().unzip();
-        Status {
-            state: self.state,
-            since: self.since,
-            relay: self.relay.clone(),
-            confirmation: Confirmation::of(&settings.config.transport, self.told),
-            enqueued: ring.enqueued,
-            delivered: ring.delivered,
-            dropped: ring.dropped,
-            quarantined: ring.quarantined + stored.quarantined,
-            backfilled: stored.delivered,
-            queued: ring.len() as u64,
-            capacity: ring.capacity() as u64,
-            reconnects: self.connections.saturating_sub(1),
-            last_success: self.last_success,
-            last_error,
-            last_error_at,
-            warning: None,
+    pub(super) fn failed(&self, error: RelayError) {
+        let message = error.message.clone();
+        let mut connection = self.connection();
+        let known = connection.last_error.as_ref();
+        let changed =
+            connection.state == State::Connected || known.is_none_or(|(known, _)| *known != error);
+        connection.enter(State::Connecting);
+        connection.last_error = Some((error, Utc::now()));
+        // A subscriber of the log may be slow, or may ask for the status.
+        drop(connection);
+        if changed {
+            tracing::warn!(target: "cap_syslog", error = %message, "the syslog relay is not connected");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Why a Test failed, in a cause, a class and words that say what to change.
+//! Reason a Test failed, in a cause, a class and words that say what to change.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use cap_egress::TlsProblem;
 
 use super::report::{ProbeCause, ProbeFailure, ProbeStage};
 use crate::config::Relay;
-use crate::relay_error::RelayError;
+use crate::relay::RelayError;
 
 pub(super) fn not_connected(error: &cap_egress::Error) -> ProbeFailure {
     let problem = RelayError::connecting(error);

@@ -6,7 +6,7 @@ use cap_egress::{Stage, TlsProblem};
 use cap_names::ErrorClass;
 use serde::{Serialize, Serializer};
 
-use crate::relay_error;
+use crate::relay;
 
 cap_names::closed_enum! {
     /// The stages of a Test, in order.
@@ -52,7 +52,7 @@ cap_names::closed_enum! {
 }
 
 cap_names::closed_enum! {
-    /// Why a Test failed.
+    /// Reason a Test failed.
     #[non_exhaustive]
     pub enum ProbeCause: "cause" {
         /// The name has no address.
@@ -95,14 +95,14 @@ pub struct ProbeFailure {
     /// The stage at which it showed.
     #[serde(serialize_with = "stage")]
     pub stage: ProbeStage,
-    /// Why.
+    /// Reason.
     #[serde(serialize_with = "cause")]
     pub cause: ProbeCause,
     /// The kind of failure.
-    #[serde(serialize_with = "relay_error::class")]
+    #[serde(serialize_with = "relay::class")]
     pub class: ErrorClass,
     /// What TLS found wrong, where it did.
-    #[serde(serialize_with = "relay_error::tls")]
+    #[serde(serialize_with = "relay::tls_problem")]
     pub tls: Option<TlsProblem>,
     /// What happened. Names the relay as configured, never an address that its name resolved to.
     pub message: String,

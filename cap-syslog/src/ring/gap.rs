@@ -23,19 +23,19 @@ struct Id {
     length: usize,
 }
 
-/// Why an event is dropped.
+/// Reason an event is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Why {
+pub(super) enum Reason {
     Full,
     Refused,
 }
 
 impl Gap {
-    pub(super) fn one(event_id: &[u8], why: Why) -> Self {
+    pub(super) fn one(event_id: &[u8], reason: Reason) -> Self {
         let id = Id::new(event_id);
         Gap {
             count: 1,
-            refused: u64::from(why == Why::Refused),
+            refused: u64::from(reason == Reason::Refused),
             first_id: id.clone(),
             last_id: id,
         }

@@ -1,4 +1,4 @@
-//! Texts one after the other, which leave in the order in which they came.
+//! Arena one after the other, which leave in the order in which they came.
 
 use std::collections::VecDeque;
 
@@ -14,7 +14,7 @@ const USUAL: usize = 512;
 /// Each text is copied to where the one before it ends. In a piece of memory for each, wherever the allocator had one left, every line of
 /// it would be far away from everything when it is written, and again when it is read: by then that is most of what an event costs.
 #[derive(Debug)]
-pub(super) struct Texts {
+pub(super) struct Arena {
     pages: VecDeque<Page>,
     /// The number of the first of them.
     first: u64,
@@ -24,7 +24,7 @@ pub(super) struct Texts {
 #[derive(Debug)]
 pub(super) struct Page {
     bytes: Vec<u8>,
-    /// Texts that have not left.
+    /// Arena that have not left.
     held: usize,
 }
 
@@ -36,11 +36,11 @@ pub(super) struct Place {
     end: usize,
 }
 
-impl Texts {
+impl Arena {
     /// Has the memory for so many usual ones, up to what it keeps.
     pub(super) fn with_room_for(count: usize) -> Self {
         let pages = (count * USUAL).div_ceil(PAGE).min(KEPT);
-        Texts {
+        Arena {
             pages: VecDeque::with_capacity(pages),
             first: 0,
             spare: (0..pages).map(|_| Page::new()).collect(),
@@ -125,44 +125,44 @@ mod tests {
     proptest! {
         #[test]
         fn what_has_not_left_is_as_it_came(steps in proptest::collection::vec(step(), 0..200)) {
-            let (mut texts, mut known) = (Texts::with_room_for(0), VecDeque::new());
+            let (mut arena, mut known) = (Arena::with_room_for(0), VecDeque::new());
             for step in steps {
                 match step {
                     Step::Push(byte, length) => {
                         let text = vec![byte; length];
-                        known.push_back((texts.push(&text), text));
+                        known.push_back((arena.push(&text), text));
                     }
                     Step::Pop(most) => {
                         for _ in 0..most.min(known.len()) {
                             known.pop_front();
-                            prop_assert!(texts.pop().is_none());
+                            prop_assert!(arena.pop().is_none());
                         }
                     }
                 }
                 for (place, text) in &known {
-                    prop_assert_eq!(texts.get(*place), text);
+                    prop_assert_eq!(arena.get(*place), text);
                 }
             }
             let bytes: usize = known.iter().map(|(_, text)| text.len()).sum();
             // At both ends a page may hold little.
-            prop_assert!(texts.pages.len() <= bytes / (PAGE - LONGEST) + 2);
+            prop_assert!(arena.pages.len() <= bytes / (PAGE - LONGEST) + 2);
         }
     }
 
     #[test]
     fn pages_are_used_again_and_no_more_are_kept_than_what_a_burst_may_need() {
-        let mut texts = Texts::with_room_for(PAGE / USUAL + 1);
-        assert_eq!(texts.spare.len(), 2);
+        let mut arena = Arena::with_room_for(PAGE / USUAL + 1);
+        assert_eq!(arena.spare.len(), 2);
         let (each, pages) = (LONGEST, KEPT + 5);
         for freed in [4, 5] {
             let count = pages * PAGE / each;
             for _ in 0..count {
-                texts.push(&vec![b'x'; each]);
+                arena.push(&vec![b'x'; each]);
             }
-            assert_eq!(texts.pages.len(), pages);
-            assert_eq!(texts.spare.len(), 0);
-            let left = (0..count).filter_map(|_| texts.pop()).count();
-            assert_eq!((texts.pages.len(), texts.spare.len()), (1, KEPT));
+            assert_eq!(arena.pages.len(), pages);
+            assert_eq!(arena.spare.len(), 0);
+            let left = (0..count).filter_map(|_| arena.pop()).count();
+            assert_eq!((arena.pages.len(), arena.spare.len()), (1, KEPT));
             assert_eq!(left, 4, "{freed}");
         }
     }

@@ -1,26 +1,26 @@
-//! What the handle asks of the thread.
+//! What the handles ask of the thread.
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::settings::Settings;
+use crate::relay::Settings;
 use crate::stop::Deadline;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Order {
+pub(super) enum Command {
     Stop,
-    Settings,
+    Reconfigure,
 }
 
 #[derive(Debug)]
-pub(super) struct Orders {
+pub(super) struct Control {
     pub(super) stopping: watch::Receiver<Deadline>,
     pub(super) settings: watch::Receiver<Arc<Settings>>,
 }
 
-impl Orders {
-    /// The deadline, once there is one.
+impl Control {
+    /// The deadline of the shutdown, once there is one.
     pub(super) fn stop(&mut self) -> Deadline {
         *self.stopping.borrow_and_update()
     }
@@ -30,11 +30,11 @@ impl Orders {
         Arc::clone(&self.settings.borrow_and_update())
     }
 
-    /// Ends with the next order that was not seen yet. The thread holds a sender of each kind, so neither channel closes.
-    pub(super) async fn changed(&mut self) -> Order {
+    /// Waits for the next command. The thread holds a sender of each channel, so neither channel closes.
+    pub(super) async fn changed(&mut self) -> Command {
         tokio::select! {
-            Ok(()) = self.stopping.changed() => Order::Stop,
-            Ok(()) = self.settings.changed() => Order::Settings,
+            Ok(()) = self.stopping.changed() => Command::Stop,
+            Ok(()) = self.settings.changed() => Command::Reconfigure,
             else => std::future::pending().await,
         }
     }

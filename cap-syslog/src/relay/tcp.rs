@@ -6,24 +6,22 @@ use std::time::Duration;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 
-use crate::config::Config;
-
 /// Bounds how long a silent peer goes unnoticed.
-pub(crate) fn set_options(stream: &TcpStream, config: &Config) -> io::Result<()> {
+pub(crate) fn set_options(stream: &TcpStream, stall_timeout: Duration) -> io::Result<()> {
     // Batches are gathered here, and a single event should leave at once.
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
     let keepalive = TcpKeepalive::new()
-        .with_time(config.stall_timeout)
-        .with_interval((config.stall_timeout / 4).max(Duration::from_secs(1)));
+        .with_time(stall_timeout)
+        .with_interval((stall_timeout / 4).max(Duration::from_secs(1)));
     socket.set_tcp_keepalive(&keepalive)?;
     #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(config.stall_timeout))?;
+    socket.set_tcp_user_timeout(Some(stall_timeout))?;
     Ok(())
 }
 
 /// Says how many bytes written to a socket the peer's TCP stack has not acknowledged; `None` where the kernel does not tell.
-pub(crate) type Ask = fn(&TcpStream) -> io::Result<Option<u64>>;
+pub(crate) type Unacknowledged = fn(&TcpStream) -> io::Result<Option<u64>>;
 
 /// Asks Linux (`SIOCOUTQ`), which tells unless a sandbox keeps it from doing so.
 ///

@@ -9,8 +9,8 @@ use rustls::ClientConnection;
 
 /// One connection's way of writing.
 #[derive(Debug)]
-pub(crate) enum Wire {
-    Plain,
+pub(crate) enum Encryption {
+    None,
     Tls(Box<Session>),
 }
 
@@ -23,11 +23,11 @@ pub(crate) struct Session {
     closed: bool,
 }
 
-impl Wire {
+impl Encryption {
     pub(crate) fn tls(mut connection: ClientConnection) -> Self {
         // A batch is bounded already.
         connection.set_buffer_limit(None);
-        Wire::Tls(Box::new(Session {
+        Self::Tls(Box::new(Session {
             connection,
             records: Vec::new(),
             closed: false,
@@ -41,8 +41,8 @@ impl Wire {
         write: impl FnOnce(&mut Vec<u8>) -> T,
     ) -> io::Result<T> {
         match self {
-            Wire::Plain => Ok(write(out)),
-            Wire::Tls(session) => {
+            Self::None => Ok(write(out)),
+            Self::Tls(session) => {
                 session.records.clear();
                 let value = write(&mut session.records);
                 session.connection.writer().write_all(&session.records)?;
@@ -56,7 +56,7 @@ impl Wire {
     /// side. Once [`close`](Self::close) was called nothing is looked at: the session would have to answer what is wrong with it, and may
     /// not any more.
     pub(crate) fn receive(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) -> io::Result<bool> {
-        let Wire::Tls(session) = self else {
+        let Self::Tls(session) = self else {
             return Ok(false);
         };
         let mut ended = false;
@@ -79,8 +79,8 @@ impl Wire {
     /// Appends what tells the relay that nothing more will come.
     pub(crate) fn close(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
         match self {
-            Wire::Plain => Ok(()),
-            Wire::Tls(session) => {
+            Self::None => Ok(()),
+            Self::Tls(session) => {
                 session.closed = true;
                 session.connection.send_close_notify();
                 session.emit(out)

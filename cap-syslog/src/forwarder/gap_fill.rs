@@ -1,4 +1,4 @@
-//! Events of a gap, which come from the caller's primary store and go to the relay before those in the buffer.
+//! Filling a gap: the events come from the primary store, and go to the relay before those in the buffer.
 
 use std::io;
 use std::ops::Bound;
@@ -7,55 +7,56 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
-use super::Shared;
+use super::cursor::{Cursor, Source};
+use super::shared::Shared;
 use crate::backfill::BackfillError;
 use crate::event::Event;
 use crate::ring::Gap;
 use crate::stop::{Deadline, passed};
 
-/// Events asked for at once.
+/// Events in one request to the store.
 const PAGE: usize = 1024;
-/// How long after a failure the store is asked again; after one more, the gap is told instead.
+/// Delays after the first and the second failure of the store. A third failure ends the attempt.
 const RETRIES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
 
-/// Decides what is sent next, and keeps the stored part of the buffer filled while there is a gap.
-pub(super) struct Backlog<'a> {
+/// Decides what is sent next, and keeps the events of the store coming while there is a gap.
+pub(super) struct GapFill<'a> {
     shared: &'a Shared,
-    open: Option<Open>,
-    /// When a forwarder that is stopping tells the rest of a gap instead, so that it still gets to what is in the buffer.
+    open: Option<OpenGap>,
+    /// When a forwarder that is stopping reports the rest of a gap instead of filling it.
     give_up: Deadline,
 }
 
 /// A gap that is being filled.
-struct Open {
+struct OpenGap {
     gap: Gap,
     from: Bound<String>,
     found: u64,
     failures: usize,
-    step: Step,
+    request: Request,
 }
 
-enum Step {
-    /// The store is to be asked at this time, and when there is room.
+enum Request {
+    /// Ask the store at this time, once there is room.
     Due(Instant),
-    Asking(JoinHandle<Result<Vec<Event>, BackfillError>>),
+    Pending(JoinHandle<Result<Vec<Event>, BackfillError>>),
 }
 
-impl<'a> Backlog<'a> {
+impl<'a> GapFill<'a> {
     pub(super) fn new(shared: &'a Shared) -> Self {
-        Backlog {
+        Self {
             shared,
             open: None,
             give_up: None,
         }
     }
 
-    /// Nothing comes from the store any more for which the buffer has to wait.
-    pub(super) fn is_closed(&self) -> bool {
+    /// The buffer need not wait for events from the store.
+    pub(super) fn is_idle(&self) -> bool {
         self.open.is_none()
     }
 
-    /// A stopping forwarder gives half of its time to filling a gap.
+    /// Leaves half of the time of a shutdown to the buffer.
     pub(super) fn stopping(&mut self, stop: Deadline) {
         if let (None, Some(until)) = (self.give_up, stop) {
             let now = Instant::now();
@@ -63,41 +64,39 @@ impl<'a> Backlog<'a> {
         }
     }
 
-    /// The number of the next event to send. `None` where the buffer has to wait for the store.
-    pub(super) fn next(&mut self) -> Option<u64> {
-        self.ask();
+    /// The next event to send; `None` while the buffer has to wait for the store.
+    pub(super) fn next(&mut self) -> Option<Cursor> {
+        self.request();
         let mut stored = self.shared.stored();
         let next = stored.next();
         if stored.from(next).next().is_some() {
-            return Some(next);
+            return Some(Cursor::new(Source::Store, next));
         }
         drop(stored);
-        self.is_closed().then(|| self.shared.ring().next())
+        self.is_idle()
+            .then(|| Cursor::new(Source::Buffer, self.shared.buffer().next()))
     }
 
-    /// Takes up a gap where there is one, and asks for more of it where there is room.
-    fn ask(&mut self) {
+    /// Opens a gap if there is one, and requests more of it when there is room.
+    fn request(&mut self) {
         let Some(store) = &self.shared.store else {
             return;
         };
         if self.open.is_none() {
-            self.open = self.shared.ring().take_gap().map(Open::new);
+            self.open = self.shared.buffer().take_gap().map(OpenGap::new);
         }
         let now = Instant::now();
         if self.open.is_some() && self.give_up.is_some_and(|at| at <= now) {
-            self.tell();
+            self.report_gap();
         }
         let Some(open) = &mut self.open else { return };
-        let capacity = self.shared.ring().capacity();
+        let capacity = self.shared.buffer().capacity();
         let limit = PAGE.min(capacity);
-        let room = self.shared.stored().len() + limit <= capacity;
-        if room && matches!(open.step, Step::Due(at) if at <= now) {
-            let (store, from, to) = (
-                Arc::clone(store),
-                open.from.clone(),
-                open.gap.last_id().to_owned(),
-            );
-            open.step = Step::Asking(tokio::task::spawn_blocking(move || {
+        let has_room = self.shared.stored().len() + limit <= capacity;
+        if has_room && matches!(open.request, Request::Due(at) if at <= now) {
+            let (store, from) = (Arc::clone(store), open.from.clone());
+            let to = open.gap.last_id().to_owned();
+            open.request = Request::Pending(tokio::task::spawn_blocking(move || {
                 let from = from.as_ref().map(String::as_str);
                 let mut page = store.events(from, &to, limit)?;
                 page.truncate(limit);
@@ -106,13 +105,13 @@ impl<'a> Backlog<'a> {
         }
     }
 
-    /// Ends when [`next`](Self::next) may say something else than before. Can be dropped at any time.
+    /// Waits until [`next`](Self::next) may return something else than before. Safe to drop at any time.
     pub(super) async fn progress(&mut self) {
         let Some(open) = &mut self.open else {
             return std::future::pending().await;
         };
         let answer = tokio::select! {
-            () = passed(self.give_up) => return self.tell(),
+            () = passed(self.give_up) => return self.report_gap(),
             answer = open.answer() => answer,
         };
         match answer {
@@ -127,11 +126,11 @@ impl<'a> Backlog<'a> {
         if let Bound::Excluded(known) = &open.from
             && page.iter().any(|event| event.id() == known)
         {
-            let error = format!("it answered with {known}, after which it was asked to begin");
+            let error = format!("it returned {known}, although it was asked for what follows");
             return self.failed(&error.into());
         }
         open.failures = 0;
-        open.step = Step::Due(Instant::now());
+        open.request = Request::Due(Instant::now());
         let last = page.last().map(|event| event.id().to_owned());
         open.found += page.len() as u64;
         let settings = Arc::clone(&self.shared.settings.borrow());
@@ -144,58 +143,61 @@ impl<'a> Backlog<'a> {
         drop(stored);
         match last {
             Some(last) if last != open.gap.last_id() => open.from = Bound::Excluded(last),
-            _ => self.tell(),
+            _ => self.report_gap(),
         }
     }
 
     fn failed(&mut self, error: &BackfillError) {
         let Some(open) = &mut self.open else { return };
-        let wait = RETRIES.get(open.failures);
+        let delay = RETRIES.get(open.failures);
         open.failures += 1;
-        match wait {
-            Some(wait) => {
-                tracing::warn!(target: "cap_syslog", %error, "the store of audit events cannot fill a gap yet");
-                open.step = Step::Due(Instant::now() + *wait);
+        match delay {
+            Some(delay) => {
+                tracing::warn!(target: "cap_syslog", %error, "the store of audit events does not fill a gap yet");
+                open.request = Request::Due(Instant::now() + *delay);
             }
             None => {
-                tracing::warn!(target: "cap_syslog", %error, "the store of audit events cannot fill a gap; the relay gets a record of it");
-                self.tell();
+                tracing::warn!(
+                    target: "cap_syslog", %error,
+                    "the store of audit events does not fill a gap; the relay gets a gap record"
+                );
+                self.report_gap();
             }
         }
     }
 
-    /// Leaves the gap, with a record of what the store did not have.
-    fn tell(&mut self) {
+    /// Closes the gap, with a gap record for the events that the store did not have.
+    fn report_gap(&mut self) {
         let Some(open) = self.open.take() else { return };
         match open.gap.without(open.found) {
-            Some(missing) => self.shared.ring().report(missing),
+            Some(missing) => self.shared.buffer().report(missing),
             None => {
-                tracing::info!(target: "cap_syslog", events = open.found, "a gap was filled from the store of audit events");
+                tracing::info!(target: "cap_syslog", events = open.found, "the store of audit events filled a gap");
             }
         }
     }
 }
 
-impl Open {
+impl OpenGap {
     fn new(gap: Gap) -> Self {
-        Open {
+        Self {
             from: Bound::Included(gap.first_id().to_owned()),
             gap,
             found: 0,
             failures: 0,
-            step: Step::Due(Instant::now()),
+            request: Request::Due(Instant::now()),
         }
     }
 
-    /// The store's answer; none, when it is time to ask it.
+    /// The store's answer; `None` when it is time to ask again.
     async fn answer(&mut self) -> Option<Result<Vec<Event>, BackfillError>> {
-        match &mut self.step {
-            Step::Due(at) if *at <= Instant::now() => std::future::pending().await,
-            Step::Due(at) => {
+        match &mut self.request {
+            Request::Due(at) if *at <= Instant::now() => std::future::pending().await,
+            Request::Due(at) => {
                 tokio::time::sleep_until((*at).into()).await;
                 None
             }
-            Step::Asking(answer) => Some(
+            Request::Pending(answer) => Some(
                 answer
                     .await
                     .unwrap_or_else(|panicked| Err(io::Error::other(panicked).into())),

@@ -1,4 +1,4 @@
-//! Why a relay is not reached, in a class, and in words that say what to change.
+//! Reason a relay is not reached, in a class, and in words that say what to change.
 
 use std::fmt;
 use std::io;
@@ -7,7 +7,7 @@ use cap_egress::{Stage, TlsProblem};
 use cap_names::ErrorClass;
 use serde::Serialize;
 
-/// Why a relay is not reached, or no longer. Its text names hosts as configured, never an address that a name resolved to.
+/// Reason a relay is not reached, or no longer. Its text names hosts as configured, never an address that a name resolved to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RelayError {
@@ -15,19 +15,20 @@ pub struct RelayError {
     #[serde(serialize_with = "class")]
     pub class: ErrorClass,
     /// What TLS found wrong, where it did.
-    #[serde(serialize_with = "tls")]
+    #[serde(serialize_with = "tls_problem")]
     pub tls: Option<TlsProblem>,
     /// What happened, and what to do.
     pub message: String,
     #[serde(skip)]
-    due: Due,
+    cause: Cause,
 }
 
 /// What may be behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Due {
-    Record,
-    Elsewhere,
+enum Cause {
+    /// Perhaps an event on the connection.
+    Event,
+    Other,
 }
 
 impl RelayError {
@@ -43,7 +44,7 @@ impl RelayError {
             class,
             tls,
             message: error.to_string(),
-            due: Due::Elsewhere,
+            cause: Cause::Other,
         }
     }
 
@@ -53,40 +54,40 @@ impl RelayError {
             class: ErrorClass::Network,
             tls: None,
             message: "the relay closed the connection".to_owned(),
-            due: Due::Record,
+            cause: Cause::Event,
         }
     }
 
     /// An open connection failed.
     pub(crate) fn broken(error: &io::Error) -> Self {
         let tls = TlsProblem::find(error);
-        let (message, due) = match (tls, error.kind()) {
-            (Some(problem), _) => (problem.hint().to_owned(), Due::Elsewhere),
+        let (message, cause) = match (tls, error.kind()) {
+            (Some(problem), _) => (problem.hint().to_owned(), Cause::Other),
             (None, io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => (
                 "the relay reset the connection; its log says why".to_owned(),
-                Due::Record,
+                Cause::Event,
             ),
             (None, io::ErrorKind::TimedOut) => (
                 "the relay stopped answering; check the network between, and that it is not overloaded".to_owned(),
-                Due::Elsewhere,
+                Cause::Other,
             ),
             (None, io::ErrorKind::ConnectionRefused) => (
                 "nothing listens on the relay's port; check the port, and that the relay runs".to_owned(),
-                Due::Elsewhere,
+                Cause::Other,
             ),
-            (None, _) => (format!("the connection broke: {error}"), Due::Elsewhere),
+            (None, _) => (format!("the connection broke: {error}"), Cause::Other),
         };
         RelayError {
             class: class_of(tls),
             tls,
             message,
-            due,
+            cause,
         }
     }
 
     /// Whether a relay that dislikes a record might do just this.
-    pub(crate) fn may_be_due_to_a_record(&self) -> bool {
-        self.due == Due::Record
+    pub(crate) fn may_be_due_to_an_event(&self) -> bool {
+        self.cause == Cause::Event
     }
 }
 
@@ -116,7 +117,7 @@ pub(crate) fn class<S: serde::Serializer>(
     serializer.serialize_str(class.as_str())
 }
 
-pub(crate) fn tls<S: serde::Serializer>(
+pub(crate) fn tls_problem<S: serde::Serializer>(
     tls: &Option<TlsProblem>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
