@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use cap_egress::{Guard, Policy};
 use cap_names::Actor;
 use cap_syslog::{Config, Event, Forwarder, Framing, Tls, Transport};
-use cap_tests::{Authority, peers};
+use cap_tests::{Authority, find};
 
 use crate::harness::{Bench, Case};
 use sink::Sink;
@@ -115,7 +115,7 @@ fn throughput(bench: &mut Bench, over: Over) {
     let authority = Authority::new();
     let mut untracked = Vec::new();
     let mut generated = Vec::new();
-    let loggen = peers::require("loggen");
+    let loggen = find("loggen");
     for _ in 0..ROUNDS {
         let ours = forwarded(over, &authority);
         untracked.push((ours, written(over, &authority)));

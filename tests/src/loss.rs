@@ -4,7 +4,7 @@ mod command;
 mod fault;
 mod outcome;
 
-use crate::authority::Authority;
+use crate::Authority;
 use crate::peers::{Relay, RelayInput, RelayRecord, RelaySoftware};
 use cap_egress::{Guard, Policy};
 use cap_names::Actor;

@@ -2,7 +2,7 @@
 
 pub mod exposition;
 
-use crate::loopback::Get;
+use crate::Get;
 pub use exposition::{Family, Sample};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
@@ -157,7 +157,7 @@ impl Scraper {
     /// Waits until the last scrape is as wanted; false after `timeout`. Scrapes nothing itself.
     pub async fn wait_until(&self, wanted: impl Fn(&Scrape) -> bool, timeout: Duration) -> bool {
         let last = |history: &History| history.scrapes.last().is_some_and(|last| wanted(last));
-        crate::server::until(&self.history, last, timeout).await
+        crate::holds(&self.history, last, timeout).await
     }
 
     /// The body of a scrape as it came, neither read nor kept.
@@ -220,7 +220,7 @@ fn now() -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::{ANY_PORT, Server, bind_to, listen};
+    use crate::{ANY_PORT, Server, bind_to, listen};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     /// A target that answers every connection with the same bytes.

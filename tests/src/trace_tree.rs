@@ -1,6 +1,6 @@
 //! The spans of a trace as an indented text tree, for the demo and for the message of a failed test.
 
-use crate::span::ReceivedSpan;
+use crate::ReceivedSpan;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -134,25 +134,18 @@ fn short(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::span::ReceivedLink;
+    use crate::ReceivedLink;
 
     fn span(id: &str, parent: Option<&str>, name: &str, start: u64, nanos: u64) -> ReceivedSpan {
         ReceivedSpan {
             trace_id: "t1".to_owned(),
             span_id: id.to_owned(),
             parent_span_id: parent.map(str::to_owned),
-            trace_state: String::new(),
-            flags: 0,
             name: name.to_owned(),
             kind: "internal",
-            scope: String::new(),
-            attributes: BTreeMap::new(),
-            resource: BTreeMap::new(),
-            error: None,
-            events: Vec::new(),
-            links: Vec::new(),
             start_nanos: start,
             end_nanos: start + nanos,
+            ..ReceivedSpan::default()
         }
     }
 

@@ -14,7 +14,7 @@ use std::time::Instant;
 use cap_syslog::Framing;
 use cap_tests::conformance::Siem;
 use cap_tests::peers::RelaySoftware;
-use cap_tests::{conformance, peers};
+use cap_tests::{conformance, program};
 
 const USAGE: &str = "usage: cargo xtask conformance [--events N] [--relay-events N]";
 
@@ -52,10 +52,7 @@ fn counts(args: &[String]) -> Result<(usize, usize), String> {
 }
 
 async fn run(events: usize, relayed: usize) -> Result<(), String> {
-    let find = |tool: &str| {
-        peers::find(tool)
-            .ok_or_else(|| format!("{tool} is not installed: cargo xtask peers installs it"))
-    };
+    let find = |tool: &str| program(tool).map_err(|error| error.to_string());
     let seed = std::process::id().into();
     println!("seed {seed}; every field of every record is compared");
     for (framing, events) in [

@@ -18,8 +18,8 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UdpSocket};
 
 use super::cases;
+use crate::Authority;
 use crate::audit::{Case, Expected};
-use crate::authority::Authority;
 use crate::peers::{Relay, RelayInput, RelayRecord, RelaySoftware};
 use crate::tls;
 

@@ -10,7 +10,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-use crate::loopback::Http;
+use crate::Http;
 
 #[derive(Debug)]
 pub(crate) struct Client {

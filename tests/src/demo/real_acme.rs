@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::receivers::tool;
 use crate::Scraper;
 use crate::fleet::Fleet;
 use crate::peers::Pebble;
+use crate::program;
 
 const CERTIFICATES: &str = "/projects/web/certificates";
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -18,7 +18,7 @@ pub(super) async fn issue(say: &impl Fn(&str)) -> io::Result<()> {
     say(
         "a second service, before a real ACME server that refuses good nonces and answers once with 503",
     );
-    let pebble = Pebble::start(&tool("pebble")?, &tool("pebble-challtestsrv")?).await?;
+    let pebble = Pebble::start(&program("pebble")?, &program("pebble-challtestsrv")?).await?;
     let mut fleet = Fleet::start(1, &pebble.settings()).await?;
     pebble.refuse_next(1);
     let body = json!({ "domain": "*.example.com" });

@@ -11,7 +11,8 @@ use certautopilot::acme_server::Call;
 use serde_json::Value;
 
 use super::outcome::{Metrics, Outcome};
-use crate::peers::{self, Collector, Prometheus, Relay, RelayInput, RelaySoftware};
+use crate::peers::{Collector, Prometheus, Relay, RelayInput, RelaySoftware};
+use crate::program;
 use crate::promql::History;
 use crate::{Authority, OtlpReceiver, ReceivedSpan, Scraper, Scraping, SyslogRelay};
 
@@ -66,10 +67,10 @@ impl Receivers {
                 }))
             }
             With::Peers => Pipes::Peers(Box::new(Peers {
-                collector: Collector::start(&tool("otelcol")?).await?,
+                collector: Collector::start(&program("otelcol")?).await?,
                 rsyslog: Relay::start(
                     RelaySoftware::Rsyslog,
-                    &tool(RelaySoftware::Rsyslog.tool())?,
+                    &program(RelaySoftware::Rsyslog.tool())?,
                     &Authority::new(),
                 )
                 .await?,
@@ -112,7 +113,7 @@ impl Receivers {
             let rules = cap_alerts::rules_file(&Options::default());
             let targets = [&*service.to_string()];
             let prometheus =
-                Prometheus::start(&tool("prometheus")?, &targets, &rules, SCRAPE).await?;
+                Prometheus::start(&program("prometheus")?, &targets, &rules, SCRAPE).await?;
             // It takes its time for the first scrape, and only sees counters rise that it has seen before.
             if !prometheus
                 .wait_for("cap_jobs_dead_letter_total", there, PATIENCE)
@@ -296,12 +297,6 @@ impl Receivers {
         }
         Ok(())
     }
-}
-
-pub(super) fn tool(name: &str) -> io::Result<std::path::PathBuf> {
-    peers::find(name).ok_or_else(|| {
-        io::Error::other(format!("{name} is not installed: run `cargo xtask peers`"))
-    })
 }
 
 /// Whether a query gave any series.

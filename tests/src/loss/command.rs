@@ -1,7 +1,8 @@
 //! The campaign: every fault over every transport, and a table.
 
 use super::{Fault, Outcome, Run, fault};
-use crate::peers::{self, RelayInput};
+use crate::peers::RelayInput;
+use crate::program;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -73,9 +74,7 @@ fn options(args: &[String]) -> Result<Options, String> {
 }
 
 async fn campaign(options: &Options) -> io::Result<u64> {
-    let Some(program) = peers::require("rsyslogd") else {
-        return Ok(0);
-    };
+    let program = program("rsyslogd")?;
     if options.own_network {
         fault::link("up").await?;
     }

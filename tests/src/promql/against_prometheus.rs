@@ -2,7 +2,7 @@
 
 use super::history::History;
 use super::{Labels, NAME, Value};
-use crate::peers::require;
+use crate::require;
 use serde_json::json;
 use std::process::Command;
 
@@ -46,9 +46,7 @@ const EXPRESSIONS: [&str; 30] = [
 
 #[test]
 fn promtool_finds_the_same_values() {
-    let Some(promtool) = require("promtool") else {
-        return;
-    };
+    let promtool = require!("promtool");
     let version = Command::new(&promtool).arg("--version").output();
     let version = String::from_utf8(version.expect("promtool runs").stdout).expect("text");
     if !version.contains("version 2.") {

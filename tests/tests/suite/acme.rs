@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use cap_tests::Scraper;
 use cap_tests::fleet::Fleet;
-use cap_tests::peers::{Pebble, require};
+use cap_tests::peers::Pebble;
+use cap_tests::require;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -18,7 +19,7 @@ struct Stage {
 
 impl Stage {
     async fn new(settings: impl FnOnce(&Pebble) -> Value) -> Option<Self> {
-        let (pebble, dns) = (require("pebble")?, require("pebble-challtestsrv")?);
+        let (pebble, dns) = (require!("pebble"), require!("pebble-challtestsrv"));
         let pebble = Pebble::start(&pebble, &dns).await.expect("it starts");
         let fleet = Fleet::start(1, &settings(&pebble)).await;
         let fleet = fleet.expect("a service");

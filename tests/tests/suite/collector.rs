@@ -5,7 +5,8 @@ use std::time::Duration;
 use cap_egress::{Connector, Guard, Policy, Trust};
 use cap_names::ErrorClass;
 use cap_tests::ReceivedSpan;
-use cap_tests::peers::{self, Collector};
+use cap_tests::peers::Collector;
+use cap_tests::require;
 use cap_tracing::{Carrier, Compression, Config, Job, SampleRate, Tracing};
 
 const LONG: Duration = Duration::from_secs(30);
@@ -23,9 +24,7 @@ fn pipe(endpoint: &str, compression: Compression) -> Tracing {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn spans_arrive_whole_over_http_and_over_grpc_and_the_pipe_outlives_its_collector() {
-    let Some(program) = peers::require("otelcol") else {
-        return;
-    };
+    let program = require!("otelcol");
     let mut collector = Collector::start(&program).await.expect("it starts");
     for (endpoint, compression, id) in [
         (collector.endpoint(), Compression::Gzip, "http"),

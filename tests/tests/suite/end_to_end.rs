@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cap_tests::demo::{Options, With, run};
-use cap_tests::peers;
+use cap_tests::require;
 
 async fn delivers(with: With) {
     let options = Options {
@@ -23,11 +23,8 @@ async fn every_pipe_delivers_and_every_account_closes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn prometheus_rsyslog_and_the_collector_receive_it_all() {
-    if ["prometheus", "rsyslogd", "otelcol"]
-        .map(peers::require)
-        .iter()
-        .all(Option::is_some)
-    {
-        delivers(With::Peers).await;
+    for program in ["prometheus", "rsyslogd", "otelcol"] {
+        require!(program);
     }
+    delivers(With::Peers).await;
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use cap_metrics::{CertificateStatus, Format, Metrics};
-use cap_tests::peers;
+use cap_tests::require;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -98,7 +98,7 @@ impl Parser {
 
     /// Both of them, if they are installed.
     fn both() -> Option<[Self; 2]> {
-        let python = peers::require("prometheus-client-python")?;
+        let python = require!("prometheus-client-python");
         Some([Format::OpenMetrics, Format::Text].map(|format| Parser::start(&python, format)))
     }
 

@@ -1,12 +1,13 @@
 //! Nothing is lost on a real relay that dies, whatever it had acknowledged. `cargo xtask loss` is the long version.
 
+use std::path::Path;
+
 use cap_tests::loss::{Fault, Outcome, Run};
-use cap_tests::peers::{RelayInput, require};
+use cap_tests::peers::RelayInput;
+use cap_tests::require;
 
 async fn loses_nothing(fault: Fault, input: RelayInput) {
-    let Some(program) = require("rsyslogd") else {
-        return;
-    };
+    let program = require!("rsyslogd");
     let run = Run {
         fault,
         input,
@@ -42,7 +43,7 @@ async fn a_wedged_relay_misses_nothing_over_tls() {
 }
 
 /// 50,000 events, a buffer of 10,000: what of them the relay misses, and what it is told.
-async fn outage_longer_than_the_buffer(fault: Fault) -> Option<Outcome> {
+async fn outage_longer_than_the_buffer(rsyslog: &Path, fault: Fault) -> Outcome {
     let run = Run {
         fault,
         input: RelayInput::Tls,
@@ -50,27 +51,27 @@ async fn outage_longer_than_the_buffer(fault: Fault) -> Option<Outcome> {
         rate: 100_000,
         buffer: 10_000,
     };
-    let outcome = run.run(&require("rsyslogd")?).await;
+    let outcome = run.run(rsyslog).await;
     let outcome = outcome.expect("the relay runs");
     assert!(outcome.closes(), "{:?}", outcome.report);
     assert_eq!(outcome.report.dropped, 40_000);
-    Some(outcome)
+    outcome
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_an_outage_longer_than_the_buffer_a_store_makes_the_relay_s_records_complete() {
-    if let Some(outcome) = outage_longer_than_the_buffer(Fault::Backfilled).await {
-        assert!(outcome.lost.is_empty(), "{}", outcome.lost.len());
-        assert!(outcome.gaps.is_empty(), "{:?}", outcome.gaps);
-        assert_eq!(outcome.steps_back, 0, "in order");
-        assert_eq!(outcome.report.backfilled, 40_000);
-    }
+async fn a_store_fills_the_gap_of_an_outage_longer_than_the_buffer() {
+    let rsyslog = require!("rsyslogd");
+    let outcome = outage_longer_than_the_buffer(&rsyslog, Fault::Backfilled).await;
+    assert!(outcome.lost.is_empty(), "{}", outcome.lost.len());
+    assert!(outcome.gaps.is_empty(), "{:?}", outcome.gaps);
+    assert_eq!(outcome.steps_back, 0, "in order");
+    assert_eq!(outcome.report.backfilled, 40_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_an_outage_longer_than_the_buffer_a_relay_is_told_what_it_misses() {
-    if let Some(outcome) = outage_longer_than_the_buffer(Fault::LongOutage).await {
-        assert!(outcome.lost.iter().copied().eq(0..40_000));
-        assert!(outcome.gaps.iter().eq(["gap-40000-e0"]), "{outcome:?}");
-    }
+async fn a_gap_record_names_what_an_outage_beyond_the_buffer_lost() {
+    let rsyslog = require!("rsyslogd");
+    let outcome = outage_longer_than_the_buffer(&rsyslog, Fault::LongOutage).await;
+    assert!(outcome.lost.iter().copied().eq(0..40_000));
+    assert!(outcome.gaps.iter().eq(["gap-40000-e0"]), "{outcome:?}");
 }

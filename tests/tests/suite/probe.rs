@@ -6,7 +6,8 @@ use cap_egress::{Guard, Policy, TlsProblem};
 use cap_syslog::{
     Config, Framing, ProbeCause, ProbeReport, ProbeStage, ProbeVerdict, Tls, Transport,
 };
-use cap_tests::peers::{self, Relay, RelayInput, RelaySoftware};
+use cap_tests::peers::{Relay, RelayInput, RelaySoftware};
+use cap_tests::require;
 use cap_tests::{Authority, ServerCertificate};
 
 /// How long a Test takes at most, with what a loaded machine adds.
@@ -43,9 +44,7 @@ fn tls(authority: Option<&Authority>) -> Transport {
 }
 
 async fn tells_apart(software: RelaySoftware) {
-    let Some(program) = peers::require(software.tool()) else {
-        return;
-    };
+    let program = require!(software.tool());
     let authority = Authority::new();
     let mut relay = Relay::start(software, &program, &authority)
         .await

@@ -11,7 +11,8 @@ use cap_metrics::{
     Metrics, Outcome, PipeTotals, SpanTotals, Status,
 };
 use cap_tests::fleet::Fleet;
-use cap_tests::peers::{self, Prometheus};
+use cap_tests::peers::Prometheus;
+use cap_tests::require;
 use cap_tests::scrape::exposition;
 use cap_tests::scrape::{Sample, Scrape, Scraper};
 use certautopilot::acme_server::AcmeServer;
@@ -131,9 +132,7 @@ fn only_accepted(complaints: &[String]) {
 
 #[test]
 fn promtool_has_only_the_accepted_complaints() {
-    let Some(promtool) = peers::require("promtool") else {
-        return;
-    };
+    let promtool = require!("promtool");
     let complaints = complaints(&promtool, &full().render());
     only_accepted(&complaints);
     let missing: Vec<_> = ACCEPTED
@@ -149,9 +148,7 @@ fn promtool_has_only_the_accepted_complaints() {
 #[tokio::test(flavor = "multi_thread")]
 async fn promtool_has_only_the_accepted_complaints_of_the_reference_service() {
     const CERTIFICATES: &str = "/projects/p1/certificates";
-    let Some(promtool) = peers::require("promtool") else {
-        return;
-    };
+    let promtool = require!("promtool");
     let acme = AcmeServer::start(([127, 0, 0, 1], 0).into()).await;
     let acme = acme.expect("an ACME server");
     let settings = json!({ "acme": { "directory_url": acme.url() } });
@@ -233,9 +230,7 @@ async fn stored(prometheus: &Prometheus, instance: &str) -> BTreeMap<String, Str
 
 #[tokio::test(flavor = "multi_thread")]
 async fn prometheus_stores_the_same_series_of_both_formats() {
-    let Some(program) = peers::require("prometheus") else {
-        return;
-    };
+    let program = require!("prometheus");
     let metrics = full();
     // What a scrape says of itself is told by the next one.
     metrics.render();

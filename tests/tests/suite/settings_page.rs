@@ -7,7 +7,8 @@ use cap_telemetry::names::Actor;
 use cap_telemetry::syslog::Event;
 use cap_telemetry::{Document, Telemetry};
 use cap_tests::Authority;
-use cap_tests::peers::{self, Browser, Relay, RelayInput, RelaySoftware};
+use cap_tests::peers::{Browser, Relay, RelayInput, RelayRecord, RelaySoftware};
+use cap_tests::require;
 use certautopilot::Service;
 
 const LONG: Duration = Duration::from_secs(30);
@@ -22,12 +23,8 @@ fn picture(name: &str) -> PathBuf {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_administrator_sets_up_a_relay_with_a_private_ca_and_is_warned_when_it_is_gone() {
-    let Some(browser) = peers::require("headless-shell") else {
-        return;
-    };
-    let Some(rsyslog) = peers::require(RelaySoftware::Rsyslog.tool()) else {
-        return;
-    };
+    let browser = require!("headless-shell");
+    let rsyslog = require!(RelaySoftware::Rsyslog.tool());
     let authority = Authority::new();
     let mut relay = Relay::start(RelaySoftware::Rsyslog, &rsyslog, &authority)
         .await
@@ -151,9 +148,8 @@ async fn an_administrator_sets_up_a_relay_with_a_private_ca_and_is_warned_when_i
         .await
         .expect("a page")
         .expect("a record");
-    let came = |records: &[peers::RelayRecord]| {
-        records.iter().any(|record| record.raw.trim_end() == shown)
-    };
+    let came =
+        |records: &[RelayRecord]| records.iter().any(|record| record.raw.trim_end() == shown);
     assert!(
         relay.wait_until(came, LONG).await,
         "{shown}: {:?}",
@@ -175,7 +171,7 @@ async fn an_administrator_sets_up_a_relay_with_a_private_ca_and_is_warned_when_i
         .expect("connected");
     page.picture(&picture("5-saved")).await.expect("a picture");
     // The change itself is in the SIEM's archive.
-    let changed = |records: &[peers::RelayRecord]| {
+    let changed = |records: &[RelayRecord]| {
         records.iter().any(|record| {
             record.sd.contains("settings.syslog_changed")
                 && record.sd.contains("user:alice@example.com")

@@ -5,7 +5,8 @@ use std::time::Duration;
 use cap_egress::{ClientIdentity, Guard, Policy, TlsProblem, Trust};
 use cap_names::Actor;
 use cap_syslog::{Event, Forwarder, Framing, Tls, Transport};
-use cap_tests::peers::{self, Relay, RelayInput, RelayRecord, RelaySoftware};
+use cap_tests::peers::{Relay, RelayInput, RelayRecord, RelaySoftware};
+use cap_tests::require;
 use cap_tests::{Authority, Identity, ServerCertificate};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -155,9 +156,7 @@ fn arrived(id: &str, records: &[RelayRecord]) -> bool {
 }
 
 async fn tells_them_apart(software: RelaySoftware) {
-    let Some(program) = peers::require(software.tool()) else {
-        return;
-    };
+    let program = require!(software.tool());
     let authority = Authority::new();
     for (certificate, cases) in cases(&authority) {
         let identity = authority.server(certificate);

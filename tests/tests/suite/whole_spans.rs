@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use cap_egress::{Connector, Guard, Policy, Trust};
 use cap_names::{Actor, ErrorClass};
-use cap_tests::peers::{self, Collector};
+use cap_tests::peers::Collector;
+use cap_tests::require;
 use cap_tests::{
     ANY_PORT, Authority, Identity, OtlpReceiver, ReceivedSpan, Security, ServerCertificate,
 };
@@ -87,9 +88,7 @@ async fn at_our_own_receiver() {
 /// The Collector has the minimal configuration that the product documents; its exporter sends to a receiver of ours.
 #[tokio::test(flavor = "multi_thread")]
 async fn behind_the_collector() {
-    let Some(program) = peers::require("otelcol") else {
-        return;
-    };
+    let program = require!("otelcol");
     let (authority, identity) = certified();
     for identity in [None, Some(&identity)] {
         for http in [true, false] {

@@ -33,7 +33,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts `program` (from [`require`](super::require)), which speaks to loopback and nobody else.
+    /// Starts `program` (from [`require!`](crate::require)), which speaks to loopback and nobody else.
     ///
     /// # Errors
     /// When it does not start, or does not open a page.

@@ -15,7 +15,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
-use crate::server::{ANY_PORT, Server, bind_to, listen, until};
+use crate::server::{ANY_PORT, Server, bind_to, listen};
+use crate::wait::holds;
 
 /// One notification, of one group of alerts.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -102,7 +103,7 @@ impl Webhook {
         wanted: impl FnMut(&Vec<Notification>) -> bool,
         timeout: Duration,
     ) -> bool {
-        until(&self.received, wanted, timeout).await
+        holds(&self.received, wanted, timeout).await
     }
 }
 

@@ -1,8 +1,10 @@
 //! OTLP over gRPC: one length-prefixed message each way, and the status behind it. Written from the protocol alone, so
 //! that a client and this receiver cannot share a mistake.
 
-use super::answer::{Answer, Refusal, gunzip, spans, whole};
-use crate::span::ReceivedSpan;
+use super::body::{Answer, Refusal, whole};
+use super::http1;
+use super::message::{gunzip, spans};
+use super::span::ReceivedSpan;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use bytes::Bytes;
@@ -24,7 +26,7 @@ const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 #[repr(u8)]
 #[expect(missing_docs, reason = "the names are the protocol's")]
 pub enum Code {
-    Cancelled = 1,
+    Canceled = 1,
     Unknown = 2,
     InvalidArgument = 3,
     DeadlineExceeded = 4,
@@ -55,9 +57,9 @@ pub(super) fn accept(
     let content_type = text(&head.headers, &CONTENT_TYPE);
     if !matches!(content_type, "application/grpc" | "application/grpc+proto") {
         let why = format!("content type {content_type:?}");
-        return Err(Refusal::Http(StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
+        return Err(http1::refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
     }
-    let refuse = |code, why: &str| Err(Refusal::Grpc(code, why.to_owned()));
+    let refuse = |code, why: &str| Err(refused(code, why.to_owned(), None));
     if head.uri.path() != EXPORT {
         return refuse(Code::Unimplemented, "no such method");
     }
@@ -67,7 +69,7 @@ pub(super) fn accept(
     if text(&head.headers, &TE) != "trailers" {
         return refuse(Code::Internal, "gRPC asks for trailers");
     }
-    let invalid = |why| Refusal::Grpc(Code::InvalidArgument, why);
+    let invalid = |why| refused(Code::InvalidArgument, why, None);
     let (compressed, message) = match body {
         [flag @ (0 | 1), a, b, c, d, message @ ..]
             if u32::from_be_bytes([*a, *b, *c, *d]) as usize == message.len() =>
@@ -101,22 +103,23 @@ pub(super) fn accepted(response: &[u8]) -> Answer {
 }
 
 /// An answer that is trailers only.
-pub(super) fn refused(code: Code, why: &str, retry_after: Option<Duration>) -> Answer {
+pub(super) fn refused(code: Code, why: String, retry_after: Option<Duration>) -> Refusal {
     let code = i32::from(code as u8);
     let mut response = Response::builder()
         .header(CONTENT_TYPE, "application/grpc")
         .header(STATUS, code)
-        .header(MESSAGE, percent_encoded(why));
+        .header(MESSAGE, percent_encoded(&why));
     if let Some(delay) = retry_after {
         let details = Status {
             code,
-            message: why.to_owned(),
+            message: why.clone(),
             details: vec![Any::retry_info(delay)],
         };
         let details = STANDARD_NO_PAD.encode(details.encode_to_vec());
         response = response.header(DETAILS, details);
     }
-    response.body(whole("")).expect("a valid response")
+    let answer = response.body(whole("")).expect("a valid response");
+    Refusal { why, answer }
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {

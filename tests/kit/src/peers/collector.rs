@@ -5,7 +5,7 @@ use super::Process;
 use super::daemon::{self, Daemon};
 use crate::authority::Identity;
 use crate::loopback::free_addr;
-use crate::span::{self, ReceivedSpan};
+use crate::otlp::span::{self, ReceivedSpan};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use serde_json::{Value, json};
 use std::io;
@@ -27,7 +27,7 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Starts `program` (from [`require("otelcol")`](super::require)).
+    /// Starts `program` (from [`require!("otelcol")`](crate::require)).
     ///
     /// # Errors
     /// When it does not accept connections; the message has the end of its log.
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
     use crate::OtlpReceiver;
     use crate::otlp::tests::{export, post};
-    use crate::peers::require;
+    use crate::require;
     use opentelemetry_proto::tonic::common::v1::any_value::Value;
     use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue};
     use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
@@ -185,9 +185,7 @@ mod tests {
 
     #[tokio::test]
     async fn spans_are_read_back_as_the_receiver_of_this_crate_reads_them() {
-        let Some(program) = require("otelcol") else {
-            return;
-        };
+        let program = require!("otelcol");
         let tags = ArrayValue {
             values: ["a", "b"]
                 .map(|tag| AnyValue {

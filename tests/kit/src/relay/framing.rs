@@ -16,10 +16,20 @@ pub enum RelayFraming {
 
 /// What is wrong with the stream. No frame can be found after it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct FrameError(pub(super) String);
+pub struct FrameError(pub String);
 
+/// Takes a stream apart into frames. It serves a test that reads a socket itself, too:
+///
+/// ```
+/// use cap_testkit::{Deframer, RelayFraming};
+///
+/// let mut frames = Deframer::new(RelayFraming::OctetCounting);
+/// frames.buffer().extend(b"3 abc2 d");
+/// assert_eq!(frames.next().unwrap().unwrap(), b"abc");
+/// assert!(frames.next().unwrap().is_none());
+/// ```
 #[derive(Debug)]
-pub(super) struct Deframer {
+pub struct Deframer {
     framing: RelayFraming,
     bytes: Vec<u8>,
     /// How much of `bytes` has been handed out: removed when it is read into again, not frame by frame.
@@ -27,7 +37,8 @@ pub(super) struct Deframer {
 }
 
 impl Deframer {
-    pub(super) fn new(framing: RelayFraming) -> Self {
+    /// At the start of a stream.
+    pub fn new(framing: RelayFraming) -> Self {
         Self {
             framing,
             bytes: Vec::new(),
@@ -36,14 +47,21 @@ impl Deframer {
     }
 
     /// The bytes not yet handed out, to be read into.
-    pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
         self.bytes.drain(..std::mem::take(&mut self.taken));
         self.bytes.reserve(LONGEST);
         &mut self.bytes
     }
 
-    /// The next whole frame.
-    pub(super) fn next(&mut self) -> Result<Option<Vec<u8>>, FrameError> {
+    /// The next whole frame, if it has arrived.
+    ///
+    /// # Errors
+    /// When the bytes break the framing; then no later frame can be found.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an iterator would end where bytes are missing"
+    )]
+    pub fn next(&mut self) -> Result<Option<Vec<u8>>, FrameError> {
         let rest = &self.bytes[self.taken..];
         let found = match self.framing {
             RelayFraming::OctetCounting => counted(rest)?,

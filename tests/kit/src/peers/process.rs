@@ -174,7 +174,7 @@ mod tests {
 
     fn shell(script: &str) -> (Process, tempfile::TempDir) {
         let dir = tempfile::tempdir().expect("a folder");
-        let sh = super::super::find("sh").expect("a shell");
+        let sh = crate::find("sh").expect("a shell");
         let process = Process::start(&sh, &["-c", script], dir.path()).expect("it runs");
         (process, dir)
     }

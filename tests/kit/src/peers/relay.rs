@@ -6,8 +6,9 @@ mod syslog_ng;
 use super::Process;
 use super::daemon::{self, Daemon};
 use crate::authority::{Authority, Identity, ServerCertificate};
-use crate::loopback;
+use crate::loopback::free_addr;
 use crate::rfc5424::{Element, ParseError};
+use crate::server::{ANY_PORT, bind_to};
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
@@ -28,7 +29,7 @@ impl RelaySoftware {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Rsyslog, Self::SyslogNg];
 
-    /// What to ask [`require`](super::require) for.
+    /// What to ask [`require!`](crate::require) for.
     pub fn tool(self) -> &'static str {
         match self {
             Self::Rsyslog => "rsyslogd",
@@ -120,7 +121,7 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Starts `program` (from [`require`](super::require)) with a certificate of `authority` for the names of
+    /// Starts `program` (from [`require!`](crate::require)) with a certificate of `authority` for the names of
     /// [`Authority::server`].
     ///
     /// # Errors
@@ -144,8 +145,8 @@ impl Relay {
         authority: &Authority,
         identity: &Identity,
     ) -> io::Result<Self> {
-        let tcp = loopback::free_addr;
-        let udp = loopback::bind_any(|addr| UdpSocket::bind(addr)?.local_addr())?;
+        let tcp = free_addr;
+        let udp = bind_to(ANY_PORT, |addr| UdpSocket::bind(addr)?.local_addr())?;
         let addrs = [udp, tcp()?, tcp()?, tcp()?, tcp()?];
         let dir = tempfile::tempdir()?;
         let folder = dir.path();
@@ -261,7 +262,7 @@ struct Settings<'a> {
 mod tests {
     use super::super::daemon::START;
     use super::*;
-    use crate::peers::require;
+    use crate::require;
     use crate::tls;
     use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
     use tokio::net::{TcpStream, UdpSocket};
@@ -312,9 +313,7 @@ mod tests {
     }
 
     async fn reads_every_input_across_restarts(software: RelaySoftware) {
-        let Some(program) = require(software.tool()) else {
-            return;
-        };
+        let program = require!(software.tool());
         let authority = Authority::new();
         let mut relay = Relay::start(software, &program, &authority)
             .await

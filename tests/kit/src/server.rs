@@ -4,7 +4,6 @@ use crate::loopback;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
@@ -16,12 +15,13 @@ pub const ANY_PORT: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
 /// A connection, with TLS or without.
-pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+pub trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
+/// A listener with its open connections. Dropping it closes the listener.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub struct Server {
     addr: SocketAddr,
     stop: watch::Sender<bool>,
     accepting: Option<JoinHandle<()>>,
@@ -29,7 +29,10 @@ pub(crate) struct Server {
 
 impl Server {
     /// Runs `serve` for every connection that shook hands, on the caller's runtime.
-    pub(crate) fn start<F, S>(
+    ///
+    /// # Errors
+    /// When the listener has no local address.
+    pub fn start<F, S>(
         listener: TcpListener,
         tls: Option<TlsAcceptor>,
         serve: F,
@@ -68,12 +71,13 @@ impl Server {
         })
     }
 
-    pub(crate) fn addr(&self) -> SocketAddr {
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
     /// Closes the listener and every connection. When this returns, the port is free.
-    pub(crate) async fn stop(mut self) {
+    pub async fn stop(mut self) {
         self.stop.send_replace(true);
         if let Some(accepting) = self.accepting.take() {
             // A panic in the accept loop is a bug here, not something a test could react to.
@@ -98,32 +102,30 @@ async fn shake_hands(stream: TcpStream, tls: Option<TlsAcceptor>) -> Option<Box<
     }
 }
 
-/// Runs `bind` on `addr`, or, where its port is 0, on one free port after another.
-pub(crate) fn bind_to<T>(
+/// Runs `bind` on `addr`. If its port is 0, runs `bind` on one free port after another.
+///
+/// # Errors
+/// Those of `bind`.
+pub fn bind_to<T>(
     addr: SocketAddr,
     mut bind: impl FnMut(SocketAddr) -> io::Result<T>,
 ) -> io::Result<T> {
     match addr.port() {
-        0 => loopback::bind_any(bind),
+        0 => loopback::bind_any(addr.ip(), bind),
         _ => bind(addr),
     }
 }
 
 /// A listener that connections of the server before it do not keep from its port.
-pub(crate) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
-    let socket = TcpSocket::new_v4()?;
+///
+/// # Errors
+/// When `addr` cannot be bound.
+pub fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match addr {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
     socket.set_reuseaddr(true)?;
     socket.bind(addr)?;
     socket.listen(1024)
-}
-
-/// Waits until `holds`, at most for `timeout`; says whether it came to hold.
-pub(crate) async fn until<T>(
-    state: &watch::Sender<T>,
-    mut holds: impl FnMut(&T) -> bool,
-    timeout: Duration,
-) -> bool {
-    let mut changes = state.subscribe();
-    let waited = tokio::time::timeout(timeout, changes.wait_for(|state| holds(state))).await;
-    matches!(waited, Ok(Ok(_)))
 }

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 /// A received span.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReceivedSpan {
     /// 32 hexadecimal digits.
     pub trace_id: String,
@@ -31,12 +31,16 @@ pub struct ReceivedSpan {
     pub scope: String,
     /// Attributes; numbers and booleans in their usual notation, arrays as `[a, b]`.
     pub attributes: BTreeMap<String, String>,
+    /// How many attributes the sender left out.
+    pub dropped_attributes: u32,
     /// Attributes of the resource.
     pub resource: BTreeMap<String, String>,
     /// The message of a status Error, which may be empty.
     pub error: Option<String>,
     /// Events, in the order received.
     pub events: Vec<ReceivedEvent>,
+    /// How many events the sender left out.
+    pub dropped_events: u32,
     /// Links, in the order received.
     pub links: Vec<ReceivedLink>,
     /// Start, in nanoseconds since 1970.
@@ -128,6 +132,7 @@ fn one(
         kind,
         scope: scope.to_owned(),
         attributes: attributes(&span.attributes)?,
+        dropped_attributes: span.dropped_attributes_count,
         resource: resource.clone(),
         error: failed.then_some(status.message),
         events: (span.events.into_iter())
@@ -139,6 +144,7 @@ fn one(
                 })
             })
             .collect::<Result<_, String>>()?,
+        dropped_events: span.dropped_events_count,
         links: (span.links.into_iter())
             .map(|link| {
                 Ok(ReceivedLink {

@@ -6,8 +6,8 @@ mod framing;
 use crate::rfc5424::Record;
 use crate::server::{self, Io, Server};
 use crate::tls::Security;
-pub use framing::RelayFraming;
-use framing::{Deframer, FrameError};
+use crate::wait;
+pub use framing::{Deframer, FrameError, RelayFraming};
 use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
@@ -144,7 +144,7 @@ impl SyslogRelay {
         wanted: impl Fn(&RelayState) -> bool,
         timeout: Duration,
     ) -> bool {
-        server::until(&self.state, wanted, timeout).await
+        wait::holds(&self.state, wanted, timeout).await
     }
 
     /// Stops reading, as a wedged relay does: the kernel goes on accepting bytes until its buffers are full.

@@ -2,7 +2,8 @@
 
 use super::Process;
 use super::process::poll;
-use crate::loopback::{Get, free_addr};
+use crate::get::Get;
+use crate::loopback::free_addr;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io;
@@ -24,7 +25,7 @@ pub struct Prometheus {
 }
 
 impl Prometheus {
-    /// Starts `program` (from [`require`](super::require)) with the job `certautopilot` over `targets` (`host:port`),
+    /// Starts `program` (from [`require!`](crate::require)) with the job `certautopilot` over `targets` (`host:port`),
     /// the text of a rules file, which may be empty, and one interval for scrapes and rules.
     ///
     /// # Errors
@@ -181,7 +182,7 @@ fn percent_encoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::peers::require;
+    use crate::require;
 
     const RULES: &str = r#"
 groups:
@@ -193,9 +194,7 @@ groups:
 
     #[tokio::test]
     async fn it_scrapes_answers_queries_and_raises_alerts() {
-        let Some(program) = require("prometheus") else {
-            return;
-        };
+        let program = require!("prometheus");
         let nobody = free_addr().expect("a port").to_string();
         let every = Duration::from_millis(100);
         let prometheus = Prometheus::start(&program, &[&nobody], RULES, every)
@@ -216,9 +215,7 @@ groups:
 
     #[tokio::test]
     async fn rules_it_does_not_take_are_shown() {
-        let Some(program) = require("prometheus") else {
-            return;
-        };
+        let program = require!("prometheus");
         let rules = "groups: [{name: g, rules: [{alert: A, expr: 'up =='}]}]";
         let started = Prometheus::start(&program, &[], rules, Duration::from_secs(1)).await;
         let error = started.expect_err("broken rules").to_string();

@@ -1,93 +1,28 @@
-//! An OTLP collector in this process, over HTTP and gRPC on one port: it keeps the spans it accepted, and misbehaves on request.
-//!
-//! ```
-//! use cap_tests::{Fault, OtlpReceiver};
-//! use std::time::Duration;
-//!
-//! # async fn example() -> std::io::Result<()> {
-//! let collector = OtlpReceiver::start().await?;
-//! collector.inject(Fault::status(503));
-//! // … export to collector.endpoint() …
-//! let retried = collector.wait_for(|spans| spans.len() == 1, Duration::from_secs(5)).await;
-//! # assert!(!retried);
-//! collector.stop().await;
-//! # Ok(())
-//! # }
-//! ```
+//! An OTLP collector in this process, over HTTP and gRPC on one port. It keeps the spans it accepted and misbehaves on
+//! request.
 
 mod answer;
+mod body;
+mod fault;
 mod grpc;
+mod http1;
+mod message;
+pub(crate) mod span;
+mod state;
 
 use crate::server::{self, Server};
-use crate::span::ReceivedSpan;
 use crate::tls::Security;
+use crate::wait;
+pub use fault::Fault;
 pub use grpc::Code;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use std::collections::{BTreeMap, VecDeque};
+pub use span::{ReceivedEvent, ReceivedLink, ReceivedSpan};
+pub use state::OtlpRequest;
+use state::{Faults, State};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
-
-/// What the receiver does with one well-formed export request, instead of accepting it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// Answers with this HTTP status and keeps nothing of the request. Over gRPC, this is what a proxy in between does.
-    Status {
-        /// The HTTP status code.
-        code: u16,
-        /// Sent as `Retry-After`, in whole seconds.
-        retry_after: Option<Duration>,
-    },
-    /// Answers a request over gRPC with this code and keeps nothing of it. One over HTTP gets status 500.
-    Grpc {
-        /// The gRPC status code.
-        code: Code,
-        /// Sent as the delay of a `google.rpc.RetryInfo`.
-        retry_after: Option<Duration>,
-    },
-    /// Answers 307 with a `Location` on another server, and keeps nothing of the request.
-    Redirect(SocketAddr),
-    /// Accepts all but the last spans of the request, and says so in a partial success.
-    Partial {
-        /// How many spans are rejected.
-        rejected: usize,
-    },
-    /// Keeps the spans, and closes the connection in the middle of the answer.
-    Reset,
-    /// Keeps nothing and never answers, until the receiver stops.
-    Hang,
-}
-
-impl Fault {
-    /// A status without `Retry-After`.
-    pub const fn status(code: u16) -> Self {
-        Self::Status {
-            code,
-            retry_after: None,
-        }
-    }
-}
-
-/// A request as it came in, whether or not its spans were accepted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OtlpRequest {
-    /// Path of the request.
-    pub path: String,
-    /// Headers, in lower case.
-    pub headers: BTreeMap<String, String>,
-    /// Bytes of the body.
-    pub bytes: usize,
-    /// What the receiver made of it: `accepted`, a fault, or why it was refused.
-    pub outcome: String,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    spans: Vec<ReceivedSpan>,
-    requests: Vec<OtlpRequest>,
-}
 
 /// An OTLP receiver for traces on loopback.
 #[derive(Debug)]
@@ -95,7 +30,7 @@ pub struct OtlpReceiver {
     server: Server,
     secured: &'static str,
     state: watch::Sender<State>,
-    faults: Arc<Mutex<VecDeque<Fault>>>,
+    faults: Faults,
 }
 
 impl OtlpReceiver {
@@ -121,16 +56,17 @@ impl OtlpReceiver {
     /// When `addr` cannot be bound.
     pub async fn start_with(addr: SocketAddr, security: Security<'_>) -> io::Result<Self> {
         let state = watch::Sender::new(State::default());
-        let faults = Arc::new(Mutex::new(VecDeque::new()));
-        let (shared, queue) = (state.clone(), Arc::clone(&faults));
+        let faults = Faults::default();
+        let (shared, queue) = (state.clone(), faults.clone());
         let tls = security.acceptor(&[b"h2", b"http/1.1"]);
         let secured = if tls.is_some() { "s" } else { "" };
         let listener = server::bind_to(addr, server::listen)?;
         let server = Server::start(listener, tls, move |stream| {
-            let (state, faults) = (shared.clone(), Arc::clone(&queue));
+            let (state, faults) = (shared.clone(), queue.clone());
+            state.send_modify(|state| state.connections += 1);
             async move {
                 let service = hyper::service::service_fn(move |request| {
-                    answer::answer(request, state.clone(), Arc::clone(&faults))
+                    answer::answer(request, state.clone(), faults.clone())
                 });
                 // The error is the client's business: it went away, or it was cut off by a fault.
                 let _ = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new())
@@ -163,7 +99,7 @@ impl OtlpReceiver {
 
     /// Queues a fault: each well-formed request to come takes one, and those after the last are accepted.
     pub fn inject(&self, fault: Fault) {
-        lock(&self.faults).push_back(fault);
+        self.faults.push(fault);
     }
 
     /// The spans accepted so far, in the order received. A span that was sent twice is there twice.
@@ -176,18 +112,23 @@ impl OtlpReceiver {
         self.state.borrow().requests.clone()
     }
 
+    /// How many connections were accepted so far; those over TLS count once they shook hands.
+    pub fn connections(&self) -> usize {
+        self.state.borrow().connections
+    }
+
     /// Waits until the accepted spans are as wanted; false after `timeout`.
     pub async fn wait_for(
         &self,
         wanted: impl Fn(&[ReceivedSpan]) -> bool,
         timeout: Duration,
     ) -> bool {
-        server::until(&self.state, |state| wanted(&state.spans), timeout).await
+        wait::holds(&self.state, |state| wanted(&state.spans), timeout).await
     }
 
     /// Waits until that many requests have come in, refused and failed ones included; false after `timeout`.
     pub async fn wait_for_requests(&self, count: usize, timeout: Duration) -> bool {
-        server::until(&self.state, |state| state.requests.len() >= count, timeout).await
+        wait::holds(&self.state, |state| state.requests.len() >= count, timeout).await
     }
 
     /// Closes the listener and every connection, and gives back the spans.
@@ -197,13 +138,9 @@ impl OtlpReceiver {
     }
 }
 
-fn lock(faults: &Mutex<VecDeque<Fault>>) -> std::sync::MutexGuard<'_, VecDeque<Fault>> {
-    faults.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::answer::PROTOBUF;
+    use super::http1::PROTOBUF;
     use super::*;
     use crate::authority::{Authority, ServerCertificate};
     use crate::tls;

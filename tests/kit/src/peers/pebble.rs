@@ -5,17 +5,14 @@ use super::process::accepts;
 use crate::authority::{Authority, ServerCertificate};
 use crate::loopback::free_addr;
 use crate::server::{ANY_PORT, Server};
-use crate::tls::Security;
+use crate::tls::{self, Security};
 use bytes::Bytes;
-use cap_egress::{Connector, Guard, Policy, Trust};
-use http::uri::{Authority as HostAndPort, Scheme};
-use http::{Method, Request, Response, Uri};
+use http::{Method, Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use std::convert::Infallible;
 use std::io;
@@ -25,7 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 /// How long each of its programs may take to start.
 const START: Duration = Duration::from_secs(30);
@@ -44,13 +41,13 @@ pub struct Pebble {
 }
 
 impl Pebble {
-    /// Starts `pebble` and `pebble-challtestsrv` (from [`require`](super::require)).
+    /// Starts `pebble` and `pebble-challtestsrv` (from [`require!`](crate::require)).
     ///
     /// # Errors
     /// When one does not become ready; the message has the end of its log.
     pub async fn start(pebble: &Path, dns: &Path) -> io::Result<Self> {
         let dir = tempfile::tempdir()?;
-        let authority = Authority::new();
+        let authority = Arc::new(Authority::new());
         let identity = authority.server(ServerCertificate::Good);
         for (name, pem) in [
             ("ca.pem", authority.ca_pem()),
@@ -149,19 +146,17 @@ impl Pebble {
 /// Passes requests on as they are; Pebble makes its URLs of the host that it was asked for.
 async fn front(
     pebble: SocketAddr,
-    authority: &Authority,
+    authority: &Arc<Authority>,
     refusals: Arc<AtomicU32>,
 ) -> io::Result<Server> {
-    let trust = Trust::system_with_ca(authority.ca_pem().as_bytes()).map_err(io::Error::other)?;
-    let connector = Connector::new(Guard::new(Policy::default()), trust);
-    let client = Client::builder(TokioExecutor::new()).build(connector);
     let identity = authority.server(ServerCertificate::Good);
     let tls = Security::Tls(&identity).acceptor(&[b"http/1.1"]);
     let listener = TcpListener::bind(ANY_PORT).await?;
+    let authority = Arc::clone(authority);
     Server::start(listener, tls, move |stream| {
-        let (client, refusals) = (client.clone(), Arc::clone(&refusals));
+        let (authority, refusals) = (Arc::clone(&authority), Arc::clone(&refusals));
         let answer = service_fn(move |request: Request<Incoming>| {
-            let (client, refusals) = (client.clone(), Arc::clone(&refusals));
+            let (authority, refusals) = (Arc::clone(&authority), Arc::clone(&refusals));
             async move {
                 let one_less = |left: u32| left.checked_sub(1);
                 let relaxed = Ordering::Relaxed;
@@ -170,7 +165,7 @@ async fn front(
                 {
                     return Ok(refused());
                 }
-                let passed_on = pass_on(&client, pebble, request).await;
+                let passed_on = pass_on(&authority, pebble, request).await;
                 Ok::<_, Infallible>(passed_on.unwrap_or_else(|error| {
                     let mut response = Response::new(Full::from(error.to_string()));
                     *response.status_mut() = http::StatusCode::BAD_GATEWAY;
@@ -186,23 +181,32 @@ async fn front(
     })
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "on loopback, to a program this process has started"
+)]
 async fn pass_on(
-    client: &Client<Connector, Full<Bytes>>,
+    authority: &Authority,
     pebble: SocketAddr,
     request: Request<Incoming>,
 ) -> io::Result<Response<Full<Bytes>>> {
-    let (mut head, body) = request.into_parts();
+    let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-    let mut uri = head.uri.into_parts();
-    uri.scheme = Some(Scheme::HTTPS);
-    let host: HostAndPort = pebble.to_string().parse().map_err(io::Error::other)?;
-    uri.authority = Some(host);
-    head.uri = Uri::from_parts(uri).map_err(io::Error::other)?;
     let request = Request::from_parts(head, Full::new(body));
-    let response = client.request(request).await.map_err(io::Error::other)?;
-    let (head, body) = response.into_parts();
-    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-    Ok(Response::from_parts(head, Full::new(body)))
+    let stream = TcpStream::connect(pebble).await?;
+    let stream = tls::connect(stream, authority, None, &[b"http/1.1"]).await?;
+    let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.map_err(io::Error::other)?;
+    let answered = async {
+        let response = sender.send_request(request).await?;
+        let (head, body) = response.into_parts();
+        Ok(Response::from_parts(
+            head,
+            Full::new(body.collect().await?.to_bytes()),
+        ))
+    };
+    let (answered, _) = tokio::join!(answered, connection);
+    answered.map_err(|error: hyper::Error| io::Error::other(error))
 }
 
 fn refused() -> Response<Full<Bytes>> {

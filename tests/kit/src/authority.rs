@@ -1,13 +1,16 @@
-//! A private certificate authority, and the certificates that a test needs of it, flawed ones included.
+//! A private certificate authority and the certificates that a test needs of it, flawed ones included.
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, date_time_ymd,
 };
+use rustls::RootCertStore;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What [`Authority::server`] vouches for.
+/// The names in a certificate of [`Authority::server`].
 const NAMES: [&str; 4] = ["localhost", "relay.test", "127.0.0.1", "::1"];
 
 /// A certificate authority that no system trusts.
@@ -20,15 +23,17 @@ pub enum ServerCertificate {
     Good,
     /// For `other.test` alone.
     WrongName,
-    /// It was valid once.
+    /// It expired at 2020-01-02.
     Expired,
-    /// It will be valid one day.
+    /// It is valid from the year 2990 on.
     NotYetValid,
-    /// Its own issuer, and not the authority's.
+    /// It is its own issuer, and not the authority's.
     SelfSigned,
+    /// It is its own issuer and says that it is an authority.
+    SelfSignedAuthority,
 }
 
-/// A certificate with what vouches for it, and its private key.
+/// A certificate with the chain that vouches for it, and its private key.
 #[derive(Clone)]
 pub struct Identity {
     /// Certificates as PEM.
@@ -38,20 +43,47 @@ pub struct Identity {
 }
 
 impl Authority {
-    /// A new one, with a key of its own.
+    /// A new authority with its own key and a name that no other one has.
     #[expect(clippy::new_without_default, reason = "no two are the same")]
     pub fn new() -> Self {
-        // Of the same name, one would be taken for a forgery of the other.
+        // Verifiers look up an issuer by its name: two authorities of one name would look like a forgery.
         static COUNT: AtomicUsize = AtomicUsize::new(1);
-        let name = format!("Test authority {}", COUNT.fetch_add(1, Ordering::Relaxed));
-        let mut params = params(&name, &[]);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        Self::named(&format!("Test authority {count}"))
+    }
+
+    /// A new authority with this common name.
+    pub fn named(name: &str) -> Self {
+        Self::with(params(name, &[]))
+    }
+
+    /// An authority whose certificate expired at 2020-01-02.
+    pub fn expired(name: &str) -> Self {
+        let mut params = params(name, &[]);
+        params.not_after = date_time_ymd(2020, 1, 2);
+        Self::with(params)
+    }
+
+    fn with(mut params: CertificateParams) -> Self {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, key()).expect("a certificate"))
     }
 
-    /// Its certificate, for those who shall trust it.
+    /// The authority's certificate as PEM, for whoever shall trust it.
     pub fn ca_pem(&self) -> String {
         self.0.pem()
+    }
+
+    /// The authority's private key as PKCS#8 PEM.
+    pub fn key_pem(&self) -> String {
+        self.0.key().serialize_pem()
+    }
+
+    /// The authority as the only trusted root.
+    pub fn roots(&self) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.0.der().clone()).expect("a root");
+        roots
     }
 
     /// A server's certificate and key.
@@ -60,17 +92,22 @@ impl Authority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         match certificate {
             ServerCertificate::Good => {}
-            ServerCertificate::WrongName => {
-                params = self::params("Test server", &["other.test"]);
-            }
-            ServerCertificate::Expired => params.not_after = date_time_ymd(2001, 1, 1),
+            ServerCertificate::WrongName => return self.server_for(&["other.test"]),
+            ServerCertificate::Expired => params.not_after = date_time_ymd(2020, 1, 2),
             ServerCertificate::NotYetValid => params.not_before = date_time_ymd(2990, 1, 1),
-            ServerCertificate::SelfSigned => {
-                let key = key();
-                let certificate = params.self_signed(&key).expect("a certificate");
-                return Identity::new(&certificate, &key);
+            ServerCertificate::SelfSigned => return Identity::self_signed(&params),
+            ServerCertificate::SelfSignedAuthority => {
+                params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+                return Identity::self_signed(&params);
             }
         }
+        self.issue(&params)
+    }
+
+    /// A server's certificate for these host names and IP addresses, and its key.
+    pub fn server_for(&self, names: &[&str]) -> Identity {
+        let mut params = params("Test server", names);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         self.issue(&params)
     }
 
@@ -100,6 +137,22 @@ impl Identity {
             chain_pem: certificate.pem(),
             key_pem: key.serialize_pem(),
         }
+    }
+
+    fn self_signed(params: &CertificateParams) -> Self {
+        let key = key();
+        let certificate = params.self_signed(&key).expect("a certificate");
+        Self::new(&certificate, &key)
+    }
+
+    /// The certificates and the key as rustls takes them.
+    pub fn der(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+        let chain = CertificateDer::pem_slice_iter(self.chain_pem.as_bytes());
+        let key = PrivateKeyDer::from_pem_slice(self.key_pem.as_bytes());
+        (
+            chain.map(|der| der.expect("PEM")).collect(),
+            key.expect("PEM"),
+        )
     }
 }
 

@@ -1,7 +1,8 @@
 //! A real Alertmanager.
 
 use super::Process;
-use crate::loopback::{Get, free_addr};
+use crate::get::Get;
+use crate::loopback::free_addr;
 use serde_json::Value;
 use std::io;
 use std::net::SocketAddr;
@@ -22,7 +23,7 @@ pub struct Alertmanager {
 }
 
 impl Alertmanager {
-    /// Starts `program` (from [`require`](super::require)) with a whole configuration.
+    /// Starts `program` (from [`require!`](crate::require)) with a whole configuration.
     ///
     /// # Errors
     /// When it does not become ready; the message has the end of its log.
