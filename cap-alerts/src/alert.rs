@@ -175,7 +175,7 @@ fn dashboard_url(options: &Options, group: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cap_names::Closed as _;
+    use cap_names::ClosedEnum as _;
 
     fn extended() -> Options {
         let mut options = Options::default();

@@ -63,7 +63,7 @@ pub(crate) fn schema() -> String {
     rule["overrides"] =
         json!({ "type": "object", "additionalProperties": false, "properties": overrides });
     rule["disabled"] = json!({ "type": "array", "items": { "enum": names } });
-    rule["profile"] = json!({ "enum": <Profile as cap_names::Closed>::WORDS });
+    rule["profile"] = json!({ "enum": <Profile as cap_names::ClosedEnum>::VALUES });
     format!("{schema:#}\n")
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use cap_metrics::{Group, Label, METRICS, Metric, Values};
-use cap_names::Closed as _;
+use cap_names::ClosedEnum as _;
 
 /// A section for every group, with a table of its metrics.
 pub(crate) fn page() -> String {

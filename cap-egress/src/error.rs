@@ -2,6 +2,8 @@
 
 use std::io;
 
+use cap_names::ErrorClass;
+
 use crate::{Denial, TlsProblem};
 
 mod kind;
@@ -62,6 +64,30 @@ impl Error {
             | Kind::Identity(_)
             | Kind::SystemTrust { .. }
             | Kind::TlsSetup { .. } => Stage::Tls,
+        }
+    }
+
+    /// The kind of failure.
+    ///
+    /// `Validation`: the configuration is wrong, or the policy refused the connection. `Auth`: the
+    /// two sides do not trust each other's certificates. `Network`: the peer was not reached.
+    /// `IoPermanent`: TLS cannot be set up on this host.
+    pub fn class(&self) -> ErrorClass {
+        match &*self.0 {
+            Kind::Host { .. }
+            | Kind::Nat64Prefix { .. }
+            | Kind::Port { .. }
+            | Kind::Scheme { .. }
+            | Kind::ServerName { .. }
+            | Kind::Denied { .. }
+            | Kind::Ca(_)
+            | Kind::Identity(_) => ErrorClass::Validation,
+            Kind::Resolve { .. }
+            | Kind::NoAddress { .. }
+            | Kind::Connect { .. }
+            | Kind::TimedOut { .. } => ErrorClass::Network,
+            Kind::Handshake { problem, .. } => problem.class(),
+            Kind::SystemTrust { .. } | Kind::TlsSetup { .. } => ErrorClass::IoPermanent,
         }
     }
 

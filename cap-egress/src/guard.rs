@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::{Denial, DenialClass, Host, Policy, Resolve, Stage, SystemResolver};
+use cap_names::{ClosedEnum as _, DenialClass};
+
+use crate::{Denial, Host, Policy, Resolve, Stage, SystemResolver};
 
 mod warned;
 
@@ -93,7 +95,7 @@ impl Guard {
     /// Counts a refusal, and logs it once a minute: over HTTP the caller sees only "network error", so the reason must be found
     /// here.
     pub(crate) fn record(&self, denial: Denial, host: &Host, port: u16) {
-        self.inner.denials[denial.class() as usize].fetch_add(1, Ordering::Relaxed);
+        self.inner.denials[denial.class().index()].fetch_add(1, Ordering::Relaxed);
         if !self.inner.warned.is_due(denial, host, port) {
             return;
         }

@@ -50,13 +50,14 @@ mod stream;
 mod tls_problem;
 mod trust;
 
+pub use cap_names::DenialClass;
 pub use connector::Connector;
 pub use error::{Error, Stage};
 pub use guard::{Guard, GuardBuilder};
 pub use host::Host;
 pub use identity::ClientIdentity;
 pub use ipnet::IpNet;
-pub use policy::{Denial, DenialClass, Nat64Prefix, Policy};
+pub use policy::{Denial, Nat64Prefix, Policy};
 pub use resolve::{Resolve, Resolving, SystemResolver};
 pub use stream::Stream;
 pub use tls_problem::TlsProblem;

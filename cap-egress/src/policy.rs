@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use cap_names::DenialClass;
 use ipnet::IpNet;
 
 mod denial;
@@ -9,7 +10,7 @@ mod embedded;
 mod nat64;
 mod table;
 
-pub use denial::{Denial, DenialClass};
+pub use denial::Denial;
 pub use nat64::Nat64Prefix;
 use table::Rule;
 

@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::{fmt, io};
 
+use cap_names::ErrorClass;
 use rustls::{AlertDescription, CertificateError};
 
 use crate::trust::{ClientCertificate, SelfSigned};
@@ -53,6 +54,22 @@ impl TlsProblem {
             Self::NotTls => "not_tls",
             Self::BrokenOff => "broken_off",
             Self::Other => "other",
+        }
+    }
+
+    /// The kind of failure: `Auth` where one side refused the other's certificate, else `Network`.
+    pub const fn class(self) -> ErrorClass {
+        match self {
+            Self::UnknownAuthority
+            | Self::SelfSigned
+            | Self::WrongName
+            | Self::Expired
+            | Self::NotYetValid
+            | Self::ClientCertificateRequired
+            | Self::ClientCertificateRefused => ErrorClass::Auth,
+            Self::Incompatible | Self::NotTls | Self::BrokenOff | Self::Other => {
+                ErrorClass::Network
+            }
         }
     }
 

@@ -5,13 +5,13 @@
 
 mod sound;
 
-use cap_names::closed_enum;
+use cap_names::{DenialClass, closed_enum};
 
 use crate::labels::{
-    BuildRevision, BuildVersion, CertificateStatus, ChannelType, DenialClass, Endpoint,
-    ExecutionStatus, ExpiryThreshold, FamilyName, FindingSeverity, Host, IssuerType, JobResult,
-    JobType, KekProvider, Label as _, Method, Module, Outcome, Provider, RenewalTrigger,
-    RotationId, Route, SourceId, Status, Target, TargetResult, Version, Words,
+    BuildRevision, BuildVersion, CertificateStatus, ChannelType, Endpoint, ExecutionStatus,
+    ExpiryThreshold, FamilyName, FindingSeverity, Host, IssuerType, JobResult, JobType,
+    KekProvider, Label as _, Method, Module, Outcome, Provider, RenewalTrigger, RotationId, Route,
+    SourceId, Status, Target, TargetResult, Version, Words,
 };
 use crate::storage::{Counters, Exposed, Gauge, Histograms, Inventory, Level};
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use cap_names::{Closed, closed_enum};
+use cap_names::{ClosedEnum, closed_enum};
 
 use crate::catalogue::Values;
 use crate::storage::Interner;
@@ -23,8 +23,8 @@ pub(crate) trait Label: Copy {
     }
 }
 
-impl<T: Closed> Label for T {
-    const VALUES: Values = Values::Closed(T::WORDS);
+impl<T: ClosedEnum> Label for T {
+    const VALUES: Values = Values::Closed(<T as ClosedEnum>::VALUES);
     const CARDINALITY: usize = T::ALL.len();
 
     fn id(self) -> usize {
@@ -372,35 +372,17 @@ closed_enum! {
     }
 }
 
-closed_enum! {
-    /// Why the egress policy refused a connection.
-    pub enum DenialClass: "denial class" {
-        /// A link-local address.
-        LinkLocal = "link_local",
-        /// An address of a cloud's metadata service.
-        Metadata = "metadata",
-        /// An address that no peer can have: unspecified, broadcast, multicast, …
-        NeverAPeer = "never_a_peer",
-        /// An address inside a tunnel that hides the one behind it.
-        Tunnel = "tunnel",
-        /// An address that the operator denies.
-        Configured = "configured",
-        /// A name that is denied before it is resolved.
-        Name = "name",
-        /// A loopback address, where the operator denies those.
-        Loopback = "loopback",
-        /// An address of a private range, where the operator denies those.
-        Private = "private",
-    }
-}
-
 #[cfg(all(test, feature = "http"))]
 mod tests {
     use super::*;
 
     #[test]
     fn the_method_of_a_request_is_the_one_of_its_name() {
-        for name in Method::WORDS.iter().copied().chain(["get", "PROPFIND"]) {
+        for name in <Method as ClosedEnum>::VALUES
+            .iter()
+            .copied()
+            .chain(["get", "PROPFIND"])
+        {
             let method = http::Method::from_bytes(name.as_bytes()).expect("a token");
             assert_eq!(Method::from(&method), Method::of(name), "{name}");
         }

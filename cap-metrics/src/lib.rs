@@ -43,6 +43,7 @@ mod scrape;
 mod storage;
 mod sync;
 
+pub use cap_names::DenialClass;
 pub use catalogue::{Group, Kind, Label, METRICS, Metric, Values, metric};
 pub use error::Error;
 pub use expose::Format;
@@ -57,9 +58,9 @@ pub use http::{
     TooSlow, serve,
 };
 pub use labels::{
-    CertificateStatus, ChannelType, DenialClass, Endpoint, ExecutionStatus, ExpiryThreshold,
-    FindingSeverity, IssuerType, JobResult, JobType, KekProvider, Method, Module, Outcome,
-    Provider, RenewalTrigger, Route, Status, TargetResult,
+    CertificateStatus, ChannelType, Endpoint, ExecutionStatus, ExpiryThreshold, FindingSeverity,
+    IssuerType, JobResult, JobType, KekProvider, Method, Module, Outcome, Provider, RenewalTrigger,
+    Route, Status, TargetResult,
 };
 pub use metrics::Metrics;
 pub use storage::TraceIds;

@@ -4,7 +4,7 @@ mod cef;
 mod escape;
 mod rfc5424;
 
-use cap_names::{Closed as _, Severity};
+use cap_names::{ClosedEnum as _, Severity};
 
 use crate::config::{Facility, Format};
 use crate::cut::{CUT_MARK, character_boundary, cut_escaped};

@@ -217,7 +217,12 @@ impl Telemetry {
             sample_rate: self.tracer().sample_rate().map(SampleRate::get),
             warning: syslog.as_ref().and_then(|syslog| syslog.warning.clone()),
             syslog,
-            egress_denied: denials(&pipes.guard).collect(),
+            egress_denied: pipes
+                .guard
+                .denials()
+                .into_iter()
+                .map(|(class, count)| (class.as_str(), count))
+                .collect(),
         }
     }
 
@@ -292,17 +297,9 @@ fn current_trace() -> Option<TraceIds> {
     Some(TraceIds { trace_id, span_id })
 }
 
-/// Connections that the egress policy refused, by class.
-fn denials(guard: &Guard) -> impl Iterator<Item = (&'static str, u64)> {
-    let counted = guard.denials().into_iter();
-    counted.map(|(class, count)| (class.as_str(), count))
-}
-
 fn totals(tracing: Option<&Tracing>, audit: &Audit, guard: &Guard) -> PipeTotals {
-    // The two crates know nothing of each other; the words of a class are the same in both.
-    let denials = denials(guard).filter_map(|(class, count)| Some((class.parse().ok()?, count)));
     PipeTotals {
-        egress: Some(denials.collect()),
+        egress: Some(guard.denials().into_iter().collect()),
         spans: tracing.map(Tracing::stats).map(|spans| SpanTotals {
             started: spans.started,
             exported: spans.exported,

@@ -1,7 +1,7 @@
 //! The conventions as data: every kind of span, what it is called and what it carries. The reference is generated from them, and a
 //! test compares them with the spans that are made.
 
-use cap_names::{ActorType, Closed as _, ErrorClass, keys};
+use cap_names::{ActorType, ClosedEnum as _, ErrorClass, attributes};
 
 /// A kind of span.
 #[derive(Clone, Copy, Debug)]
@@ -57,19 +57,22 @@ const STATUS: Attribute = open("http.response.status_code", "the status, once th
 const ERROR_TYPE: Attribute = open("error.type", "the status, where it is an error");
 const HOST: Attribute = open("server.address", "the host called");
 const PORT: Attribute = open("server.port", "its port, where the URI has one");
-const JOB_TYPE: Attribute = open(keys::JOB_TYPE, "name of the job type");
-const JOB_ID: Attribute = open(keys::JOB_ID, "opaque id of the job");
-const EVENT_TYPE: Attribute = open(keys::EVENT_TYPE, "type of the event");
-const EVENT_ID: Attribute = open(keys::EVENT_ID, "its id, the same as in the SIEM's archive");
+const JOB_TYPE: Attribute = open(attributes::JOB_TYPE, "name of the job type");
+const JOB_ID: Attribute = open(attributes::JOB_ID, "opaque id of the job");
+const EVENT_TYPE: Attribute = open(attributes::EVENT_TYPE, "type of the event");
+const EVENT_ID: Attribute = open(
+    attributes::EVENT_ID,
+    "its id, the same as in the SIEM's archive",
+);
 
 /// What any span may carry: the first five are those of [`Current`](crate::Current).
 pub const EVERYWHERE: &[Attribute] = &[
-    open(keys::ORG_ID, "opaque id of the organisation"),
-    open(keys::PROJECT_ID, "opaque id of the project"),
-    open(keys::CERT_ID, "opaque id of the certificate"),
-    open(keys::DISTRIBUTION_ID, "opaque id of the distribution"),
-    words(keys::ACTOR_TYPE, ActorType::WORDS),
-    words(keys::ERROR_CLASS, ErrorClass::WORDS),
+    open(attributes::ORG_ID, "opaque id of the organisation"),
+    open(attributes::PROJECT_ID, "opaque id of the project"),
+    open(attributes::CERT_ID, "opaque id of the certificate"),
+    open(attributes::DISTRIBUTION_ID, "opaque id of the distribution"),
+    words(attributes::ACTOR_TYPE, ActorType::VALUES),
+    words(attributes::ERROR_CLASS, ErrorClass::VALUES),
 ];
 
 /// The event `audit` on the span in which an audit event happened.
@@ -94,7 +97,7 @@ pub const SPANS: &[Convention] = &[
         name: "job {type}",
         kind: "consumer",
         made_by: "Tracing::job",
-        attributes: &[JOB_TYPE, JOB_ID, open(keys::JOB_ATTEMPT, "1, 2, …")],
+        attributes: &[JOB_TYPE, JOB_ID, open(attributes::JOB_ATTEMPT, "1, 2, …")],
     },
     Convention {
         title: "A job that is enqueued",
@@ -110,10 +113,10 @@ pub const SPANS: &[Convention] = &[
         made_by: "ClientLayer::external, Tracing::external_call",
         attributes: &[
             open(
-                keys::EXTERNAL_PROVIDER,
+                attributes::EXTERNAL_PROVIDER,
                 "acme, msca, a DNS provider, a module",
             ),
-            open(keys::EXTERNAL_ENDPOINT, "the operation"),
+            open(attributes::EXTERNAL_ENDPOINT, "the operation"),
             METHOD,
             HOST,
             PORT,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use cap_names::{ErrorClass, keys};
+use cap_names::{ErrorClass, attributes};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Event, Link, Span, SpanContext, SpanId, SpanKind, Status};
 
@@ -42,11 +42,11 @@ impl Record {
         if self.kind == SpanKind::Server
             && matches!(self.status, Status::Error { .. })
             && has(ERROR_TYPE)
-            && !has(keys::ERROR_CLASS)
+            && !has(attributes::ERROR_CLASS)
         {
             let class = ErrorClass::IoTransient.as_str();
             self.attributes
-                .push(KeyValue::new(keys::ERROR_CLASS, class));
+                .push(KeyValue::new(attributes::ERROR_CLASS, class));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 
-use cap_names::{Actor, ErrorClass, keys};
+use cap_names::{Actor, ErrorClass, attributes};
 use http::HeaderMap;
 use opentelemetry::trace::{FutureExt as _, Status, TraceContextExt as _, TraceId, WithContext};
 use opentelemetry::{Context, KeyValue, Value};
@@ -121,15 +121,10 @@ impl Span {
     /// The status that an external system answered. From 400 on the span is an error: of class `auth` for 401 and 403,
     /// `io_transient` for 429 and from 500 on, otherwise `io_permanent`. [`fail`](Self::fail) afterwards says it better.
     pub fn http_status(&self, status: u16) {
-        let class = match status {
-            ..=399 => None,
-            401 | 403 => Some(ErrorClass::Auth),
-            429 | 500.. => Some(ErrorClass::IoTransient),
-            _ => Some(ErrorClass::IoPermanent),
-        };
+        let class = ErrorClass::from_http_status(status);
         self.status(status, class.is_some());
         if let Some(class) = class {
-            self.set(keys::ERROR_CLASS, class.as_str());
+            self.set(attributes::ERROR_CLASS, class.as_str());
         }
     }
 
@@ -205,27 +200,27 @@ pub struct Current(Context);
 impl Current {
     /// The organisation.
     pub fn org(&self, id: &str) -> &Self {
-        self.set(keys::ORG_ID, id)
+        self.set(attributes::ORG_ID, id)
     }
 
     /// The project.
     pub fn project(&self, id: &str) -> &Self {
-        self.set(keys::PROJECT_ID, id)
+        self.set(attributes::PROJECT_ID, id)
     }
 
     /// The certificate.
     pub fn certificate(&self, id: &str) -> &Self {
-        self.set(keys::CERT_ID, id)
+        self.set(attributes::CERT_ID, id)
     }
 
     /// The distribution.
     pub fn distribution(&self, id: &str) -> &Self {
-        self.set(keys::DISTRIBUTION_ID, id)
+        self.set(attributes::DISTRIBUTION_ID, id)
     }
 
     /// Who acts. Only the kind is recorded.
     pub fn actor(&self, actor: &Actor) -> &Self {
-        self.set(keys::ACTOR_TYPE, actor.kind().as_str())
+        self.set(attributes::ACTOR_TYPE, actor.kind().as_str())
     }
 
     /// An audit event happened.
@@ -233,8 +228,8 @@ impl Current {
         let span = self.0.span();
         if span.is_recording() {
             let attributes = vec![
-                KeyValue::new(keys::EVENT_ID, id.to_owned()),
-                KeyValue::new(keys::EVENT_TYPE, event_type.to_owned()),
+                KeyValue::new(attributes::EVENT_ID, id.to_owned()),
+                KeyValue::new(attributes::EVENT_TYPE, event_type.to_owned()),
             ];
             span.add_event("audit", attributes);
         }
@@ -280,7 +275,7 @@ impl Current {
 fn fail(context: &Context, class: ErrorClass, message: &dyn fmt::Display) {
     let span = context.span();
     if span.is_recording() {
-        span.set_attribute(KeyValue::new(keys::ERROR_CLASS, class.as_str()));
+        span.set_attribute(KeyValue::new(attributes::ERROR_CLASS, class.as_str()));
         span.set_status(Status::error(message.to_string()));
     }
 }

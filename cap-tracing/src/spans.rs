@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use cap_names::{keys, route_pattern};
+use cap_names::{attributes, route_pattern};
 use http::{HeaderMap, Method, Uri};
 use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceContextExt as _};
 use opentelemetry::{Context, KeyValue};
@@ -84,14 +84,14 @@ impl Tracing {
         let span = self.open(parent.context(), SpanKind::Consumer, name, || {
             let mut attributes = Vec::with_capacity(ATTRIBUTES);
             attributes.extend([
-                KeyValue::new(keys::JOB_TYPE, job.job_type.to_owned()),
-                KeyValue::new(keys::JOB_ID, job.id.to_owned()),
-                KeyValue::new(keys::JOB_ATTEMPT, i64::from(job.attempt)),
+                KeyValue::new(attributes::JOB_TYPE, job.job_type.to_owned()),
+                KeyValue::new(attributes::JOB_ID, job.id.to_owned()),
+                KeyValue::new(attributes::JOB_ATTEMPT, i64::from(job.attempt)),
             ]);
             let ids = [
-                (keys::CERT_ID, job.certificate_id),
-                (keys::DISTRIBUTION_ID, job.distribution_id),
-                (keys::PROJECT_ID, job.project_id),
+                (attributes::CERT_ID, job.certificate_id),
+                (attributes::DISTRIBUTION_ID, job.distribution_id),
+                (attributes::PROJECT_ID, job.project_id),
             ];
             attributes.extend(
                 ids.into_iter()
@@ -110,8 +110,8 @@ impl Tracing {
         let name = || ["enqueue ", job_type].concat().into();
         self.open(Context::current(), SpanKind::Producer, name, || {
             vec![
-                KeyValue::new(keys::JOB_TYPE, job_type.to_owned()),
-                KeyValue::new(keys::JOB_ID, job_id.to_owned()),
+                KeyValue::new(attributes::JOB_TYPE, job_type.to_owned()),
+                KeyValue::new(attributes::JOB_ID, job_id.to_owned()),
             ]
         })
     }
@@ -128,8 +128,8 @@ impl Tracing {
         self.open(Context::current(), SpanKind::Client, name, || {
             let mut attributes = Vec::with_capacity(ATTRIBUTES);
             attributes.extend([
-                KeyValue::new(keys::EXTERNAL_PROVIDER, provider.to_owned()),
-                KeyValue::new(keys::EXTERNAL_ENDPOINT, endpoint.to_owned()),
+                KeyValue::new(attributes::EXTERNAL_PROVIDER, provider.to_owned()),
+                KeyValue::new(attributes::EXTERNAL_ENDPOINT, endpoint.to_owned()),
             ]);
             attributes.extend(http_call(method, uri));
             attributes
@@ -181,8 +181,8 @@ impl Tracing {
         let name = || ["emit ", event_type].concat().into();
         self.open(Context::current(), SpanKind::Producer, name, || {
             vec![
-                KeyValue::new(keys::EVENT_TYPE, event_type.to_owned()),
-                KeyValue::new(keys::EVENT_ID, event_id.to_owned()),
+                KeyValue::new(attributes::EVENT_TYPE, event_type.to_owned()),
+                KeyValue::new(attributes::EVENT_ID, event_id.to_owned()),
             ]
         })
     }

@@ -7,7 +7,7 @@ mod check;
 mod choices;
 mod expected;
 
-use cap_names::{Actor, ActorType, Closed as _, Severity};
+use cap_names::{Actor, ActorType, ClosedEnum as _, Severity};
 use cap_syslog::{Config, Event, Format, Framing, Transport};
 use chrono::{DateTime, TimeDelta, Utc};
 

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use cap_metrics::Method as Ours;
-use cap_names::Closed as _;
+use cap_names::ClosedEnum as _;
 use measured::label::{LabelValue, LabelVisitor};
 use measured::metric::histogram::Thresholds;
 use measured::text::BufferedTextEncoder;

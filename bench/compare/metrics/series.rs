@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cap_metrics::Method;
-use cap_names::Closed as _;
+use cap_names::ClosedEnum as _;
 
 pub(super) const REQUESTS: &str = "cap_http_requests_total";
 pub(super) const REQUESTS_HELP: &str = "HTTP requests answered, by route pattern and status code";

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use cap_metrics::{Format, Method, Status};
-use cap_names::Closed as _;
+use cap_names::ClosedEnum as _;
 
 use super::{PATH, peers, repeat};
 use crate::harness::{Bench, Case};

@@ -2,61 +2,7 @@
 
 use std::fmt;
 
-/// What kind of rule refused an address or a name. The value of a metric label and of a log field.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-#[non_exhaustive]
-pub enum DenialClass {
-    /// Reaches only what shares the link, where cloud metadata services live.
-    LinkLocal,
-    /// A cloud provider's metadata or management service, which hands credentials to whoever asks.
-    Metadata,
-    /// Unspecified, multicast, broadcast or reserved: no server has such an address.
-    NeverAPeer,
-    /// A translation or tunnel prefix whose real destination cannot be seen from here.
-    Tunnel,
-    /// A range that the operator denied.
-    Configured,
-    /// The name of a cloud metadata service.
-    Name,
-    /// This host itself, where the policy denies that.
-    Loopback,
-    /// A private range, shared address space or a unique local address, where the policy denies those.
-    Private,
-}
-
-impl DenialClass {
-    /// Every class, in the order in which the guard counts them.
-    pub const ALL: &'static [Self] = &[
-        Self::LinkLocal,
-        Self::Metadata,
-        Self::NeverAPeer,
-        Self::Tunnel,
-        Self::Configured,
-        Self::Name,
-        Self::Loopback,
-        Self::Private,
-    ];
-
-    /// The class as a label value.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::LinkLocal => "link_local",
-            Self::Metadata => "metadata",
-            Self::NeverAPeer => "never_a_peer",
-            Self::Tunnel => "tunnel",
-            Self::Configured => "configured",
-            Self::Name => "name",
-            Self::Loopback => "loopback",
-            Self::Private => "private",
-        }
-    }
-}
-
-impl fmt::Display for DenialClass {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+use cap_names::DenialClass;
 
 /// A refusal by the [`Policy`](crate::Policy): the class, the rule, and what to set if the connection is wanted.
 ///
@@ -130,19 +76,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_class_is_listed_once_in_counting_order() {
-        for (at, class) in DenialClass::ALL.iter().enumerate() {
-            assert_eq!(*class as usize, at, "{class}");
-        }
-    }
-
-    #[test]
     fn a_denial_says_class_rule_and_what_to_set_for_each_class() {
         let list = "list the address in `egress.allow`";
         for (class, advice) in [
             (DenialClass::LinkLocal, list.to_owned()),
             (DenialClass::Metadata, list.to_owned()),
-            (DenialClass::NeverAPeer, list.to_owned()),
+            (DenialClass::NotUnicast, list.to_owned()),
             (
                 DenialClass::Tunnel,
                 format!(

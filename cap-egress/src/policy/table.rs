@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::DenialClass::{self, LinkLocal, Loopback, Metadata, NeverAPeer, Private, Tunnel};
+use cap_names::DenialClass::{self, LinkLocal, Loopback, Metadata, NotUnicast, Private, Tunnel};
 
 /// One denied range.
 pub(super) struct Rule {
@@ -36,9 +36,9 @@ pub(super) static V4: &[Rule] = &[
     v4([100, 100, 100, 200], 32, Metadata, "100.100.100.200/32 (Alibaba metadata)"),
     v4([192, 0, 0, 192], 32, Metadata, "192.0.0.192/32 (Oracle Classic metadata)"),
     v4([169, 254, 0, 0], 16, LinkLocal, "169.254.0.0/16 (link-local)"),
-    v4([0, 0, 0, 0], 8, NeverAPeer, "0.0.0.0/8 (this host)"),
-    v4([224, 0, 0, 0], 4, NeverAPeer, "224.0.0.0/4 (multicast)"),
-    v4([240, 0, 0, 0], 4, NeverAPeer, "240.0.0.0/4 (reserved and broadcast)"),
+    v4([0, 0, 0, 0], 8, NotUnicast, "0.0.0.0/8 (this host)"),
+    v4([224, 0, 0, 0], 4, NotUnicast, "224.0.0.0/4 (multicast)"),
+    v4([240, 0, 0, 0], 4, NotUnicast, "240.0.0.0/4 (reserved and broadcast)"),
     v4([127, 0, 0, 0], 8, Loopback, "127.0.0.0/8 (loopback)"),
     v4([10, 0, 0, 0], 8, Private, "10.0.0.0/8 (private)"),
     v4([172, 16, 0, 0], 12, Private, "172.16.0.0/12 (private)"),
@@ -54,8 +54,8 @@ pub(super) static V6: &[Rule] = &[
     v6([0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe], 128, Metadata, "fd00:c1::a9fe:a9fe/128 (Oracle metadata)"),
     v6([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10, LinkLocal, "fe80::/10 (link-local)"),
     v6([0xfec0, 0, 0, 0, 0, 0, 0, 0], 10, LinkLocal, "fec0::/10 (site-local, deprecated)"),
-    v6([0, 0, 0, 0, 0, 0, 0, 0], 128, NeverAPeer, "::/128 (unspecified)"),
-    v6([0xff00, 0, 0, 0, 0, 0, 0, 0], 8, NeverAPeer, "ff00::/8 (multicast)"),
+    v6([0, 0, 0, 0, 0, 0, 0, 0], 128, NotUnicast, "::/128 (unspecified)"),
+    v6([0xff00, 0, 0, 0, 0, 0, 0, 0], 8, NotUnicast, "ff00::/8 (multicast)"),
     v6([0x64, 0xff9b, 1, 0, 0, 0, 0, 0], 48, Tunnel, "64:ff9b:1::/48 (local-use NAT64)"),
     v6([0x2002, 0, 0, 0, 0, 0, 0, 0], 16, Tunnel, "2002::/16 (6to4)"),
     v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 32, Tunnel, "2001::/32 (Teredo)"),

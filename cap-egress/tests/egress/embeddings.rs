@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use cap_egress::DenialClass::{
-    self, Configured, LinkLocal, Loopback, Metadata, NeverAPeer, Private,
+    self, Configured, LinkLocal, Loopback, Metadata, NotUnicast, Private,
 };
 use cap_egress::{Host, Policy};
 use proptest::prelude::*;
@@ -34,9 +34,9 @@ const DENIED: &[(&str, &str, DenialClass)] = &[
     ("100.100.100.200", "100.100.100.200", Metadata),
     ("192.0.0.192", "192.0.0.192", Metadata),
     ("169.254.0.0", "169.254.255.255", LinkLocal),
-    ("0.0.0.0", "0.255.255.255", NeverAPeer),
-    ("224.0.0.0", "239.255.255.255", NeverAPeer),
-    ("240.0.0.0", "255.255.255.255", NeverAPeer),
+    ("0.0.0.0", "0.255.255.255", NotUnicast),
+    ("224.0.0.0", "239.255.255.255", NotUnicast),
+    ("240.0.0.0", "255.255.255.255", NotUnicast),
     ("127.0.0.0", "127.255.255.255", Loopback),
     ("10.0.0.0", "10.255.255.255", Private),
     ("172.16.0.0", "172.31.255.255", Private),

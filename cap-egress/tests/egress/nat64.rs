@@ -111,7 +111,7 @@ fn an_address_that_only_looks_like_isatap_is_what_its_translator_makes_of_it() {
     );
     assert_eq!(
         class(&Policy::default(), address),
-        Some(DenialClass::NeverAPeer)
+        Some(DenialClass::NotUnicast)
     );
 }
 

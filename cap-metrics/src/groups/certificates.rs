@@ -1,6 +1,6 @@
 //! The certificate inventory.
 
-use cap_names::Closed as _;
+use cap_names::ClosedEnum as _;
 
 use crate::Metrics;
 use crate::labels::{CertificateStatus, ExpiryThreshold, RenewalTrigger};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cap_names::{Closed as _, ErrorClass};
+use cap_names::{ClosedEnum as _, ErrorClass};
 
 use crate::Metrics;
 use crate::labels::{ExecutionStatus, FindingSeverity, Outcome, TargetResult};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cap_names::Closed as _;
+use cap_names::ClosedEnum as _;
 
 use crate::Metrics;
 use crate::labels::{Outcome, Status};

@@ -1,6 +1,6 @@
 //! Key-encryption keys.
 
-use cap_names::Closed as _;
+use cap_names::ClosedEnum as _;
 
 use crate::Metrics;
 use crate::labels::Outcome;

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use cap_names::Closed as _;
+use cap_names::{ClosedEnum as _, DenialClass};
 
 use crate::Metrics;
-use crate::labels::DenialClass;
 
 /// Records what the trace and audit pipes say of themselves. Meant for a `before_scrape` hook.
 #[derive(Clone, Copy, Debug)]

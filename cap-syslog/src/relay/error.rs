@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use cap_egress::{Stage, TlsProblem};
+use cap_egress::TlsProblem;
 use cap_names::ErrorClass;
 use serde::Serialize;
 
@@ -34,15 +34,9 @@ enum Cause {
 impl RelayError {
     /// No connection could be made.
     pub(crate) fn connecting(error: &cap_egress::Error) -> Self {
-        let tls = error.tls_problem();
-        let class = match error.stage() {
-            Stage::Configuration | Stage::Policy => ErrorClass::Validation,
-            Stage::Tls if tls.is_some() => class_of(tls),
-            _ => ErrorClass::Network,
-        };
-        RelayError {
-            class,
-            tls,
+        Self {
+            class: error.class(),
+            tls: error.tls_problem(),
             message: error.to_string(),
             cause: Cause::Other,
         }
@@ -77,8 +71,8 @@ impl RelayError {
             ),
             (None, _) => (format!("the connection broke: {error}"), Cause::Other),
         };
-        RelayError {
-            class: class_of(tls),
+        Self {
+            class: tls.map_or(ErrorClass::Network, TlsProblem::class),
             tls,
             message,
             cause,
@@ -94,19 +88,6 @@ impl RelayError {
 impl fmt::Display for RelayError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
-    }
-}
-
-fn class_of(tls: Option<TlsProblem>) -> ErrorClass {
-    match tls {
-        None
-        | Some(
-            TlsProblem::NotTls
-            | TlsProblem::BrokenOff
-            | TlsProblem::Incompatible
-            | TlsProblem::Other,
-        ) => ErrorClass::Network,
-        Some(_) => ErrorClass::Auth,
     }
 }
 

@@ -217,7 +217,7 @@ fn labelled(field: Field, label: &str, hint: &str, message: Option<&str>, input:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cap_names::Closed as _;
+    use cap_names::ClosedEnum as _;
 
     #[test]
     fn every_field_is_on_the_page() {

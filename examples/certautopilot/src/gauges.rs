@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Weak;
 
 use cap_telemetry::metrics::{CertificateStatus, LicenseState, Metrics};
-use cap_telemetry::names::Closed as _;
+use cap_telemetry::names::ClosedEnum as _;
 use chrono::{DateTime, Utc};
 
 use crate::acme;
@@ -17,9 +17,9 @@ use crate::tasks::{distribute, notify};
 
 /// Has the gauges set before every scrape as long as the service runs, and the counters that are known in advance stand at 0.
 pub(crate) fn register(metrics: &Metrics, app: Weak<App>) {
-    metrics.jobs().register(JobKind::WORDS.iter().copied());
+    metrics.jobs().register(JobKind::VALUES.iter().copied());
     metrics.certificates().register([acme::PROVIDER]);
-    let calls = acme::Endpoint::WORDS.iter().copied();
+    let calls = acme::Endpoint::VALUES.iter().copied();
     metrics.external().register(acme::PROVIDER, calls);
     metrics
         .external()

@@ -133,12 +133,11 @@ impl Outbound {
 
 /// The failure that a status other than success means.
 fn refused(status: StatusCode, headers: &HeaderMap) -> Option<Failure> {
-    let class = match status.as_u16() {
-        200..=299 => return None,
-        401 | 403 => ErrorClass::Auth,
-        429 | 500..=599 => ErrorClass::IoTransient,
-        _ => ErrorClass::IoPermanent,
-    };
+    if status.is_success() {
+        return None;
+    }
+    // A redirect is an error here, since none is followed.
+    let class = ErrorClass::from_http_status(status.as_u16()).unwrap_or(ErrorClass::IoPermanent);
     let seconds = headers
         .get(RETRY_AFTER)
         .and_then(|it| it.to_str().ok()?.parse().ok());
@@ -157,18 +156,17 @@ fn problem(body: &[u8]) -> Option<String> {
 /// The failure of a call without an answer, with all its causes. What the egress policy refuses, it refuses next time too.
 fn broken(error: &hyper_util::client::legacy::Error) -> Failure {
     let mut message = error.to_string();
-    let mut denied = false;
+    let mut denied = None;
     let mut cause = error.source();
     while let Some(error) = cause {
-        denied |= error.downcast_ref().is_some_and(egress::Error::is_denied);
+        let refused = error
+            .downcast_ref()
+            .filter(|error: &&egress::Error| error.is_denied());
+        denied = denied.or(refused.map(egress::Error::class));
         message = format!("{message}: {error}");
         cause = error.source();
     }
-    if denied {
-        Failure::new(ErrorClass::IoPermanent, message)
-    } else {
-        network(message)
-    }
+    Failure::new(denied.unwrap_or(ErrorClass::Network), message)
 }
 
 fn network(message: String) -> Failure {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cap_metrics::{Group, METRICS};
-use cap_names::Closed as _;
+use cap_names::ClosedEnum as _;
 
 use super::outcome::Outcome;
 use crate::trace_tree;

@@ -8,7 +8,7 @@ use serde_json::Value;
 /// A crate and every crate of the workspace that it may reach, directly or not, outside its tests.
 const ARROWS: &[(&str, &[&str])] = &[
     ("cap-names", &[]),
-    ("cap-egress", &[]),
+    ("cap-egress", &["cap-names"]),
     ("cap-metrics", &["cap-names"]),
     ("cap-tracing", &["cap-names", "cap-egress"]),
     ("cap-syslog", &["cap-names", "cap-egress"]),

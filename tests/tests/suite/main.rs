@@ -6,7 +6,6 @@ mod arrows;
 mod collector;
 mod conformance;
 mod correlation;
-mod denials;
 mod egress;
 mod end_to_end;
 mod exposition;

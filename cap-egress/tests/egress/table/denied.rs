@@ -1,6 +1,6 @@
 //! What is denied, by default or on request.
 
-use cap_egress::DenialClass::{LinkLocal, Loopback, Metadata, Name, NeverAPeer, Private, Tunnel};
+use cap_egress::DenialClass::{LinkLocal, Loopback, Metadata, Name, NotUnicast, Private, Tunnel};
 
 use super::Row;
 use super::Verdict::Denied;
@@ -97,35 +97,35 @@ pub(super) const ROWS: &[Row] = &[
     ("feff:ffff::1", Denied(LinkLocal)),
 
     // Never a peer. Linux takes 0.0.0.0 and :: for itself.
-    ("0.0.0.0", Denied(NeverAPeer)),
-    ("0", Denied(NeverAPeer)),
-    ("0.", Denied(NeverAPeer)),
-    ("00", Denied(NeverAPeer)),
-    ("0x0", Denied(NeverAPeer)),
-    ("0.0", Denied(NeverAPeer)),
-    ("1", Denied(NeverAPeer)), // 0.0.0.1
-    ("0.1.2.3", Denied(NeverAPeer)),
-    ("0.255.255.255", Denied(NeverAPeer)),
-    ("::", Denied(NeverAPeer)),
-    ("[::]", Denied(NeverAPeer)),
-    ("0:0:0:0:0:0:0:0", Denied(NeverAPeer)),
-    ("::2", Denied(NeverAPeer)), // 0.0.0.2, compatible
-    ("::ffff:0.0.0.0", Denied(NeverAPeer)),
-    ("64:ff9b::", Denied(NeverAPeer)),
-    ("224.0.0.0", Denied(NeverAPeer)),
-    ("224.0.0.1", Denied(NeverAPeer)),
-    ("239.255.255.255", Denied(NeverAPeer)),
-    ("240.0.0.0", Denied(NeverAPeer)),
-    ("255.255.255.254", Denied(NeverAPeer)),
-    ("255.255.255.255", Denied(NeverAPeer)),
-    ("4294967295", Denied(NeverAPeer)),
-    ("0xffffffff", Denied(NeverAPeer)),
-    ("037777777777", Denied(NeverAPeer)),
-    ("::ffff:255.255.255.255", Denied(NeverAPeer)),
-    ("::224.0.0.1", Denied(NeverAPeer)),
-    ("ff00::", Denied(NeverAPeer)),
-    ("ff02::1", Denied(NeverAPeer)),
-    ("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", Denied(NeverAPeer)),
+    ("0.0.0.0", Denied(NotUnicast)),
+    ("0", Denied(NotUnicast)),
+    ("0.", Denied(NotUnicast)),
+    ("00", Denied(NotUnicast)),
+    ("0x0", Denied(NotUnicast)),
+    ("0.0", Denied(NotUnicast)),
+    ("1", Denied(NotUnicast)), // 0.0.0.1
+    ("0.1.2.3", Denied(NotUnicast)),
+    ("0.255.255.255", Denied(NotUnicast)),
+    ("::", Denied(NotUnicast)),
+    ("[::]", Denied(NotUnicast)),
+    ("0:0:0:0:0:0:0:0", Denied(NotUnicast)),
+    ("::2", Denied(NotUnicast)), // 0.0.0.2, compatible
+    ("::ffff:0.0.0.0", Denied(NotUnicast)),
+    ("64:ff9b::", Denied(NotUnicast)),
+    ("224.0.0.0", Denied(NotUnicast)),
+    ("224.0.0.1", Denied(NotUnicast)),
+    ("239.255.255.255", Denied(NotUnicast)),
+    ("240.0.0.0", Denied(NotUnicast)),
+    ("255.255.255.254", Denied(NotUnicast)),
+    ("255.255.255.255", Denied(NotUnicast)),
+    ("4294967295", Denied(NotUnicast)),
+    ("0xffffffff", Denied(NotUnicast)),
+    ("037777777777", Denied(NotUnicast)),
+    ("::ffff:255.255.255.255", Denied(NotUnicast)),
+    ("::224.0.0.1", Denied(NotUnicast)),
+    ("ff00::", Denied(NotUnicast)),
+    ("ff02::1", Denied(NotUnicast)),
+    ("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", Denied(NotUnicast)),
 
     // Tunnels, whose far end cannot be seen, whatever they seem to carry.
     ("64:ff9b:1::", Denied(Tunnel)),

@@ -31,18 +31,14 @@ impl Failure {
 
     /// There was no answer, or no whole one. Where the guard refused the address, trying again would not help.
     pub(super) fn no_answer(error: &(dyn StdError + 'static)) -> Self {
-        let denied = causes(error)
+        let refused = causes(error)
             .filter_map(|error| error.downcast_ref::<cap_egress::Error>())
-            .any(cap_egress::Error::is_denied);
+            .find(|error| error.is_denied());
         let parts: Vec<_> = causes(error).map(ToString::to_string).collect();
         Failure {
-            class: if denied {
-                ErrorClass::Validation
-            } else {
-                ErrorClass::Network
-            },
+            class: refused.map_or(ErrorClass::Network, cap_egress::Error::class),
             what: parts.join(": "),
-            retry: (!denied).then_some(Retry { after: None }),
+            retry: refused.is_none().then_some(Retry { after: None }),
         }
     }
 }

@@ -65,12 +65,14 @@ impl Http {
 /// What a status that is no success means (OTLP specification, OTLP/HTTP Response, Failures).
 pub(super) fn refusal(status: StatusCode, headers: &HeaderMap) -> Failure {
     let what = format!("answered {status}");
+    // A redirect is an error here, since none is followed.
+    let class = ErrorClass::from_http_status(status.as_u16()).unwrap_or(ErrorClass::IoPermanent);
     let failure = match status {
         StatusCode::TOO_MANY_REQUESTS
         | StatusCode::BAD_GATEWAY
         | StatusCode::SERVICE_UNAVAILABLE
         | StatusCode::GATEWAY_TIMEOUT => Failure {
-            class: ErrorClass::IoTransient,
+            class,
             what,
             retry: Some(Retry {
                 after: retry_after(headers),
@@ -83,11 +85,6 @@ pub(super) fn refusal(status: StatusCode, headers: &HeaderMap) -> Failure {
             "{what}; redirects are not followed: configure the address itself"
         )),
         _ => Failure::permanent(what),
-    };
-    let class = match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ErrorClass::Auth,
-        status if status.is_server_error() => ErrorClass::IoTransient,
-        _ => failure.class,
     };
     Failure { class, ..failure }
 }

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::certificates::{self, CertificateState};
 use super::{Commit, Error, jobs};
 use crate::task::JobKind;
-use cap_telemetry::names::Closed as _;
+use cap_telemetry::names::ClosedEnum as _;
 
 /// What is counted: loaded once, then brought up to date by every commit.
 #[derive(Debug, Default)]

@@ -1,6 +1,6 @@
 //! The keys of span attributes, as backends filter on them.
 
-/// Opaque id of the organisation.
+/// Opaque id of the organization.
 pub const ORG_ID: &str = "cap.tenant.org_id";
 /// Opaque id of the project.
 pub const PROJECT_ID: &str = "cap.tenant.project_id";
@@ -14,15 +14,15 @@ pub const DISTRIBUTION_ID: &str = "cap.distribution.id";
 pub const JOB_ID: &str = "cap.job.id";
 /// Name of the job type.
 pub const JOB_TYPE: &str = "cap.job.type";
-/// Attempt, counted from 1.
+/// Number of the attempt, from 1.
 pub const JOB_ATTEMPT: &str = "cap.job.attempt";
 /// The external system: `acme`, `msca`, a DNS provider, a module.
 pub const EXTERNAL_PROVIDER: &str = "cap.external.provider";
-/// The operation asked of the external system.
+/// The operation that the external system is asked for.
 pub const EXTERNAL_ENDPOINT: &str = "cap.external.endpoint";
-/// One of [`ErrorClass`](crate::ErrorClass).
+/// The kind of failure: one of [`ErrorClass`](crate::ErrorClass).
 pub const ERROR_CLASS: &str = "cap.error.class";
-/// The type of an audit event.
+/// Type of an audit event.
 pub const EVENT_TYPE: &str = "cap.event.type";
-/// The id of an audit event, the same in the SIEM's archive.
+/// Id of an audit event, the same in the SIEM's archive.
 pub const EVENT_ID: &str = "cap.event.id";
