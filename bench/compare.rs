@@ -1,7 +1,9 @@
-//! Side-by-side comparisons with peers and with physical bounds: `cargo xtask bench NAME [--json FILE]`.
+//! Side-by-side comparisons with peers and with physical bounds:
+//! `cargo xtask bench NAME [--json FILE]`.
 //!
-//! Both sides of a row run in this process, interleaved round by round, so that whatever else the machine does falls on both;
-//! a figure is the median of its rounds. A ratio above 1 means ours is better; a row under its floor fails the run.
+//! Both sides of a row run in this process and take turns round by round, so a disturbance of the
+//! machine slows both. A figure is the median of its rounds. Above a ratio of 1 ours is better. A
+//! row under its floor fails the run.
 
 #![forbid(unsafe_code)]
 #![allow(

@@ -1,5 +1,7 @@
-//! Enqueueing while the relay takes nothing, and throughput to a sink on loopback: against syslog-ng's load generator, and
-//! against the same batches written with no account of what was acknowledged.
+//! Enqueueing while the relay takes nothing, and throughput to a sink on loopback.
+//!
+//! The peers of the throughput are syslog-ng's load generator, and the same batches written without
+//! asking the kernel what was acknowledged.
 
 #[path = "delivery/sink.rs"]
 mod sink;
@@ -65,7 +67,8 @@ fn start(to: SocketAddr, change: impl FnOnce(&mut Config)) -> Forwarder {
         .expect("a sound configuration")
 }
 
-/// With a relay that reads, and with one that has stopped: the buffer is full, and each event makes an old one go.
+/// With a relay that reads, and with one that has stopped. Then the buffer is full, and each event
+/// drops an old one.
 fn enqueue(bench: &mut Bench) {
     // Accepted by the kernel, and never read.
     let wedged = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -141,7 +144,8 @@ fn sink(over: Over, authority: &Authority) -> Sink {
     Sink::start((over == Over::Tls).then_some(authority))
 }
 
-/// The forwarder, its buffer filled before the relay is there. Nanoseconds a record, from the first byte to the last.
+/// Nanoseconds a record of a forwarder whose buffer was filled before the relay started, from the
+/// first byte to the last.
 fn forwarded(over: Over, authority: &Authority) -> f64 {
     let sink = sink(over, authority);
     let forwarder = start(sink.addr(), |config| {
@@ -159,7 +163,7 @@ fn forwarded(over: Over, authority: &Authority) -> f64 {
     sink.nanoseconds_per_record()
 }
 
-/// The same events formatted, framed and written in batches of the same size, and no more.
+/// The same events, only formatted, framed and written in batches of the same size.
 fn written(over: Over, authority: &Authority) -> f64 {
     let sink = sink(over, authority);
     let events: Vec<_> = (0..RECORDS).map(|_| event()).collect();

@@ -1,4 +1,4 @@
-//! What the guard adds to a connection: judging an address, and everything around a connect and a handshake.
+//! What the guard adds: the check of an address, and the work around a connect and a handshake.
 
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
@@ -89,7 +89,7 @@ fn connecting(bench: &mut Bench, runtime: &Runtime) {
     );
 }
 
-/// Full handshakes, as a reconnect after a restart of the server does them.
+/// Full handshakes, as after a restart of the server.
 fn shaking_hands(bench: &mut Bench, runtime: &Runtime) {
     let (server, authority) = tls_server();
     let trust = Trust::system_with_ca(authority.as_bytes()).expect("a certificate");

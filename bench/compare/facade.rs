@@ -1,4 +1,4 @@
-//! What the facade adds to the pipe behind it, and what all pipes together cost the reference service.
+//! What the facade adds to a pipeline, and what all pipelines together cost the reference service.
 
 #[path = "facade/processor.rs"]
 mod processor;
@@ -48,22 +48,23 @@ pub(crate) fn run(bench: &mut Bench) {
     telemetry.shutdown(Duration::ZERO);
     forwarder.shutdown(Duration::ZERO);
     std::thread::scope(|scope| {
-        // On a thread of its own, since it moves from one processor to another.
+        // The measuring thread moves from one processor to another, so it is not this one.
         scope.spawn(|| everything(bench));
     });
 }
 
-/// Everything on, a tenth of the traces sampled and audit events over TLS, against everything off, each with a second service with
-/// everything off, whose ratio says how far the others can be trusted.
+/// Everything on against everything off. On means that a tenth of the traces is sampled and audit
+/// events go over TLS. The ratio of a second service with everything off shows the noise of the
+/// run.
 ///
-/// The bar is the same wherever the database is: at most 5 % more. The service is run with its audit log, the primary record, in a file,
-/// where a power cut leaves it. A disk is noisy, so that takes more rounds. In memory a request takes half as long and waits for nothing:
-/// there it shows best what each pipe takes of a processor and what a change of one is worth.
+/// The floor is the same wherever the database is: at most 5 % more. In production the audit log is
+/// in a file. A disk is noisy, so that case takes more rounds. In memory a request takes half as
+/// long and waits for nothing, so that case shows best what each pipeline takes of a processor.
 ///
-/// Each service is a process, and they have one processor to themselves, with all threads of their pipes: what is formatted,
-/// encrypted and exported counts in full. The clients, the relay and the collector would be other machines, and share another
-/// processor, which goes to the clients first. There is always a request under way, so that the services' processor is never idle for
-/// want of one.
+/// Each service is a process. The services share one processor with all threads of their pipelines,
+/// so formatting, encryption and export count in full. The clients, the relay and the collector
+/// stand in for other machines and share the other processor, where the clients have priority. A
+/// request is always under way, so the services' processor is never idle for want of one.
 fn everything(bench: &mut Bench) {
     let [inside, outside] = Processor::two();
     outside.enter();
@@ -85,7 +86,7 @@ fn everything(bench: &mut Bench) {
     );
     let all = format!("telemetry: {{ {traces} }}\n{audit}");
     let off = format!("telemetry: {{ {no_metrics} }}");
-    // Beside this program: where temporary files go may be in memory.
+    // The folder for temporary files may be in memory, so the database lies beside this program.
     let program = std::env::current_exe().expect("this program has a path");
     let dir = tempfile::tempdir_in(program.parent().expect("in a directory"));
     let dir = dir.expect("a directory");
@@ -113,7 +114,7 @@ fn everything(bench: &mut Bench) {
         rounds: 12,
     };
     compared.run(bench, [inside, outside]);
-    // Apart from the others: the more services take turns, the colder each finds the caches.
+    // The more services take turns, the colder each finds the caches, so these two run alone.
     let compared = Compared {
         on: vec![
             ("metrics on, in memory", [0.0; 2], String::new()),
@@ -131,14 +132,14 @@ fn everything(bench: &mut Bench) {
     compared.run(bench, [inside, outside]);
 }
 
-/// Services that differ in their pipes.
+/// Services that differ in their pipelines.
 struct Compared<'a> {
     /// What is on, the least ratios of throughput and of p99, and the configuration.
     on: Vec<(&'static str, [f64; 2], String)>,
     off: String,
-    /// For their databases; none, when they are in memory.
+    /// The folder of their databases; none if they are in memory.
     dir: Option<&'a Path>,
-    /// Of each start, so many that each service comes as often after any other.
+    /// Rounds of each start. Each service follows each other one equally often.
     rounds: usize,
 }
 
@@ -155,8 +156,8 @@ impl Compared<'_> {
             let mut services: Vec<_> = services.collect();
             outside.enter();
             for round in 0..self.rounds {
-                // Whoever runs next finds the caches as another left them, so they take turns. All do the same number of rounds: their
-                // databases grow.
+                // A service finds the caches as the one before left them, so they take turns.
+                // Their databases grow, so all do the same number of rounds.
                 let count = services.len();
                 let mut order: Vec<_> = (0..count).collect();
                 if round % 2 == 1 {
@@ -198,5 +199,6 @@ type Figure = fn(&Round) -> f64;
 /// At most 5 % more.
 const MOST: f64 = 1.0 / 1.05;
 
-/// Where a process's memory happens to lie makes a percent or two, so each is started several times.
+/// The place of a process's memory changes a figure by a percent or two, so each service is started
+/// several times.
 const STARTS: usize = 5;

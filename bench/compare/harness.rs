@@ -11,7 +11,8 @@ use serde::Serialize;
 const ROUNDS: usize = 201;
 /// A row takes about this long at most.
 const ROW: Duration = Duration::from_secs(2);
-/// A round is long enough that reading the clock does not matter, and short enough that many fit between disturbances.
+/// A round is long enough that reading the clock does not matter, and short enough that many fit
+/// between disturbances.
 const ROUND: Duration = Duration::from_millis(2);
 
 pub(crate) struct Bench {
@@ -56,7 +57,8 @@ impl Bench {
         self.compare_from(1, case, ours, peer);
     }
 
-    /// The same, and beside it the processor time of all threads of this process: what is put off to another thread is not saved.
+    /// The same, with a second row for the processor time of all threads of this process. Work that
+    /// is moved to another thread counts there.
     pub(crate) fn compare_with_cpu(
         &mut self,
         case: &Case<'_>,
@@ -85,8 +87,8 @@ impl Bench {
         self.measured(&case, &cpu);
     }
 
-    /// The same for two threads at once, half of the operations each. So many at a time that starting the threads does not
-    /// matter.
+    /// The same on two threads at once, with half of the operations each. A round is long enough
+    /// that the start of the threads does not matter.
     pub(crate) fn compare_on_two_threads(
         &mut self,
         case: &Case<'_>,
@@ -110,15 +112,15 @@ impl Bench {
     ) {
         let (our_count, peer_count) = (calibrate(least, &mut ours), calibrate(least, &mut peer));
         let (mut our_times, mut peer_times) = (Vec::new(), Vec::new());
-        // What takes long is measured less often, and still an odd number of times.
+        // Long operations get fewer rounds, still an odd number of them.
         let each = our_count as f64 * time(&mut ours, our_count)
             + peer_count as f64 * time(&mut peer, peer_count);
         let rounds = ((ROW.as_nanos() as f64 / each) as usize).clamp(9, ROUNDS) | 1;
         let order = RandomState::new();
         let mut spare = rounds;
         for round in 0..rounds {
-            // Whoever runs second finds the caches as the other left them, so they take turns, at random: a regular order may fall in
-            // step with the scheduler's slices, which then hit one side only.
+            // The second side finds the caches as the first left them, so the sides take turns. The
+            // order is random, since a regular one may fall in step with the scheduler's slices.
             if order.hash_one(round) % 2 == 0 {
                 our_times.push(undisturbed(&mut ours, our_count, &mut spare));
                 peer_times.push(undisturbed(&mut peer, peer_count, &mut spare));
@@ -127,7 +129,8 @@ impl Bench {
                 our_times.push(undisturbed(&mut ours, our_count, &mut spare));
             }
         }
-        // Of each round, not of the medians: what slows the machine down for a while slows both sides of a round.
+        // The median of the rounds' ratios, not the ratio of the medians: a slow phase of the
+        // machine slows both sides of a round.
         let ratio = median(
             peer_times
                 .iter()
@@ -160,8 +163,9 @@ impl Bench {
         });
     }
 
-    /// Compares what each side adds to what both do, which is measured as well and taken from both. Of differences so small a median
-    /// would say what else the machine did: each of the three counts as it is in its quickest rounds, a tenth of them.
+    /// Compares what each side adds to work that both do. That work is measured too and subtracted.
+    /// Differences this small drown in the noise of a median, so each figure is the fastest tenth
+    /// of its rounds.
     pub(crate) fn compare_added(
         &mut self,
         case: &Case<'_>,
@@ -178,12 +182,13 @@ impl Bench {
             peer_times.push(time(&mut peer, peer_count));
         }
         let [shared, ours, peer] = [shared, our_times, peer_times].map(quick);
-        // Nothing that is done costs nothing.
+        // No work is free, so the difference is at least a nanosecond.
         let (ours, peer) = ((ours - shared).max(1.0), peer - shared);
         self.row(case, "ns", ours, peer, peer / ours);
     }
 
-    /// Compares times of one operation that each side has measured itself, ours and the peer's of every round.
+    /// Compares times of one operation that each side measured itself, ours and the peer's of every
+    /// round.
     pub(crate) fn measured(&mut self, case: &Case<'_>, times: &[(f64, f64)]) {
         let ratio = median(times.iter().map(|(ours, peer)| peer / ours).collect());
         let of = |pick: fn(&(f64, f64)) -> f64| median(times.iter().map(pick).collect());
@@ -221,7 +226,8 @@ impl Bench {
     }
 }
 
-/// How many operations fill a round. The quickest of a few tries counts, so that a disturbance does not make rounds tiny.
+/// How many operations fill a round. The fastest of a few tries counts, so a disturbance does not
+/// make rounds tiny.
 fn calibrate(least: u64, side: &mut impl FnMut(u64)) -> u64 {
     let mut count = least;
     loop {
@@ -243,8 +249,8 @@ fn time(side: &mut impl FnMut(u64), count: u64) -> f64 {
     start.elapsed().as_nanos() as f64 / count as f64
 }
 
-/// The same of a round in which the system did not give the processor to something else; as long as there are `spare` rounds, one that
-/// was interrupted is done again.
+/// The time of a round without a preemption. A preempted round is repeated while `spare` rounds are
+/// left.
 fn undisturbed(side: &mut impl FnMut(u64), count: u64, spare: &mut usize) -> f64 {
     loop {
         let before = preemptions();
@@ -256,7 +262,7 @@ fn undisturbed(side: &mut impl FnMut(u64), count: u64, spare: &mut usize) -> f64
     }
 }
 
-/// How often the system has taken the processor from this thread; nothing where it does not say.
+/// How often the kernel has preempted this thread; `None` where it does not count that.
 fn preemptions() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/thread-self/status").ok()?;
     let line = status
@@ -272,13 +278,13 @@ fn time_and_cpu(side: &mut impl FnMut(u64), count: u64) -> (f64, f64) {
     (time, cpu.as_nanos() as f64 / count as f64)
 }
 
-/// What the threads of this process have used of the processor so far.
+/// Processor time that the threads of this process have used so far.
 pub(crate) fn process_cpu() -> Duration {
     let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     used.try_into().expect("it does not run backwards")
 }
 
-/// What a tenth of the times are below.
+/// The time that a tenth of the rounds stay below.
 fn quick(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
     times[times.len() / 10]

@@ -1,4 +1,4 @@
-//! Recording and exposition, against the metrics crates there are and against what the machine can do.
+//! Recording and exposition, against other metrics crates and against physical bounds.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -89,7 +89,7 @@ fn repeat(count: u64, mut work: impl FnMut()) {
     }
 }
 
-/// A counter on a cache line that nobody else touches, one for each thread: what a counter cannot be quicker than.
+/// One counter for each thread, on a cache line of its own. No counter can be faster.
 #[repr(align(128))]
 struct Alone(AtomicU64);
 

@@ -1,4 +1,5 @@
-//! Formatting and framing, against a memcpy and against the public crates; enqueueing, against tokio's bounded channel.
+//! Formatting and framing, against a memcpy and against the public crates; enqueueing, against
+//! tokio's bounded channel.
 
 #[path = "syslog/crates.rs"]
 mod crates;
@@ -47,7 +48,7 @@ fn format(bench: &mut Bench) {
         bench.compare(&case, &mut ours, theirs);
     }
     config.format = Format::Cef;
-    // It has a number more to write, and the event type twice.
+    // CEF has one number more to write, and the event type twice.
     against_memcpy(bench, &config, "the same as CEF", 0.04);
 }
 
@@ -69,7 +70,7 @@ fn against_memcpy(bench: &mut Bench, config: &Config, case: &str, floor: f64) {
     });
 }
 
-/// Writes the sample event so many times, into one buffer.
+/// Writes the sample event `count` times into one buffer.
 fn framed(config: &Config) -> impl FnMut(u64) + use<> {
     let (formatter, framing) = (config.formatter(PROCID), Framing::default());
     let event = event();
@@ -84,7 +85,7 @@ fn framed(config: &Config) -> impl FnMut(u64) + use<> {
 }
 
 fn enqueue(bench: &mut Bench) {
-    // Nobody listens: the forwarder holds what it is given, as during an outage.
+    // Nobody listens, so the forwarder buffers everything, as during an outage.
     let mut config = Config::new("127.0.0.1".parse().expect("an address"), 9);
     config.buffer_size = 10_000;
     let forwarder = Forwarder::builder(config, Guard::new(Policy::default()))
@@ -105,7 +106,8 @@ fn enqueue(bench: &mut Bench) {
         },
         |count| {
             for _ in 0..count {
-                // A full channel refuses; ours drops the oldest. Emptying one slot makes both do the same work.
+                // A full channel refuses, and our buffer drops the oldest. With one free slot both
+                // do the same work.
                 if let Err(full) = sender.try_send(Event::clone(&sample)) {
                     let _ = receiver.try_recv();
                     let _ = sender.try_send(full.into_inner());

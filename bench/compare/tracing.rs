@@ -1,4 +1,5 @@
-//! Spans on the caller's side, and the export of them, against the raw SDK, the layer for `tracing` and fastrace.
+//! Spans on the caller's side, and the export of them, against the raw SDK, the layer for `tracing`
+//! and fastrace.
 
 #[path = "tracing/export.rs"]
 mod export;
@@ -41,7 +42,7 @@ pub(crate) fn run(bench: &mut Bench) {
     export::run(bench);
 }
 
-/// A pipe whose queue is full, so that its ended spans are discarded as the peers' are.
+/// A tracer whose queue is full, so its ended spans are dropped, as the peers' are.
 fn ours(sample_rate: SampleRate) -> Tracing {
     let mut config = Config::new("http://127.0.0.1:9".parse().expect("an endpoint"));
     config.sample_rate = sample_rate;
@@ -161,7 +162,7 @@ fn typed(bench: &mut Bench, none: &Tracing, all: &Tracing) {
     });
 }
 
-/// A team's own spans of `tracing`: each side has the subscriber that its layer is in, and nothing beside it.
+/// A team's own spans of `tracing`. Each side's subscriber has its layer alone.
 fn bridged(bench: &mut Bench, none: &Tracing, all: &Tracing) {
     let registry = tracing_subscriber::registry;
     let alone = |tracing: &Tracing| Dispatch::new(registry().with(tracing.bridge_alone()));
@@ -175,7 +176,8 @@ fn bridged(bench: &mut Bench, none: &Tracing, all: &Tracing) {
     };
     let peer = "tracing-opentelemetry";
     let (alone_none, among_none) = (alone(none), among_others(none));
-    // What a span costs under a layer that does nothing, which no layer can save. Without any, the registry would never forget a span.
+    // A layer that does nothing is the lower bound. Without any layer the registry would keep each
+    // span for ever.
     let bare = Dispatch::new(registry().with(Identity::new()));
     bench.compare(
         &case("the registry without a bridge", peer, 0.0),

@@ -1,5 +1,5 @@
-//! Hosts as anybody may write them, and policies with any settings: nothing panics, and no spelling and no embedding opens
-//! an address that is denied.
+//! Any text as a host, and policies with any settings: nothing panics, and no spelling or embedding
+//! of a denied address is allowed.
 
 #![no_main]
 

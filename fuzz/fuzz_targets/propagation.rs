@@ -1,4 +1,5 @@
-//! Any headers: what goes out is valid, is read back as itself, and what did not come in does not go out.
+//! Any headers: the outgoing context is valid, reads back as itself, and holds nothing that did not
+//! come in.
 
 #![no_main]
 

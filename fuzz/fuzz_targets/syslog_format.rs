@@ -1,4 +1,5 @@
-//! Any event with any settings: the record is within its limit and read back, field by field, by a strict parser.
+//! Any event with any settings: the record is within its limit, and a strict parser reads every
+//! field back.
 
 #![no_main]
 

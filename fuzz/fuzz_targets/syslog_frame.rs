@@ -1,5 +1,5 @@
-//! Any events in one stream: a reader of frames finds exactly one record for each, in either framing and behind whatever was in
-//! the buffer before.
+//! Any events in one stream: a reader of frames finds exactly one record for each, in either
+//! framing and after any earlier content of the buffer.
 
 #![no_main]
 
@@ -16,7 +16,7 @@ use reader::audit::Case;
 
 fuzz_target!(|data: &[u8]| {
     for framing in [Framing::OctetCounting, Framing::Newline] {
-        // Each event is made from what the one before leaves.
+        // Each event is made from the input that the one before left.
         let cases = (0..data.len().min(4 * 300)).step_by(300);
         let cases: Vec<_> = cases
             .map(|from| Case::from_bytes(&data[from..]).framed_by(framing))

@@ -1,6 +1,8 @@
-//! The egress policy against another guard's, the crate `ssrf-guard`: where they disagree, it is for a reason listed here.
+//! The egress policy against that of the crate `ssrf-guard`. Each difference has a reason listed
+//! here.
 //!
-//! That crate takes everything that is not public for internal, so ours denies loopback and private ranges here, too.
+//! That crate denies everything that is not public, so ours denies loopback and private ranges
+//! here.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -20,7 +22,8 @@ const UNROUTED: &str =
 const ASSIGNED: &str =
     "assigned to protocols: no service answers there but the one metadata address that both deny";
 
-/// Prefix, ours, theirs, why. The same holds of an IPv4 address in each form that both decode.
+/// Prefix, our class, theirs, reason. It also holds for an IPv4 address in each form that both
+/// decode.
 #[rustfmt::skip]
 const DISAGREEMENTS: &[(&str, Verdict, Verdict, &str)] = &[
     ("168.63.129.16/32", Denied, Allowed, "Azure's wire server hands out credentials at a public address"),
@@ -37,7 +40,7 @@ const DISAGREEMENTS: &[(&str, Verdict, Verdict, &str)] = &[
     ("5f00::/16", Allowed, Denied, "segment identifiers of routers: no socket listens on one"),
 ];
 
-/// The edges of what either of the two treats in a way of its own.
+/// The edges of the ranges that either of the two treats specially.
 #[rustfmt::skip]
 const EDGES: &[&str] = &[
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "100.100.100.200/32", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16",
@@ -67,12 +70,12 @@ fn theirs(address: IpAddr) -> Verdict {
     }
 }
 
-/// Ours is what theirs is, or what a listed reason says.
+/// Our answer is theirs, or the one that a listed reason gives.
 fn explained(address: IpAddr) -> bool {
     let (ours, theirs) = (ours(address), theirs(address));
     ours == theirs
         || row(read(address)).is_some_and(|(_, a, b, _)| (*a, *b) == (ours, theirs))
-        // They do not decode ISATAP, whose prefix may be anybody's.
+        // That crate does not decode ISATAP, which has no prefix of its own.
         || isatap(address).is_some_and(|inner| self::ours(inner) == Denied && (ours, theirs) == (Denied, Allowed))
 }
 
@@ -117,7 +120,7 @@ fn v6(bits: u128) -> IpAddr {
     Ipv6Addr::from_bits(bits).into()
 }
 
-/// An address and its neighbours.
+/// An address and its neighbors.
 fn around(address: IpAddr) -> [IpAddr; 3] {
     match address {
         IpAddr::V4(a) => [u32::MAX, 0, 1].map(|step| v4(a.to_bits().wrapping_add(step))),
@@ -207,7 +210,7 @@ fn near_an_edge() -> impl Strategy<Value = IpAddr> {
             IpNet::V6(net) => v6(net.network().to_bits() | (random & net.hostmask().to_bits())),
         });
     (inside, 0..128_u32).prop_map(|(address, bit)| match address {
-        // One bit beside it, which may be one of the prefix.
+        // The same with one bit flipped, which may be a bit of the prefix.
         IpAddr::V4(a) => v4(a.to_bits() ^ (1 << (bit % 32))),
         IpAddr::V6(a) => v6(a.to_bits() ^ (1 << bit)),
     })

@@ -1,4 +1,4 @@
-//! `cargo xtask check-rules`: what Prometheus accepts in silence and never fires.
+//! `cargo xtask check-rules`: faults in rules that Prometheus accepts.
 
 use std::fs;
 

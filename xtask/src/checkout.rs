@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The workspace around the folder in which a command is run. The program may have been built for another one.
+/// The workspace around the folder in which a command is run. The program may have been built for
+/// another one.
 #[derive(Debug)]
 pub(crate) struct Checkout {
     root: PathBuf,

@@ -1,11 +1,12 @@
-//! The configuration: its reference, its JSON Schema, and whether a file is right.
+//! The configuration's reference, its JSON Schema, and the check of a file.
 
 use cap_telemetry::{Config, Document, Key, Value};
 use serde_json::{Map, Value as Json, json};
 
 use crate::checkout::Checkout;
 
-/// `config-check FILE…`: reads each file with the environment over it, as a process would on its start, and starts nothing.
+/// `config-check FILE…`: reads each file and the environment, as a process does at its start, and
+/// starts nothing.
 pub(crate) fn check(_: &Checkout, files: &[String]) -> Result<(), String> {
     if files.is_empty() {
         return Err("name at least one configuration file".to_owned());
@@ -23,7 +24,7 @@ pub(crate) fn check(_: &Checkout, files: &[String]) -> Result<(), String> {
     Err(wrong.join("\nerror: "))
 }
 
-/// The keys of other sections are the product's own; only those of ours can be judged.
+/// Keys of other sections are the product's own and are not checked.
 fn read(file: &str) -> Result<Config, String> {
     let said = |error: cap_telemetry::Error| error.to_string();
     let mut document = Document::read(file).map_err(said)?;
@@ -36,14 +37,14 @@ fn summary(config: &Config) -> String {
     let metrics = match &config.metrics {
         None => "metrics off".to_owned(),
         Some(metrics) => match metrics.listen {
-            None => "metrics served by the host".to_owned(),
+            None => "metrics served by the program".to_owned(),
             Some(address) => format!("metrics on {address}"),
         },
     };
     let tracing = match &config.tracing {
         None => "traces off".to_owned(),
         Some(tracing) => format!(
-            "traces to {}, {} of them sampled",
+            "traces to {}, sampled at a rate of {}",
             tracing.endpoint,
             tracing.sample_rate.get()
         ),
@@ -58,7 +59,7 @@ fn summary(config: &Config) -> String {
             syslog.buffer_size
         ),
     };
-    format!("sound; {metrics}; {tracing}; {syslog}")
+    format!("valid; {metrics}; {tracing}; {syslog}")
 }
 
 const INTRODUCTION: &str = "\
@@ -113,7 +114,7 @@ pub(crate) fn reference() -> String {
     text
 }
 
-/// Where instance_name stands, and otherwise the path without its last word.
+/// The path without its last part; empty for a key at the top.
 fn section_of(key: &Key) -> &'static str {
     key.path.rsplit_once('.').map_or("", |(section, _)| {
         section.strip_suffix(".tls").unwrap_or(section)
@@ -146,7 +147,8 @@ fn kind(key: &Key) -> String {
     }
 }
 
-/// `docs/configuration.schema.json`: JSON Schema 2020-12. Sections of ours are closed; beside them stand the program's own keys.
+/// `docs/configuration.schema.json`: JSON Schema 2020-12. Our sections are closed. Keys beside them
+/// are the program's own.
 pub(crate) fn schema() -> String {
     let mut root = Map::new();
     for key in Config::keys() {
@@ -157,7 +159,7 @@ pub(crate) fn schema() -> String {
                 place.insert(word.to_owned(), leaf(key));
                 break;
             }
-            // What a section is left empty for, `syslog:`, is nothing.
+            // An empty section, `syslog:`, is null.
             let section = place.entry(word).or_insert_with(|| {
                 json!({ "type": ["object", "null"], "additionalProperties": false, "properties": {} })
             });
@@ -195,7 +197,7 @@ fn leaf(key: &Key) -> Json {
         Value::Names => {
             json!({ "type": "object", "additionalProperties": { "type": ["string", "number", "boolean"] } })
         }
-        // `2.4` is a version as well as a number, and both are read as they are written.
+        // YAML reads the version `2.4` as a number, so text keys take numbers too.
         _ => json!({ "type": ["string", "number"] }),
     };
     let default = match (key.default, key.value) {
@@ -248,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_names_the_file_the_line_the_key_and_the_nearest_valid_one() {
+    fn a_mistake_names_file_line_key_and_the_nearest_valid_key() {
         assert_eq!(
             said("server: { listen: here }\nsyslog:\n  hots: relay\n"),
             Err(
@@ -259,18 +261,18 @@ mod tests {
     }
 
     #[test]
-    fn a_section_whose_own_name_is_misspelt_is_no_other_program_s() {
-        let misspelt = said("sylog: { enabled: true, host: relay }\n");
+    fn a_misspelled_section_is_not_taken_for_the_program_s_own() {
+        let misspelled = said("sylog: { enabled: true, host: relay }\n");
         let nearest = "unknown key; the nearest valid key is syslog.enabled";
         assert_eq!(
-            misspelt,
+            misspelled,
             Err(format!("config.yaml:1: sylog.enabled: {nearest}"))
         );
-        said("instance_nam: here\n").expect_err("misspelt");
+        said("instance_nam: here\n").expect_err("misspelled");
         said("ingress: { enabled: true, host: here }\nsystem:\n").expect("the product's own");
     }
 
-    /// What an editor says of a text.
+    /// Whether an editor accepts a text.
     fn valid(text: &str) -> bool {
         let schema = serde_json::from_str(&schema()).expect("JSON");
         let schema = jsonschema::validator_for(&schema).expect("a schema");
@@ -278,8 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_takes_every_example_and_every_default_and_refuses_what_is_misspelt_or_out_of_bounds()
-     {
+    fn the_schema_takes_examples_and_defaults_and_refuses_mistakes() {
         let nested = |path: &str, value: &str| {
             path.rsplit('.').fold(value.to_owned(), |inner, word| {
                 format!("{{ {word}: {inner} }}")

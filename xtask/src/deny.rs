@@ -7,7 +7,8 @@ use crate::tool;
 
 const VERSION: &str = "0.20.2";
 
-/// Licenses, bans and sources. The advisory database has to be fetched, so it is checked only when asked for.
+/// Licenses, bans and sources by default. The advisory database has to be fetched, so it is a check
+/// of its own.
 fn run_checks(checkout: &Checkout, checks: &[&str]) -> Result<(), String> {
     run_command(
         Command::new(tool::installed(checkout, "cargo-deny", VERSION)?)

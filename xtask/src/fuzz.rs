@@ -1,7 +1,8 @@
-//! Fuzzing with cargo-fuzz: the targets of `fuzz/`, from their committed seeds and whatever corpus has grown here.
+//! Fuzzing with cargo-fuzz: the targets of `fuzz/`, from their committed seeds and the local
+//! corpus.
 //!
-//! For a target there are `fuzz/fuzz_targets/NAME.rs`, its entry in `fuzz/Cargo.toml`, and, if it has any, seeds in
-//! `fuzz/seeds/NAME/` and a dictionary `fuzz/dictionaries/NAME.dict`.
+//! A target is `fuzz/fuzz_targets/NAME.rs` and its entry in `fuzz/Cargo.toml`. Seeds in
+//! `fuzz/seeds/NAME/` and a dictionary `fuzz/dictionaries/NAME.dict` are used if they exist.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -16,7 +17,8 @@ use crate::tool;
 
 const VERSION: &str = "0.13.2";
 
-/// Fuzzes a target for a minute, or for `--seconds N`; `--input FILE` runs it once, on a reproducer.
+/// Fuzzes a target for a minute, or for `--seconds N`; `--input FILE` runs it once, on a
+/// reproducer.
 ///
 /// # Errors
 /// The target is unknown, cannot be built, or has crashed. After a crash the error names the input.
@@ -85,7 +87,7 @@ impl<'a> Target<'a> {
         Err(format!("no target is called {name:?}; there are {known}"))
     }
 
-    /// `cargo fuzz run`. It needs options of rustc that are unstable, which this toolchain has, too.
+    /// `cargo fuzz run`. It needs unstable options of rustc, which `RUSTC_BOOTSTRAP` allows.
     fn command(&self) -> Result<Command, String> {
         let mut command = Command::new(tool::installed(self.checkout, "cargo-fuzz", VERSION)?);
         command
@@ -101,7 +103,7 @@ impl<'a> Target<'a> {
         fs::create_dir_all(&corpus)
             .map_err(|error| format!("cannot create {}: {error}", corpus.display()))?;
         let mut command = self.command()?;
-        // What is new goes into the first folder.
+        // libFuzzer writes new inputs into the first folder.
         command.args(
             [Some(&corpus), seeds.is_dir().then_some(&seeds)]
                 .iter()
@@ -142,7 +144,7 @@ enum Outcome {
     Crash { input: String },
 }
 
-/// Runs to the end and shows what libFuzzer says, apart from the list of what it would put into a dictionary.
+/// Runs to the end and shows libFuzzer's output without its recommended dictionary.
 fn watch(command: &mut Command) -> Result<Outcome, String> {
     let shown = format!("{command:?}");
     let failed = |error| format!("{shown} could not be run: {error}");

@@ -1,4 +1,4 @@
-//! Writes what is generated, or says where it has drifted.
+//! Writes the generated files, or names those that have drifted.
 
 use std::path::{Path, PathBuf};
 use std::{fmt, fs};
@@ -66,7 +66,8 @@ pub(crate) fn rules(checkout: &Checkout, arguments: &[String]) -> Result<(), Str
             other => return Err(other.unexpected().to_string()),
         }
     }
-    // The extended file has a name of its own, so that the committed recommended one stays what it is.
+    // The extended profile has a file of its own, so it does not overwrite the committed
+    // recommended one.
     let (prometheus, operator) = match options.profile {
         Profile::Extended => (
             "prometheus/certautopilot-extended.rules.yml",
@@ -146,7 +147,7 @@ mod tests {
         all(&checkout(), &["--check".to_owned()]).expect("no drift");
     }
 
-    /// What `gen --check` says of a folder in which everything was generated and one file has been edited since.
+    /// `gen --check` in a folder where everything was generated and one file was edited since.
     fn all_checked(name: &str, path: &str, edit: impl Fn(&str) -> String) -> Result<(), String> {
         let folder = std::env::temp_dir().join(format!("cap-all-{name}-{}", std::process::id()));
         everything(&checkout(), &folder, false).expect("written");
@@ -178,7 +179,7 @@ mod tests {
                 "\"86400\"",
             ),
             (
-                "hold",
+                "for",
                 "deploy/kubernetes/prometheusrule-extended.yaml".to_owned(),
                 "for: 5m",
                 "for: 6m",
@@ -221,7 +222,7 @@ mod tests {
         }
     }
 
-    /// A folder with the generated rules, after `edit`; what `--check` with `more` arguments says of it.
+    /// `gen-rules --check` with `more` arguments in a folder whose generated rules were edited.
     fn checked(name: &str, edit: impl Fn(String) -> String, more: &[&str]) -> Result<(), String> {
         let folder = std::env::temp_dir().join(format!("cap-gen-{name}-{}", std::process::id()));
         let out = ["--out".to_owned(), folder.display().to_string()];

@@ -78,7 +78,7 @@ fn main() -> ExitCode {
         eprintln!("error: unknown command {name}{near}\n\n{}", overview());
         return ExitCode::from(2);
     };
-    // Both are answered before anything is built.
+    // Help and a wrong argument are answered before anything is built.
     if matches!(arguments.first().map(String::as_str), Some("--help" | "-h")) {
         print!("{}", command.usage.0);
         return ExitCode::SUCCESS;

@@ -1,9 +1,12 @@
-//! `cargo xtask peers`: the real programs our output is tested against, in a cache folder of their own.
+//! `cargo xtask peers`: installs the real programs that tests talk to into a cache folder.
 //!
-//! Nothing is installed into the system: rsyslog and syslog-ng refuse to live side by side there, and a test machine's own
-//! relay must not be touched. Packages are unpacked into `<cache>/<peer>/root`, and `<cache>/bin/<tool>` starts each tool
-//! with the libraries and modules of that root. A peer is staged in `<cache>/tmp` and renamed, so one that was killed half-way
-//! is never taken for installed, and its stamp holds the whole recipe, so a changed pin installs it anew.
+//! Nothing is installed into the system. Debian's rsyslog and syslog-ng exclude each other there,
+//! and a test machine's own relay must not be touched. Packages are unpacked into
+//! `<cache>/<peer>/root`, and `<cache>/bin/<tool>` starts each tool with the libraries and modules
+//! of that root.
+//!
+//! A peer is staged in `<cache>/tmp` and then renamed, so an interrupted installation never counts
+//! as one. Its stamp holds the whole recipe, so a changed pin installs it anew.
 
 mod cache;
 mod fetch;
@@ -30,7 +33,7 @@ struct Peer {
     recipes: &'static [Recipe],
 }
 
-/// One way to get a peer. Its `Debug` form is the pin: whatever changes here reinstalls the peer.
+/// One way to get a peer. Its `Debug` form is the pin: any change reinstalls the peer.
 #[derive(Debug)]
 struct Recipe {
     source: Source,
@@ -47,15 +50,16 @@ enum Source {
     Go(Text, Text),
     /// An OpenTelemetry Collector: its version, that of its stable modules, and the components.
     Collector(Text, Text, &'static [Text]),
-    /// A Go program of this project's own: its files by name, the pinned modules among them.
+    /// A Go program of this project: its files by name, pinned modules included.
     Own(&'static [(Text, Text)]),
     /// A package and its version.
     Pip(Text, Text),
-    /// The package of a Java runtime, and jars from Maven Central: their paths there and their SHA-256.
+    /// The package of a Java runtime, and jars from Maven Central: their paths there and their
+    /// SHA-256.
     Java(Text, &'static [(Text, Text)]),
 }
 
-/// An executable `bin/<name>`, and the arguments that make it say its version and leave.
+/// An executable `bin/<name>`, and the arguments that make it print its version and exit.
 #[derive(Debug)]
 struct Tool {
     name: Text,
@@ -67,21 +71,21 @@ struct Tool {
 #[derive(Debug)]
 enum Start {
     Link(Text),
-    /// A relay's file, the option that tells it its module folder, and a module found there. It
-    /// gets the shared libraries that a bare machine lacks.
+    /// A relay's file, the option for its module folder, and a module in that folder. It gets the
+    /// shared libraries of its root.
     Relay(Text, Text, Text),
-    /// A file that finds its modules below the folder that a variable names. It gets the shared libraries that a bare
-    /// machine lacks.
+    /// A file that finds its modules below the folder that a variable names. It gets the shared
+    /// libraries of its root.
     Below(Text, Text, Text),
-    /// A file that looks for its data in an absolute folder, which here is below the root.
+    /// A file that reads its data from an absolute folder, which is below the root here.
     Anchored(Text, Text),
-    /// A browser's file. It gets the shared libraries that a bare machine lacks, and the fonts of its root, so that what it draws
-    /// does not depend on the machine's.
+    /// A browser's file. It gets the shared libraries and the fonts of its root, so its pictures do
+    /// not depend on the machine.
     Browser(Text),
     /// `python3`, able to import the package.
     Python,
-    /// The Java runtime, with the jars of the root and these arguments, a class the last. It gets the shared libraries that a bare
-    /// machine lacks.
+    /// The Java runtime with the jars of the root and these arguments, whose last is a class. It
+    /// gets the shared libraries of its root.
     Jars(Text),
 }
 
@@ -91,7 +95,7 @@ const fn tool(name: Text, start: Start, probe: &'static [Text]) -> Tool {
 
 const VERSION: &[Text] = &["--version"];
 
-// Cheap ones first: what fails early fails before the long builds.
+// Quick ones first, so that they fail before the long builds.
 #[rustfmt::skip]
 const PEERS: &[Peer] = &[
     Peer { name: "prometheus-client-python", recipes: &[Recipe {
@@ -117,7 +121,7 @@ const PEERS: &[Peer] = &[
         ]),
         tools: &[tool("go-syslog", Link("bin/go-syslog"), VERSION)],
     }] },
-    // JRuby is what Logstash runs its filters in; the parser of Graylog's syslog inputs is beside it.
+    // Logstash runs its filters in JRuby. syslog4j is the parser of Graylog's syslog inputs.
     Peer { name: "siem-parsers", recipes: &[
         Recipe { source: Java("openjdk-17-jre-headless", SIEM_PARSERS), tools: SIEM_TOOLS },
         Recipe { source: Java("openjdk-21-jre-headless", SIEM_PARSERS), tools: SIEM_TOOLS },
@@ -178,7 +182,7 @@ const PEERS: &[Peer] = &[
             tools: &[tool("rotel-agent", Link("rotel/rotel-agent"), VERSION)],
         },
     ] },
-    // For the gateway's configurations alone: the newest version whose modules the proxy has, all of them.
+    // For the gateway's configurations: the newest version all of whose modules were available.
     Peer { name: "otelcol-gateway", recipes: &[Recipe {
         source: Collector("0.160.0", "1.66.0", &[
             "go.opentelemetry.io/collector/receiver/otlpreceiver",
@@ -192,7 +196,7 @@ const PEERS: &[Peer] = &[
     }] },
 ];
 
-// What JRuby reaches into, it says on every start, or is allowed.
+// Without these options JRuby prints a warning at every start.
 const JRUBY: Start = Jars(
     "--add-opens=java.base/java.io=ALL-UNNAMED --add-opens=java.base/sun.nio.ch=ALL-UNNAMED org.jruby.Main",
 );
@@ -221,10 +225,10 @@ const FETCH_LIMIT: Duration = Duration::from_secs(300);
 const BUILD_LIMIT: Duration = Duration::from_secs(1500);
 const SHORT: Duration = Duration::from_millis(5);
 
-/// Installs every peer, or those of `--only NAME,…`; `--list` only tells what there is.
+/// Installs every peer, or those of `--only NAME,…`. `--list` installs nothing.
 ///
 /// # Errors
-/// An argument is unknown, the cache folder is of no use, or a peer is missing at the end.
+/// A name is unknown, the cache folder cannot be used, or a peer is missing at the end.
 pub(crate) fn run(_: &Checkout, arguments: &[String]) -> Result<(), String> {
     let mut chosen: Vec<&Peer> = PEERS.iter().collect();
     let mut list = false;

@@ -5,13 +5,14 @@ use std::process::Command;
 use crate::checkout::{Checkout, run};
 
 pub(crate) fn demo(checkout: &Checkout, arguments: &[String]) -> Result<(), String> {
-    // One build for the demo and for the service that it starts, which is a process of its own.
+    // The demo starts the service as a process, so both are built here.
     let build = "build --package cap-tests --package certautopilot --bins";
     run(&mut checkout.cargo(build.split(' ')))?;
     run(Command::new(checkout.target().join("debug/demo")).args(arguments))
 }
 
-/// Optimized, since it sends at a rate. Where the kernel allows it, in a network of its own, whose link can be cut.
+/// Optimized, since it sends at a rate. In a network namespace of its own where the kernel allows
+/// one, so that its link can be cut.
 pub(crate) fn loss(checkout: &Checkout, arguments: &[String]) -> Result<(), String> {
     let build = "build --release --package cap-tests --bin loss";
     run(&mut checkout.cargo(build.split(' ')))?;
@@ -31,7 +32,7 @@ pub(crate) fn loss(checkout: &Checkout, arguments: &[String]) -> Result<(), Stri
     }
 }
 
-/// Optimized; the service is a process of its own.
+/// Optimized. The service is a process of its own.
 pub(crate) fn soak(checkout: &Checkout, arguments: &[String]) -> Result<(), String> {
     let build = "build --release --package cap-tests --package certautopilot --bin soak --bin certautopilot";
     run(&mut checkout.cargo(build.split(' ')))?;

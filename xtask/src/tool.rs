@@ -1,4 +1,4 @@
-//! Commands of cargo's that the project pins, installed into the cache folder where they are missing.
+//! Pinned cargo subcommands, installed into the cache folder if they are missing.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

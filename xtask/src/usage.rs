@@ -1,10 +1,13 @@
-//! Usage texts, which are also what arguments are checked against: an option exists because the text lists it.
+//! Usage texts, and the check of arguments against them. An option exists because the text lists
+//! it.
 
 use lexopt::Arg;
 
-/// A command's usage text. Its `Usage:` line names the positional arguments in capitals; each option has a line that begins with
-/// `--name`, followed by the value's name in capitals if it takes one. A `[CARGO ARGUMENTS]` on the usage line lets all
-/// arguments pass.
+/// A command's usage text.
+///
+/// The `Usage:` line names the positional arguments in capitals. Each option has a line that begins
+/// with `--name`, followed by the value's name in capitals if it takes one. With
+/// `[CARGO ARGUMENTS]` on the usage line all arguments pass.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Usage(pub(crate) &'static str);
 

@@ -1,4 +1,4 @@
-//! What reads everything and says how long it took.
+//! A receiver that reads everything and measures how long it took.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -84,7 +84,7 @@ impl Sink {
         Box::new(StreamOwned::new(connection, stream))
     }
 
-    /// Once the sender has gone.
+    /// Waits until the sender has closed.
     pub(super) fn nanoseconds_per_record(self) -> f64 {
         self.reading.join().expect("no panic") / RECORDS as f64
     }

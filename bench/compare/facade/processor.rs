@@ -1,4 +1,4 @@
-//! A processor of this machine, for a thread and the threads that it starts, and who gives way on it.
+//! Which processor a thread and the threads that it starts run on, and with which priority.
 
 use std::process::Command;
 
@@ -23,7 +23,8 @@ impl Processor {
     }
 }
 
-/// Does this on a thread that gives way to all others, as do the threads that it starts (`SCHED_IDLE`).
+/// Runs this on a thread of the lowest priority (`SCHED_IDLE`), which the threads that it starts
+/// inherit.
 pub(super) fn aside<T: Send>(start: impl FnOnce() -> T + Send) -> T {
     let aside = || {
         let thread = gettid().to_string();

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use cap_telemetry::{Document, Telemetry};
 use cap_tests::load::Caller;
 
-/// What this program is called with to be the service.
+/// The argument that makes this program the service.
 pub(crate) const SERVICE: &str = "facade-service";
 
-/// Each of which has a request under way.
+/// Callers, each with one request under way.
 const CALLERS: usize = 4;
-/// Of one caller in a round, and before it, until pipes and caches are as they are under load.
+/// Requests of one caller in a round, and before it, until pipelines and caches are as under load.
 const REQUESTS: usize = 2000;
 const WARM_UP: usize = 500;
 const LONG: Duration = Duration::from_secs(10);
@@ -33,7 +33,8 @@ pub(super) struct Round {
 }
 
 impl Service {
-    /// Where the calling thread runs, with this configuration of the pipes, and the database in this file or in memory.
+    /// Starts it on the calling thread's processor, with this configuration of the pipelines, and
+    /// with the database in this file or in memory.
     pub(super) fn start(pipes: &str, database: Option<PathBuf>) -> Self {
         let program = std::env::current_exe().expect("this program has a path");
         let database = database.unwrap_or_else(|| ":memory:".into());
@@ -65,7 +66,7 @@ impl Service {
         let each = start.elapsed().as_nanos() as f64 / took.len() as f64;
         took.sort_unstable();
         let p99 = took[took.len() * 99 / 100].as_nanos() as f64;
-        // What is left to export must not fall on the other side.
+        // Spans that are still to be exported must not slow the other side.
         writeln!(self.asks, "flush").expect("it runs");
         self.says.next().expect("it runs").expect("a line");
         Round { each, p99 }
@@ -88,7 +89,8 @@ fn calls(callers: &mut [Caller], count: usize) -> Vec<Duration> {
     })
 }
 
-/// The service: says where it listens, flushes its traces for every line that it reads, and ends in order when there are no more.
+/// The service. It prints where it listens, flushes its traces for each line that it reads, and
+/// shuts down at the end of its input.
 pub(crate) fn serve(pipes: &str, database: &str) -> io::Result<()> {
     let wrong = |error: cap_telemetry::Error| io::Error::other(error);
     let mut document = Document::parse("config.yaml", pipes, []).map_err(wrong)?;
@@ -98,7 +100,8 @@ pub(crate) fn serve(pipes: &str, database: &str) -> io::Result<()> {
     let mut config = certautopilot::Config::default();
     config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
     config.database = database.parse().map_err(io::Error::other)?;
-    // As many threads for the database whatever else goes on: the more there are, the colder each finds the caches.
+    // The number of database threads is fixed: the more there are, the colder each finds the
+    // caches.
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.max_blocking_threads(CALLERS).enable_all().build()?;
     let service = runtime.block_on(certautopilot::Service::start(config, telemetry.clone()));

@@ -82,7 +82,8 @@ fn against(
     );
 }
 
-/// The samples of a family, however a crate spells a number and in whichever order it writes labels and samples.
+/// The samples of a family, in a form that does not depend on the spelling of numbers and the order
+/// of labels and samples.
 fn samples(body: &[u8], family: &str) -> Vec<(String, u64)> {
     let text = std::str::from_utf8(body).expect("UTF-8");
     let lines = text.lines().filter(|line| line.starts_with(family));
@@ -90,7 +91,7 @@ fn samples(body: &[u8], family: &str) -> Vec<(String, u64)> {
         .map(|line| {
             let (series, value) = line.rsplit_once(' ').expect("a sample");
             let value: f64 = value.parse().expect("a number");
-            // The last digit of a sum may be another.
+            // The last digit of a sum may differ.
             (normal(series), (value * 1e6).round() as u64)
         })
         .collect();
@@ -111,7 +112,7 @@ fn normal(series: &str) -> String {
     format!("{name}{labels:?}")
 }
 
-/// A copy of the same bytes, into memory that was used before, as ours is.
+/// A copy of the same bytes into memory that was used before, as ours was.
 fn against_a_copy(bench: &mut Bench, what: &str, metrics: &Metrics, floor: f64) {
     let mut ours = peers::ours(metrics.clone(), Format::OpenMetrics);
     let mut body = Vec::new();
@@ -138,8 +139,8 @@ fn against_a_copy(bench: &mut Bench, what: &str, metrics: &Metrics, floor: f64) 
     });
 }
 
-/// What a scrape meets: every counter has moved since the last one, and so have the caches. Both sides write into memory that they
-/// used before, and find the caches as recording leaves them.
+/// A scrape after recording: every counter has moved, and the caches hold what recording left. Both
+/// sides write into memory that they used before.
 fn moving_counters(bench: &mut Bench) {
     const SERIES: usize = 100_000;
     let metrics = Metrics::with_family_limit(2 * SERIES);
@@ -157,7 +158,7 @@ fn moving_counters(bench: &mut Bench) {
         let start = Instant::now();
         copy.extend_from_slice(black_box(&body));
         black_box(&copy);
-        // In the first rounds memory is new to a side.
+        // In the first rounds a side's memory is new.
         if round > 1 {
             times.push((ours.as_nanos() as f64, start.elapsed().as_nanos() as f64));
         }

@@ -1,4 +1,4 @@
-//! The same metrics with measured, in dense tables of exactly the series there are, as it likes them best.
+//! The same metrics with measured, in its fastest form: dense tables of exactly these series.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! What many series take of memory. A stated figure: no bar.
+//! Memory of many series. It is printed and has no floor.
 
 use std::process::Command;
 
@@ -30,7 +30,7 @@ pub(super) fn run(bench: &mut Bench) {
     }
 }
 
-/// In a process of its own, since this one has memory to spare by now.
+/// In a process of its own, since this one holds freed memory by now.
 fn taken(kind: &str, whose: &str) -> f64 {
     let program = std::env::current_exe().expect("this program");
     let output = Command::new(program).args([MEMORY, kind, whose]).output();
@@ -38,8 +38,8 @@ fn taken(kind: &str, whose: &str) -> f64 {
     text.trim().parse().expect("a number")
 }
 
-/// That process: says how many KiB more it holds once the series are there and were encoded, the buffer of the body included where a
-/// crate lets it be used again (all but metrics).
+/// That process. It prints how many KiB it grew by when the series were made and encoded. The
+/// body's buffer is included where a crate reuses it (all but metrics).
 pub(crate) fn fill(kind: &str, whose: &str) {
     let peer = PEERS.iter().find(|peer| peer.name == whose);
     let before = resident();
@@ -54,7 +54,7 @@ pub(crate) fn fill(kind: &str, whose: &str) {
     drop(encode);
 }
 
-/// KiB of memory that this process holds.
+/// Resident memory of this process, in KiB.
 fn resident() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -1,4 +1,4 @@
-//! The same series with every crate there is, ready to be encoded.
+//! The same series with each crate, ready to be encoded.
 
 use cap_metrics::{Format, Metrics, Outcome, Status};
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -9,16 +9,17 @@ use prometheus_client::registry::Registry;
 use super::series::{self, CALLS, CALLS_HELP, REQUESTS, REQUESTS_HELP};
 use super::{BUCKETS, fast, many};
 
-/// Encodes once and shows the body. Each crate writes into what it likes best, and uses it again where it can.
+/// Encodes once and shows the body. Each crate writes into its preferred buffer and reuses it if it
+/// can.
 pub(super) type Encode = Box<dyn FnMut(&mut dyn FnMut(&[u8]))>;
 
 pub(super) struct Peer {
     pub(super) name: &'static str,
     /// The format that it writes; ours is compared in the same.
     pub(super) format: Format,
-    /// So many counters, each at 1.
+    /// This many counters, each at 1.
     pub(super) counters: fn(usize) -> Encode,
-    /// So many histograms, each with one observation.
+    /// This many histograms, each with one observation.
     pub(super) histograms: fn(usize) -> Encode,
 }
 

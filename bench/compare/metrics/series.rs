@@ -34,7 +34,7 @@ pub(super) fn endpoint(n: usize) -> String {
     format!("/v2/accounts/:account/orders/{n}")
 }
 
-/// Every one of so many counters, by its labels: 10 methods, then 500 status codes, then paths.
+/// Calls `each` with the labels of each counter: 10 methods, then 500 status codes, then paths.
 pub(super) fn requests(series: usize, mut count: impl FnMut(Method, &str, u16)) {
     for n in 0..series {
         let method = Method::ALL[n % 10];
@@ -42,7 +42,8 @@ pub(super) fn requests(series: usize, mut count: impl FnMut(Method, &str, u16)) 
     }
 }
 
-/// Every one of so many histograms, by its labels, with a time that it is given: 10 providers, then 50 status codes, then endpoints.
+/// Calls `each` with the labels and one time of each histogram: 10 providers, then 50 status codes,
+/// then endpoints.
 pub(super) fn calls(series: usize, mut observe: impl FnMut(&str, &str, u16, Duration)) {
     for n in 0..series {
         let status = 200 + (n / 10 % STATUSES) as u16;

@@ -1,4 +1,4 @@
-//! What a recorder gets done while another thread scrapes.
+//! Recording while another thread scrapes.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,9 +10,10 @@ use cap_names::ClosedEnum as _;
 use super::{PATH, peers, repeat};
 use crate::harness::{Bench, Case};
 
-/// The time of one recording, new series among them, while another thread scrapes without a pause, against its time beside a thread
-/// that copies a body of the same size without a pause: what the machine takes away for a second busy thread falls on both sides,
-/// so the ratio is the share of its time that a recorder keeps.
+/// The time of one recording, new series among them, beside a thread that scrapes without a pause.
+/// The peer is its time beside a thread that copies a body of the same size without a pause. A
+/// second busy thread slows both sides, so the ratio is the share of its speed that a recorder
+/// keeps.
 pub(super) fn run(bench: &mut Bench) {
     const ROUND: Duration = Duration::from_millis(50);
     const BATCH: u64 = 64;

@@ -1,5 +1,6 @@
-//! What the public crates do to write the same framed record, each by its quickest documented way and into a buffer that is
-//! reused where it takes one. Like the formatter they are given the event's time, except those that only know "now".
+//! The same framed record by other crates, each by its fastest documented way, into a reused buffer
+//! where it takes one. They get the event's time, as the formatter does, except those that only
+//! know "now".
 
 use std::collections::{BTreeMap, HashMap};
 use std::hint::black_box;

@@ -1,4 +1,5 @@
-//! Sustained export to a collector that accepts everything: how fast spans can be made with none of them dropped, and what one costs.
+//! Sustained export to a collector that accepts everything: the highest rate without drops, and the
+//! cost of a span.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -18,15 +19,15 @@ use super::sink::Sink;
 use super::{case, connector, job, peers};
 use crate::harness::{Bench, process_cpu};
 
-/// Of a round, on each side.
+/// Spans of a round, on each side.
 const SPANS: u64 = 200_000;
 const ROUNDS: usize = 15;
-/// Spans made between two looks at how many wait.
+/// Spans made between two checks of the queue's length.
 const STEP: u64 = 64;
-/// The queue of the stock processor, by default.
+/// The default queue of the stock processor.
 const THEIR_QUEUE: u64 = 2048;
 const LONG: Duration = Duration::from_secs(30);
-/// What this program is called with to fill a queue.
+/// The argument that makes this program fill a queue.
 pub(crate) const MEMORY: &str = "span-memory";
 const STOCK: &str = "stock";
 
@@ -60,9 +61,9 @@ pub(super) fn run(bench: &mut Bench) {
     memory(bench);
 }
 
-/// Makes spans as fast as can be while no more than `queue` of them wait: the highest rate at which none is dropped. Of ours, those that
-/// are being sent count among them, since nobody outside is told when they leave the queue.
-/// Nanoseconds a span, of time and of this process's processor time.
+/// Makes spans as fast as possible while at most `queue` of them wait, which is the highest rate
+/// without drops. Our spans that are being sent count as waiting, since nothing outside shows when
+/// they leave the queue. Returns nanoseconds a span, of time and of this process's processor time.
 fn sustained(
     queue: u64,
     make: impl Fn(),
@@ -101,7 +102,8 @@ fn ours(over: Over, sink: &Sink) -> (f64, f64) {
     cost
 }
 
-/// The exporter of `opentelemetry-otlp`, and how many spans it has been given and says it has sent.
+/// The exporter of `opentelemetry-otlp`, with counts of the spans that it got and that it reports
+/// as sent.
 #[derive(Debug)]
 struct Counted {
     exporter: Otlp,
@@ -112,7 +114,7 @@ struct Counted {
 impl SpanExporter for Counted {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let spans = batch.len() as u64;
-        // They have left the queue, and there is room for as many.
+        // They have left the queue, so it has room for as many.
         self.given.fetch_add(spans, Ordering::Release);
         let outcome = self.exporter.export(batch).await;
         if outcome.is_ok() {
@@ -127,7 +129,7 @@ impl SpanExporter for Counted {
 }
 
 fn stock(over: Over, sink: &Sink) -> (f64, f64) {
-    // The exporter for gRPC needs a runtime, and the one for HTTP none.
+    // The gRPC exporter needs a runtime. The HTTP exporter needs none.
     let runtime =
         matches!(over, Over::Grpc).then(|| tokio::runtime::Runtime::new().expect("a runtime"));
     let _inside = runtime.as_ref().map(tokio::runtime::Runtime::enter);
@@ -169,8 +171,8 @@ fn stock(over: Over, sink: &Sink) -> (f64, f64) {
     cost
 }
 
-/// What the queue holds, and what 2,000,000 spans more take of memory, when the collector has stopped reading. In a process of its own,
-/// since this one has memory to spare by now.
+/// Memory of a full queue, and of 2,000,000 more spans, when the collector has stopped reading. In
+/// a process of its own, since this one holds freed memory by now.
 fn memory(bench: &mut Bench) {
     let program = std::env::current_exe().expect("this program");
     let output = Command::new(program).arg(MEMORY).output().expect("it runs");
@@ -204,7 +206,7 @@ pub(crate) fn fill() {
     tracing.shutdown(Duration::ZERO);
 }
 
-/// KiB of memory that this process holds.
+/// Resident memory of this process, in KiB.
 fn resident() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -1,4 +1,5 @@
-//! The same spans by other means: the SDK itself, the layer for `tracing` over it, and fastrace. What ends is discarded.
+//! The same spans by the SDK, by the layer for `tracing` over it, and by fastrace. Ended spans are
+//! discarded.
 
 use std::time::Duration;
 
@@ -46,13 +47,14 @@ pub(super) fn provider(root: Sampler) -> SdkTracerProvider {
         .build()
 }
 
-/// A subscriber with the layer for `tracing` over this tracer, and no other.
+/// A subscriber with only the layer for `tracing` over this tracer.
 pub(super) fn layered(tracer: &SdkTracer) -> Dispatch {
     let layer = tracing_opentelemetry::layer().with_tracer(tracer.clone());
     Dispatch::new(tracing_subscriber::registry().with(layer))
 }
 
-/// The span of a job by the SDK, as a careful user writes it: a name that costs nothing, and attributes only if it records.
+/// A job's span by the SDK, as a careful user writes it: a static name, and attributes only if the
+/// span records.
 pub(super) fn raw_job(tracer: &SdkTracer, parent: &Context) -> Context {
     let builder = SpanBuilder::from_name("job renew").with_kind(SpanKind::Consumer);
     let mut span = tracer.build_with_context(builder, parent);
@@ -87,7 +89,7 @@ pub(super) fn discard_fastrace() {
     fastrace::set_reporter(Discard, fastrace::collector::Config::default());
 }
 
-/// Its attributes are text, all of them.
+/// All its attributes are text.
 pub(super) fn fastrace_job(sampled: bool) -> fastrace::Span {
     let parent = SpanContext::random().sampled(sampled);
     let span = fastrace::Span::root("job renew", parent).with_properties(|| {

@@ -1,10 +1,11 @@
-//! A collector that costs next to nothing, in a process of its own: it reads frames, looks at nothing in them, and accepts.
+//! A collector in a process of its own that costs almost nothing: it reads frames, ignores their
+//! content, and accepts.
 
 use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
-/// What this program is called with to be the collector.
+/// The argument that makes this program the collector.
 pub(crate) const SINK: &str = "otlp-sink";
 
 /// The process; it ends when this is dropped.
@@ -35,19 +36,19 @@ impl Sink {
 
 impl Drop for Sink {
     fn drop(&mut self) {
-        // It waits for the end of its input.
+        // The process waits for the end of its input.
         drop(self.process.stdin.take());
         let _ = self.process.wait();
     }
 }
 
-/// The collector: says where it listens, and serves until its input ends.
+/// The collector. It prints where it listens, and serves until the end of its input.
 pub(crate) fn serve() -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     println!("{}", listener.local_addr()?);
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            // The error is that of a client that went away.
+            // The error says that the client closed the connection.
             std::thread::spawn(move || connection(stream));
         }
     });
@@ -94,9 +95,10 @@ const END_HEADERS: u8 = 4;
 /// The largest window there is (RFC 9113, 6.9.1).
 const WINDOW: u32 = (1 << 31) - 1;
 
-/// HTTP/2 as far as gRPC needs it here: every request that ends is answered with one empty message and the status OK.
+/// The part of HTTP/2 that gRPC needs here. Each complete request is answered with one empty
+/// message and the status OK.
 fn http2(mut input: BufReader<TcpStream>, mut output: TcpStream) -> io::Result<()> {
-    // SETTINGS_INITIAL_WINDOW_SIZE (4): nobody is ever to wait.
+    // SETTINGS_INITIAL_WINDOW_SIZE (4), so that no sender waits.
     let mut settings = vec![0, 4];
     settings.extend(WINDOW.to_be_bytes());
     output.write_all(&frame(SETTINGS, 0, 0, &settings))?;
@@ -139,7 +141,8 @@ fn http2(mut input: BufReader<TcpStream>, mut output: TcpStream) -> io::Result<(
     }
 }
 
-/// `:status: 200` and `content-type: application/grpc`, an empty message, and `grpc-status: 0` (RFC 7541, 6.1 and 6.2.2).
+/// `:status: 200` and `content-type: application/grpc`, an empty message, and `grpc-status: 0` (RFC
+/// 7541, 6.1 and 6.2.2).
 fn accepted(stream: u32) -> Vec<u8> {
     let head = [&[0x88, 0x0f, 0x10, 16], &b"application/grpc"[..]].concat();
     let trailers = [&[0, 11], &b"grpc-status"[..], &[1], b"0"].concat();

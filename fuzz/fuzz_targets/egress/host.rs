@@ -1,4 +1,4 @@
-//! A host that parses means one thing, to us and to others who read it.
+//! A host that parses has one meaning, to us and to other parsers.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -13,7 +13,7 @@ pub fn check(written: &str) {
     }
 }
 
-/// A message goes into a log and onto a settings page, whatever was written.
+/// Messages go into logs and onto the settings page, so they hold no control characters.
 fn refused(message: &str) {
     assert!(!message.chars().any(char::is_control), "{message:?}");
     assert!(message.len() < 2_000, "{message:?}");
@@ -91,7 +91,7 @@ fn is_name(written: &str, name: &str) {
         let allowed = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
         assert!(label.bytes().all(allowed), "{name:?}");
     }
-    // Nobody else may take for an address what is left to the resolver as a name.
+    // No other parser may read an address where we leave a name to the resolver.
     assert!(name.parse::<IpAddr>().is_err(), "{name:?}");
     for text in [name, written] {
         let theirs = url::Host::parse(text);

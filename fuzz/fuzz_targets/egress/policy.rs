@@ -1,4 +1,4 @@
-//! What holds of every policy, whatever its settings.
+//! Properties of every policy, whatever its settings.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -10,7 +10,7 @@ use libfuzzer_sys::arbitrary::{self, Arbitrary};
 pub struct Case {
     v4: u32,
     v6: u128,
-    /// What stands in the reserved octet and after the IPv4 address.
+    /// The reserved octet, and the bits after the IPv4 address.
     rest: u128,
     loopback: bool,
     private: bool,
@@ -124,7 +124,7 @@ impl Case {
     ) {
         let policy = policy.clone().with_nat64(vec![prefix]);
         let plain = class(&policy, inner.into());
-        // Where RFC 6052 draws it, one octet at a time.
+        // The layout of RFC 6052, octet by octet.
         let mut octets = bits.to_be_bytes();
         let places: [usize; 4] = match length {
             32 => [4, 5, 6, 7],
@@ -153,7 +153,7 @@ impl Case {
     }
 }
 
-/// A prefix from its bits, and not below `::/8`, where what is left may be one of the fixed forms.
+/// A prefix from its bits, outside of `::/8`, which holds the fixed forms.
 fn prefix(bits: u128, kind: u8) -> Option<(Nat64Prefix, u128, u8)> {
     let length = [32, 40, 48, 56, 64, 96][usize::from(kind) % 6];
     let net = Ipv6Net::new(bits.into(), length).ok()?.trunc();
@@ -190,7 +190,7 @@ fn settings_do_what_they_say(policy: &Policy, address: IpAddr, denied: &[IpNet],
         exempted || after.is_some(),
         "{address} was denied by itself: {policy:?}"
     );
-    // A mapped range is the IPv4 range, which may deny more than it says, but never less.
+    // A mapped range means the IPv4 range. It may deny more than it says, and never less.
     assert!(
         before.is_none() || after.is_some(),
         "{address}: denying more allowed it: {policy:?}"

@@ -1,4 +1,4 @@
-//! The folder that survives between runs: what is in it, and putting a peer there whole.
+//! The folder that survives between runs, and the installation of a peer into it.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -12,12 +12,12 @@ use super::{PROBE_LIMIT, Recipe, Tool, env};
 /// The folder that survives between runs.
 pub(super) struct Cache {
     pub(super) folder: PathBuf,
-    /// Two runs at once would take each other's stage away. The lock goes with the file.
+    /// Keeps a second run from removing this one's stage. Closing the file unlocks it.
     #[expect(dead_code, reason = "held, not read")]
     lock: File,
 }
 
-/// Where what is installed for the tests survives between runs.
+/// The folder for programs that are installed for the tests.
 pub(crate) fn cache_folder() -> Result<PathBuf, String> {
     let set = |name| env(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     let folder = set("CAP_PEERS_DIR")
@@ -42,15 +42,15 @@ impl Cache {
         Ok(Self { folder, lock })
     }
 
-    /// The version of a peer whose stamp is what we would choose today, or better, and whose tools
-    /// all answer.
+    /// The version of a peer whose stamp is today's first choice or better and whose tools all
+    /// answer.
     pub(super) fn installed(&self, name: &str, recipes: &[Recipe]) -> Option<String> {
         let stamp = fs::read_to_string(self.folder.join(name).join("stamp")).ok()?;
         let (wanted, used) = stamp.split_once('\n')?;
         let used = recipes.iter().position(|recipe| used == recipe.pin())?;
         let best = recipes.iter().position(|recipe| recipe.needs().is_ok())?;
-        // A second choice stands for as long as the first choice is the one that failed then:
-        // nobody wants to repeat a long build that fails.
+        // A second choice stays while the first choice is the one that failed then, so a long build
+        // that fails is not repeated.
         if used > best && wanted != recipes[best].pin() {
             return None;
         }
@@ -88,7 +88,7 @@ impl Cache {
         Err(failures.join("\n  and in its place: "))
     }
 
-    /// Starts each tool of the peer, and tells its version.
+    /// Starts each tool of the peer and returns its version.
     fn probe(&self, name: &str, recipe: &Recipe) -> Result<String, String> {
         let log = Log::create(self.folder.join("log").join(format!("{name}.probe.log")))?;
         let mut said = String::new();

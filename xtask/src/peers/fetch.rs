@@ -1,4 +1,4 @@
-//! Getting a peer: packages unpacked, Python packages installed, Go programs built.
+//! Getting a peer: unpacks packages, installs Python packages, builds Go programs.
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,8 @@ impl Source {
                 make(&stage.join("root/jars"))?;
                 for (path, sha256) in *jars {
                     let file = path.rsplit('/').next().unwrap_or(path);
-                    // What apt-get fetches packages with is there wherever it is, and looks at the sum.
+                    // apt-get's own download helper is on every Debian, and verifies the
+                    // checksum.
                     let line = format!(
                         "/usr/lib/apt/apt-helper download-file {MAVEN_CENTRAL}/{path} root/jars/{file} SHA256:{sha256}"
                     );
@@ -37,7 +38,7 @@ impl Source {
                 }
                 Ok(())
             }
-            // Its dependencies would be versions that nobody pinned, and none is needed.
+            // Dependencies would not be pinned, and none is needed.
             Pip(package, version) => {
                 let install = format!(
                     "-m pip install --no-input --no-deps --target root {package}=={version}"
@@ -78,9 +79,9 @@ impl Source {
                 log.line(BUILD_LIMIT, stage, &format!("go install {builder}"))?;
                 let manifest = collector_manifest(version, components);
                 write(&stage.join("manifest.yaml"), &manifest)?;
-                // The builder would run `go mod tidy`, which wants even what only the modules'
-                // own tests import, and not all of that is to be had. So it writes the sources
-                // only, and the build fetches what these import.
+                // The builder would run `go mod tidy`, which also wants modules that only tests
+                // import, and some of those are not available. So the builder writes the sources
+                // only, and the build fetches what they import.
                 let sources_only = "--skip-compilation --skip-get-modules";
                 let line = format!("env root/bin/builder {sources_only} --config manifest.yaml");
                 log.line(FETCH_LIMIT, stage, &line)?;
@@ -105,7 +106,7 @@ fn collector_manifest(version: &str, components: &[&str]) -> String {
     yaml
 }
 
-/// Pins the components and, of what else the sources import, the modules that no component needs.
+/// Pins the components, and those other imports of the sources that no component pins.
 fn collector_go_mod(version: &str, stable: &str, components: &[&str]) -> String {
     let core = "go.opentelemetry.io/collector";
     let mut lines =
@@ -150,7 +151,7 @@ fn debian(packages: &[&str], stage: &Path, log: &Log) -> Result<(), String> {
     remove(&debs)
 }
 
-/// Packages link to absolute paths, as that of Java to its configuration in `/etc`; here, that is below the root.
+/// Makes absolute links of packages, as Java's to its configuration in `/etc`, lead below the root.
 fn relink(root: &Path) -> Result<(), String> {
     for link in files_below(root)? {
         let Ok(target) = link.read_link() else {
@@ -168,7 +169,7 @@ fn relink(root: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// `apt-get update`, once in a run: it is slow, and what failed a minute ago fails again.
+/// `apt-get update`, once in a run: it is slow, and a failed one would fail again.
 fn update_lists(log: &Log) -> Result<(), String> {
     static DONE: OnceLock<Result<(), String>> = OnceLock::new();
     let update = || {
@@ -183,9 +184,10 @@ fn update_lists(log: &Log) -> Result<(), String> {
     DONE.get_or_init(update).clone()
 }
 
-/// `name=version` of each asked package and each library in apt-get's `Inst name (version …)` lines.
+/// `name=version` of each asked package and each library in apt-get's `Inst name (version …)`
+/// lines.
 fn planned(plan: &str, packages: &[&str]) -> Vec<String> {
-    // A C library that is not the loader's own crashes; libjs-* are web pages.
+    // A C library other than the loader's own crashes. libjs-* are web pages.
     let others = ["libc6", "libgcc-", "libjs-"];
     let wanted = |name: &str| {
         let library = name.starts_with("lib") || name.starts_with("zlib");
@@ -203,7 +205,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_to_absolute_paths_lead_below_the_root_where_there_is_such_a_file() {
+    fn absolute_links_lead_below_the_root_if_the_file_is_there() {
         let root = tempfile::tempdir().expect("a folder");
         let root = root.path();
         make(&root.join("etc/java")).expect("a folder");

@@ -1,4 +1,4 @@
-//! Files and folders, with errors that say which.
+//! Files and folders, with errors that name them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), String> {
     fs::write(path, text).map_err(|e| at("write", path, &e))
 }
 
-/// Removes a file, a link or a whole folder; what is not there is fine.
+/// Removes a file, a link or a whole folder. A missing one is no error.
 pub(super) fn remove(path: &Path) -> Result<(), String> {
     let gone = match path.symlink_metadata() {
         Ok(data) if data.is_dir() => fs::remove_dir_all(path),

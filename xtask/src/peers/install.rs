@@ -1,4 +1,5 @@
-//! What `bin/<tool>` is: a link, or a script that starts the tool with the libraries and modules of its own root.
+//! Makes `bin/<tool>`: a link, or a script that starts the tool with the libraries and modules of
+//! its root.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -12,7 +13,7 @@ use super::log::Log;
 use super::{PROBE_LIMIT, Tool};
 
 impl Cache {
-    /// Makes `bin/<tool>`, last of all and by a rename: a tool that is there is whole.
+    /// Makes `bin/<tool>` as the last step and by a rename, so a tool that exists is complete.
     pub(super) fn install_tool(&self, tool: &Tool, root: &Path, log: &Log) -> Result<(), String> {
         let staged = self.folder.join("tmp").join(tool.name);
         remove(&staged)?;
@@ -67,7 +68,7 @@ impl Cache {
                 let modules = module.and_then(|path| path.parent());
                 let modules = modules.ok_or("the unpacked packages hold no modules")?;
                 let libraries = library_path(&files);
-                // A probe loads no module, so ask now whether each would find its libraries.
+                // A probe loads no module, so check here that each module finds its libraries.
                 let mut ldd = Command::new("ldd");
                 ldd.env("LD_LIBRARY_PATH", &libraries).arg(&file);
                 ldd.args(files.iter().filter(|path| path.parent() == Some(modules)));
@@ -84,7 +85,7 @@ impl Cache {
     }
 }
 
-/// The folders that hold shared libraries (`lib*.so`, with a number behind it or not), as the loader wants them.
+/// The folders with shared libraries (`lib*.so`, `lib*.so.N`), in the loader's syntax.
 fn library_path(files: &[PathBuf]) -> PathBuf {
     let mut folders = Vec::new();
     for path in files {
@@ -112,7 +113,7 @@ fn fonts_conf(root: &Path) -> String {
     )
 }
 
-/// A shell script that becomes the program, so the id that a test holds is the program's own.
+/// A shell script that replaces itself by the program, so the process id stays the program's.
 fn script(path: &Path, before: &str, start: &str) -> Result<(), String> {
     let text = format!("{before}\nexec {start} \"$@\"\n");
     write(
@@ -126,8 +127,8 @@ fn allow_to_run(path: &Path) -> Result<(), String> {
     fs::set_permissions(path, Permissions::from_mode(0o755)).map_err(|e| at("change", path, &e))
 }
 
-/// Debian's Alertmanager does not start without the templates in `/usr/share`, and has no option
-/// for that. So a copy of it looks into descriptor 9 instead, which its script opens on the folder.
+/// Debian's Alertmanager needs templates in `/usr/share` and has no option for another folder. So a
+/// copy of it reads from descriptor 9, which its script opens on the folder.
 fn anchor(program: &mut [u8], folder: &str) {
     let descriptor = b"/proc/self/fd/9";
     let mut at = 0;
@@ -136,7 +137,7 @@ fn anchor(program: &mut [u8], folder: &str) {
         .filter(|rest| rest.len() >= folder.len())
     {
         if rest.starts_with(folder.as_bytes()) && folder.len() >= descriptor.len() {
-            // Of the same length, and a path may hold any number of slashes.
+            // The same length as before, since a path may hold any number of slashes.
             rest[..folder.len()].fill(b'/');
             rest[..descriptor.len()].copy_from_slice(descriptor);
         }

@@ -1,4 +1,4 @@
-//! Running a command to its end or its limit, with what it writes kept in a file.
+//! Runs a command to its end or its time limit, and keeps its output in a file.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::SHORT;
 use super::files::{at, write};
 
-/// Where a peer's commands write; its end is the reason of a failure.
+/// The output of a peer's commands. Its last lines explain a failure.
 pub(super) struct Log(pub(super) PathBuf);
 
 impl Log {
@@ -24,7 +24,7 @@ impl Log {
         self.said(limit, folder, line).map(drop)
     }
 
-    /// The same for one whose output matters.
+    /// The same, and returns the output.
     pub(super) fn said(
         &self,
         limit: Duration,
@@ -34,7 +34,7 @@ impl Log {
         let mut words = line.split_whitespace();
         let mut command = Command::new(words.next().unwrap_or_default());
         command.args(words).current_dir(folder).env("LC_ALL", "C");
-        // For go: deaf to a workspace or to flags that happen to be around.
+        // go ignores a workspace or flags of the environment.
         command
             .env("GOWORK", "off")
             .env("GOFLAGS", "-buildvcs=false");
@@ -42,7 +42,7 @@ impl Log {
         self.run(limit, &mut command)
     }
 
-    /// Runs a command to its end, or to the limit, and returns what it wrote.
+    /// Runs a command to its end or its time limit, and returns its output.
     pub(super) fn run(&self, limit: Duration, command: &mut Command) -> Result<String, String> {
         let failed = |e| at("use", &self.0, &e);
         let mut options = File::options();
@@ -66,7 +66,7 @@ impl Log {
             ended = child.try_wait().map_err(|e| not("wait for", e))?;
         }
         if ended.is_none() {
-            // It may have ended in this very moment, and then there is nothing to kill.
+            // It may have just ended, so a failed kill is no error.
             let _ = child.kill();
             let _ = child.wait();
         }
