@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use cap_metrics::{Method, Metrics, Status};
+use cap_metrics::{HttpMethod, HttpStatus, Metrics};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::{counter::Counter, family::Family, histogram::Histogram};
 
@@ -104,16 +104,20 @@ fn uncontended(count: u64) {
 fn counters(bench: &mut Bench) {
     let metrics = Metrics::new();
     let http = metrics.http();
-    let (route, status) = (http.route(PATH), Status::new(200));
+    let (route, status) = (http.route(PATH), HttpStatus::new(200));
     let known = |count| {
         repeat(count, || {
-            http.count(black_box(Method::Get), black_box(route), black_box(status));
+            http.record_request(
+                black_box(HttpMethod::Get),
+                black_box(route),
+                black_box(status),
+            );
         });
     };
     let borrowed = |count| {
         repeat(count, || {
             let route = http.route(black_box(PATH));
-            http.count(black_box(Method::Get), route, black_box(status));
+            http.record_request(black_box(HttpMethod::Get), route, black_box(status));
         });
     };
     let what = "counter{method,path,status}";
@@ -217,7 +221,11 @@ fn histograms(bench: &mut Bench) {
     let route = http.route(PATH);
     let ours = |count| {
         repeat(count, || {
-            http.observe(black_box(Method::Get), black_box(route), black_box(took));
+            http.record_duration(
+                black_box(HttpMethod::Get),
+                black_box(route),
+                black_box(took),
+            );
         });
     };
     let what = "histogram{method,path}";

@@ -9,9 +9,9 @@ use cap_names::{DenialClass, closed_enum};
 
 use crate::labels::{
     BuildRevision, BuildVersion, CertificateStatus, ChannelType, Endpoint, ExecutionStatus,
-    ExpiryThreshold, FamilyName, FindingSeverity, Host, IssuerType, JobResult, JobType,
-    KekProvider, Label as _, Method, Module, Outcome, Provider, RenewalTrigger, RotationId, Route,
-    SourceId, Status, Target, TargetResult, Version, Words,
+    ExpiryThreshold, FamilyName, FindingSeverity, Host, HttpMethod, HttpStatus, IssuerType,
+    JobResult, JobType, KekProvider, Label as _, Module, Outcome, Provider, RenewalTrigger,
+    RotationId, Route, SourceId, Target, TargetResult, Version, Words,
 };
 use crate::storage::{Counters, Exposed, Gauge, Histograms, Inventory, Level};
 
@@ -239,9 +239,9 @@ macro_rules! catalogue {
 catalogue! {
     /// HTTP requests served.
     http Http = "HTTP" {
-        counter requests = "cap_http_requests_total" {method: Method, path: Route, status: Status}
+        counter requests = "cap_http_requests_total" {method: HttpMethod, path: Route, status: HttpStatus}
             "HTTP requests answered, by route pattern and status code";
-        histogram duration = "cap_http_request_duration_seconds" {method: Method, path: Route} in SECONDS
+        histogram duration = "cap_http_request_duration_seconds" {method: HttpMethod, path: Route} in SECONDS
             "Time from the request's head to the end of the response body";
         gauge in_flight = "cap_http_in_flight_requests" {}
             "HTTP requests being answered now";
@@ -320,7 +320,7 @@ catalogue! {
     }
     /// Calls to external systems.
     external External = "External calls" {
-        histogram duration = "cap_external_request_duration_seconds" {provider: Provider, endpoint: Endpoint, status: Status} in SECONDS
+        histogram duration = "cap_external_request_duration_seconds" {provider: Provider, endpoint: Endpoint, status: HttpStatus} in SECONDS
             "Time of one call to an external system, status none when no response came";
         counter requests = "cap_external_request_total" {provider: Provider, endpoint: Endpoint, result: Outcome}
             "Calls to external systems";
@@ -336,8 +336,8 @@ catalogue! {
         inventory cert_limit = "cap_license_cert_limit" {}
             "Certificates that the license allows, 0 for unlimited";
     }
-    /// The health of the pipes themselves, beyond the source's metrics.
-    pipes Pipes = "The pipes themselves" {
+    /// The health of the pipelines themselves, beyond the source's metrics.
+    pipelines Pipelines = "The pipelines themselves" {
         mirror spans_started = "cap_telemetry_spans_started_total" {}
             "Sampled spans started";
         mirror spans_exported = "cap_telemetry_spans_exported_total" {}
@@ -352,12 +352,12 @@ catalogue! {
             "Spans open, queued or being exported";
         mirror audit_enqueued = "cap_telemetry_audit_events_enqueued_total" {}
             "Audit events handed to the syslog forwarder";
-        mirror audit_acked = "cap_telemetry_audit_events_acked_total" {}
-            "Audit events that the relay acknowledged";
+        mirror audit_delivered = "cap_telemetry_audit_events_delivered_total" {}
+            "Audit events delivered to the relay";
         mirror audit_dropped = "cap_telemetry_audit_events_dropped_total" {}
             "Audit events dropped, oldest first, because the buffer was full";
-        mirror audit_set_aside = "cap_telemetry_audit_events_set_aside_total" {}
-            "Audit events set aside because the relay broke off at them again and again";
+        mirror audit_quarantined = "cap_telemetry_audit_events_quarantined_total" {}
+            "Audit events quarantined because the relay closed the connection at them again and again";
         inventory audit_queued = "cap_telemetry_audit_events_queued" {}
             "Audit events in the buffer, unsent or not yet acknowledged";
         inventory syslog_connected = "cap_telemetry_syslog_connected" {}

@@ -7,7 +7,7 @@ mod http;
 mod jobs;
 mod kek;
 mod license;
-mod pipes;
+mod pipelines;
 mod process;
 
 pub use certificates::Certificates;
@@ -16,7 +16,7 @@ pub use external::External;
 pub(crate) use http::UNMATCHED;
 pub use http::{Http, HttpRequest};
 pub use jobs::{JobRun, Jobs};
-pub use kek::{Kek, KekState};
+pub use kek::{HostKek, Kek, KekLaggards, KekRotation, KekState, KekVersion};
 pub use license::{License, LicenseState};
-pub use pipes::{AuditTotals, EgressTotals, PipeTotals, Pipes, SpanTotals};
+pub use pipelines::{AuditTotals, EgressTotals, PipelineTotals, Pipelines, SpanTotals};
 pub use process::Process;

@@ -6,7 +6,7 @@ mod listener;
 mod negotiate;
 mod service;
 
-pub use body::{ScrapeBody, TooSlow};
+pub use body::{ScrapeBody, ScrapeTimeout};
 pub use layer::{MeasuredBody, MetricsFuture, MetricsLayer, MetricsMiddleware};
 pub use listener::serve;
 pub use service::MetricsService;

@@ -154,23 +154,23 @@ inventory_labels! {
 
 /// An HTTP status code, or `none` when no response came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Status(u16);
+pub struct HttpStatus(u16);
 
-impl Status {
+impl HttpStatus {
     /// No response came.
-    pub const NONE: Status = Status(0);
+    pub const NONE: HttpStatus = HttpStatus(0);
     const OTHER: u16 = 501;
 
     /// The code of a response. A code outside 100–599, which RFC 9110 section 15 does not define, is `other`.
     pub fn new(code: u16) -> Self {
         match code {
-            100..=599 => Status(code - 99),
-            _ => Status(Self::OTHER),
+            100..=599 => HttpStatus(code - 99),
+            _ => HttpStatus(Self::OTHER),
         }
     }
 }
 
-impl Label for Status {
+impl Label for HttpStatus {
     const VALUES: Values = Values::HttpStatus;
     const CARDINALITY: usize = Self::OTHER as usize + 1;
 
@@ -193,7 +193,7 @@ impl Label for Status {
 
 closed_enum! {
     /// An HTTP request method; one that RFC 9110 and RFC 5789 do not define is folded into `other`.
-    pub enum Method: "HTTP method" {
+    pub enum HttpMethod: "HTTP method" {
         /// GET
         Get = "GET",
         /// HEAD
@@ -217,27 +217,34 @@ closed_enum! {
     }
 }
 
-impl Method {
+impl HttpMethod {
     /// The method of a request line; matching is case-sensitive (RFC 9110 section 9.1).
     pub fn of(method: &str) -> Self {
-        method.parse().unwrap_or(Method::Other)
+        method.parse().unwrap_or(HttpMethod::Other)
     }
 }
 
 #[cfg(feature = "http")]
-impl From<&http::Method> for Method {
+impl From<http::StatusCode> for HttpStatus {
+    fn from(code: http::StatusCode) -> Self {
+        Self::new(code.as_u16())
+    }
+}
+
+#[cfg(feature = "http")]
+impl From<&http::Method> for HttpMethod {
     fn from(method: &http::Method) -> Self {
         match *method {
-            http::Method::GET => Method::Get,
-            http::Method::HEAD => Method::Head,
-            http::Method::POST => Method::Post,
-            http::Method::PUT => Method::Put,
-            http::Method::DELETE => Method::Delete,
-            http::Method::CONNECT => Method::Connect,
-            http::Method::OPTIONS => Method::Options,
-            http::Method::TRACE => Method::Trace,
-            http::Method::PATCH => Method::Patch,
-            _ => Method::Other,
+            http::Method::GET => HttpMethod::Get,
+            http::Method::HEAD => HttpMethod::Head,
+            http::Method::POST => HttpMethod::Post,
+            http::Method::PUT => HttpMethod::Put,
+            http::Method::DELETE => HttpMethod::Delete,
+            http::Method::CONNECT => HttpMethod::Connect,
+            http::Method::OPTIONS => HttpMethod::Options,
+            http::Method::TRACE => HttpMethod::Trace,
+            http::Method::PATCH => HttpMethod::Patch,
+            _ => HttpMethod::Other,
         }
     }
 }
@@ -378,13 +385,13 @@ mod tests {
 
     #[test]
     fn the_method_of_a_request_is_the_one_of_its_name() {
-        for name in <Method as ClosedEnum>::VALUES
+        for name in <HttpMethod as ClosedEnum>::VALUES
             .iter()
             .copied()
             .chain(["get", "PROPFIND"])
         {
             let method = http::Method::from_bytes(name.as_bytes()).expect("a token");
-            assert_eq!(Method::from(&method), Method::of(name), "{name}");
+            assert_eq!(HttpMethod::from(&method), HttpMethod::of(name), "{name}");
         }
     }
 }

@@ -6,7 +6,7 @@
 //!
 //! let metrics = Metrics::new();
 //! metrics.jobs().register(["renew"]);
-//! metrics.jobs().queued("renew");
+//! metrics.jobs().record_queued("renew");
 //! let run = metrics.jobs().start("renew");
 //! run.finish(JobResult::Success);
 //!
@@ -48,22 +48,22 @@ pub use catalogue::{Group, Kind, Label, METRICS, Metric, Values, metric};
 pub use error::Error;
 pub use expose::Format;
 pub use groups::{
-    AuditTotals, Certificates, ChildRun, Discovery, Distribution, EgressTotals, External, Http,
-    HttpRequest, JobRun, Jobs, Kek, KekState, License, LicenseState, Notifications, PipeTotals,
-    Pipes, Process, SpanTotals,
+    AuditTotals, Certificates, ChildRun, Discovery, Distribution, EgressTotals, External, HostKek,
+    Http, HttpRequest, JobRun, Jobs, Kek, KekLaggards, KekRotation, KekState, KekVersion, License,
+    LicenseState, Notifications, PipelineTotals, Pipelines, Process, SpanTotals,
 };
 #[cfg(feature = "http")]
 pub use http::{
     MeasuredBody, MetricsFuture, MetricsLayer, MetricsMiddleware, MetricsService, ScrapeBody,
-    TooSlow, serve,
+    ScrapeTimeout, serve,
 };
 pub use labels::{
     CertificateStatus, ChannelType, Endpoint, ExecutionStatus, ExpiryThreshold, FindingSeverity,
-    IssuerType, JobResult, JobType, KekProvider, Method, Module, Outcome, Provider, RenewalTrigger,
-    Route, Status, TargetResult,
+    HttpMethod, HttpStatus, IssuerType, JobResult, JobType, KekProvider, Module, Outcome, Provider,
+    RenewalTrigger, Route, TargetResult,
 };
 pub use metrics::Metrics;
-pub use storage::TraceIds;
+pub use storage::ExemplarIds;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -12,11 +12,11 @@ use crate::error::{Error, Kind};
 use crate::expose::{self, Format};
 use crate::groups::{
     Certificates, Discovery, Distribution, External, Http, Jobs, Kek, License, Notifications,
-    Pipes, Process, UNMATCHED,
+    Pipelines, Process, UNMATCHED,
 };
 use crate::labels::Words;
 use crate::scrape::{Scrape, clashes, team_text};
-use crate::storage::{FAMILY_LIMIT, TraceIds};
+use crate::storage::{ExemplarIds, FAMILY_LIMIT};
 
 /// The metrics of one process. Clones share one registry.
 #[derive(Clone)]
@@ -37,7 +37,7 @@ thread_local! {
     static UPDATING: Cell<bool> = const { Cell::new(false) };
 }
 
-type CurrentTrace = Box<dyn Fn() -> Option<TraceIds> + Send + Sync>;
+type CurrentTrace = Box<dyn Fn() -> Option<ExemplarIds> + Send + Sync>;
 
 type Hook = Arc<dyn Fn(&Metrics) + Send + Sync>;
 
@@ -110,9 +110,9 @@ impl Metrics {
         License(self)
     }
 
-    /// The health of the pipes.
-    pub fn pipes(&self) -> Pipes<'_> {
-        Pipes(self)
+    /// The health of the pipelines.
+    pub fn pipelines(&self) -> Pipelines<'_> {
+        Pipelines(self)
     }
 
     /// The process itself.
@@ -189,11 +189,14 @@ impl Metrics {
 
     /// Has the latency histograms keep exemplars: `current` tells the trace that the calling thread is in, if it is sampled. Called
     /// at the end of every request, job, delivery and call, so it must be quick. Only the first call of this has an effect.
-    pub fn exemplars_from(&self, current: impl Fn() -> Option<TraceIds> + Send + Sync + 'static) {
+    pub fn set_exemplar_source(
+        &self,
+        current: impl Fn() -> Option<ExemplarIds> + Send + Sync + 'static,
+    ) {
         let _ = self.inner.trace.set(Box::new(current));
     }
 
-    pub(crate) fn current_trace(&self) -> Option<TraceIds> {
+    pub(crate) fn current_trace(&self) -> Option<ExemplarIds> {
         self.inner.trace.get()?()
     }
 
@@ -244,7 +247,7 @@ impl Metrics {
         let folded = families
             .iter()
             .map(|family| (family.metric().name, family.folded()));
-        self.pipes().folded(folded);
+        self.pipelines().folded(folded);
     }
 }
 

@@ -72,7 +72,7 @@ impl Scrape {
         self.end_line(out);
         self.write_teams(&teams, out);
         out.extend_from_slice(self.format.end());
-        self.metrics.pipes().scraped_in(self.started.elapsed());
+        self.metrics.pipelines().scraped_in(self.started.elapsed());
         true
     }
 
@@ -103,7 +103,7 @@ impl Scrape {
                 }
             }
         }
-        self.metrics.pipes().skipped(skipped);
+        self.metrics.pipelines().skipped(skipped);
     }
 }
 

@@ -17,7 +17,7 @@ mod table;
 
 pub(crate) use counter::Counters;
 pub(crate) use exemplar::Exemplar;
-pub use exemplar::TraceIds;
+pub use exemplar::ExemplarIds;
 pub(crate) use gauge::Gauge;
 pub(crate) use histogram::Histograms;
 pub(crate) use intern::Interner;

@@ -48,7 +48,7 @@ const COMMISSIONED: &[&str] = &[
 fn every_commissioned_metric_has_its_exact_name_kind_and_labels() {
     let declared: BTreeSet<String> = METRICS
         .iter()
-        .filter(|metric| !matches!(metric.group, Group::Pipes | Group::Process))
+        .filter(|metric| !matches!(metric.group, Group::Pipelines | Group::Process))
         .map(|metric| {
             let labels: Vec<_> = metric.labels.iter().map(|label| label.name).collect();
             format!("{}{{{}}} {}", metric.name, labels.join(","), metric.kind)

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use cap_metrics::{Format, Method, Metrics, Status};
+use cap_metrics::{Format, HttpMethod, HttpStatus, Metrics};
 
 #[test]
 fn totals_are_exact_after_scrapes_under_churn() {
@@ -15,7 +15,7 @@ fn totals_are_exact_after_scrapes_under_churn() {
                     let http = metrics.http();
                     for n in 0..20_000u16 {
                         let route = http.route(&format!("/{}", n % 7));
-                        http.count(Method::Get, route, Status::new(100 + n % 500));
+                        http.record_request(HttpMethod::Get, route, HttpStatus::new(100 + n % 500));
                     }
                 })
             })

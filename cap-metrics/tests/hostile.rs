@@ -33,7 +33,7 @@ proptest! {
     #[test]
     fn any_label_value_round_trips(value in hostile()) {
         let metrics = Metrics::new();
-        metrics.certificates().issued(&value);
+        metrics.certificates().record_issued(&value);
         let text = metrics.render();
         let lines: Vec<_> = text
             .split('\n')

@@ -210,10 +210,10 @@ async fn a_scraper_that_pauses_holds_nobody_up_and_gets_a_whole_body_in_the_end(
         let http = metrics.http();
         for n in from..from + SERIES {
             let route = http.route(&format!("/{}", n / 500));
-            http.count(
-                cap_metrics::Method::Get,
+            http.record_request(
+                cap_metrics::HttpMethod::Get,
                 route,
-                cap_metrics::Status::new(100 + n % 500),
+                cap_metrics::HttpStatus::new(100 + n % 500),
             );
         }
     };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use cap_metrics::{Format, Method, Metrics, Outcome, Status, TraceIds};
+use cap_metrics::{ExemplarIds, Format, HttpMethod, HttpStatus, Metrics, Outcome};
 use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
 use prometheus_client::registry::Registry;
 
@@ -11,11 +11,11 @@ fn recorded() -> Metrics {
     let metrics = Metrics::new();
     metrics.jobs().register(["renew", "a \"b\"\\c\nd"]);
     let http = metrics.http();
-    http.count(Method::Get, http.route("/a/{id}"), Status::new(200));
+    http.record_request(HttpMethod::Get, http.route("/a/{id}"), HttpStatus::new(200));
     let took = Duration::from_millis(70);
     metrics
         .notifications()
-        .delivered("mail", Outcome::Success, took);
+        .record_delivered("mail", Outcome::Success, took);
     metrics.kek().register(["local"]);
     metrics.jobs().set_queue_depth([("renew", 7)]);
     metrics
@@ -155,11 +155,11 @@ fn a_collector_that_panics_or_fails_takes_nothing_else_down() {
 fn an_exemplar_stays_when_plain_observations_follow() {
     let metrics = Metrics::new();
     let traced = std::sync::atomic::AtomicBool::new(true);
-    let ids = TraceIds {
+    let ids = ExemplarIds {
         trace_id: [0xab; 16],
         span_id: [1; 8],
     };
-    metrics.exemplars_from(move || {
+    metrics.set_exemplar_source(move || {
         traced
             .swap(false, std::sync::atomic::Ordering::Relaxed)
             .then_some(ids)
@@ -168,7 +168,7 @@ fn an_exemplar_stays_when_plain_observations_follow() {
     for _ in 0..3 {
         metrics
             .notifications()
-            .delivered("mail", Outcome::Success, took);
+            .record_delivered("mail", Outcome::Success, took);
     }
     let open = text(&metrics, Format::OpenMetrics);
     let trace = "abababababababababababababababab";

@@ -146,20 +146,17 @@ impl Audit {
         if running.is_none() && known.ending.is_none() && known.ended == Report::default() {
             return None;
         }
-        let mut totals = AuditTotals {
-            enqueued: known.ended.enqueued,
-            acked: known.ended.delivered,
-            dropped: known.ended.dropped,
-            set_aside: known.set_aside,
-            queued: 0,
-            connected: false,
-        };
+        let mut totals = AuditTotals::default();
+        totals.enqueued = known.ended.enqueued;
+        totals.delivered = known.ended.delivered;
+        totals.dropped = known.ended.dropped;
+        totals.quarantined = known.set_aside;
         for pipe in running.iter().chain(&known.ending) {
             let status = pipe.status();
             totals.enqueued += status.enqueued;
-            totals.acked += status.delivered;
+            totals.delivered += status.delivered;
             totals.dropped += status.dropped;
-            totals.set_aside += status.quarantined;
+            totals.quarantined += status.quarantined;
             totals.queued += status.queued;
             totals.connected |= status.state == State::Connected;
         }

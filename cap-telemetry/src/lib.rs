@@ -6,7 +6,7 @@
 //!
 //! let telemetry = Telemetry::start(Config::read("/etc/certautopilot/config.yaml")?)?;
 //!
-//! telemetry.metrics().jobs().queued("renew");
+//! telemetry.metrics().jobs().record_queued("renew");
 //! let span = telemetry.tracer().service_call("renewals", "schedule");
 //! span.in_scope(|| {
 //!     telemetry.audit(Event::new("evt_1", "auth.login", Actor::user("alice"), "Logged in"));

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use cap_egress::{Connector, Guard, Trust};
-use cap_metrics::{Metrics, MetricsService, PipeTotals, SpanTotals, TraceIds};
+use cap_metrics::{ExemplarIds, Metrics, MetricsService, PipelineTotals, SpanTotals};
 use cap_syslog::{Backfill, Event, Forwarder};
 use cap_tracing::{SampleRate, Tracing};
 
@@ -72,7 +72,7 @@ impl Telemetry {
             None => None,
             Some(exposition) => {
                 if exposition.exemplars {
-                    metrics.exemplars_from(current_trace);
+                    metrics.set_exemplar_source(current_trace);
                 }
                 let service = MetricsService::new(metrics.clone());
                 Some(match exposition.listen {
@@ -90,7 +90,7 @@ impl Telemetry {
         let (spans, events, denying) = (tracing.clone(), Arc::clone(&audit), guard.clone());
         metrics.before_scrape(move |metrics| {
             let totals = totals(spans.as_ref(), &events, &denying);
-            metrics.pipes().set(&totals);
+            metrics.pipelines().set(&totals);
         });
         Ok(Telemetry(Arc::new(Pipelines {
             instance_name: config.instance_name,
@@ -292,22 +292,24 @@ impl fmt::Debug for Telemetry {
 }
 
 /// The ids of the sampled span that this thread is in.
-fn current_trace() -> Option<TraceIds> {
+fn current_trace() -> Option<ExemplarIds> {
     let (trace_id, span_id) = cap_tracing::current_ids()?;
-    Some(TraceIds { trace_id, span_id })
+    Some(ExemplarIds { trace_id, span_id })
 }
 
-fn totals(tracing: Option<&Tracing>, audit: &Audit, guard: &Guard) -> PipeTotals {
-    PipeTotals {
-        egress: Some(guard.denials().into_iter().collect()),
-        spans: tracing.map(Tracing::stats).map(|spans| SpanTotals {
-            started: spans.started,
-            exported: spans.exported,
-            rejected: spans.rejected,
-            dropped: spans.dropped,
-            failed: spans.failed,
-            pending: spans.pending,
-        }),
-        audit: audit.totals(),
-    }
+fn totals(tracing: Option<&Tracing>, audit: &Audit, guard: &Guard) -> PipelineTotals {
+    let mut totals = PipelineTotals::default();
+    totals.egress = Some(guard.denials().into_iter().collect());
+    totals.spans = tracing.map(Tracing::stats).map(|spans| {
+        let mut totals = SpanTotals::default();
+        totals.started = spans.started;
+        totals.exported = spans.exported;
+        totals.rejected = spans.rejected;
+        totals.dropped = spans.dropped;
+        totals.failed = spans.failed;
+        totals.pending = spans.pending;
+        totals
+    });
+    totals.audit = audit.totals();
+    totals
 }

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use cap_metrics::Method as Ours;
+use cap_metrics::HttpMethod as Ours;
 use cap_names::ClosedEnum as _;
 use measured::label::{LabelValue, LabelVisitor};
 use measured::metric::histogram::Thresholds;

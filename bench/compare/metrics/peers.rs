@@ -1,6 +1,6 @@
 //! The same series with each crate, ready to be encoded.
 
-use cap_metrics::{Format, Metrics, Outcome, Status};
+use cap_metrics::{Format, HttpStatus, Metrics, Outcome};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::{counter::Counter, family::Family, histogram::Histogram};
@@ -70,7 +70,7 @@ pub(super) fn counted_within(series: usize, limit: usize) -> Metrics {
 pub(super) fn count_all(metrics: &Metrics, series: usize) {
     let http = metrics.http();
     series::requests(series, |method, path, status| {
-        http.count(method, http.route(path), Status::new(status));
+        http.record_request(method, http.route(path), HttpStatus::new(status));
     });
 }
 
@@ -78,9 +78,9 @@ pub(super) fn count_all(metrics: &Metrics, series: usize) {
 pub(super) fn observed(series: usize) -> Metrics {
     let metrics = Metrics::with_family_limit(2 * series);
     series::calls(series, |provider, endpoint, status, took| {
-        let status = Status::new(status);
+        let status = HttpStatus::new(status);
         let external = metrics.external();
-        external.called(provider, endpoint, status, Outcome::Success, took);
+        external.record_called(provider, endpoint, status, Outcome::Success, took);
     });
     metrics
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cap_metrics::Method;
+use cap_metrics::HttpMethod;
 use cap_names::ClosedEnum as _;
 
 pub(super) const REQUESTS: &str = "cap_http_requests_total";
@@ -35,9 +35,9 @@ pub(super) fn endpoint(n: usize) -> String {
 }
 
 /// Calls `each` with the labels of each counter: 10 methods, then 500 status codes, then paths.
-pub(super) fn requests(series: usize, mut count: impl FnMut(Method, &str, u16)) {
+pub(super) fn requests(series: usize, mut count: impl FnMut(HttpMethod, &str, u16)) {
     for n in 0..series {
-        let method = Method::ALL[n % 10];
+        let method = HttpMethod::ALL[n % 10];
         count(method, &path(n / 5000), 100 + (n / 10 % 500) as u16);
     }
 }

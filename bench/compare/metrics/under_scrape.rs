@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use cap_metrics::{Format, Method, Status};
+use cap_metrics::{Format, HttpMethod, HttpStatus};
 use cap_names::ClosedEnum as _;
 
 use super::{PATH, peers, repeat};
@@ -24,16 +24,19 @@ pub(super) fn run(bench: &mut Bench) {
     let routes: Vec<_> = (0..200)
         .map(|n| http.route(&format!("/churn/{n}")))
         .collect();
-    let mut born = (0..1_000_000).map(|n| (routes[n / 5000], Method::ALL[n / 500 % 10], n % 500));
+    let mut born =
+        (0..1_000_000).map(|n| (routes[n / 5000], HttpMethod::ALL[n / 500 % 10], n % 500));
     let mut record = || {
         let (start, mut batches) = (Instant::now(), 0);
         while start.elapsed() < ROUND {
-            repeat(BATCH, || http.count(Method::Get, route, Status::new(200)));
+            repeat(BATCH, || {
+                http.record_request(HttpMethod::Get, route, HttpStatus::new(200))
+            });
             batches += 1;
             if batches % 256 == 0
                 && let Some((route, method, code)) = born.next()
             {
-                http.count(method, route, Status::new(100 + code as u16));
+                http.record_request(method, route, HttpStatus::new(100 + code as u16));
             }
         }
         start.elapsed().as_nanos() as f64 / (batches * BATCH) as f64

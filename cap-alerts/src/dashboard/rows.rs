@@ -86,7 +86,7 @@ pub(super) fn rows() -> Vec<Row> {
         Row { title: "Telemetry pipelines", panels: vec![
             series("Audit events", "ops", &[
                 ("sum(rate(cap_telemetry_audit_events_enqueued_total[$R]))", "enqueued"),
-                ("sum(rate(cap_telemetry_audit_events_acked_total[$R]))", "delivered"),
+                ("sum(rate(cap_telemetry_audit_events_delivered_total[$R]))", "delivered"),
                 ("sum(rate(cap_telemetry_audit_events_dropped_total[$R]))", "dropped"),
             ]),
             series("Audit buffer", "short", &[

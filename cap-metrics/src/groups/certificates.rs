@@ -57,13 +57,13 @@ impl Certificates<'_> {
     }
 
     /// A certificate was issued for the first time.
-    pub fn issued(&self, issuer_type: &str) {
+    pub fn record_issued(&self, issuer_type: &str) {
         let issuer = self.0.inner.words.issuer_type(issuer_type);
         self.0.inner.families.certificates.issued.inc((issuer,));
     }
 
     /// A certificate was renewed.
-    pub fn renewed(&self, issuer_type: &str, trigger: RenewalTrigger) {
+    pub fn record_renewed(&self, issuer_type: &str, trigger: RenewalTrigger) {
         let issuer = self.0.inner.words.issuer_type(issuer_type);
         let certificates = &self.0.inner.families.certificates;
         certificates.renewed.inc((issuer, trigger));

@@ -35,7 +35,7 @@ impl Distribution<'_> {
     }
 
     /// A distribution run ended.
-    pub fn executed(&self, module: &str, status: ExecutionStatus) {
+    pub fn record_executed(&self, module: &str, status: ExecutionStatus) {
         let module = self.0.inner.words.module(module);
         self.0
             .inner
@@ -46,25 +46,25 @@ impl Distribution<'_> {
     }
 
     /// A target answered; `None` means it took the certificate.
-    pub fn target_answered(&self, module: &str, error: Option<ErrorClass>) {
+    pub fn record_target_result(&self, module: &str, error: Option<ErrorClass>) {
         let module = self.0.inner.words.module(module);
         let distribution = &self.0.inner.families.distribution;
         distribution.target_result.inc((module, error.into()));
     }
 
     /// A distribution was split into child runs.
-    pub fn fanned_out(&self) {
+    pub fn record_fanned_out(&self) {
         self.0.inner.families.distribution.fanout.inc(());
     }
 
     /// A child run began: it is active until the returned value is dropped.
-    pub fn child_started(&self) -> ChildRun {
+    pub fn start_child(&self) -> ChildRun {
         self.0.inner.families.distribution.fanout_children.inc();
         ChildRun(self.0.clone())
     }
 
     /// It was checked whether a target serves what was pushed.
-    pub fn validated(&self, outcome: Outcome) {
+    pub fn record_validated(&self, outcome: Outcome) {
         self.0
             .inner
             .families
@@ -103,7 +103,7 @@ impl Notifications<'_> {
     }
 
     /// A notification was delivered or given up, after this long.
-    pub fn delivered(&self, channel_type: &str, outcome: Outcome, took: Duration) {
+    pub fn record_delivered(&self, channel_type: &str, outcome: Outcome, took: Duration) {
         let channel = self.0.inner.words.channel_type(channel_type);
         let notifications = &self.0.inner.families.notifications;
         notifications.delivery.inc((channel, outcome));
@@ -175,10 +175,10 @@ mod tests {
             };
             text.lines().find_map(line).expect("the gauge")
         };
-        let first = metrics.distribution().child_started();
+        let first = metrics.distribution().start_child();
         let inside = metrics.clone();
         let second = std::thread::spawn(move || {
-            let _child = inside.distribution().child_started();
+            let _child = inside.distribution().start_child();
             panic!("a module's bug");
         });
         assert!(second.join().is_err());

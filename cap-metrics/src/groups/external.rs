@@ -5,7 +5,7 @@ use std::time::Duration;
 use cap_names::ClosedEnum as _;
 
 use crate::Metrics;
-use crate::labels::{Outcome, Status};
+use crate::labels::{HttpStatus, Outcome};
 
 /// Records calls to ACME servers, MSCA, DNS providers and distribution modules.
 #[derive(Clone, Copy, Debug)]
@@ -26,12 +26,12 @@ impl External<'_> {
         }
     }
 
-    /// A call ended after `took`, with this HTTP status ([`Status::NONE`] when no response came).
-    pub fn called(
+    /// A call ended after `took`, with this HTTP status ([`HttpStatus::NONE`] when no response came).
+    pub fn record_called(
         &self,
         provider: &str,
         endpoint: &str,
-        status: Status,
+        status: HttpStatus,
         outcome: Outcome,
         took: Duration,
     ) {
@@ -55,7 +55,7 @@ mod tests {
         let external = metrics.external();
         external.register("acme", ["new_order"]);
         let took = Duration::from_millis(3);
-        external.called("acme", "new_order", Status::NONE, Outcome::Failed, took);
+        external.record_called("acme", "new_order", HttpStatus::NONE, Outcome::Failed, took);
         let text = metrics.render();
         for line in [
             r#"cap_external_request_total{provider="acme",endpoint="new_order",result="success"} 0"#,

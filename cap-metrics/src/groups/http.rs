@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use crate::Metrics;
-use crate::labels::{Method, Route, Status};
-use crate::storage::TraceIds;
+use crate::labels::{HttpMethod, HttpStatus, Route};
+use crate::storage::ExemplarIds;
 
 /// The path of every request that no pattern matches. Known from the start, so that no number of routes takes its place.
 pub(crate) const UNMATCHED: &str = "unmatched";
@@ -25,7 +25,7 @@ impl Http<'_> {
     }
 
     /// A request arrived: it is in flight until the returned value is dropped, and counted then.
-    pub fn started(&self, method: Method, route: Route) -> HttpRequest {
+    pub fn start(&self, method: HttpMethod, route: Route) -> HttpRequest {
         self.0.inner.families.http.in_flight.inc();
         HttpRequest {
             metrics: self.0.clone(),
@@ -39,7 +39,7 @@ impl Http<'_> {
 
     /// Times one answered request, without counting it.
     #[inline]
-    pub fn observe(&self, method: Method, route: Route, took: Duration) {
+    pub fn record_duration(&self, method: HttpMethod, route: Route, took: Duration) {
         let trace = self.0.current_trace();
         let http = &self.0.inner.families.http;
         http.duration.observe((method, route), took, trace);
@@ -47,7 +47,7 @@ impl Http<'_> {
 
     /// Counts one answered request, without a duration.
     #[inline]
-    pub fn count(&self, method: Method, route: Route, status: Status) {
+    pub fn record_request(&self, method: HttpMethod, route: Route, status: HttpStatus) {
         self.0
             .inner
             .families
@@ -57,22 +57,22 @@ impl Http<'_> {
     }
 }
 
-/// A request in flight. Dropped before [`answered`](HttpRequest::answered), it counts as 499 (the client went away), or as
+/// A request in flight. Dropped before [`record_status`](HttpRequest::record_status), it counts as 499 (the client went away), or as
 /// 500 while unwinding from a panic.
 #[derive(Debug)]
 #[must_use = "the request ends when this is dropped"]
 pub struct HttpRequest {
     metrics: Metrics,
-    method: Method,
+    method: HttpMethod,
     route: Route,
-    status: Option<Status>,
+    status: Option<HttpStatus>,
     started: Instant,
-    trace: Option<TraceIds>,
+    trace: Option<ExemplarIds>,
 }
 
 impl HttpRequest {
     /// The head of the response is known.
-    pub fn answered(&mut self, status: Status) {
+    pub fn record_status(&mut self, status: HttpStatus) {
         self.status = Some(status);
     }
 }
@@ -81,7 +81,7 @@ impl Drop for HttpRequest {
     fn drop(&mut self) {
         let status = self
             .status
-            .unwrap_or_else(|| Status::new(if std::thread::panicking() { 500 } else { 499 }));
+            .unwrap_or_else(|| HttpStatus::new(if std::thread::panicking() { 500 } else { 499 }));
         let http = &self.metrics.inner.families.http;
         http.requests.inc((self.method, self.route, status));
         http.duration.observe(
@@ -110,7 +110,7 @@ mod tests {
     fn an_abandoned_request_leaves_nothing_in_flight_and_counts_as_499() {
         let metrics = Metrics::new();
         let route = metrics.http().route("/healthz");
-        drop(metrics.http().started(Method::Get, route));
+        drop(metrics.http().start(HttpMethod::Get, route));
         let text = metrics.render();
         assert!(text.contains("cap_http_in_flight_requests 0\n"), "{text}");
         assert!(
@@ -126,9 +126,13 @@ mod tests {
         let metrics = Metrics::new();
         let http = metrics.http();
         for n in 0..300 {
-            http.count(Method::Get, http.route(&format!("/{n}")), Status::new(200));
+            http.record_request(
+                HttpMethod::Get,
+                http.route(&format!("/{n}")),
+                HttpStatus::new(200),
+            );
         }
-        http.count(Method::Get, http.unmatched(), Status::new(404));
+        http.record_request(HttpMethod::Get, http.unmatched(), HttpStatus::new(404));
         let text = metrics.render();
         for line in [
             r#"{method="GET",path="_overflow",status="200"} 45"#,
@@ -146,7 +150,7 @@ mod tests {
         let joined = std::thread::spawn(move || {
             let _request = inside
                 .http()
-                .started(Method::Get, inside.http().unmatched());
+                .start(HttpMethod::Get, inside.http().unmatched());
             panic!("a handler's bug");
         })
         .join();

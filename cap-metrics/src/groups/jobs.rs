@@ -28,7 +28,7 @@ impl Jobs<'_> {
     }
 
     /// A job was put into the queue.
-    pub fn queued(&self, job_type: &str) {
+    pub fn record_queued(&self, job_type: &str) {
         let jobs = &self.0.inner.families.jobs;
         jobs.queued.inc((self.job_type(job_type),));
     }
@@ -44,13 +44,13 @@ impl Jobs<'_> {
     }
 
     /// An attempt failed, and the job will be tried again.
-    pub fn retried(&self, job_type: &str) {
+    pub fn record_retried(&self, job_type: &str) {
         let jobs = &self.0.inner.families.jobs;
         jobs.retry.inc((self.job_type(job_type),));
     }
 
     /// A job was given up.
-    pub fn dead_lettered(&self, job_type: &str) {
+    pub fn record_dead_lettered(&self, job_type: &str) {
         let jobs = &self.0.inner.families.jobs;
         jobs.dead_letter.inc((self.job_type(job_type),));
     }

@@ -9,17 +9,129 @@ use crate::labels::Outcome;
 #[derive(Clone, Copy, Debug)]
 pub struct Kek<'a>(pub(crate) &'a Metrics);
 
-/// The KEK state of the cluster, replaced as a whole so that a host or rotation that is gone leaves no series.
-#[derive(Clone, Debug, Default)]
+/// The KEK state of the cluster. It is replaced as a whole, so that a host or a rotation that is gone leaves no series.
+///
+/// ```
+/// use cap_metrics::{HostKek, KekLaggards, KekRotation, KekState, KekVersion, Metrics};
+///
+/// let mut state = KekState::default();
+/// state.versions.push(KekVersion::loaded("cap-1", 2));
+/// state.versions.push(KekVersion::missing("cap-2", 2));
+/// state.current.push(HostKek::new("cap-1", 2));
+/// state.laggards.push(KekLaggards::new(2, 1));
+/// state.rotations.push(KekRotation::active("r1", 0.5));
+/// Metrics::new().kek().set_state(&state);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct KekState {
-    /// Host, version, and whether the host has it loaded.
-    pub loaded: Vec<(String, u64, bool)>,
-    /// Host, and the version it encrypts with.
-    pub current: Vec<(String, u64)>,
-    /// Target version, and how many hosts do not have it loaded.
-    pub laggards: Vec<(u64, u64)>,
-    /// Running or just finished rotation: its id, whether it is running, and the share done, 0 to 1.
-    pub rotations: Vec<(String, bool, f64)>,
+    /// The versions that each host knows.
+    pub versions: Vec<KekVersion>,
+    /// The version that each host encrypts with.
+    pub current: Vec<HostKek>,
+    /// The hosts that a target version waits for.
+    pub laggards: Vec<KekLaggards>,
+    /// The rotations that are active or have just finished.
+    pub rotations: Vec<KekRotation>,
+}
+
+/// Whether a host has a KEK version loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KekVersion {
+    /// The host.
+    pub host: String,
+    /// The KEK version.
+    pub version: u64,
+    /// Whether the host has it loaded.
+    pub loaded: bool,
+}
+
+impl KekVersion {
+    /// A version that the host has loaded.
+    pub fn loaded(host: impl Into<String>, version: u64) -> Self {
+        Self {
+            host: host.into(),
+            version,
+            loaded: true,
+        }
+    }
+
+    /// A version that the host does not have loaded.
+    pub fn missing(host: impl Into<String>, version: u64) -> Self {
+        Self {
+            loaded: false,
+            ..Self::loaded(host, version)
+        }
+    }
+}
+
+/// The KEK version that a host encrypts with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HostKek {
+    /// The host.
+    pub host: String,
+    /// The KEK version.
+    pub version: u64,
+}
+
+impl HostKek {
+    /// The version that the host encrypts with.
+    pub fn new(host: impl Into<String>, version: u64) -> Self {
+        Self {
+            host: host.into(),
+            version,
+        }
+    }
+}
+
+/// How many hosts do not have the target version loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KekLaggards {
+    /// The KEK version that every host must load.
+    pub target: u64,
+    /// The number of hosts that do not have it loaded.
+    pub hosts: u64,
+}
+
+impl KekLaggards {
+    /// The number of hosts that do not have the target version loaded.
+    pub fn new(target: u64, hosts: u64) -> Self {
+        Self { target, hosts }
+    }
+}
+
+/// How far a KEK rotation is.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct KekRotation {
+    /// The id of the rotation.
+    pub id: String,
+    /// Whether it runs.
+    pub active: bool,
+    /// The share that is done, 0 to 1. A value outside is clamped.
+    pub progress: f64,
+}
+
+impl KekRotation {
+    /// A rotation that runs.
+    pub fn active(id: impl Into<String>, progress: f64) -> Self {
+        Self {
+            id: id.into(),
+            active: true,
+            progress,
+        }
+    }
+
+    /// A rotation that does not run any more.
+    pub fn finished(id: impl Into<String>, progress: f64) -> Self {
+        Self {
+            active: false,
+            ..Self::active(id, progress)
+        }
+    }
 }
 
 impl Kek<'_> {
@@ -40,43 +152,45 @@ impl Kek<'_> {
         let kek = &self.0.inner.families.kek;
         let as_value = |on: bool| f64::from(u8::from(on));
         kek.loaded_versions
-            .replace(state.loaded.iter().map(|(host, version, loaded)| {
-                ([host.clone(), version.to_string()], as_value(*loaded))
+            .replace(state.versions.iter().map(|known| {
+                (
+                    [known.host.clone(), known.version.to_string()],
+                    as_value(known.loaded),
+                )
             }));
         kek.current_version.replace_highest(
             state
                 .current
                 .iter()
-                .map(|(host, version)| ([host], *version as f64)),
+                .map(|host| ([&host.host], host.version as f64)),
         );
         kek.laggards.replace(
             state
                 .laggards
                 .iter()
-                .map(|(target, hosts)| ([target.to_string()], *hosts as f64)),
+                .map(|lag| ([lag.target.to_string()], lag.hosts as f64)),
         );
+        let rotations = &state.rotations;
         kek.rotation_active.replace_highest(
-            state
-                .rotations
+            rotations
                 .iter()
-                .map(|(id, active, _)| ([id], as_value(*active))),
+                .map(|rotation| ([&rotation.id], as_value(rotation.active))),
         );
         kek.rotation_progress.replace_highest(
-            state
-                .rotations
+            rotations
                 .iter()
-                .map(|(id, _, done)| ([id], done.clamp(0.0, 1.0))),
+                .map(|rotation| ([&rotation.id], rotation.progress.clamp(0.0, 1.0))),
         );
     }
 
     /// A data key was wrapped, or failed to be.
-    pub fn wrapped(&self, provider: &str, outcome: Outcome) {
+    pub fn record_wrapped(&self, provider: &str, outcome: Outcome) {
         let provider = self.0.inner.words.kek_provider(provider);
         self.0.inner.families.kek.wrap.inc((provider, outcome));
     }
 
     /// A data key was unwrapped, or failed to be.
-    pub fn unwrapped(&self, provider: &str, outcome: Outcome) {
+    pub fn record_unwrapped(&self, provider: &str, outcome: Outcome) {
         let provider = self.0.inner.words.kek_provider(provider);
         self.0.inner.families.kek.unwrap.inc((provider, outcome));
     }
@@ -92,13 +206,13 @@ mod tests {
         let kek = metrics.kek();
         kek.register(["hsm"]);
         kek.set_state(&KekState {
-            loaded: vec![
-                ("cap-1".to_owned(), 1, true),
-                ("cap-2".to_owned(), 1, false),
+            versions: vec![
+                KekVersion::loaded("cap-1", 1),
+                KekVersion::missing("cap-2", 1),
             ],
-            current: vec![("cap-1".to_owned(), 1)],
-            laggards: vec![(1, 1)],
-            rotations: vec![("r1".to_owned(), true, 1.5)],
+            current: vec![HostKek::new("cap-1", 1)],
+            laggards: vec![KekLaggards::new(1, 1)],
+            rotations: vec![KekRotation::active("r1", 1.5)],
         });
         let text = metrics.render();
         for line in [
@@ -112,7 +226,7 @@ mod tests {
             assert!(text.contains(line), "{line} is not in\n{text}");
         }
         kek.set_state(&KekState {
-            current: vec![("cap-1".to_owned(), 2)],
+            current: vec![HostKek::new("cap-1", 2)],
             ..KekState::default()
         });
         let text = metrics.render();

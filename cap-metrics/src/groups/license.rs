@@ -7,7 +7,8 @@ use crate::Metrics;
 pub struct License<'a>(pub(crate) &'a Metrics);
 
 /// What is known of the license.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct LicenseState {
     /// Whether it is valid now.
     pub valid: bool,

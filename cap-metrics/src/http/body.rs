@@ -89,7 +89,7 @@ struct Sending {
 /// The scraper took longer than a scrape may take. The connection breaks off, so that no part passes for the whole.
 #[derive(Debug, thiserror::Error)]
 #[error("the scraper did not read its scrape in time")]
-pub struct TooSlow(());
+pub struct ScrapeTimeout(());
 
 impl ScrapeBody {
     pub(super) fn empty() -> Self {
@@ -128,16 +128,16 @@ impl Sending {
 
 impl Body for ScrapeBody {
     type Data = Bytes;
-    type Error = TooSlow;
+    type Error = ScrapeTimeout;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, TooSlow>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, ScrapeTimeout>>> {
         while let Some(sending) = &mut self.0 {
             if Instant::now() >= sending.permit.deadline {
                 self.0 = None;
-                return Poll::Ready(Some(Err(TooSlow(()))));
+                return Poll::Ready(Some(Err(ScrapeTimeout(()))));
             }
             let (frame, last) = sending.frame();
             if last {

@@ -12,7 +12,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::groups::HttpRequest;
-use crate::labels::Status;
+use crate::labels::HttpStatus;
 use crate::metrics::Metrics;
 
 /// Measures requests: method, route pattern, status, duration, in flight.
@@ -65,7 +65,7 @@ where
             Some(path) => http.route(path.as_str()),
             None => http.unmatched(),
         };
-        let measured = http.started(request.method().into(), route);
+        let measured = http.start(request.method().into(), route);
         MetricsFuture {
             inner: self.inner.call(request),
             request: Some(measured),
@@ -96,13 +96,13 @@ where
         Poll::Ready(match outcome {
             Ok(response) => {
                 if let Some(request) = &mut request {
-                    request.answered(Status::new(response.status().as_u16()));
+                    request.record_status(response.status().into());
                 }
                 Ok(response.map(|inner| MeasuredBody { inner, request }))
             }
             Err(error) => {
                 if let Some(request) = &mut request {
-                    request.answered(Status::new(500));
+                    request.record_status(HttpStatus::new(500));
                 }
                 Err(error)
             }

@@ -7,7 +7,7 @@ use super::segmented::Segmented;
 
 /// The trace and span in which something was observed, as W3C Trace Context writes them: lower-case hexadecimal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TraceIds {
+pub struct ExemplarIds {
     /// 16 bytes, not all zero.
     pub trace_id: [u8; 16],
     /// 8 bytes, not all zero.
@@ -17,7 +17,7 @@ pub struct TraceIds {
 /// An observation with its trace.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Exemplar {
-    pub(crate) ids: TraceIds,
+    pub(crate) ids: ExemplarIds,
     pub(crate) value: f64,
     pub(crate) at: SystemTime,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::cells::Cells;
-use super::exemplar::{Exemplar, Exemplars, TraceIds};
+use super::exemplar::{Exemplar, ExemplarIds, Exemplars};
 use super::pages::{Frame, Pages, Snapshot};
 use super::slot::Slot;
 use super::{Exposed, LabelSet, Reader, Reading, Table, Value};
@@ -89,7 +89,7 @@ impl<K: LabelSet> Histograms<K> {
     }
 
     #[inline]
-    pub(crate) fn observe(&self, key: K, took: Duration, trace: Option<TraceIds>) {
+    pub(crate) fn observe(&self, key: K, took: Duration, trace: Option<ExemplarIds>) {
         let value = took.as_secs_f64();
         let bounds = self.table.metric.buckets;
         let series = self.table.series(key);

@@ -66,12 +66,12 @@ fn publish(metrics: &Metrics, inventory: &Inventory, license: License, now: Date
         .set_queue_depth(waiting.map(|(kind, depth)| (kind.as_str(), depth)));
 
     let cert_usage = inventory.licensed();
-    metrics.license().set(&LicenseState {
-        valid: license.allows(cert_usage, now),
-        expires_in_seconds: license.expires_at.map(|end| (end - now).as_seconds_f64()),
-        cert_usage,
-        cert_limit: license.cert_limit,
-    });
+    let mut state = LicenseState::default();
+    state.valid = license.allows(cert_usage, now);
+    state.expires_in_seconds = license.expires_at.map(|end| (end - now).as_seconds_f64());
+    state.cert_usage = cert_usage;
+    state.cert_limit = license.cert_limit;
+    metrics.license().set(&state);
 }
 
 /// A certificate that was never issued is not in the inventory yet.

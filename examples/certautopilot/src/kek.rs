@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use cap_telemetry::metrics::{KekState, Metrics, Outcome};
+use cap_telemetry::metrics::{
+    HostKek, KekLaggards, KekRotation, KekState, KekVersion, Metrics, Outcome,
+};
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 mod background;
@@ -42,7 +44,7 @@ struct State {
     current: u32,
     /// The version that all replicas are to have, and how many have not.
     laggards: (u32, u64),
-    rotations: Vec<(String, bool, f64)>,
+    rotations: Vec<KekRotation>,
 }
 
 /// Why a key was not wrapped or unwrapped.
@@ -191,10 +193,11 @@ impl Keyring {
         let mut state = self.state();
         state
             .rotations
-            .retain(|(id, active, _)| *active && id != rotation);
-        state
-            .rotations
-            .push((rotation.to_owned(), done < 1.0, done));
+            .retain(|known| known.active && known.id != rotation);
+        state.rotations.push(match done < 1.0 {
+            true => KekRotation::active(rotation, done),
+            false => KekRotation::finished(rotation, done),
+        });
         self.publish(&state);
     }
 
@@ -204,7 +207,7 @@ impl Keyring {
             .cipher(state.current)
             .and_then(|kek| kek.seal(certificate, data_key));
         let outcome = Outcome::from(wrapped.is_ok());
-        self.metrics.kek().wrapped(PROVIDER, outcome);
+        self.metrics.kek().record_wrapped(PROVIDER, outcome);
         Ok((state.current, wrapped?))
     }
 
@@ -218,7 +221,7 @@ impl Keyring {
             .cipher(version)
             .and_then(|kek| kek.open(certificate, wrapped));
         let outcome = Outcome::from(data_key.is_ok());
-        self.metrics.kek().unwrapped(PROVIDER, outcome);
+        self.metrics.kek().record_unwrapped(PROVIDER, outcome);
         data_key
     }
 
@@ -235,14 +238,17 @@ impl Keyring {
         let host = || self.host.clone();
         let loaded = state.versions.iter();
         let (target, laggards) = state.laggards;
-        self.metrics.kek().set_state(&KekState {
-            loaded: loaded
-                .map(|(version, cipher)| (host(), u64::from(*version), cipher.is_some()))
-                .collect(),
-            current: vec![(host(), u64::from(state.current))],
-            laggards: vec![(u64::from(target), laggards)],
-            rotations: state.rotations.clone(),
-        });
+        let mut published = KekState::default();
+        published.versions = loaded
+            .map(|(version, cipher)| match cipher {
+                Some(_) => KekVersion::loaded(host(), u64::from(*version)),
+                None => KekVersion::missing(host(), u64::from(*version)),
+            })
+            .collect();
+        published.current = vec![HostKek::new(host(), u64::from(state.current))];
+        published.laggards = vec![KekLaggards::new(u64::from(target), laggards)];
+        published.rotations = state.rotations.clone();
+        self.metrics.kek().set_state(&published);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, Request, Response, StatusCode};
 use bytes::Bytes;
 use cap_telemetry::Telemetry;
 use cap_telemetry::egress::{self, Connector, Trust};
-use cap_telemetry::metrics::{Outcome, Status};
+use cap_telemetry::metrics::{HttpStatus, Outcome};
 use cap_telemetry::names::ErrorClass;
 use cap_telemetry::trace::{ClientLayer, Operation};
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -94,11 +94,11 @@ impl Outbound {
             .extensions_mut()
             .insert(Operation(endpoint.to_owned().into()));
         let started = Instant::now();
-        let mut status = Status::NONE;
+        let mut status = HttpStatus::NONE;
         let exchange = async {
             let response = client.call(request).await.map_err(|e| broken(&e))?;
             let (head, body) = response.into_parts();
-            status = Status::new(head.status.as_u16());
+            status = head.status.into();
             let body = Limited::new(body, BODY_LIMIT).collect().await;
             let body = body.map_err(|error| network(format!("the answer broke off: {error}")))?;
             let body = body.to_bytes();
@@ -120,7 +120,7 @@ impl Outbound {
             Ok((response, failure)) => Ok((response, failure.map(named))),
             Err(failure) => Err(named(failure)),
         };
-        self.telemetry.metrics().external().called(
+        self.telemetry.metrics().external().record_called(
             provider,
             endpoint,
             status,

@@ -49,7 +49,7 @@ impl Queue {
     /// A commit put these jobs into the queue.
     pub(crate) fn queued(&self, kinds: &[JobKind]) {
         for kind in kinds {
-            self.telemetry.metrics().jobs().queued(kind.as_str());
+            self.telemetry.metrics().jobs().record_queued(kind.as_str());
             self.wake.notify_one();
         }
     }

@@ -126,7 +126,7 @@ impl Worker {
         let kind = job.task.kind().as_str();
         let job = job.clone();
         if failure.may_pass() && job.attempt < self.retry.max_attempts.get() {
-            self.telemetry.metrics().jobs().retried(kind);
+            self.telemetry.metrics().jobs().record_retried(kind);
             let wait = backoff(self.retry.backoff, job.attempt);
             let run_at = Utc::now() + wait.max(failure.retry_after.unwrap_or_default());
             let retry = move |work: &mut Work<'_>| {
@@ -136,7 +136,7 @@ impl Worker {
             self.queue.rescheduled();
             return Ok(());
         }
-        self.telemetry.metrics().jobs().dead_lettered(kind);
+        self.telemetry.metrics().jobs().record_dead_lettered(kind);
         let notice = match &job.task {
             Task::Renew { certificate, .. } => {
                 let notify = Task::Notify {

@@ -7,8 +7,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use cap_metrics::{
-    AuditTotals, CertificateStatus, FindingSeverity, Format, KekState, LicenseState, Method,
-    Metrics, Outcome, PipeTotals, SpanTotals, Status,
+    AuditTotals, CertificateStatus, FindingSeverity, Format, HostKek, HttpMethod, HttpStatus,
+    KekLaggards, KekRotation, KekState, KekVersion, LicenseState, Metrics, Outcome, PipelineTotals,
+    SpanTotals,
 };
 use cap_tests::fleet::Fleet;
 use cap_tests::peers::Prometheus;
@@ -35,8 +36,8 @@ fn full() -> Metrics {
     let metrics = Metrics::new();
     metrics
         .http()
-        .started(Method::Get, metrics.http().route("/healthz"))
-        .answered(Status::new(200));
+        .start(HttpMethod::Get, metrics.http().route("/healthz"))
+        .record_status(HttpStatus::new(200));
     metrics.jobs().register(["renew"]);
     metrics.jobs().set_queue_depth([("renew", 1)]);
     let certificates = metrics.certificates();
@@ -45,41 +46,40 @@ fn full() -> Metrics {
     certificates.set_days_left([5.0]);
     metrics
         .distribution()
-        .executed("file", cap_metrics::ExecutionStatus::Success);
-    metrics.distribution().target_answered("file", None);
+        .record_executed("file", cap_metrics::ExecutionStatus::Success);
+    metrics.distribution().record_target_result("file", None);
     metrics.kek().register(["local"]);
-    metrics.kek().set_state(&KekState {
-        loaded: vec![("cap-1".to_owned(), 1, true)],
-        current: vec![("cap-1".to_owned(), 1)],
-        laggards: vec![(1, 0)],
-        rotations: vec![("r1".to_owned(), true, 0.5)],
-    });
+    let mut kek = KekState::default();
+    kek.versions.push(KekVersion::loaded("cap-1", 1));
+    kek.current.push(HostKek::new("cap-1", 1));
+    kek.laggards.push(KekLaggards::new(1, 0));
+    kek.rotations.push(KekRotation::active("r1", 0.5));
+    metrics.kek().set_state(&kek);
     metrics
         .notifications()
-        .delivered("webhook", Outcome::Success, Duration::from_millis(3));
+        .record_delivered("webhook", Outcome::Success, Duration::from_millis(3));
     metrics.discovery().set_sources([("s1", 4)]);
     metrics
         .discovery()
         .set_findings([(FindingSeverity::High, 1)]);
-    metrics.external().called(
+    metrics.external().record_called(
         "acme",
         "finalize",
-        Status::NONE,
+        HttpStatus::NONE,
         Outcome::Failed,
         Duration::from_secs(1),
     );
-    metrics.license().set(&LicenseState {
-        valid: true,
-        expires_in_seconds: Some(1.0),
-        cert_usage: 1,
-        cert_limit: None,
-    });
+    let mut license = LicenseState::default();
+    license.valid = true;
+    license.expires_in_seconds = Some(1.0);
+    license.cert_usage = 1;
+    metrics.license().set(&license);
     metrics.process().set_build("1.0.0", "abc");
-    metrics.pipes().set(&PipeTotals {
-        spans: Some(SpanTotals::default()),
-        audit: Some(AuditTotals::default()),
-        egress: Some(cap_metrics::EgressTotals::default()),
-    });
+    let mut pipelines = PipelineTotals::default();
+    pipelines.spans = Some(SpanTotals::default());
+    pipelines.audit = Some(AuditTotals::default());
+    pipelines.egress = Some(cap_metrics::EgressTotals::default());
+    metrics.pipelines().set(&pipelines);
     metrics
 }
 

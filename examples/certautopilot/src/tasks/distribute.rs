@@ -43,15 +43,16 @@ impl Tasks {
             .map_err(|error| Failure::new(ErrorClass::IoTransient, error.to_string()))?;
 
         let metrics = self.telemetry.metrics().distribution();
-        metrics.target_answered(MODULE, written.as_ref().err().map(|failure| failure.class));
-        let served = written.inspect_err(|_| metrics.executed(MODULE, ExecutionStatus::Failed))?;
-        metrics.validated(served);
+        metrics.record_target_result(MODULE, written.as_ref().err().map(|failure| failure.class));
+        let served =
+            written.inspect_err(|_| metrics.record_executed(MODULE, ExecutionStatus::Failed))?;
+        metrics.record_validated(served);
         if served == Outcome::Failed {
-            metrics.executed(MODULE, ExecutionStatus::Failed);
+            metrics.record_executed(MODULE, ExecutionStatus::Failed);
             let what = "what was written reads back differently";
             return Err(Failure::new(ErrorClass::IoTransient, what));
         }
-        metrics.executed(MODULE, ExecutionStatus::Success);
+        metrics.record_executed(MODULE, ExecutionStatus::Success);
         Ok(JobResult::Success)
     }
 }

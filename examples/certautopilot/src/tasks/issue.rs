@@ -75,8 +75,8 @@ impl Tasks {
 
         let metrics = self.telemetry.metrics().certificates();
         match trigger {
-            None => metrics.issued(&certificate.issuer_type),
-            Some(trigger) => metrics.renewed(&certificate.issuer_type, trigger.into()),
+            None => metrics.record_issued(&certificate.issuer_type),
+            Some(trigger) => metrics.record_renewed(&certificate.issuer_type, trigger.into()),
         }
         Ok(JobResult::Success)
     }

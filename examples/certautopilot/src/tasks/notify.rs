@@ -38,10 +38,11 @@ impl Tasks {
         let started = Instant::now();
         let delivered = self.outbound.call(CHANNEL, ENDPOINT, request).await;
         let outcome = Outcome::from(delivered.is_ok());
-        self.telemetry
-            .metrics()
-            .notifications()
-            .delivered(CHANNEL, outcome, started.elapsed());
+        self.telemetry.metrics().notifications().record_delivered(
+            CHANNEL,
+            outcome,
+            started.elapsed(),
+        );
         delivered.map(|_| JobResult::Success)
     }
 }

@@ -1,4 +1,4 @@
-//! The health of the pipes themselves.
+//! The health of the pipelines themselves.
 
 use std::time::Duration;
 
@@ -6,24 +6,26 @@ use cap_names::{ClosedEnum as _, DenialClass};
 
 use crate::Metrics;
 
-/// Records what the trace and audit pipes say of themselves. Meant for a `before_scrape` hook.
+/// Records what the trace and audit pipelines say of themselves. Meant for a `before_scrape` hook.
 #[derive(Clone, Copy, Debug)]
-pub struct Pipes<'a>(pub(crate) &'a Metrics);
+pub struct Pipelines<'a>(pub(crate) &'a Metrics);
 
-/// Totals of the trace and audit pipes since they started. A pipe that is off is `None`, and exposes nothing: it must not look
+/// Totals of the trace and audit pipelines since they started. A pipeline that is off is `None`, and exposes nothing: it must not look
 /// disconnected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PipeTotals {
-    /// The trace pipe.
+#[non_exhaustive]
+pub struct PipelineTotals {
+    /// The trace pipeline.
     pub spans: Option<SpanTotals>,
-    /// The audit pipe.
+    /// The audit pipeline.
     pub audit: Option<AuditTotals>,
     /// The guard of every outbound connection.
     pub egress: Option<EgressTotals>,
 }
 
-/// Totals of the trace pipe.
+/// Totals of the trace pipeline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 #[allow(missing_docs)] // each field is the metric `cap_telemetry_spans_<field>`, described in the catalogue
 pub struct SpanTotals {
     pub started: u64,
@@ -34,14 +36,15 @@ pub struct SpanTotals {
     pub pending: u64,
 }
 
-/// Totals of the audit pipe.
+/// Totals of the audit pipeline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 #[allow(missing_docs)] // each field is the metric `cap_telemetry_audit_events_<field>`, described in the catalogue
 pub struct AuditTotals {
     pub enqueued: u64,
-    pub acked: u64,
+    pub delivered: u64,
     pub dropped: u64,
-    pub set_aside: u64,
+    pub quarantined: u64,
     pub queued: u64,
     /// `cap_telemetry_syslog_connected`.
     pub connected: bool,
@@ -68,26 +71,32 @@ impl FromIterator<(DenialClass, u64)> for EgressTotals {
     }
 }
 
-impl Pipes<'_> {
+impl Pipelines<'_> {
     /// Replaces the totals.
-    pub fn set(&self, totals: &PipeTotals) {
-        let pipes = &self.0.inner.families.pipes;
+    pub fn set(&self, totals: &PipelineTotals) {
+        let pipelines = &self.0.inner.families.pipelines;
         let spans = totals.spans;
         let audit = totals.audit;
         for (family, value) in [
-            (&pipes.spans_started, spans.map(|spans| spans.started)),
-            (&pipes.spans_exported, spans.map(|spans| spans.exported)),
-            (&pipes.spans_rejected, spans.map(|spans| spans.rejected)),
-            (&pipes.spans_dropped, spans.map(|spans| spans.dropped)),
-            (&pipes.spans_failed, spans.map(|spans| spans.failed)),
-            (&pipes.spans_pending, spans.map(|spans| spans.pending)),
-            (&pipes.audit_enqueued, audit.map(|audit| audit.enqueued)),
-            (&pipes.audit_acked, audit.map(|audit| audit.acked)),
-            (&pipes.audit_dropped, audit.map(|audit| audit.dropped)),
-            (&pipes.audit_set_aside, audit.map(|audit| audit.set_aside)),
-            (&pipes.audit_queued, audit.map(|audit| audit.queued)),
+            (&pipelines.spans_started, spans.map(|spans| spans.started)),
+            (&pipelines.spans_exported, spans.map(|spans| spans.exported)),
+            (&pipelines.spans_rejected, spans.map(|spans| spans.rejected)),
+            (&pipelines.spans_dropped, spans.map(|spans| spans.dropped)),
+            (&pipelines.spans_failed, spans.map(|spans| spans.failed)),
+            (&pipelines.spans_pending, spans.map(|spans| spans.pending)),
+            (&pipelines.audit_enqueued, audit.map(|audit| audit.enqueued)),
             (
-                &pipes.syslog_connected,
+                &pipelines.audit_delivered,
+                audit.map(|audit| audit.delivered),
+            ),
+            (&pipelines.audit_dropped, audit.map(|audit| audit.dropped)),
+            (
+                &pipelines.audit_quarantined,
+                audit.map(|audit| audit.quarantined),
+            ),
+            (&pipelines.audit_queued, audit.map(|audit| audit.queued)),
+            (
+                &pipelines.syslog_connected,
                 audit.map(|audit| u64::from(audit.connected)),
             ),
         ] {
@@ -101,19 +110,19 @@ impl Pipes<'_> {
                 .iter()
                 .map(|class| ([class.as_str()], egress.0[class.index()] as f64))
         });
-        pipes.egress_denied.replace(denied);
+        pipelines.egress_denied.replace(denied);
     }
 
     pub(crate) fn scraped_in(&self, took: Duration) {
-        let pipes = &self.0.inner.families.pipes;
-        pipes.scrape_duration.set(took.as_secs_f64());
+        let pipelines = &self.0.inner.families.pipelines;
+        pipelines.scrape_duration.set(took.as_secs_f64());
     }
 
     pub(crate) fn skipped(&self, families: u64) {
         self.0
             .inner
             .families
-            .pipes
+            .pipelines
             .families_skipped
             .set(families as f64);
     }
@@ -122,7 +131,7 @@ impl Pipes<'_> {
         let rows = families
             .filter(|(_, folded)| *folded > 0)
             .map(|(name, folded)| ([name], folded as f64));
-        self.0.inner.families.pipes.folded.replace(rows);
+        self.0.inner.families.pipelines.folded.replace(rows);
     }
 }
 
@@ -141,9 +150,9 @@ mod tests {
             denied.map(str::to_owned).collect::<Vec<_>>()
         };
         assert!(text().is_empty(), "no guard, no series");
-        metrics.pipes().set(&PipeTotals {
+        metrics.pipelines().set(&PipelineTotals {
             egress: Some([(DenialClass::Metadata, 3)].into_iter().collect()),
-            ..PipeTotals::default()
+            ..PipelineTotals::default()
         });
         let text = text();
         assert_eq!(text.len(), DenialClass::ALL.len());
