@@ -1,11 +1,8 @@
 //! The main job: the reference service under a workload, and what arrived at the other end of its three pipes.
 
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the demo talks on the terminal"
-)]
+#![allow(clippy::print_stdout, reason = "the demo talks on the terminal")]
 
+mod alerts;
 pub(crate) mod client;
 mod outcome;
 mod real_acme;
@@ -17,11 +14,13 @@ mod workload;
 
 use std::io;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use certautopilot::acme_server::{AcmeServer, tracing_to};
 
+use crate::command::{self, Parser};
+
+pub use alerts::Alerts;
 pub use outcome::Outcome;
 pub use receivers::With;
 
@@ -29,7 +28,6 @@ use client::Client;
 use receivers::Receivers;
 use service::Service;
 
-const USAGE: &str = "usage: cargo xtask demo [--seconds N] [--json FILE] [--peers]";
 /// How long the provider's last spans may take to be delivered.
 const FLUSH: Duration = Duration::from_secs(5);
 
@@ -42,67 +40,47 @@ pub struct Options {
     pub with: With,
     /// Whether progress is shown.
     pub quiet: bool,
+    /// Where the outcome is written as JSON.
+    pub json: Option<PathBuf>,
 }
 
-/// The command line: 0 when every pipe delivered and the accounting closes, 1 when not, 2 for wrong arguments.
-pub async fn main(args: &[String]) -> ExitCode {
-    let (options, json) = match parse(args) {
-        Ok(parsed) => parsed,
-        Err(message) => {
-            eprintln!("error: {message}\n{USAGE}");
-            return ExitCode::from(2);
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            lasts: Duration::from_secs(20),
+            with: With::Embedded,
+            quiet: false,
+            json: None,
         }
-    };
-    let outcome = match run(&options).await {
-        Ok(outcome) => outcome,
-        Err(error) => {
-            eprintln!("error: {error}");
-            return ExitCode::FAILURE;
+    }
+}
+
+impl command::Options for Options {
+    const USAGE: &str = include_str!("../../xtask/src/usage/demo.txt");
+
+    fn set(&mut self, name: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
+        match name {
+            "seconds" => self.lasts = Duration::from_secs(command::count(parser)?),
+            "json" => self.json = Some(parser.value()?.into()),
+            "peers" => self.with = With::Peers,
+            _ => return Ok(false),
         }
-    };
+        Ok(true)
+    }
+}
+
+/// Runs the demo and shows its outcome; returns the [faults](Outcome::faults).
+///
+/// # Errors
+/// As [`run`], and when the file cannot be written.
+pub async fn show(options: Options) -> io::Result<Vec<String>> {
+    let outcome = run(&options).await?;
     show::summary(&outcome);
-    if let Some(file) = json {
-        let text = format!("{:#}\n", outcome.json());
-        if let Err(error) = std::fs::write(&file, text) {
-            eprintln!("error: {}: {error}", file.display());
-            return ExitCode::FAILURE;
-        }
+    if let Some(file) = &options.json {
+        let written = std::fs::write(file, format!("{:#}\n", outcome.json()));
+        written.map_err(|error| io::Error::other(format!("{}: {error}", file.display())))?;
     }
-    let faults = outcome.faults();
-    for fault in &faults {
-        eprintln!("error: {fault}");
-    }
-    if faults.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
-}
-
-fn parse(args: &[String]) -> Result<(Options, Option<PathBuf>), String> {
-    let mut options = Options {
-        lasts: Duration::from_secs(20),
-        with: With::Embedded,
-        quiet: false,
-    };
-    let mut json = None;
-    let mut args = args.iter();
-    while let Some(arg) = args.next() {
-        let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
-        match arg.as_str() {
-            "--seconds" => {
-                let seconds = value()?;
-                let seconds = seconds
-                    .parse()
-                    .map_err(|_| format!("{seconds:?} is no number of seconds"))?;
-                options.lasts = Duration::from_secs(seconds);
-            }
-            "--json" => json = Some(PathBuf::from(value()?)),
-            "--peers" => options.with = With::Peers,
-            other => return Err(format!("unknown argument {other:?}")),
-        }
-    }
-    Ok((options, json))
+    Ok(outcome.faults())
 }
 
 /// Runs the demo.

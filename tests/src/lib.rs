@@ -2,12 +2,12 @@
 
 pub mod audit;
 pub mod cef;
+pub mod command;
 pub mod conformance;
 pub mod demo;
 pub mod fleet;
 pub mod load;
 pub mod loss;
-pub mod promql;
 pub mod scrape;
 pub mod soak;
 mod trace_tree;

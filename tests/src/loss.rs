@@ -9,7 +9,7 @@ use crate::peers::{Relay, RelayInput, RelayRecord, RelaySoftware};
 use cap_egress::{Guard, Policy};
 use cap_names::Actor;
 use cap_syslog::{Backfill, BackfillError, Config, Event, Forwarder, Framing, Tls, Transport};
-pub use command::main;
+pub use command::{Options, campaign};
 pub use fault::Fault;
 pub use outcome::Outcome;
 use std::io;

@@ -1,15 +1,15 @@
 //! The reference service at the highest rate it sustains, for long: its memory stays flat, and its accounts close.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::command::{self, Parser, say};
 use crate::demo::service::program;
 use crate::peers::Process;
 use crate::{Authority, Scraper, load};
@@ -23,31 +23,27 @@ const CALLERS: usize = 4;
 const SHARE: f64 = 0.05;
 const BYTES: f64 = 4.0 * 1024.0 * 1024.0;
 
-/// Runs for `--minutes N` (20); fails where memory grows, a request fails, or an account does not close.
-pub async fn main(args: &[String]) -> ExitCode {
-    let minutes = match args {
-        [] => Some(20),
-        [flag, minutes] if flag == "--minutes" => {
-            minutes.parse().ok().filter(|minutes| *minutes > 0)
+/// How long the service runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    minutes: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { minutes: 20 }
+    }
+}
+
+impl command::Options for Options {
+    const USAGE: &str = include_str!("../../xtask/src/usage/soak.txt");
+
+    fn set(&mut self, name: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
+        match name {
+            "minutes" => self.minutes = command::count(parser)?,
+            _ => return Ok(false),
         }
-        _ => None,
-    };
-    let outcome = match minutes {
-        Some(minutes) => soak(Duration::from_secs(60 * minutes)).await,
-        None => Err(io::Error::other("usage: cargo xtask soak [--minutes N]")),
-    };
-    match outcome {
-        Ok(faults) if faults.is_empty() => ExitCode::SUCCESS,
-        Ok(faults) => {
-            for fault in faults {
-                let _ = writeln!(io::stderr(), "error: {fault}");
-            }
-            ExitCode::FAILURE
-        }
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "error: {error}");
-            ExitCode::FAILURE
-        }
+        Ok(true)
     }
 }
 
@@ -58,7 +54,12 @@ struct Load {
     failed: AtomicU64,
 }
 
-async fn soak(lasts: Duration) -> io::Result<Vec<String>> {
+/// Runs the service; returns where memory grows, a request fails, or an account does not close.
+///
+/// # Errors
+/// When the service does not start, or ends early.
+pub async fn soak(options: Options) -> io::Result<Vec<String>> {
+    let lasts = Duration::from_secs(60 * options.minutes);
     let authority = Authority::new();
     let relay = load::Relay::start(&authority)?;
     let collector = load::Collector::start()?;
@@ -227,10 +228,6 @@ fn said(log: &Path, key: &str) -> Option<Value> {
         let mut line: Value = serde_json::from_str(line).ok()?;
         line.get_mut(key).map(Value::take)
     })
-}
-
-fn say(line: &str) {
-    let _ = writeln!(io::stdout(), "{line}");
 }
 
 #[cfg(test)]

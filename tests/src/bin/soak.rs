@@ -1,4 +1,4 @@
-//! `cargo xtask soak [--minutes N]`
+//! `cargo xtask soak`
 
 #![forbid(unsafe_code)]
 
@@ -6,6 +6,5 @@ use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    cap_tests::soak::main(&args).await
+    cap_tests::command::run(cap_tests::soak::soak).await
 }

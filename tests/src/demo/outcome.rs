@@ -7,6 +7,7 @@ use cap_telemetry::trace::Stats;
 use certautopilot::acme_server::{Call, SERVICE_NAME};
 use serde_json::{Value, json};
 
+use super::alerts::Alerts;
 use super::story;
 use crate::{ReceivedSpan, Scrape};
 
@@ -20,10 +21,8 @@ pub struct Metrics {
     pub series: usize,
     /// Scrapes that failed.
     pub failures: usize,
-    /// Alert rules evaluated.
-    pub rules: usize,
-    /// The alerts whose expression holds: they fire once it has held for their time.
-    pub would_fire: Vec<String>,
+    /// The alert rules beside the last scrape.
+    pub alerts: Alerts,
     /// The last scrape.
     pub scrape: Arc<Scrape>,
 }
@@ -63,6 +62,13 @@ const EXERCISED: [&str; 7] = [
     "cap_kek_process_current_version",
 ];
 
+/// The alerts that the workload gives reason to fire, sorted.
+const RAISED: [&str; 3] = [
+    "CertRenewalFailingAndExpiring",
+    "JobDeadLetterRising",
+    "LicenseExpiringSoon",
+];
+
 /// Whether the provider made it, and not the service.
 pub(super) fn is_the_providers(span: &ReceivedSpan) -> bool {
     span.resource.get("service.name").map(String::as_str) == Some(SERVICE_NAME)
@@ -89,7 +95,11 @@ impl Outcome {
                 "dropped": self.audited("dropped"),
                 "received_distinct": self.event_ids.len(),
             },
-            "alerts": { "rules": self.metrics.rules, "would_fire": self.metrics.would_fire },
+            "alerts": {
+                "checked": self.metrics.alerts.checked.len(),
+                "without_series": self.metrics.alerts.without_series,
+                "raised": self.metrics.alerts.raised,
+            },
         })
     }
 
@@ -206,19 +216,24 @@ impl Outcome {
             format!("syslog: the primary audit log has events that never arrived: {missing:?}"),
         );
 
-        let expected = [
-            "CertRenewalFailingAndExpiring",
-            "JobDeadLetterRising",
-            "LicenseExpiringSoon",
-        ];
-        let firing = &self.metrics.would_fire;
+        let alerts = &self.metrics.alerts;
         check(
-            expected
-                .iter()
-                .all(|name| firing.iter().any(|firing| firing == name))
-                && firing.len() == expected.len(),
-            format!("alerts: {expected:?} have reason to fire, and {firing:?} would"),
+            alerts.findings.is_empty(),
+            format!("alerts: the checker finds {:?}", alerts.findings),
         );
+        let missing: Vec<_> = (RAISED.iter())
+            .filter(|name| !alerts.checked.contains(**name))
+            .collect();
+        check(
+            missing.is_empty(),
+            format!("alerts: {missing:?} have reason to fire, and a metric without series"),
+        );
+        if let Some(raised) = &alerts.raised {
+            check(
+                raised.iter().eq(RAISED),
+                format!("alerts: {RAISED:?} have reason to fire, and Prometheus has {raised:?}"),
+            );
+        }
         faults
     }
 

@@ -10,10 +10,10 @@ use cap_telemetry::trace::Stats;
 use certautopilot::acme_server::Call;
 use serde_json::Value;
 
+use super::alerts::Alerts;
 use super::outcome::{Metrics, Outcome};
 use crate::peers::{Collector, Prometheus, Relay, RelayInput, RelaySoftware};
 use crate::program;
-use crate::promql::History;
 use crate::{Authority, OtlpReceiver, ReceivedSpan, Scraper, Scraping, SyslogRelay};
 
 const JOB: &str = "certautopilot";
@@ -191,7 +191,7 @@ impl Receivers {
         Ok((ids, lines))
     }
 
-    /// What was scraped, once it shows all `audited` events, and which rules have reason to fire.
+    /// What was scraped, once it shows all `audited` events.
     pub(super) async fn metrics(&mut self, audited: usize) -> io::Result<Metrics> {
         let (scraper, scraping) = self
             .scraping
@@ -199,47 +199,27 @@ impl Receivers {
             .ok_or_else(|| io::Error::other("nothing was scraped"))?;
         scraping.stop().await;
         let last = scraper.scrape().await.map_err(io::Error::other)?;
-        let alerts = cap_alerts::alerts(&Options::default());
         let mut metrics = Metrics {
             families: last.families.len(),
             series: last.samples().count(),
             failures: scraper.failures().len(),
-            rules: alerts.len(),
-            would_fire: Vec::new(),
+            alerts: Alerts::of(&last),
             scrape: last,
         };
-        match &self.pipes {
-            Pipes::Embedded(_) => {
-                let mut history = History::default();
-                history.add_target(JOB, "cap-demo-1", &scraper);
-                for alert in &alerts {
-                    let raised = history
-                        .alerts(&alert.expr, metrics.scrape.at)
-                        .map_err(io::Error::other)?;
-                    if !raised.is_empty() {
-                        metrics.would_fire.push(alert.name.to_owned());
-                    }
-                }
+        if let Pipes::Peers(peers) = &self.pipes {
+            let prometheus = peers
+                .prometheus
+                .as_ref()
+                .ok_or_else(|| io::Error::other("Prometheus did not run"))?;
+            let complete = format!("cap_telemetry_audit_events_enqueued_total >= {audited}");
+            if !prometheus.wait_for(&complete, there, PATIENCE).await {
+                return Err(io::Error::other(format!("Prometheus never saw {complete}")));
             }
-            Pipes::Peers(peers) => {
-                let prometheus = peers
-                    .prometheus
-                    .as_ref()
-                    .ok_or_else(|| io::Error::other("Prometheus did not run"))?;
-                let complete = format!("cap_telemetry_audit_events_enqueued_total >= {audited}");
-                if !prometheus.wait_for(&complete, there, PATIENCE).await {
-                    return Err(io::Error::other(format!("Prometheus never saw {complete}")));
-                }
-                let selector = format!("{{job=\"{JOB}\",__name__=~\"cap_.+\"}}");
-                metrics.series = number(&prometheus.query(&format!("count({selector})")).await?);
-                for alert in prometheus.alerts().await? {
-                    metrics
-                        .would_fire
-                        .extend(alert["labels"]["alertname"].as_str().map(str::to_owned));
-                }
-                metrics.would_fire.sort();
-                metrics.would_fire.dedup();
-            }
+            let selector = format!("{{job=\"{JOB}\",__name__=~\"cap_.+\"}}");
+            metrics.series = number(&prometheus.query(&format!("count({selector})")).await?);
+            let raised = prometheus.alerts().await?;
+            let name = |alert: &Value| Some(alert["labels"]["alertname"].as_str()?.to_owned());
+            metrics.alerts.raised = Some(raised.iter().filter_map(name).collect());
         }
         Ok(metrics)
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use cap_metrics::{Group, METRICS};
 use cap_names::ClosedEnum as _;
 
+use super::alerts::Alerts;
 use super::outcome::Outcome;
 use crate::trace_tree;
 
@@ -29,14 +30,24 @@ pub(super) fn summary(outcome: &Outcome) {
         println!("{record}");
     }
 
-    println!("\n== alert rules: {}", outcome.metrics.rules);
-    for name in &outcome.metrics.would_fire {
-        println!("{name} would fire, once its expression has held for its time");
-    }
+    alerts(&outcome.metrics.alerts);
 
     println!("\n== the accounting");
     println!("{:#}", outcome.json());
     println!("the service's own report: {}", outcome.report);
+}
+
+fn alerts(alerts: &Alerts) {
+    let (checked, lacking) = (alerts.checked.len(), alerts.without_series.len());
+    println!("\n== alert rules: {}", checked + lacking);
+    println!("{checked} were checked against the scrape: each metric they read has series");
+    for (name, metrics) in &alerts.without_series {
+        println!("{name}: no series yet of {}", metrics.join(", "));
+    }
+    match &alerts.raised {
+        None => println!("none was evaluated: that takes Prometheus, with --peers"),
+        Some(raised) => (raised.iter()).for_each(|name| println!("{name}: raised by Prometheus")),
+    }
 }
 
 /// A line for every series that counted something, group by group; buckets are left out.

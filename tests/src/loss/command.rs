@@ -1,12 +1,15 @@
 //! The campaign: every fault over every transport, and a table.
 
 use super::{Fault, Outcome, Run, fault};
+use crate::command::{self, Parser, say};
 use crate::peers::RelayInput;
 use crate::program;
-use std::io::{self, Write as _};
-use std::process::ExitCode;
+use lexopt::ValueExt as _;
+use std::io;
 
-struct Options {
+/// What the campaign is asked to do.
+#[derive(Clone, Debug)]
+pub struct Options {
     seconds: u64,
     rate: u64,
     repeat: u64,
@@ -16,71 +19,50 @@ struct Options {
     own_network: bool,
 }
 
-/// Runs the campaign that the arguments describe; fails where a run breaks a promise.
-pub async fn main(args: &[String]) -> ExitCode {
-    let outcome = match options(args) {
-        Ok(options) => campaign(&options).await,
-        Err(what) => Err(io::Error::other(what)),
-    };
-    match outcome {
-        Ok(0) => ExitCode::SUCCESS,
-        Ok(broken) => {
-            let _ = writeln!(io::stderr(), "error: {broken} runs broke a promise");
-            ExitCode::FAILURE
-        }
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "error: {error}");
-            ExitCode::FAILURE
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            seconds: 3,
+            rate: 20_000,
+            repeat: 1,
+            faults: Fault::ALL.to_vec(),
+            own_network: false,
         }
     }
 }
 
-fn options(args: &[String]) -> Result<Options, String> {
-    let mut options = Options {
-        seconds: 3,
-        rate: 20_000,
-        repeat: 1,
-        faults: Fault::ALL.to_vec(),
-        own_network: false,
-    };
-    let mut args = args.iter();
-    while let Some(name) = args.next() {
-        let target = match name.as_str() {
-            "--own-network" => {
-                options.own_network = true;
-                continue;
-            }
-            "--fault" => {
-                let name = args.next().map_or("", String::as_str);
-                let fault = Fault::ALL.into_iter().find(|fault| fault.as_str() == name);
-                let fault = fault.ok_or_else(|| {
-                    let names = Fault::ALL.map(Fault::as_str).join(", ");
-                    format!("--fault wants one of {names}; got {name:?}")
-                })?;
-                options.faults = vec![fault];
-                continue;
-            }
-            "--seconds" => &mut options.seconds,
-            "--rate" => &mut options.rate,
-            "--repeat" => &mut options.repeat,
-            other => return Err(format!("unknown argument {other:?}")),
-        };
-        let value = args.next().and_then(|value| value.parse().ok());
-        *target = value
-            .filter(|value| *value > 0)
-            .ok_or_else(|| format!("{name} wants a whole number, at least 1"))?;
+impl command::Options for Options {
+    const USAGE: &str = include_str!("../../../xtask/src/usage/loss.txt");
+
+    fn set(&mut self, name: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
+        match name {
+            "seconds" => self.seconds = command::count(parser)?,
+            "rate" => self.rate = command::count(parser)?,
+            "repeat" => self.repeat = command::count(parser)?,
+            "fault" => self.faults = vec![parser.value()?.parse_with(named)?],
+            // Not in the usage text: `cargo xtask loss` adds it where it made such a network.
+            "own-network" => self.own_network = true,
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
-    Ok(options)
 }
 
-async fn campaign(options: &Options) -> io::Result<u64> {
+fn named(name: &str) -> Result<Fault, String> {
+    let fault = Fault::ALL.into_iter().find(|fault| fault.as_str() == name);
+    fault.ok_or_else(|| format!("write one of {}", Fault::ALL.map(Fault::as_str).join(", ")))
+}
+
+/// Runs the campaign; returns the runs that broke a promise.
+///
+/// # Errors
+/// When rsyslog is not installed or does not start, or a fault cannot be made on this machine.
+pub async fn campaign(options: Options) -> io::Result<Vec<String>> {
     let program = program("rsyslogd")?;
     if options.own_network {
         fault::link("up").await?;
     }
-    let mut out = io::stdout();
-    writeln!(
-        out,
+    say(&format!(
         "{} events at {}/s each\n{:<12} {:<4} {:>8} {:>10} {:>7} {:>9} {:>10} {:>8} {:>12}",
         options.seconds * options.rate,
         options.rate,
@@ -93,20 +75,20 @@ async fn campaign(options: &Options) -> io::Result<u64> {
         "reconnects",
         "dropped",
         "max enqueue"
-    )?;
-    let mut broken = 0;
+    ));
+    let mut broken = Vec::new();
     for _ in 0..options.repeat {
         for &fault in &options.faults {
             if fault == Fault::HalfOpen && !options.own_network {
                 if options.faults.len() == 1 {
-                    let what = "half-open needs a network of its own: run it as root, where `unshare --net` works";
-                    return Err(io::Error::other(what));
+                    return Err(io::Error::other(
+                        "half-open needs a network of its own: run it as root, where `unshare --net` works",
+                    ));
                 }
-                writeln!(
-                    out,
+                say(&format!(
                     "{:<12} skipped: needs a network of its own, as root",
                     fault.as_str()
-                )?;
+                ));
                 continue;
             }
             for (input, over) in [(RelayInput::OctetCounting, "tcp"), (RelayInput::Tls, "tls")] {
@@ -123,22 +105,19 @@ async fn campaign(options: &Options) -> io::Result<u64> {
                 };
                 let outcome = run.run(&program).await?;
                 let bound = run.duplicates_at_most(&outcome);
-                let kept = promises(&run, &outcome);
-                writeln!(
-                    out,
-                    "{:<12} {over:<4} {:>8} {:>10} {bound:>7} {:>9} {:>10} {:>8} {:>12?}{}",
+                say(&format!(
+                    "{:<12} {over:<4} {:>8} {:>10} {bound:>7} {:>9} {:>10} {:>8} {:>12?}",
                     fault.as_str(),
                     outcome.lost.len(),
                     outcome.duplicates,
                     outcome.steps_back,
                     outcome.reconnects,
                     outcome.report.dropped,
-                    outcome.longest_enqueue,
-                    kept.err().map_or(String::new(), |what| {
-                        broken += 1;
-                        format!("  BROKEN: {what}")
-                    })
-                )?;
+                    outcome.longest_enqueue
+                ));
+                if let Err(what) = promises(&run, &outcome) {
+                    broken.push(format!("{} over {over}: {what}", fault.as_str()));
+                }
             }
         }
     }

@@ -10,6 +10,7 @@ async fn delivers(with: With) {
         lasts: Duration::from_secs(3),
         with,
         quiet: true,
+        json: None,
     };
     let outcome = run(&options).await.expect("the demo runs");
     let faults = outcome.faults();
