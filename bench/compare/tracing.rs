@@ -11,7 +11,7 @@ mod sink;
 use std::time::Duration;
 
 use cap_egress::{Connector, Guard, Policy, Trust};
-use cap_tracing::{Carrier, Config, Job, SampleRate, Tracing};
+use cap_tracing::{Config, SampleRate, Span, Tracer};
 use opentelemetry::Context;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::Sampler;
@@ -22,13 +22,20 @@ use crate::harness::{Bench, Case};
 pub(crate) use export::{MEMORY, fill};
 pub(crate) use sink::{SINK, serve};
 
-const JOB: Job<'_> = Job {
+struct Job {
+    job_type: &'static str,
+    id: &'static str,
+    attempt: u32,
+    certificate_id: &'static str,
+    project_id: &'static str,
+}
+
+const JOB: Job = Job {
     job_type: "renew",
     id: "01JS0ZQ3M7Y8Q4V5T6W7X8Y9ZA",
     attempt: 1,
-    certificate_id: Some("01JS0ZQ3M7Y8Q4V5T6W7X8Y9ZB"),
-    distribution_id: None,
-    project_id: Some("01JS0ZQ3M7Y8Q4V5T6W7X8Y9ZC"),
+    certificate_id: "01JS0ZQ3M7Y8Q4V5T6W7X8Y9ZB",
+    project_id: "01JS0ZQ3M7Y8Q4V5T6W7X8Y9ZC",
 };
 
 pub(crate) fn run(bench: &mut Bench) {
@@ -43,11 +50,11 @@ pub(crate) fn run(bench: &mut Bench) {
 }
 
 /// A tracer whose queue is full, so its ended spans are dropped, as the peers' are.
-fn ours(sample_rate: SampleRate) -> Tracing {
+fn ours(sample_rate: SampleRate) -> Tracer {
     let mut config = Config::new("http://127.0.0.1:9".parse().expect("an endpoint"));
     config.sample_rate = sample_rate;
     config.queue_size = 1;
-    Tracing::start(config, connector()).expect("a sound configuration")
+    Tracer::start(config, connector()).expect("a sound configuration")
 }
 
 fn connector() -> Connector {
@@ -58,9 +65,15 @@ fn connector() -> Connector {
 }
 
 /// The span of a job with an attribute that is known only when it ends, six in all.
-fn job(tracing: &Tracing) {
-    let span = tracing.job(&JOB, &Carrier::default(), None);
-    span.set("cap.renewed", true);
+fn job(tracing: &Tracer) {
+    start(tracing).set_attribute("cap.renewed", true);
+}
+
+fn start(tracing: &Tracer) -> Span {
+    let job = tracing.job(JOB.job_type, JOB.id).attempt(JOB.attempt);
+    job.certificate(JOB.certificate_id)
+        .project(JOB.project_id)
+        .start()
 }
 
 /// The same span as a team writes it with `tracing`, and nothing else.
@@ -86,7 +99,7 @@ fn times(count: u64, mut f: impl FnMut()) {
     (0..count).for_each(|_| f());
 }
 
-fn typed(bench: &mut Bench, none: &Tracing, all: &Tracing) {
+fn typed(bench: &mut Bench, none: &Tracer, all: &Tracer) {
     let (no_spans, spans) = (
         peers::provider(Sampler::TraceIdRatioBased(0.0)),
         peers::provider(Sampler::AlwaysOn),
@@ -96,7 +109,7 @@ fn typed(bench: &mut Bench, none: &Tracing, all: &Tracing) {
     peers::discard_fastrace();
 
     // An unsampled request is current, and a job is enqueued under it.
-    none.job(&JOB, &Carrier::default(), None).in_scope(|| {
+    start(none).in_scope(|| {
         bench.compare(
             &case("span under an unsampled parent", "raw SDK", 0.91),
             |count| times(count, || drop(none.enqueue(JOB.job_type, JOB.id))),
@@ -118,7 +131,7 @@ fn typed(bench: &mut Bench, none: &Tracing, all: &Tracing) {
     );
     let ours = |count| {
         times(count, || {
-            let span = none.job(&JOB, &Carrier::default(), None);
+            let span = start(none);
             span.in_scope(|| times(4, || drop(none.enqueue(JOB.job_type, JOB.id))));
         });
     };
@@ -163,10 +176,10 @@ fn typed(bench: &mut Bench, none: &Tracing, all: &Tracing) {
 }
 
 /// A team's own spans of `tracing`. Each side's subscriber has its layer alone.
-fn bridged(bench: &mut Bench, none: &Tracing, all: &Tracing) {
+fn bridged(bench: &mut Bench, none: &Tracer, all: &Tracer) {
     let registry = tracing_subscriber::registry;
-    let alone = |tracing: &Tracing| Dispatch::new(registry().with(tracing.bridge_alone()));
-    let among_others = |tracing: &Tracing| Dispatch::new(registry().with(tracing.bridge()));
+    let alone = |tracing: &Tracer| Dispatch::new(registry().with(tracing.bridge_exclusive()));
+    let among_others = |tracing: &Tracer| Dispatch::new(registry().with(tracing.bridge()));
     let no_spans = peers::provider(Sampler::TraceIdRatioBased(0.0));
     let spans = peers::provider(Sampler::AlwaysOn);
     let layer_none = peers::layered(&no_spans.tracer("peer"));
@@ -197,7 +210,7 @@ fn bridged(bench: &mut Bench, none: &Tracing, all: &Tracing) {
             |count| under(&layer_none, count),
         );
     };
-    none.job(&JOB, &Carrier::default(), None).in_scope(|| {
+    start(none).in_scope(|| {
         bench.compare(
             &case("bridged span, unsampled parent", peer, 10.0),
             |count| under(&alone_none, count),

@@ -60,7 +60,7 @@
 //! # Features
 //!
 //! `bridge`: spans of the `tracing` crate among the typed ones, and log lines with trace ids
-//! (`cap_telemetry::trace::Tracing::bridge` and `LogFormat`).
+//! (`cap_telemetry::trace::Tracer::bridge` and `LogFormat`).
 //!
 //! `settings-ui`: Settings → Syslog as JSON and as a page, for an axum service to mount (`cap_telemetry::settings`).
 //!

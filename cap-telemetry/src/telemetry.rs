@@ -8,7 +8,7 @@ use std::time::Duration;
 use cap_egress::{Connector, Guard, Trust};
 use cap_metrics::{ExemplarIds, Metrics, MetricsService, PipelineTotals, SpanTotals};
 use cap_syslog::{Backfill, Event, Forwarder};
-use cap_tracing::{SampleRate, Tracing};
+use cap_tracing::{SampleRate, Tracer};
 
 use crate::audit::Audit;
 use crate::config::Config;
@@ -25,8 +25,8 @@ struct Pipelines {
     metrics: Metrics,
     /// `None` when metrics are off.
     exposed: Option<Exposed>,
-    tracing: Option<Tracing>,
-    no_tracing: Tracing,
+    tracing: Option<Tracer>,
+    no_tracing: Tracer,
     audit: Arc<Audit>,
     guard: Guard,
     #[cfg(feature = "settings-ui")]
@@ -83,7 +83,7 @@ impl Telemetry {
         };
         let tracing = config
             .tracing
-            .map(|config| Tracing::start(config, to_collector))
+            .map(|config| Tracer::start(config, to_collector))
             .transpose()
             .map_err(Kind::Tracing)?;
         let audit = Arc::new(Audit::start(config.syslog, guard.clone(), store)?);
@@ -97,7 +97,7 @@ impl Telemetry {
             metrics,
             exposed,
             tracing,
-            no_tracing: Tracing::disabled(),
+            no_tracing: Tracer::disabled(),
             audit,
             guard,
             #[cfg(feature = "settings-ui")]
@@ -125,7 +125,7 @@ impl Telemetry {
     }
 
     /// The spans to open; passes contexts through when tracing is off.
-    pub fn tracer(&self) -> &Tracing {
+    pub fn tracer(&self) -> &Tracer {
         self.0.tracing.as_ref().unwrap_or(&self.0.no_tracing)
     }
 
@@ -137,10 +137,12 @@ impl Telemetry {
     /// Sends an audit event to the relay and marks it on the current span; the record carries that span's ids, so that archive
     /// and trace lead to each other. Never waits, and does nothing where syslog is off. The primary record stays the caller's.
     pub fn audit(&self, mut event: Event) {
-        let current = cap_tracing::current();
-        current.audit_event(event.id(), event.event_type());
-        if let Some((trace_id, span_id)) = current.ids() {
-            event = event.param("trace_id", trace_id).param("span_id", span_id);
+        let current = cap_tracing::current_span();
+        current.record_audit_event(event.event_type(), event.id());
+        if let Some(ids) = current.ids() {
+            event = event
+                .param("trace_id", ids.trace_id_hex())
+                .param("span_id", ids.span_id_hex());
         }
         self.0.audit.enqueue(event);
     }
@@ -213,7 +215,7 @@ impl Telemetry {
                     Exposed::OwnListener(listener) => Some(listener.address()),
                 },
             }),
-            tracing: pipes.tracing.as_ref().map(Tracing::stats),
+            tracing: pipes.tracing.as_ref().map(Tracer::stats),
             sample_rate: self.tracer().sample_rate().map(SampleRate::get),
             warning: syslog.as_ref().and_then(|syslog| syslog.warning.clone()),
             syslog,
@@ -293,14 +295,17 @@ impl fmt::Debug for Telemetry {
 
 /// The ids of the sampled span that this thread is in.
 fn current_trace() -> Option<ExemplarIds> {
-    let (trace_id, span_id) = cap_tracing::current_ids()?;
-    Some(ExemplarIds { trace_id, span_id })
+    let ids = cap_tracing::current_span_ids()?;
+    Some(ExemplarIds {
+        trace_id: ids.trace_id(),
+        span_id: ids.span_id(),
+    })
 }
 
-fn totals(tracing: Option<&Tracing>, audit: &Audit, guard: &Guard) -> PipelineTotals {
+fn totals(tracing: Option<&Tracer>, audit: &Audit, guard: &Guard) -> PipelineTotals {
     let mut totals = PipelineTotals::default();
     totals.egress = Some(guard.denials().into_iter().collect());
-    totals.spans = tracing.map(Tracing::stats).map(|spans| {
+    totals.spans = tracing.map(Tracer::stats).map(|spans| {
         let mut totals = SpanTotals::default();
         totals.started = spans.started;
         totals.exported = spans.exported;

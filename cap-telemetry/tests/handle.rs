@@ -203,7 +203,8 @@ fn an_audit_event_carries_the_ids_of_the_span_it_happens_in() {
     let span = telemetry.tracer().service_call("service", "work");
     span.in_scope(|| telemetry.audit(event("inside")));
     telemetry.audit(event("outside"));
-    let (trace_id, span_id) = span.ids().expect("sampled");
+    let ids = span.ids().expect("sampled");
+    let (trace_id, span_id) = (ids.trace_id_hex(), ids.span_id_hex());
     let heard = hears(&heard, "event_id=\"outside\"");
     let inside = format!("trace_id=\"{trace_id}\" span_id=\"{span_id}\"");
     assert_eq!(heard.matches(&inside).count(), 1, "{heard}");
@@ -252,7 +253,7 @@ fn metrics_have_a_listener_of_their_own_with_exemplars_until_the_last_handle_is_
         let span = telemetry.tracer().service_call("service", "work");
         let success = cap_telemetry::metrics::JobResult::Success;
         span.in_scope(|| telemetry.metrics().jobs().start("renew").finish(success));
-        let (trace_id, _) = span.ids().expect("sampled");
+        let trace_id = span.ids().expect("sampled").trace_id_hex();
         telemetry.shutdown(Duration::ZERO);
         let text = scrape(address);
         assert!(text.contains("cap_jobs_duration_seconds_bucket"), "{text}");

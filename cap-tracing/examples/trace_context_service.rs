@@ -12,7 +12,7 @@ use axum::extract::State;
 use axum::http::{Method, Request, StatusCode, Uri};
 use axum::routing::post;
 use cap_egress::{Connector, Guard, Policy, Trust};
-use cap_tracing::{Audience, Config, SampleRate, TraceLayer, Tracing};
+use cap_tracing::{Audience, Config, SampleRate, TraceLayer, Tracer};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -35,28 +35,28 @@ async fn main() -> Result<(), Failure> {
     // not be much of a test.
     let mut config = Config::new(export.unwrap_or("http://127.0.0.1:9").parse()?);
     config.sample_rate = SampleRate::ALL;
-    let tracing = Tracing::start(config, connector.clone())?;
+    let tracer = Tracer::start(config, connector.clone())?;
     let listener = tokio::net::TcpListener::bind(listen).await?;
-    axum::serve(listener, router(tracing, connector)).await?;
+    axum::serve(listener, router(tracer, connector)).await?;
     Ok(())
 }
 
 /// A service that answers `POST` on any path.
-pub(crate) fn router(tracing: Tracing, connector: Connector) -> Router {
+pub(crate) fn router(tracer: Tracer, connector: Connector) -> Router {
     let calls = Calls {
         client: Client::builder(TokioExecutor::new()).build(connector),
-        tracing: tracing.clone(),
+        tracer: tracer.clone(),
     };
     Router::new()
         .route("/{*path}", post(forward))
         .with_state(calls)
-        .layer(TraceLayer::new(tracing))
+        .layer(TraceLayer::new(tracer))
 }
 
 #[derive(Clone)]
 struct Calls {
     client: Client<Connector, Full<Bytes>>,
-    tracing: Tracing,
+    tracer: Tracer,
 }
 
 /// Takes `[{"url": …, "arguments": [ … ]}, …]`, and posts the arguments of each element to its url, one after the other.
@@ -86,14 +86,14 @@ impl Calls {
             .get("arguments")
             .ok_or("an element without arguments")?;
         let span = self
-            .tracing
+            .tracer
             .external_call("harness", "callback", &Method::POST, &uri);
         let mut request = Request::post(uri)
             .header("content-type", "application/json")
             .body(Full::from(arguments.to_string()))?;
         span.inject(request.headers_mut(), Audience::Internal);
         let response = span.scope(self.client.request(request)).await?;
-        span.http_status(response.status().as_u16());
+        span.record_status(response.status());
         response.into_body().collect().await?;
         Ok(())
     }

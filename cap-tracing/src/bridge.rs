@@ -2,7 +2,7 @@
 
 mod fields;
 mod log;
-mod open;
+mod span_filter;
 
 use std::cell::RefCell;
 
@@ -15,37 +15,37 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context as Tree, Identity, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::pipe::Tracing;
 use crate::span::Span;
-use crate::spans::Nature;
+use crate::start::SpanSpec;
+use crate::tracer::Tracer;
 use fields::Fields;
 pub use log::LogFormat;
-use open::Open;
+use span_filter::SpanFilter;
 
-impl Tracing {
+impl Tracer {
     /// A layer that makes a span of every span of the `tracing` crate, a child of whatever span is current, typed or not; what it
     /// records are the fields, and events that happen in it. A field `otel.kind` says which kind of span it is, `otel.name` what it is
     /// called, and `#[instrument(err)]` makes it fail.
     ///
     /// Under an unsampled parent nothing is recorded, and a span takes its parent's context along to wherever it is entered. It costs
     /// little more than what the registry itself asks for it, since other layers may want it; where none does,
-    /// [`bridge_alone`](Self::bridge_alone) saves that as well. Combine it with a filter of your own for what is too much detail for a
+    /// [`bridge_exclusive`](Self::bridge_exclusive) saves that as well. Combine it with a filter of your own for what is too much detail for a
     /// trace:
     ///
     /// ```
     /// use tracing_subscriber::filter::LevelFilter;
     /// use tracing_subscriber::prelude::*;
     ///
-    /// # let tracing = cap_tracing::Tracing::disabled();
+    /// # let tracer = cap_tracing::Tracer::disabled();
     /// let subscriber = tracing_subscriber::registry()
     ///     .with(LevelFilter::INFO)
-    ///     .with(tracing.bridge());
+    ///     .with(tracer.bridge());
     /// ```
     pub fn bridge<S>(&self) -> impl Layer<S> + use<S>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        match self.pipe() {
+        match self.active() {
             Some(_) => Bridge::new(self, Readers::Others).boxed(),
             // What nobody else wants is not even asked for again.
             None => Identity::new().with_filter(LevelFilter::OFF).boxed(),
@@ -55,7 +55,7 @@ impl Tracing {
     /// The same for a subscriber in which no other layer reads spans: under an unsampled parent, the spans of `tracing` are disabled
     /// for everyone, and cost next to nothing. Events are not: log lines are written as before, without the fields of such spans. A
     /// disabled span takes no context along to another task or thread: give that a typed span's [`scope`](crate::Span::scope).
-    pub fn bridge_alone<S>(&self) -> impl Layer<S> + use<S>
+    pub fn bridge_exclusive<S>(&self) -> impl Layer<S> + use<S>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
@@ -64,9 +64,9 @@ impl Tracing {
 }
 
 struct Bridge {
-    tracing: Tracing,
+    tracer: Tracer,
     readers: Readers,
-    recorded: Open,
+    recorded: SpanFilter,
 }
 
 /// Who else reads spans.
@@ -77,11 +77,11 @@ enum Readers {
 }
 
 impl Bridge {
-    fn new(tracing: &Tracing, readers: Readers) -> Self {
+    fn new(tracer: &Tracer, readers: Readers) -> Self {
         Bridge {
-            tracing: tracing.clone(),
+            tracer: tracer.clone(),
             readers,
-            recorded: Open::default(),
+            recorded: SpanFilter::default(),
         }
     }
 }
@@ -109,7 +109,7 @@ where
 {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         match self.readers {
-            Readers::Nobody if metadata.is_span() => match self.tracing.pipe() {
+            Readers::Nobody if metadata.is_span() => match self.tracer.active() {
                 Some(_) => Interest::sometimes(),
                 None => Interest::never(),
             },
@@ -129,11 +129,11 @@ where
             true => Context::new(),
             false => Context::current(),
         });
-        let span = self.tracing.open_as(parent, || {
+        let span = self.tracer.open(parent, || {
             let mut fields = Fields::with_room_for(attributes.values().len());
             attributes.record(&mut fields);
             let called = attributes.metadata().name();
-            Nature {
+            SpanSpec {
                 kind: fields.kind.unwrap_or(SpanKind::Internal),
                 name: fields.name.map_or(called.into(), Into::into),
                 attributes: fields.attributes,
@@ -198,7 +198,7 @@ where
         };
         // Kept as it is from here on: a future enters its span again and again.
         let context = span.extensions_mut().get_mut::<Bridged>().map(|span| {
-            span.0.settle();
+            span.0.materialize();
             span.0.context()
         });
         if let Some(context) = context {

@@ -15,7 +15,7 @@ pub struct Convention {
     pub kind: &'static str,
     /// What makes one.
     pub made_by: &'static str,
-    /// What it carries beside [`EVERYWHERE`].
+    /// What it carries beside [`COMMON`].
     pub attributes: &'static [Attribute],
 }
 
@@ -34,7 +34,7 @@ pub struct Attribute {
 #[non_exhaustive]
 pub enum Values {
     /// One of these.
-    Words(&'static [&'static str]),
+    Closed(&'static [&'static str]),
     /// Described in words.
     Open(&'static str),
 }
@@ -45,7 +45,7 @@ const fn open(key: &'static str, about: &'static str) -> Attribute {
 }
 
 const fn words(key: &'static str, words: &'static [&'static str]) -> Attribute {
-    let values = Values::Words(words);
+    let values = Values::Closed(words);
     Attribute { key, values }
 }
 
@@ -65,8 +65,8 @@ const EVENT_ID: Attribute = open(
     "its id, the same as in the SIEM's archive",
 );
 
-/// What any span may carry: the first five are those of [`Current`](crate::Current).
-pub const EVERYWHERE: &[Attribute] = &[
+/// What any span may carry: the first five are those of [`CurrentSpan`](crate::CurrentSpan).
+pub const COMMON: &[Attribute] = &[
     open(attributes::ORG_ID, "opaque id of the organisation"),
     open(attributes::PROJECT_ID, "opaque id of the project"),
     open(attributes::CERT_ID, "opaque id of the certificate"),
@@ -84,7 +84,7 @@ pub const SPANS: &[Convention] = &[
         title: "An HTTP request that is answered",
         name: "{method} {route}",
         kind: "server",
-        made_by: "TraceLayer, Tracing::request",
+        made_by: "TraceLayer, Tracer::request",
         attributes: &[
             METHOD,
             open("http.route", "the pattern that matched, if one did"),
@@ -96,21 +96,21 @@ pub const SPANS: &[Convention] = &[
         title: "An attempt at a job",
         name: "job {type}",
         kind: "consumer",
-        made_by: "Tracing::job",
+        made_by: "Tracer::job",
         attributes: &[JOB_TYPE, JOB_ID, open(attributes::JOB_ATTEMPT, "1, 2, …")],
     },
     Convention {
         title: "A job that is enqueued",
         name: "enqueue {type}",
         kind: "producer",
-        made_by: "Tracing::enqueue",
+        made_by: "Tracer::enqueue",
         attributes: &[JOB_TYPE, JOB_ID],
     },
     Convention {
         title: "A call to an external system",
         name: "{provider} {endpoint}",
         kind: "client",
-        made_by: "ClientLayer::external, Tracing::external_call",
+        made_by: "ClientLayer::external, Tracer::external_call",
         attributes: &[
             open(
                 attributes::EXTERNAL_PROVIDER,
@@ -135,7 +135,7 @@ pub const SPANS: &[Convention] = &[
         title: "A database operation",
         name: "{operation} {table}",
         kind: "client",
-        made_by: "Tracing::db",
+        made_by: "Tracer::db",
         attributes: &[
             open("db.operation.name", "the operation: SELECT, INSERT, …"),
             open("db.collection.name", "the table"),
@@ -145,14 +145,14 @@ pub const SPANS: &[Convention] = &[
         title: "A call of another part of the service",
         name: "{service} {operation}",
         kind: "internal",
-        made_by: "Tracing::service_call",
+        made_by: "Tracer::service_call",
         attributes: &[open("code.function.name", "{service}.{operation}")],
     },
     Convention {
         title: "An event that is sent",
         name: "emit {type}",
         kind: "producer",
-        made_by: "Tracing::emit_event",
+        made_by: "Tracer::emit_event",
         attributes: AUDIT_EVENT,
     },
 ];

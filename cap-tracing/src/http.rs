@@ -11,17 +11,16 @@ use http::{Extensions, Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::pipe::Tracing;
+use crate::tracer::Tracer;
 
 pub use client::{ClientLayer, ClientMiddleware, Operation};
-use future::Side;
 pub use future::TraceFuture;
 
 /// Makes a server span for every request: a child of the inbound context, current while the handler runs, named after axum's
 /// matched route, and an error from status 500 on. Add it with `Router::layer`, which runs after routing.
 #[derive(Clone, Debug)]
 pub struct TraceLayer {
-    tracing: Tracing,
+    tracer: Tracer,
     peer: PeerOf,
 }
 
@@ -30,9 +29,9 @@ type PeerOf = fn(&Extensions) -> Option<IpAddr>;
 
 impl TraceLayer {
     /// A layer that records into `tracing`.
-    pub fn new(tracing: Tracing) -> Self {
+    pub fn new(tracer: Tracer) -> Self {
         TraceLayer {
-            tracing,
+            tracer,
             peer: |_| None,
         }
     }
@@ -42,7 +41,7 @@ impl TraceLayer {
     /// ```
     /// # use axum::extract::ConnectInfo;
     /// # use std::net::SocketAddr;
-    /// # let layer = cap_tracing::TraceLayer::new(cap_tracing::Tracing::disabled());
+    /// # let layer = cap_tracing::TraceLayer::new(cap_tracing::Tracer::disabled());
     /// layer.with_peer(|request| Some(request.get::<ConnectInfo<SocketAddr>>()?.0.ip()));
     /// ```
     #[must_use]
@@ -58,7 +57,7 @@ impl<S> Layer<S> for TraceLayer {
     fn layer(&self, inner: S) -> Self::Service {
         TraceMiddleware {
             inner,
-            tracing: self.tracing.clone(),
+            tracer: self.tracer.clone(),
             peer: self.peer,
         }
     }
@@ -68,7 +67,7 @@ impl<S> Layer<S> for TraceLayer {
 #[derive(Clone, Debug)]
 pub struct TraceMiddleware<S> {
     inner: S,
-    tracing: Tracing,
+    tracer: Tracer,
     peer: PeerOf,
 }
 
@@ -85,13 +84,14 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let route = request.extensions().get::<MatchedPath>();
-        let peer = (self.peer)(request.extensions());
-        let (headers, method) = (request.headers(), request.method());
-        let span = self
-            .tracing
-            .request(headers, peer, method, route.map(MatchedPath::as_str));
-        TraceFuture::new(Side::Server, span, |span| {
+        let mut described = self.tracer.request(request.method(), request.headers());
+        if let Some(route) = request.extensions().get::<MatchedPath>() {
+            described = described.route(route.as_str());
+        }
+        if let Some(peer) = (self.peer)(request.extensions()) {
+            described = described.peer(peer);
+        }
+        TraceFuture::new(described.start(), |span| {
             span.in_scope(|| self.inner.call(request))
         })
     }

@@ -2,18 +2,17 @@
 //!
 //! ```no_run
 //! use cap_egress::{Connector, Guard, Policy, Trust};
-//! use cap_tracing::{Carrier, Config, Job, Tracing};
+//! use cap_tracing::{Config, Tracer};
 //! use std::time::Duration;
 //!
 //! let connector = Connector::new(Guard::new(Policy::default()), Trust::system()?);
-//! let tracing = Tracing::start(Config::new("http://otel-collector.observability:4318".parse()?), connector)?;
+//! let tracer = Tracer::start(Config::new("http://otel-collector.observability:4318".parse()?), connector)?;
 //!
-//! let job = Job { job_type: "renew", id: "j1", attempt: 1, certificate_id: Some("c1"), distribution_id: None, project_id: None };
-//! let span = tracing.job(&job, &Carrier::default(), None);
+//! let span = tracer.job("renew", "j1").attempt(2).certificate("c1").start();
 //! span.in_scope(|| { /* what the job does; spans made here are its children */ });
 //! drop(span);
 //!
-//! let report = tracing.shutdown(Duration::from_secs(5));
+//! let report = tracer.shutdown(Duration::from_secs(5));
 //! println!("{report}");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -32,15 +31,15 @@
 //! # Sampling and propagation
 //!
 //! The decision of an upstream is honoured, unless [`Config::trusted_peers`] says whose; without one, traces are sampled by trace
-//! id at a rate that may change while running ([`Tracing::set_sample_rate`]). Under an unsampled parent no span is made at all, and the inbound context and baggage go out as they came in; the same holds when
-//! tracing is [`disabled`](Tracing::disabled). Baggage is sent only to [`Audience::Internal`].
+//! id at a rate that may change while running ([`Tracer::set_sample_rate`]). Under an unsampled parent no span is made at all, and the inbound context and baggage go out as they came in; the same holds when
+//! tracing is [`disabled`](Tracer::disabled). Baggage is sent only to [`Audience::Internal`].
 //!
 //! # Features
 //!
 //! `http` (default): [`TraceLayer`], a span for every request of a tower service, and [`ClientLayer`], one for every call of a tower
 //! HTTP client.
 //!
-//! `bridge`: `Tracing::bridge`, a layer that puts the spans of the `tracing` crate among the typed ones, and `LogFormat`, which
+//! `bridge`: `Tracer::bridge`, a layer that puts the spans of the `tracing` crate among the typed ones, and `LogFormat`, which
 //! puts the ids of the current span into log lines.
 //!
 //! # What it does not do
@@ -54,36 +53,44 @@ mod bridge;
 mod carrier;
 mod config;
 pub mod conventions;
+mod current;
 mod deliver;
 mod endpoint;
 mod error;
 #[cfg(feature = "http")]
 mod http;
-mod pipe;
+mod ids;
+mod job;
 mod propagate;
 mod queue;
 mod recorder;
+mod request;
 mod sampling;
 mod span;
 mod spans;
+mod start;
 mod stats;
 mod stop;
+mod tracer;
 
 #[cfg(feature = "bridge")]
 pub use bridge::LogFormat;
 pub use carrier::Carrier;
 pub use config::{Compression, Config, SampleRate};
+pub use current::{CurrentSpan, current_span, current_span_ids};
 pub use endpoint::Endpoint;
 pub use error::Error;
 #[cfg(feature = "http")]
 pub use http::{
     ClientLayer, ClientMiddleware, Operation, TraceFuture, TraceLayer, TraceMiddleware,
 };
-pub use pipe::Tracing;
+pub use ids::SpanIds;
+pub use job::JobSpan;
 pub use propagate::{Audience, Propagator, extract, inject};
-pub use span::{Current, Span, current, current_ids};
-pub use spans::Job;
+pub use request::RequestSpan;
+pub use span::Span;
 pub use stats::{Failures, Stats};
+pub use tracer::Tracer;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -36,7 +36,7 @@ pub(crate) struct Record {
 
 impl Record {
     /// An answer that is an error has a class also where nobody said which: the one that its caller makes of it
-    /// ([`Span::http_status`](crate::Span::http_status)).
+    /// ([`Span::record_status`](crate::Span::record_status)).
     fn classify(&mut self) {
         let has = |key: &str| self.attributes.iter().any(|set| set.key.as_str() == key);
         if self.kind == SpanKind::Server

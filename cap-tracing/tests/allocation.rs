@@ -12,8 +12,8 @@ mod support;
 use std::net::TcpListener;
 
 use cap_names::ErrorClass;
-use cap_tracing::{Tracing, current};
-use http::{HeaderMap, Method, Uri};
+use cap_tracing::{Tracer, current_span};
+use http::{HeaderMap, Method, StatusCode, Uri};
 
 use support::{job, jobs, pipe};
 
@@ -22,36 +22,41 @@ fn wedged() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").unwrap()
 }
 
-fn every_kind(tracing: &Tracing, headers: &HeaderMap) {
-    let request = tracing.request(headers, None, &Method::POST, Some("/certificates/:id"));
-    request.answered(503);
+fn every_kind(tracer: &Tracer, headers: &HeaderMap) {
+    let request = tracer
+        .request(&Method::POST, headers)
+        .route("/certificates/:id")
+        .start();
+    request.record_status(StatusCode::SERVICE_UNAVAILABLE);
     drop(request);
-    let span = job(tracing, "j1");
-    span.set("cap.renewed", true);
-    span.fail(ErrorClass::Network, &"no route to host");
+    let span = job(tracer, "j1");
+    span.set_attribute("cap.renewed", true);
+    span.record_error(ErrorClass::Network, &"no route to host");
     drop(span);
-    current().org("o1").audit_event("evt_1", "cert.renewed");
-    drop(tracing.enqueue("renew", "j1"));
+    current_span()
+        .set_org("o1")
+        .record_audit_event("cert.renewed", "evt_1");
+    drop(tracer.enqueue("renew", "j1"));
     let uri = Uri::from_static("https://ca.example.com/order");
-    drop(tracing.external_call("acme", "new-order", &Method::POST, &uri));
-    drop(tracing.db("INSERT", "jobs"));
-    drop(tracing.service_call("policy", "check"));
-    drop(tracing.emit_event("cert.renewed", "evt_1"));
+    drop(tracer.external_call("acme", "new-order", &Method::POST, &uri));
+    drop(tracer.db("INSERT", "jobs"));
+    drop(tracer.service_call("policy", "check"));
+    drop(tracer.emit_event("cert.renewed", "evt_1"));
 }
 
 #[test]
 fn an_unsampled_span_allocates_nothing() {
     let collector = wedged();
-    let tracing = pipe(collector.local_addr().unwrap(), |config| {
+    let tracer = pipe(collector.local_addr().unwrap(), |config| {
         config.sample_rate = "0".parse().unwrap();
     });
     let headers = HeaderMap::new();
     // What a thread keeps to itself is made when it first needs it.
-    every_kind(&tracing, &headers);
-    let roots = allocation_counter::measure(|| every_kind(&tracing, &headers));
+    every_kind(&tracer, &headers);
+    let roots = allocation_counter::measure(|| every_kind(&tracer, &headers));
     assert_eq!(roots.count_total, 0);
-    job(&tracing, "j1").in_scope(|| {
-        let children = allocation_counter::measure(|| every_kind(&tracing, &headers));
+    job(&tracer, "j1").in_scope(|| {
+        let children = allocation_counter::measure(|| every_kind(&tracer, &headers));
         assert_eq!(children.count_total, 0);
     });
 }
@@ -60,10 +65,10 @@ fn an_unsampled_span_allocates_nothing() {
 #[test]
 fn a_thread_that_makes_spans_frees_what_those_before_held() {
     let (_collector, address) = collector::Collector::start([]);
-    let tracing = pipe(address, |_| {});
+    let tracer = pipe(address, |_| {});
     let round = || {
-        jobs(&tracing, 500);
-        support::settles(&tracing);
+        jobs(&tracer, 500);
+        support::settles(&tracer);
     };
     round();
     let once = allocation_counter::measure(round);
@@ -71,22 +76,22 @@ fn a_thread_that_makes_spans_frees_what_those_before_held() {
     assert!(more.count_total > 7 * once.count_total, "{more:?}");
     let left = more.count_current.unsigned_abs();
     assert!(left < once.count_total, "{left} of {more:?}");
-    tracing.shutdown(support::LONG);
+    tracer.shutdown(support::LONG);
 }
 
 #[test]
 fn a_full_queue_takes_no_more_memory() {
     let collector = wedged();
     let (queue, batch) = (1000, 100);
-    let tracing = pipe(collector.local_addr().unwrap(), |config| {
+    let tracer = pipe(collector.local_addr().unwrap(), |config| {
         (config.queue_size, config.batch_size) = (queue, batch);
     });
-    jobs(&tracing, 2 * (queue + batch));
-    let more = allocation_counter::measure(|| jobs(&tracing, 20_000));
+    jobs(&tracer, 2 * (queue + batch));
+    let more = allocation_counter::measure(|| jobs(&tracer, 20_000));
     // The export thread may have taken one more batch out of it in the meantime.
     let span = 4096;
     let most = (batch * span) as u64;
     assert!(more.bytes_max < most, "{more:?}");
-    assert!(tracing.stats().dropped > 20_000);
-    tracing.shutdown(std::time::Duration::ZERO);
+    assert!(tracer.stats().dropped > 20_000);
+    tracer.shutdown(std::time::Duration::ZERO);
 }

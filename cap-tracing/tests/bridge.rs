@@ -13,19 +13,19 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use cap_tracing::{Carrier, LogFormat, Tracing};
+use cap_tracing::{Carrier, LogFormat, SpanIds, Tracer};
 use tracing_subscriber::fmt::format;
 use tracing_subscriber::prelude::*;
 
 use collector::Collector;
 use support::{LONG, attributes, closes, connector, job, pipe, pipe_to};
 
-#[tracing::instrument(skip(tracing), fields(otel.kind = "client", answer = tracing::field::Empty))]
-fn renew(tracing: &Tracing, domain: &str) -> Option<(String, String)> {
+#[tracing::instrument(skip(tracer), fields(otel.kind = "client", answer = tracing::field::Empty))]
+fn renew(tracer: &Tracer, domain: &str) -> Option<SpanIds> {
     tracing::Span::current().record("answer", 42);
     tracing::info!(tries = 2_u64, "asked the authority");
-    drop(tracing.enqueue("notify", "j2"));
-    cap_tracing::current().ids()
+    drop(tracer.enqueue("notify", "j2"));
+    cap_tracing::current_span().ids()
 }
 
 #[tracing::instrument(err)]
@@ -36,15 +36,15 @@ fn fails() -> Result<(), std::io::Error> {
 #[test]
 fn typed_spans_and_those_of_tracing_are_each_other_s_children() {
     let (collector, address) = Collector::start([]);
-    let tracing = pipe(address, |_| {});
-    let subscriber = tracing_subscriber::registry().with(tracing.bridge());
+    let tracer = pipe(address, |_| {});
+    let subscriber = tracing_subscriber::registry().with(tracer.bridge());
     let ids = tracing::subscriber::with_default(subscriber, || {
-        job(&tracing, "j1").in_scope(|| {
+        job(&tracer, "j1").in_scope(|| {
             let _ = fails();
-            renew(&tracing, "api.example.com")
+            renew(&tracer, "api.example.com")
         })
     });
-    let stats = tracing.shutdown(LONG);
+    let stats = tracer.shutdown(LONG);
     assert_eq!((stats.started, stats.exported), (4, 4), "{stats}");
     let spans = collector.spans();
     let named = |name: &str| spans.iter().find(|span| span.name == name).unwrap();
@@ -54,6 +54,7 @@ fn typed_spans_and_those_of_tracing_are_each_other_s_children() {
     assert_eq!(attributes(middle), ["answer=42", "domain=api.example.com"]);
     assert_eq!(middle.kind, 3);
     let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+    let ids = ids.map(|ids| (ids.trace_id_hex(), ids.span_id_hex()));
     assert_eq!(ids, Some((hex(&middle.trace_id), hex(&middle.span_id))));
     let event = &middle.events[0];
     assert_eq!(event.name, "asked the authority");
@@ -66,21 +67,21 @@ fn typed_spans_and_those_of_tracing_are_each_other_s_children() {
 async fn a_span_follows_its_future_across_awaits() {
     use tracing::Instrument as _;
     let (collector, address) = Collector::start([]);
-    let tracing = pipe(address, |_| {});
-    let subscriber = tracing_subscriber::registry().with(tracing.bridge());
+    let tracer = pipe(address, |_| {});
+    let subscriber = tracing_subscriber::registry().with(tracer.bridge());
     let _default = tracing::subscriber::set_default(subscriber);
     let work = |n: &'static str| {
-        let tracing = tracing.clone();
+        let tracer = tracer.clone();
         async move {
             for _ in 0..3 {
                 tokio::task::yield_now().await;
-                drop(tracing.enqueue(n, n));
+                drop(tracer.enqueue(n, n));
             }
         }
     };
     let (one, two) = (tracing::info_span!("one"), tracing::info_span!("two"));
     tokio::join!(work("a").instrument(one), work("b").instrument(two));
-    tracing.shutdown(LONG);
+    tracer.shutdown(LONG);
     let spans = collector.spans();
     for (parent, child) in [("one", "enqueue a"), ("two", "enqueue b")] {
         let parent = spans.iter().find(|span| span.name == parent).unwrap();
@@ -92,45 +93,48 @@ async fn a_span_follows_its_future_across_awaits() {
         );
         assert_eq!(children.count(), 3);
     }
-    assert!(cap_tracing::current().ids().is_none());
+    assert!(cap_tracing::current_span().ids().is_none());
 }
 
 #[test]
 fn under_an_unsampled_parent_no_span_is_made_and_the_context_stays() {
     let (_collector, address) = Collector::start([]);
-    let tracing = pipe(address, |config| config.sample_rate = "0".parse().unwrap());
-    let subscriber = tracing_subscriber::registry().with(tracing.bridge());
+    let tracer = pipe(address, |config| config.sample_rate = "0".parse().unwrap());
+    let subscriber = tracing_subscriber::registry().with(tracer.bridge());
     tracing::subscriber::with_default(subscriber, || {
-        let job = job(&tracing, "j1");
+        let job = job(&tracer, "j1");
         job.in_scope(|| {
-            assert_eq!(renew(&tracing, "a"), None);
+            assert_eq!(renew(&tracer, "a"), None);
             let span = tracing::info_span!("not made");
             assert_eq!(
-                span.in_scope(|| cap_tracing::current().carrier()),
+                span.in_scope(|| cap_tracing::current_span().carrier()),
                 job.carrier()
             );
         });
         // A root decides for everything below it.
         tracing::info_span!("root").in_scope(|| {
-            let root = cap_tracing::current().carrier();
+            let root = cap_tracing::current_span().carrier();
             let below = tracing::info_span!("not made");
-            assert_eq!(below.in_scope(|| cap_tracing::current().carrier()), root);
+            assert_eq!(
+                below.in_scope(|| cap_tracing::current_span().carrier()),
+                root
+            );
             assert_ne!(root, Carrier::default());
         });
     });
-    assert_eq!(tracing.shutdown(LONG).started, 0);
+    assert_eq!(tracer.shutdown(LONG).started, 0);
 }
 
 /// Spans may be entered where nothing is current: in a task of its own, on another thread.
 #[test]
 fn a_span_takes_its_context_to_another_thread_whether_it_is_recorded_or_not() {
     let (collector, address) = Collector::start([]);
-    let tracing = pipe(address, |config| config.sample_rate = "0".parse().unwrap());
-    let subscriber = tracing_subscriber::registry().with(tracing.bridge());
+    let tracer = pipe(address, |config| config.sample_rate = "0".parse().unwrap());
+    let subscriber = tracing_subscriber::registry().with(tracer.bridge());
     let dispatch = tracing::Dispatch::new(subscriber);
     let elsewhere = |span: tracing::Span| {
         let carrier = || {
-            let in_span = || span.in_scope(|| cap_tracing::current().carrier());
+            let in_span = || span.in_scope(|| cap_tracing::current_span().carrier());
             tracing::dispatcher::with_default(&dispatch, in_span)
         };
         std::thread::scope(|scope| scope.spawn(carrier).join().unwrap())
@@ -141,7 +145,7 @@ fn a_span_takes_its_context_to_another_thread_whether_it_is_recorded_or_not() {
             let mut headers = http::HeaderMap::new();
             headers.insert("traceparent", upstream.parse().unwrap());
             headers.insert("baggage", "k=v".parse().unwrap());
-            let request = tracing.request(&headers, None, &http::Method::GET, None);
+            let request = tracer.request(&http::Method::GET, &headers).start();
             let team = request.in_scope(|| tracing::info_span!("team"));
             let there = serde_json::to_string(&elsewhere(team)).unwrap();
             assert!(there.contains("k=v") && there.contains("0af7651916cd43dd8448eb211c80319c"));
@@ -153,7 +157,7 @@ fn a_span_takes_its_context_to_another_thread_whether_it_is_recorded_or_not() {
         assert_ne!(first, Carrier::default());
         assert_eq!(elsewhere(root), first);
     });
-    assert_eq!(tracing.shutdown(LONG).exported, 2);
+    assert_eq!(tracer.shutdown(LONG).exported, 2);
     drop(collector);
 }
 
@@ -161,22 +165,22 @@ fn a_span_takes_its_context_to_another_thread_whether_it_is_recorded_or_not() {
 #[test]
 fn a_named_parent_is_the_parent_under_a_current_span_that_decided_otherwise() {
     let (collector, address) = Collector::start([]);
-    let tracing = pipe(address, |config| config.sample_rate = "0".parse().unwrap());
-    let subscriber = tracing_subscriber::registry().with(tracing.bridge());
+    let tracer = pipe(address, |config| config.sample_rate = "0".parse().unwrap());
+    let subscriber = tracing_subscriber::registry().with(tracer.bridge());
     tracing::subscriber::with_default(subscriber, || {
         let mut headers = http::HeaderMap::new();
         let upstream = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         headers.insert("traceparent", upstream.parse().unwrap());
-        let sampled = tracing.request(&headers, None, &http::Method::GET, None);
+        let sampled = tracer.request(&http::Method::GET, &headers).start();
         let named = sampled.in_scope(|| tracing::info_span!("named"));
-        job(&tracing, "unsampled").in_scope(|| {
+        job(&tracer, "unsampled").in_scope(|| {
             drop(tracing::info_span!(parent: &named, "child"));
             drop(tracing::info_span!("not made"));
-            tracing.set_sample_rate(cap_tracing::SampleRate::ALL);
+            tracer.set_sample_rate(cap_tracing::SampleRate::ALL);
             drop(tracing::info_span!(parent: None, "root"));
         });
     });
-    tracing.shutdown(LONG);
+    tracer.shutdown(LONG);
     let spans = collector.spans();
     let mut names: Vec<_> = spans.iter().map(|span| &*span.name).collect();
     names.sort_unstable();
@@ -193,20 +197,20 @@ fn alone_it_disables_spans_under_an_unsampled_parent_and_log_lines_stay() {
         pipe(address, |_| {}),
         pipe(address, |config| config.sample_rate = "0".parse().unwrap()),
     );
-    for (tracing, sampled) in [(all, true), (none, false)] {
+    for (tracer, sampled) in [(all, true), (none, false)] {
         let lines = Lines::default();
         let written = lines.clone();
         let layer = tracing_subscriber::fmt::layer()
             .with_ansi(false)
             .with_writer(move || written.clone());
         let subscriber = tracing_subscriber::registry()
-            .with(tracing.bridge_alone())
+            .with(tracer.bridge_exclusive())
             .with(layer);
         tracing::subscriber::with_default(subscriber, || {
-            job(&tracing, "j1").in_scope(|| {
+            job(&tracer, "j1").in_scope(|| {
                 let span = tracing::info_span!("team", otel.name = "renamed", n = 1);
                 assert_eq!(span.is_disabled(), !sampled);
-                let _ = span.in_scope(|| renew(&tracing, "a"));
+                let _ = span.in_scope(|| renew(&tracer, "a"));
             });
             // Nothing is decided yet: this begins a trace.
             let root = tracing::info_span!("root");
@@ -214,7 +218,7 @@ fn alone_it_disables_spans_under_an_unsampled_parent_and_log_lines_stay() {
         });
         let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
         assert!(text.contains("asked the authority"), "{text}");
-        let stats = tracing.shutdown(LONG);
+        let stats = tracer.shutdown(LONG);
         assert_eq!(stats.started, if sampled { 5 } else { 0 }, "{stats}");
     }
     let spans = collector.spans();
@@ -244,7 +248,7 @@ impl Write for Lines {
 #[test]
 fn log_lines_name_the_span_they_belong_to() {
     let (_collector, address) = Collector::start([]);
-    let tracing = pipe(address, |_| {});
+    let tracer = pipe(address, |_| {});
     let lines = Lines::default();
     let written = lines.clone();
     let layer = tracing_subscriber::fmt::layer()
@@ -252,46 +256,47 @@ fn log_lines_name_the_span_they_belong_to() {
         .with_writer(move || written.clone());
     let subscriber = tracing_subscriber::registry()
         .with(layer)
-        .with(tracing.bridge());
+        .with(tracer.bridge());
     let ids = tracing::subscriber::with_default(subscriber, || {
         tracing::info!("outside");
-        let typed = job(&tracing, "j1");
+        let typed = job(&tracer, "j1");
         typed.in_scope(|| tracing::info!("typed"));
         let span = tracing::info_span!("team");
         let team = span.in_scope(|| {
             tracing::info!("team");
-            cap_tracing::current().ids()
+            cap_tracing::current_span().ids()
         });
         [typed.ids().unwrap(), team.unwrap()]
     });
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     let lines: Vec<_> = text.lines().collect();
     assert!(!lines[0].contains("trace_id"), "{text}");
-    for (line, (trace, span)) in lines[1..].iter().zip(ids) {
+    for (line, ids) in lines[1..].iter().zip(ids) {
+        let (trace, span) = (ids.trace_id_hex(), ids.span_id_hex());
         assert!(
             line.starts_with(&format!("trace_id={trace} span_id={span} ")),
             "{line}"
         );
     }
     assert_eq!(lines.len(), 3);
-    tracing.shutdown(Duration::ZERO);
+    tracer.shutdown(Duration::ZERO);
 }
 
 /// Six seconds of exporting over gRPC under a subscriber that records everything there is, on every thread of the process.
 #[test]
 fn the_exporter_makes_no_span_of_its_own() {
     let (collector, address) = Collector::start([]);
-    let tracing = pipe_to(&format!("grpc://{address}"), connector(), |_| {});
-    let subscriber = tracing_subscriber::registry().with(tracing.bridge());
+    let tracer = pipe_to(&format!("grpc://{address}"), connector(), |_| {});
+    let subscriber = tracing_subscriber::registry().with(tracer.bridge());
     tracing::subscriber::set_global_default(subscriber).unwrap();
     let (start, mut made) = (Instant::now(), 0);
     while start.elapsed() < Duration::from_secs(6) {
         // One at a time, each sent before the next.
-        drop(job(&tracing, "j1"));
+        drop(job(&tracer, "j1"));
         made += 1;
-        support::settles(&tracing);
+        support::settles(&tracer);
     }
-    let stats = tracing.shutdown(LONG);
+    let stats = tracer.shutdown(LONG);
     closes(&stats);
     assert_eq!(stats.exported, stats.started, "{stats}");
     let names: Vec<_> = collector

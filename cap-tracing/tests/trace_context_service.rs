@@ -13,7 +13,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::routing::post;
 use cap_egress::{Connector, Guard, Policy, Trust};
-use cap_tracing::{Config, SampleRate, Tracing};
+use cap_tracing::{Config, SampleRate, Tracer};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -40,8 +40,8 @@ fn service() -> Router {
     let connector = Connector::new(Guard::new(Policy::default()), Trust::system().unwrap());
     let mut config = Config::new("http://127.0.0.1:9".parse().unwrap());
     config.sample_rate = SampleRate::ALL;
-    let tracing = Tracing::start(config, connector.clone()).unwrap();
-    service::router(tracing, connector)
+    let tracer = Tracer::start(config, connector.clone()).unwrap();
+    service::router(tracer, connector)
 }
 
 async fn ask(service: Router, headers: &[(&str, &str)], body: String) -> StatusCode {

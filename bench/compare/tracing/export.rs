@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use cap_tracing::{Config, SampleRate, Tracing};
+use cap_tracing::{Config, SampleRate, Tracer};
 use opentelemetry::Context;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{SpanExporter as Otlp, WithExportConfig as _};
@@ -90,7 +90,7 @@ fn ours(over: Over, sink: &Sink) -> (f64, f64) {
     let mut config = Config::new(endpoint.parse().expect("an endpoint"));
     config.sample_rate = SampleRate::ALL;
     let queue = config.queue_size as u64;
-    let tracing = Tracing::start(config, connector()).expect("it starts");
+    let tracing = Tracer::start(config, connector()).expect("it starts");
     let cost = sustained(
         queue,
         || job(&tracing),
@@ -196,7 +196,7 @@ pub(crate) fn fill() {
     config.sample_rate = SampleRate::ALL;
     let full = (config.queue_size + config.batch_size) as u64;
     let before = resident();
-    let tracing = Tracing::start(config, connector()).expect("it starts");
+    let tracing = Tracer::start(config, connector()).expect("it starts");
     while tracing.stats().dropped < full {
         job(&tracing);
     }

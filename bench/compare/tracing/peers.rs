@@ -63,8 +63,8 @@ pub(super) fn raw_job(tracer: &SdkTracer, parent: &Context) -> Context {
             KeyValue::new("cap.job.type", JOB.job_type.to_owned()),
             KeyValue::new("cap.job.id", JOB.id.to_owned()),
             KeyValue::new("cap.job.attempt", i64::from(JOB.attempt)),
-            KeyValue::new("cap.cert.id", id(JOB.certificate_id)),
-            KeyValue::new("cap.tenant.project_id", id(JOB.project_id)),
+            KeyValue::new("cap.cert.id", JOB.certificate_id.to_owned()),
+            KeyValue::new("cap.tenant.project_id", JOB.project_id.to_owned()),
         ]);
     }
     let context = parent.with_span(span);
@@ -97,8 +97,8 @@ pub(super) fn fastrace_job(sampled: bool) -> fastrace::Span {
             ("cap.job.type", JOB.job_type.to_owned()),
             ("cap.job.id", JOB.id.to_owned()),
             ("cap.job.attempt", JOB.attempt.to_string()),
-            ("cap.cert.id", id(JOB.certificate_id)),
-            ("cap.tenant.project_id", id(JOB.project_id)),
+            ("cap.cert.id", JOB.certificate_id.to_owned()),
+            ("cap.tenant.project_id", JOB.project_id.to_owned()),
         ]
     });
     span.add_property(|| ("cap.renewed", "true"));
@@ -113,8 +113,4 @@ pub(super) fn fastrace_child() {
                 ("cap.job.id", JOB.id.to_owned()),
             ]
         });
-}
-
-fn id(id: Option<&str>) -> String {
-    id.unwrap_or_default().to_owned()
 }

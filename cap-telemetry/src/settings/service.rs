@@ -80,7 +80,7 @@ impl IntoResponse for Failed {
 async fn run_to_completion<T: Send + 'static>(
     action: impl Future<Output = Result<T, Failed>> + Send + 'static,
 ) -> Result<T, Failed> {
-    let action = cap_tracing::current().scope(action);
+    let action = cap_tracing::current_span().scope(action);
     match tokio::spawn(action).await {
         Ok(done) => done,
         Err(_) => Err(Failed::NotInForce("try again".to_owned())),

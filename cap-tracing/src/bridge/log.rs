@@ -40,7 +40,8 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        if let Some((trace_id, span_id)) = crate::current().ids() {
+        if let Some(ids) = crate::current_span_ids() {
+            let (trace_id, span_id) = (ids.trace_id_hex(), ids.span_id_hex());
             write!(writer, "trace_id={trace_id} span_id={span_id} ")?;
         }
         self.0.format_event(context, writer, event)

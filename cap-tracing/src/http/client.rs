@@ -8,9 +8,9 @@ use http::{Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::future::{Side, TraceFuture};
-use crate::pipe::Tracing;
+use super::future::TraceFuture;
 use crate::propagate::Audience;
+use crate::tracer::Tracer;
 
 /// Makes a client span for every call that goes through an HTTP client, a child of the span that is current, and sends its context
 /// along. The span lasts until the head of the answer is there; it is an error from status 400 on, and where no answer came.
@@ -18,7 +18,7 @@ use crate::propagate::Audience;
 /// Wrap the client in it inside of whatever tries again, so that each try is a call.
 #[derive(Clone, Debug)]
 pub struct ClientLayer {
-    tracing: Tracing,
+    tracer: Tracer,
     peer: Peer,
     audience: Audience,
 }
@@ -35,19 +35,19 @@ enum Peer {
 }
 
 impl ClientLayer {
-    /// Calls to an external system, such as a CA: as [`Tracing::external_call`], to [`Audience::ThirdParty`].
-    pub fn external(tracing: Tracing, provider: impl Into<Arc<str>>) -> Self {
+    /// Calls to an external system, such as a CA: as [`Tracer::external_call`], to [`Audience::ThirdParty`].
+    pub fn external(tracer: Tracer, provider: impl Into<Arc<str>>) -> Self {
         ClientLayer {
-            tracing,
+            tracer,
             peer: Peer::External(provider.into()),
             audience: Audience::ThirdParty,
         }
     }
 
     /// Calls to a service of one's own, to [`Audience::Internal`].
-    pub fn service(tracing: Tracing, service: impl Into<Arc<str>>) -> Self {
+    pub fn service(tracer: Tracer, service: impl Into<Arc<str>>) -> Self {
         ClientLayer {
-            tracing,
+            tracer,
             peer: Peer::Service(service.into()),
             audience: Audience::Internal,
         }
@@ -93,7 +93,7 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let ClientLayer {
-            tracing,
+            tracer,
             peer,
             audience,
         } = &self.layer;
@@ -101,10 +101,10 @@ where
         let operation = request.extensions().get::<Operation>();
         let operation = operation.map_or(method.as_str(), |operation| &operation.0);
         let span = match peer {
-            Peer::External(provider) => tracing.external_call(provider, operation, method, uri),
-            Peer::Service(service) => tracing.remote_call(service, operation, method, uri),
+            Peer::External(provider) => tracer.external_call(provider, operation, method, uri),
+            Peer::Service(service) => tracer.remote_call(service, operation, method, uri),
         };
-        TraceFuture::new(Side::Client, span, |span| {
+        TraceFuture::new(span, |span| {
             span.inject(request.headers_mut(), *audience);
             span.in_scope(|| self.inner.call(request))
         })

@@ -10,13 +10,6 @@ use pin_project_lite::pin_project;
 
 use crate::span::Span;
 
-/// Whose answer it is.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Side {
-    Server,
-    Client,
-}
-
 pin_project! {
     /// The future of both layers: the span is current while it is polled, and ends with the answer. Dropped before that, by a
     /// caller who went away or gave up, it ends the span as failed.
@@ -26,26 +19,24 @@ pin_project! {
         inner: F,
         // Until it has ended.
         span: Option<Span>,
-        side: Side,
     }
 
     impl<F> PinnedDrop for TraceFuture<F> {
         fn drop(this: Pin<&mut Self>) {
             if let Some(span) = this.project().span.take() {
-                span.fail(ErrorClass::Network, &"dropped before there was an answer");
+                span.record_error(ErrorClass::Network, &"dropped before there was an answer");
             }
         }
     }
 }
 
 impl<F> TraceFuture<F> {
-    pub(super) fn new(side: Side, mut span: Span, call: impl FnOnce(&Span) -> F) -> Self {
+    pub(super) fn new(mut span: Span, call: impl FnOnce(&Span) -> F) -> Self {
         // It is asked for its context at every poll.
-        span.settle();
+        span.materialize();
         TraceFuture {
             inner: call(&span),
             span: Some(span),
-            side,
         }
     }
 }
@@ -63,13 +54,9 @@ where
             None => ready!(this.inner.poll(cx)),
         };
         if let Some(span) = this.span.take() {
-            match (&outcome, this.side) {
-                (Ok(response), Side::Server) => span.answered(response.status().as_u16()),
-                // What is made of a service's error is 500.
-                (Err(_), Side::Server) => span.answered(500),
-                (Ok(response), Side::Client) => span.http_status(response.status().as_u16()),
-                // What the error says may hold the URI.
-                (Err(_), Side::Client) => span.fail(ErrorClass::Network, &"no answer"),
+            match &outcome {
+                Ok(response) => span.record_status(response.status()),
+                Err(_) => span.record_no_answer(),
             }
         }
         Poll::Ready(outcome)

@@ -68,16 +68,7 @@ fn hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     Some(bytes)
 }
 
-/// Trace id and span id, as they stand in the header.
-pub(crate) fn ids(ids: &SpanContext) -> (String, String) {
-    let text = format(ids);
-    (
-        text.as_str()[3..35].to_owned(),
-        text.as_str()[36..52].to_owned(),
-    )
-}
-
-fn write_hex(into: &mut [u8], bytes: &[u8]) {
+pub(crate) fn write_hex(into: &mut [u8], bytes: &[u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     for (pair, byte) in into.chunks_exact_mut(2).zip(bytes) {
         pair[0] = DIGITS[usize::from(byte >> 4)];

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::routing::post;
 use cap_egress::Connector;
 use cap_names::ErrorClass;
-use cap_tracing::{Audience, ClientLayer, Operation, TraceLayer, Tracing};
+use cap_tracing::{Audience, ClientLayer, Operation, TraceLayer, Tracer};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use tower::{Layer as _, ServiceExt as _};
@@ -52,7 +52,7 @@ fn ask(address: SocketAddr) -> Request<Body> {
 }
 
 /// Calls the peer from a handler that was called with this context, and gives back the headers that the peer got.
-async fn called_from_a_handler(tracing: &Tracing, layer: ClientLayer, flags: &str) -> HeaderMap {
+async fn called_from_a_handler(tracer: &Tracer, layer: ClientLayer, flags: &str) -> HeaderMap {
     let address = peer().await;
     let handler = async move || {
         let mut request = ask(address);
@@ -64,7 +64,7 @@ async fn called_from_a_handler(tracing: &Tracing, layer: ClientLayer, flags: &st
     };
     let app = Router::new()
         .route("/", post(handler))
-        .layer(TraceLayer::new(tracing.clone()));
+        .layer(TraceLayer::new(tracer.clone()));
     let request = Request::post("/")
         .header("traceparent", format!("{UPSTREAM}-{flags}"))
         .header("baggage", "k=v")
@@ -76,30 +76,30 @@ async fn called_from_a_handler(tracing: &Tracing, layer: ClientLayer, flags: &st
 #[tokio::test]
 async fn a_call_is_a_child_of_the_request_and_third_parties_get_no_baggage_unless_told() {
     let (collector, address) = Collector::start([]);
-    let tracing = pipe(address, |_| {});
+    let tracer = pipe(address, |_| {});
     let mut seen = 0;
     for (layer, name, baggage) in [
         (
-            ClientLayer::external(tracing.clone(), "acme"),
+            ClientLayer::external(tracer.clone(), "acme"),
             "acme finalize",
             None,
         ),
         (
-            ClientLayer::external(tracing.clone(), "acme").with_audience(Audience::Internal),
+            ClientLayer::external(tracer.clone(), "acme").with_audience(Audience::Internal),
             "acme finalize",
             Some("k=v"),
         ),
         (
-            ClientLayer::service(tracing.clone(), "kek"),
+            ClientLayer::service(tracer.clone(), "kek"),
             "kek finalize",
             Some("k=v"),
         ),
     ] {
         let external = name.starts_with("acme");
-        let got = called_from_a_handler(&tracing, layer, "01").await;
+        let got = called_from_a_handler(&tracer, layer, "01").await;
         let sent = got.get("baggage").map(|value| value.to_str().unwrap());
         assert_eq!(sent, baggage);
-        settles(&tracing);
+        settles(&tracer);
         let spans = collector.spans().split_off(seen);
         seen += 2;
         let [call, request] = &spans[..] else {
@@ -121,16 +121,16 @@ async fn a_call_is_a_child_of_the_request_and_third_parties_get_no_baggage_unles
         assert_eq!(has("cap.external.endpoint=finalize"), external);
         assert!(!attributes.iter().any(|other| other.contains("token")));
     }
-    tracing.shutdown(LONG);
+    tracer.shutdown(LONG);
 }
 
 #[tokio::test]
 async fn without_a_span_of_its_own_a_call_passes_the_context_on() {
     let (collector, address) = Collector::start([]);
     let sampling = pipe(address, |_| {});
-    for (tracing, flags) in [(&sampling, "00"), (&Tracing::disabled(), "01")] {
-        let layer = ClientLayer::service(tracing.clone(), "kek");
-        let got = called_from_a_handler(tracing, layer, flags).await;
+    for (tracer, flags) in [(&sampling, "00"), (&Tracer::disabled(), "01")] {
+        let layer = ClientLayer::service(tracer.clone(), "kek");
+        let got = called_from_a_handler(tracer, layer, flags).await;
         assert_eq!(got["traceparent"], format!("{UPSTREAM}-{flags}").as_str());
         assert_eq!(got["baggage"], "k=v");
     }
@@ -141,14 +141,14 @@ async fn without_a_span_of_its_own_a_call_passes_the_context_on() {
 #[tokio::test]
 async fn a_call_without_an_answer_is_an_error_named_after_its_method() {
     let (collector, address) = Collector::start([]);
-    let tracing = pipe(address, |_| {});
-    let layer = ClientLayer::external(tracing.clone(), "acme");
+    let tracer = pipe(address, |_| {});
+    let layer = ClientLayer::external(tracer.clone(), "acme");
     // Nobody listens where a socket is bound and does not listen.
     let bound = tokio::net::TcpSocket::new_v4().unwrap();
     bound.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let gone = ask(bound.local_addr().unwrap());
     layer.layer(client()).oneshot(gone).await.unwrap_err();
-    tracing.shutdown(LONG);
+    tracer.shutdown(LONG);
     let spans = collector.spans();
     assert_eq!(spans[0].name, "acme POST");
     assert!(attributes(&spans[0]).contains(&"cap.error.class=network".to_owned()));
@@ -168,16 +168,16 @@ fn silent() -> impl tower::Service<
 #[tokio::test]
 async fn a_request_or_call_that_is_dropped_ends_its_span_as_failed() {
     let (collector, address) = Collector::start([]);
-    let tracing = pipe(address, |_| {});
-    let server = TraceLayer::new(tracing.clone()).layer(silent());
-    let client = ClientLayer::external(tracing.clone(), "acme").layer(silent());
+    let tracer = pipe(address, |_| {});
+    let server = TraceLayer::new(tracer.clone()).layer(silent());
+    let client = ClientLayer::external(tracer.clone(), "acme").layer(silent());
     tokio::select! {
         biased;
         _ = server.oneshot(ask(address)) => unreachable!("it never answers"),
         _ = client.oneshot(ask(address)) => unreachable!("it never answers"),
         () = std::future::ready(()) => {}
     }
-    let stats = tracing.shutdown(LONG);
+    let stats = tracer.shutdown(LONG);
     assert_eq!((stats.started, stats.exported), (2, 2), "{stats}");
     for span in collector.spans() {
         let status = span.status.clone().unwrap();
@@ -192,13 +192,13 @@ async fn a_request_or_call_that_is_dropped_ends_its_span_as_failed() {
 #[test]
 fn an_attribute_is_there_once_with_what_was_set_last() {
     let (collector, address) = Collector::start([]);
-    let tracing = pipe(address, |_| {});
-    let span = tracing.external_call("acme", "order", &Method::GET, &ask(address).uri().clone());
-    span.http_status(403);
-    span.http_status(503);
-    span.fail(ErrorClass::Network, &"the answer broke off");
+    let tracer = pipe(address, |_| {});
+    let span = tracer.external_call("acme", "order", &Method::GET, &ask(address).uri().clone());
+    span.record_status(StatusCode::FORBIDDEN);
+    span.record_status(StatusCode::SERVICE_UNAVAILABLE);
+    span.record_error(ErrorClass::Network, &"the answer broke off");
     drop(span);
-    tracing.shutdown(LONG);
+    tracer.shutdown(LONG);
     let spans = collector.spans();
     let all = attributes(&spans[0]);
     let of = |key: &str| {
@@ -224,14 +224,14 @@ fn class(span: &opentelemetry_proto::tonic::trace::v1::Span) -> String {
 #[test]
 fn a_status_says_whose_fault_it_was() {
     let (collector, address) = Collector::start([]);
-    let tracing = pipe(address, |_| {});
+    let tracer = pipe(address, |_| {});
     let statuses = [200, 302, 400, 401, 403, 404, 429, 500, 503];
     for status in statuses {
         let uri = ask(address).uri().clone();
-        let call = tracing.external_call("acme", "order", &Method::GET, &uri);
-        call.http_status(status);
+        let call = tracer.external_call("acme", "order", &Method::GET, &uri);
+        call.record_status(StatusCode::from_u16(status).unwrap());
     }
-    tracing.shutdown(LONG);
+    tracer.shutdown(LONG);
     let classes: Vec<_> = collector.spans().iter().map(class).collect();
     let (permanent, transient) = ("io_permanent", "io_transient");
     let expected = [
@@ -243,7 +243,7 @@ fn a_status_says_whose_fault_it_was() {
 #[test]
 fn an_answer_that_is_an_error_has_a_class_and_what_was_said_underneath_is_said_better() {
     let (collector, address) = Collector::start([]);
-    let tracing = pipe(address, |_| {});
+    let tracer = pipe(address, |_| {});
     for (status, said) in [
         (200, None),
         (404, None),
@@ -252,15 +252,15 @@ fn an_answer_that_is_an_error_has_a_class_and_what_was_said_underneath_is_said_b
         (502, Some(ErrorClass::Network)),
         (400, Some(ErrorClass::Validation)),
     ] {
-        let span = tracing.request(&HeaderMap::new(), None, &Method::GET, None);
+        let span = tracer.request(&Method::GET, &HeaderMap::new()).start();
         if let Some(class) = said {
             span.in_scope(|| {
-                cap_tracing::current().fail(class, &"said underneath");
+                cap_tracing::current_span().record_error(class, &"said underneath");
             });
         }
-        span.answered(status);
+        span.record_status(StatusCode::from_u16(status).unwrap());
     }
-    tracing.shutdown(LONG);
+    tracer.shutdown(LONG);
     let spans = collector.spans();
     let classes: Vec<_> = spans.iter().map(class).collect();
     let expected = [

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cap_names::{Actor, ErrorClass};
-use cap_tracing::conventions::{AUDIT_EVENT, Attribute, EVERYWHERE, SPANS};
-use cap_tracing::{Carrier, ClientLayer, Job, Tracing, current};
-use http::{HeaderMap, Method, Request, Response, Uri};
+use cap_tracing::conventions::{AUDIT_EVENT, Attribute, COMMON, SPANS};
+use cap_tracing::{ClientLayer, Tracer, current_span};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use tower::{Layer as _, ServiceExt as _};
 
 use crate::collector::Collector;
@@ -17,56 +17,52 @@ fn keys(attributes: &[Attribute]) -> BTreeSet<String> {
 }
 
 /// One span of each kind, in the order of the conventions, with all that it can carry.
-fn one_of_each(tracing: &Tracing) {
-    let request = tracing.request(&HeaderMap::new(), None, &Method::POST, Some("/renew"));
+fn one_of_each(tracer: &Tracer) {
+    let request = tracer
+        .request(&Method::POST, &HeaderMap::new())
+        .route("/renew")
+        .start();
     let everywhere = || {
         let who = Actor::user("alice");
-        current()
-            .org("o1")
-            .project("p1")
-            .certificate("c1")
-            .distribution("d1")
-            .actor(&who);
-        current().fail(ErrorClass::Network, &"no route to host");
-        current().audit_event("evt_1", "cert.renewed");
+        current_span()
+            .set_org("o1")
+            .set_project("p1")
+            .set_certificate("c1")
+            .set_distribution("d1")
+            .set_actor(&who);
+        current_span().record_error(ErrorClass::Network, &"no route to host");
+        current_span().record_audit_event("cert.renewed", "evt_1");
     };
     request.in_scope(everywhere);
-    request.answered(503);
+    request.record_status(StatusCode::SERVICE_UNAVAILABLE);
     drop(request);
-    let job = Job {
-        job_type: "renew",
-        id: "j1",
-        attempt: 1,
-        certificate_id: Some("c1"),
-        distribution_id: Some("d1"),
-        project_id: Some("p1"),
-    };
-    drop(tracing.job(&job, &Carrier::default(), None));
-    drop(tracing.enqueue("renew", "j1"));
+    let job = tracer.job("renew", "j1").certificate("c1");
+    drop(job.distribution("d1").project("p1").start());
+    drop(tracer.enqueue("renew", "j1"));
     let uri = Uri::from_static("https://ca.example.com:14000/order");
-    let call = tracing.external_call("acme", "new-order", &Method::POST, &uri);
-    call.http_status(503);
+    let call = tracer.external_call("acme", "new-order", &Method::POST, &uri);
+    call.record_status(StatusCode::SERVICE_UNAVAILABLE);
     drop(call);
     let client = tower::service_fn(|_: Request<()>| async {
         let mut answer = Response::new(());
-        *answer.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
+        *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         Ok::<_, std::convert::Infallible>(answer)
     });
-    let client = ClientLayer::service(tracing.clone(), "issuer").layer(client);
+    let client = ClientLayer::service(tracer.clone(), "issuer").layer(client);
     let request = Request::get("http://issuer:8080/").body(()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     runtime.unwrap().block_on(client.oneshot(request)).unwrap();
-    drop(tracing.db("INSERT", "jobs"));
-    drop(tracing.service_call("policy", "check"));
-    drop(tracing.emit_event("cert.renewed", "evt_1"));
+    drop(tracer.db("INSERT", "jobs"));
+    drop(tracer.service_call("policy", "check"));
+    drop(tracer.emit_event("cert.renewed", "evt_1"));
 }
 
 #[test]
 fn each_kind_of_span_is_as_the_conventions_say() {
     let (collector, address) = Collector::start([]);
-    let tracing = pipe(address, |_| {});
-    one_of_each(&tracing);
-    tracing.shutdown(LONG);
+    let tracer = pipe(address, |_| {});
+    one_of_each(&tracer);
+    tracer.shutdown(LONG);
     let spans = collector.spans();
     assert_eq!(spans.len(), SPANS.len());
     let kinds = ["", "internal", "server", "client", "producer", "consumer"];
@@ -92,5 +88,5 @@ fn each_kind_of_span_is_as_the_conventions_say() {
             assert!(pairs.keys().eq(&keys(AUDIT_EVENT)), "{pairs:?}");
         }
     }
-    assert_eq!(everywhere, keys(EVERYWHERE));
+    assert_eq!(everywhere, keys(COMMON));
 }

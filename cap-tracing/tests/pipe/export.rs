@@ -7,7 +7,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::post;
 use cap_names::{Actor, ErrorClass};
-use cap_tracing::{Audience, Compression, Config, TraceLayer, Tracing};
+use cap_tracing::{Audience, Compression, Config, TraceLayer, Tracer};
 use tower::ServiceExt as _;
 
 use crate::collector::{Answer, Collector};
@@ -16,20 +16,20 @@ use crate::support::{LONG, attributes, closes, connector, job, jobs, pipe, pipe_
 #[test]
 fn a_job_arrives_with_its_attributes_and_its_failure() {
     let (collector, address) = Collector::start([]);
-    let tracing = pipe(address, |_| {});
-    let span = job(&tracing, "j1");
+    let tracer = pipe(address, |_| {});
+    let span = job(&tracer, "j1");
     span.in_scope(|| {
-        let call = tracing.external_call(
+        let call = tracer.external_call(
             "acme",
             "finalize",
             &http::Method::POST,
             &"http://ca.example:14000/x?token=s".parse().unwrap(),
         );
-        call.http_status(503);
-        call.fail(ErrorClass::IoTransient, &"the CA answered 503");
+        call.record_status(StatusCode::SERVICE_UNAVAILABLE);
+        call.record_error(ErrorClass::IoTransient, &"the CA answered 503");
     });
     drop(span);
-    let stats = tracing.shutdown(LONG);
+    let stats = tracer.shutdown(LONG);
     assert_eq!((stats.started, stats.exported), (2, 2), "{stats}");
 
     let spans = collector.spans();
@@ -72,12 +72,12 @@ fn a_job_arrives_with_its_attributes_and_its_failure() {
 fn gzip_is_announced_and_smaller_over_either_protocol() {
     for scheme in ["http", "grpc"] {
         let (collector, address) = Collector::start([Answer::Status(503)]);
-        let tracing = pipe_to(&format!("{scheme}://{address}"), connector(), |config| {
+        let tracer = pipe_to(&format!("{scheme}://{address}"), connector(), |config| {
             config.compression = Compression::Gzip;
             config.batch_delay = Duration::from_millis(200);
         });
-        jobs(&tracing, 100);
-        let stats = tracing.shutdown(LONG);
+        jobs(&tracer, 100);
+        let stats = tracer.shutdown(LONG);
         assert_eq!((stats.exported, stats.pending), (100, 0), "{stats}");
         assert_eq!(collector.spans().len(), 100);
         assert!(attributes(&collector.spans()[99]).contains(&"cap.job.id=99".to_owned()));
@@ -90,12 +90,12 @@ fn gzip_is_announced_and_smaller_over_either_protocol() {
 #[test]
 fn a_request_over_http_goes_to_its_path_with_the_configured_headers() {
     let (collector, address) = Collector::start([]);
-    let tracing = pipe(address, |config| {
+    let tracer = pipe(address, |config| {
         let token = http::HeaderValue::from_static("Bearer s");
         config.headers = vec![(http::header::AUTHORIZATION, token)];
     });
-    jobs(&tracing, 1);
-    tracing.shutdown(LONG);
+    jobs(&tracer, 1);
+    tracer.shutdown(LONG);
     let (path, headers) = collector.path_and_headers();
     assert_eq!(path, "/v1/traces");
     assert_eq!(headers["authorization"], "Bearer s");
@@ -111,11 +111,11 @@ fn a_collector_that_recovers_gets_the_batch_and_a_permanent_refusal_counts_as_fa
         (vec![Answer::Status(307)], 0, 0, 5),
     ] {
         let (_collector, address) = Collector::start(answers);
-        let tracing = pipe(address, |c| c.batch_delay = Duration::from_millis(200));
-        jobs(&tracing, 5);
+        let tracer = pipe(address, |c| c.batch_delay = Duration::from_millis(200));
+        jobs(&tracer, 5);
         // All five wait for one batch; a shutdown would not.
-        settles(&tracing);
-        let stats = tracing.shutdown(LONG);
+        settles(&tracer);
+        let stats = tracer.shutdown(LONG);
         assert_eq!(
             (stats.exported, stats.rejected, stats.failed),
             (exported, rejected, failed),
@@ -130,11 +130,11 @@ fn a_collector_that_recovers_gets_the_batch_and_a_permanent_refusal_counts_as_fa
 #[test]
 fn a_retry_after_that_cannot_be_waited_for_gives_the_batch_up_and_the_pipe_goes_on() {
     let (_collector, address) = Collector::start([Answer::RetryAfter("18446744073709551615")]);
-    let tracing = pipe(address, |_| {});
-    jobs(&tracing, 5);
-    settles(&tracing);
-    jobs(&tracing, 3);
-    let stats = tracing.shutdown(LONG);
+    let tracer = pipe(address, |_| {});
+    jobs(&tracer, 5);
+    settles(&tracer);
+    jobs(&tracer, 3);
+    let stats = tracer.shutdown(LONG);
     assert_eq!(
         (stats.failed, stats.exported, stats.pending),
         (5, 3, 0),
@@ -145,9 +145,9 @@ fn a_retry_after_that_cannot_be_waited_for_gives_the_batch_up_and_the_pipe_goes_
 #[test]
 fn a_retry_after_of_nothing_is_no_reason_to_hurry() {
     let (collector, address) = Collector::start((0..1000).map(|_| Answer::RetryAfter("0")));
-    let tracing = pipe(address, |c| c.retry_for = Duration::from_secs(1));
-    jobs(&tracing, 1);
-    settles(&tracing);
+    let tracer = pipe(address, |c| c.retry_for = Duration::from_secs(1));
+    jobs(&tracer, 1);
+    settles(&tracer);
     let asked = 1000 - collector.answers.lock().unwrap().len();
     assert!(asked <= 4, "{asked} requests in a second");
 }
@@ -164,7 +164,7 @@ fn sizes_that_cannot_work_are_refused_by_name() {
             "queue_size" => config.queue_size = spoil,
             _ => config.batch_size = spoil,
         }
-        let error = Tracing::start(config, connector()).unwrap_err().to_string();
+        let error = Tracer::start(config, connector()).unwrap_err().to_string();
         assert!(
             error.starts_with(&format!("telemetry.tracing.{key}: ")),
             "{error}"
@@ -181,11 +181,11 @@ fn shutdown_keeps_its_deadline_and_says_what_was_lost() {
         .unwrap();
     let silent = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     for address in [refused, silent.local_addr().unwrap()] {
-        let tracing = pipe(address, |_| {});
-        jobs(&tracing, 5);
-        let open = job(&tracing, "still open");
+        let tracer = pipe(address, |_| {});
+        jobs(&tracer, 5);
+        let open = job(&tracer, "still open");
         let start = Instant::now();
-        let stats = tracing.shutdown(Duration::from_millis(300));
+        let stats = tracer.shutdown(Duration::from_millis(300));
         assert!(
             start.elapsed() < Duration::from_secs(2),
             "{:?}",
@@ -198,7 +198,7 @@ fn shutdown_keeps_its_deadline_and_says_what_was_lost() {
         );
         assert!(stats.last_error.is_some());
         drop(open);
-        let stats = tracing.stats();
+        let stats = tracer.stats();
         assert_eq!((stats.dropped, stats.pending), (1, 0), "{stats}");
     }
 }
@@ -206,40 +206,40 @@ fn shutdown_keeps_its_deadline_and_says_what_was_lost() {
 #[test]
 fn a_flush_sends_what_is_queued_and_the_pipe_goes_on() {
     let (collector, address) = Collector::start([Answer::Status(500)]);
-    let tracing = pipe(address, |config| {
+    let tracer = pipe(address, |config| {
         config.batch_delay = Duration::from_secs(3600);
         config.batch_size = 4;
     });
-    jobs(&tracing, 10);
-    let open = job(&tracing, "open");
+    jobs(&tracer, 10);
+    let open = job(&tracer, "open");
     // The first batch is given up; what is open is not waited for.
-    let stats = tracing.flush(LONG);
+    let stats = tracer.flush(LONG);
     assert_eq!(
         (stats.exported, stats.failed, stats.pending),
         (6, 4, 1),
         "{stats}"
     );
     drop(open);
-    assert_eq!(tracing.flush(LONG).exported, 7);
-    assert_eq!(tracing.flush(LONG).pending, 0);
+    assert_eq!(tracer.flush(LONG).exported, 7);
+    assert_eq!(tracer.flush(LONG).pending, 0);
     assert_eq!(collector.spans().len(), 7);
-    tracing.shutdown(LONG);
-    assert_eq!(tracing.flush(LONG).exported, 7);
+    tracer.shutdown(LONG);
+    assert_eq!(tracer.flush(LONG).exported, 7);
 }
 
 #[test]
 fn a_batch_goes_out_when_it_is_full_however_its_spans_came() {
     let (collector, address) = Collector::start([]);
-    let tracing = pipe(address, |config| {
+    let tracer = pipe(address, |config| {
         config.batch_delay = Duration::from_secs(3600);
         config.batch_size = 2;
     });
     for pair in 0..200 {
         // Now and then the thread has taken the first span before the second ends.
-        jobs(&tracing, 1);
+        jobs(&tracer, 1);
         (0..pair).for_each(|_| std::thread::yield_now());
-        jobs(&tracing, 1);
-        settles(&tracing);
+        jobs(&tracer, 1);
+        settles(&tracer);
     }
     assert_eq!(collector.spans().len(), 400);
 }
@@ -247,15 +247,15 @@ fn a_batch_goes_out_when_it_is_full_however_its_spans_came() {
 #[test]
 fn a_flush_keeps_its_deadline_and_loses_nothing_by_it() {
     let silent = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let tracing = pipe(silent.local_addr().unwrap(), |_| {});
-    jobs(&tracing, 3);
+    let tracer = pipe(silent.local_addr().unwrap(), |_| {});
+    jobs(&tracer, 3);
     let start = Instant::now();
-    let stats = tracing.flush(Duration::from_millis(200));
+    let stats = tracer.flush(Duration::from_millis(200));
     assert!(start.elapsed() < Duration::from_secs(2));
     assert_eq!((stats.pending, stats.failed), (3, 0), "{stats}");
-    closes(&tracing.shutdown(Duration::from_millis(100)));
+    closes(&tracer.shutdown(Duration::from_millis(100)));
     assert_eq!(
-        Tracing::disabled().flush(LONG),
+        Tracer::disabled().flush(LONG),
         cap_tracing::Stats::default()
     );
 }
@@ -263,12 +263,12 @@ fn a_flush_keeps_its_deadline_and_loses_nothing_by_it() {
 #[test]
 fn a_service_call_and_an_emitted_event_are_named_by_what_they_do() {
     let (collector, address) = Collector::start([]);
-    let tracing = pipe(address, |_| {});
-    job(&tracing, "j1").in_scope(|| {
-        drop(tracing.service_call("kek", "rotate"));
-        drop(tracing.emit_event("cert.issued", "evt_1"));
+    let tracer = pipe(address, |_| {});
+    job(&tracer, "j1").in_scope(|| {
+        drop(tracer.service_call("kek", "rotate"));
+        drop(tracer.emit_event("cert.issued", "evt_1"));
     });
-    tracing.shutdown(LONG);
+    tracer.shutdown(LONG);
     let spans = collector.spans();
     let names: Vec<_> = spans.iter().map(|span| (&*span.name, span.kind)).collect();
     assert_eq!(names[..2], [("kek rotate", 1), ("emit cert.issued", 4)]);
@@ -287,12 +287,12 @@ fn a_service_call_and_an_emitted_event_are_named_by_what_they_do() {
 #[test]
 fn a_full_queue_drops_and_counts() {
     let silent = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let tracing = pipe(silent.local_addr().unwrap(), |c| {
+    let tracer = pipe(silent.local_addr().unwrap(), |c| {
         c.queue_size = 8;
         c.batch_size = 4;
     });
-    jobs(&tracing, 100);
-    let stats = tracing.stats();
+    jobs(&tracer, 100);
+    let stats = tracer.stats();
     assert!(stats.dropped >= 100 - 8 - 4, "{stats}");
     closes(&stats);
 }
@@ -305,9 +305,9 @@ fn shutdown_works_inside_a_current_thread_runtime() {
         .build()
         .unwrap();
     let stats = runtime.block_on(async {
-        let tracing = pipe(address, |_| {});
-        jobs(&tracing, 3);
-        tracing.shutdown(LONG)
+        let tracer = pipe(address, |_| {});
+        jobs(&tracer, 3);
+        tracer.shutdown(LONG)
     });
     assert_eq!((stats.exported, stats.pending), (3, 0), "{stats}");
 }
@@ -315,12 +315,12 @@ fn shutdown_works_inside_a_current_thread_runtime() {
 const UPSTREAM: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331";
 
 /// Calls a handler behind the layer with an upstream context, and gives back what the handler would send on.
-async fn through(tracing: &Tracing, flags: &str) -> http::HeaderMap {
-    let inner = tracing.clone();
+async fn through(tracer: &Tracer, flags: &str) -> http::HeaderMap {
+    let inner = tracer.clone();
     let handler = async move || {
-        cap_tracing::current()
-            .project("p1")
-            .actor(&Actor::user("alice"));
+        cap_tracing::current_span()
+            .set_project("p1")
+            .set_actor(&Actor::user("alice"));
         let mut headers = http::HeaderMap::new();
         inner
             .enqueue("renew", "j1")
@@ -329,7 +329,7 @@ async fn through(tracing: &Tracing, flags: &str) -> http::HeaderMap {
     };
     let app = Router::new()
         .route("/projects/{projectId}", post(handler))
-        .layer(TraceLayer::new(tracing.clone()));
+        .layer(TraceLayer::new(tracer.clone()));
     let request = http::Request::post("/projects/p1")
         .header("traceparent", format!("{UPSTREAM}-{flags}"))
         .header("baggage", "k=v")
@@ -341,9 +341,9 @@ async fn through(tracing: &Tracing, flags: &str) -> http::HeaderMap {
 #[tokio::test]
 async fn a_sampled_upstream_is_the_parent_of_the_request() {
     let (collector, address) = Collector::start([]);
-    let tracing = pipe(address, |c| c.sample_rate = "0".parse().unwrap());
-    let sent_on = through(&tracing, "01").await;
-    tracing.shutdown(LONG);
+    let tracer = pipe(address, |c| c.sample_rate = "0".parse().unwrap());
+    let sent_on = through(&tracer, "01").await;
+    tracer.shutdown(LONG);
     let spans = collector.spans();
     let (enqueue, request) = (&spans[0], &spans[1]);
     let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
@@ -372,8 +372,8 @@ async fn a_sampled_upstream_is_the_parent_of_the_request() {
 async fn unsampled_or_disabled_the_context_passes_through_unchanged() {
     let (collector, address) = Collector::start([]);
     let sampling = pipe(address, |_| {});
-    for (tracing, flags) in [(&sampling, "00"), (&Tracing::disabled(), "01")] {
-        let sent_on = through(tracing, flags).await;
+    for (tracer, flags) in [(&sampling, "00"), (&Tracer::disabled(), "01")] {
+        let sent_on = through(tracer, flags).await;
         assert_eq!(
             sent_on["traceparent"],
             format!("{UPSTREAM}-{flags}").as_str()
@@ -387,10 +387,10 @@ async fn unsampled_or_disabled_the_context_passes_through_unchanged() {
 #[test]
 fn a_rate_of_zero_makes_no_spans_and_the_decision_travels() {
     let (_collector, address) = Collector::start([]);
-    let tracing = pipe(address, |c| c.sample_rate = "0".parse().unwrap());
-    let span = job(&tracing, "j1");
+    let tracer = pipe(address, |c| c.sample_rate = "0".parse().unwrap());
+    let span = job(&tracer, "j1");
     let json = serde_json::to_string(&span.carrier()).unwrap();
     // Unsampled, and its trace id is random.
     assert!(json.contains("-02\""), "{json}");
-    assert_eq!(tracing.shutdown(LONG).started, 0);
+    assert_eq!(tracer.shutdown(LONG).started, 0);
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use cap_egress::Connector;
-use cap_tracing::Tracing;
+use cap_tracing::Tracer;
 use socket2::{Domain, Socket, Type};
 use tokio::runtime::{Builder, Runtime};
 
@@ -120,7 +120,7 @@ fn after_every_fault_the_accounting_closes_and_a_shutdown_keeps_its_deadline() {
 
 fn cell(name: &str, fault: Fault, outcome: Outcome, scheme: &str, connector: Connector) {
     let (address, collector, _silent) = set_up(fault);
-    let tracing = pipe_to(&format!("{scheme}://{address}"), connector, |config| {
+    let tracer = pipe_to(&format!("{scheme}://{address}"), connector, |config| {
         config.batch_size = SPANS as usize;
         config.batch_delay = LONG;
         // Where an answer comes, however late, it is what is to be told of.
@@ -129,25 +129,25 @@ fn cell(name: &str, fault: Fault, outcome: Outcome, scheme: &str, connector: Con
         }
     });
     let mut ended = SPANS;
-    jobs(&tracing, SPANS as usize);
+    jobs(&tracer, SPANS as usize);
     if let (Fault::Restart, Some(collector)) = (fault, &collector) {
-        settles(&tracing);
+        settles(&tracer);
         collector.stop();
-        jobs(&tracing, SPANS as usize);
+        jobs(&tracer, SPANS as usize);
         ended += SPANS;
-        is_in_trouble(&tracing);
+        is_in_trouble(&tracer);
         collector.listen(address, None);
     }
     if let Outcome::Lost(_) = outcome {
-        is_in_trouble(&tracing);
+        is_in_trouble(&tracer);
     }
-    let open = job(&tracing, "open");
+    let open = job(&tracer, "open");
     let deadline = match outcome {
         Outcome::Lost(_) => SHORT,
         _ => LONG,
     };
     let start = Instant::now();
-    let stats = tracing.shutdown(deadline);
+    let stats = tracer.shutdown(deadline);
     let took = start.elapsed();
     assert!(took < deadline + Duration::from_secs(2), "{name}: {took:?}");
     closes(&stats);
@@ -174,7 +174,7 @@ fn cell(name: &str, fault: Fault, outcome: Outcome, scheme: &str, connector: Con
         }
     }
     drop(open);
-    let stats = tracing.stats();
+    let stats = tracer.stats();
     assert_eq!((stats.dropped, stats.pending), (1, 0), "{name}: {stats}");
     closes(&stats);
 }
@@ -188,23 +188,23 @@ fn a_refusal_is_of_its_own_class_and_so_is_what_was_never_sent() {
             (Answer::Status(400), "1 io_permanent"),
         ] {
             let (_collector, address) = Collector::start([answer]);
-            let tracing = pipe_to(&format!("{scheme}://{address}"), connector(), |_| {});
-            jobs(&tracing, 1);
-            let stats = tracing.shutdown(LONG);
+            let tracer = pipe_to(&format!("{scheme}://{address}"), connector(), |_| {});
+            jobs(&tracer, 1);
+            let stats = tracer.shutdown(LONG);
             assert_eq!(stats.failed_by.to_string(), class, "{scheme} {answer:?}");
             closes(&stats);
         }
         let (collector, address) = Collector::start([Answer::Silence]);
-        let tracing = pipe_to(&format!("{scheme}://{address}"), connector(), |config| {
+        let tracer = pipe_to(&format!("{scheme}://{address}"), connector(), |config| {
             config.batch_size = 1;
         });
-        jobs(&tracing, 3);
+        jobs(&tracer, 3);
         let start = Instant::now();
         while collector.seen().0 == 0 {
-            assert!(start.elapsed() < LONG, "{}", tracing.stats());
+            assert!(start.elapsed() < LONG, "{}", tracer.stats());
             std::thread::yield_now();
         }
-        let stats = tracing.shutdown(SHORT);
+        let stats = tracer.shutdown(SHORT);
         assert_eq!(stats.failed_by.to_string(), "1 network, 2 unsent");
         closes(&stats);
     }
@@ -233,10 +233,10 @@ fn set_up(fault: Fault) -> (SocketAddr, Option<Collector>, Option<Silent>) {
 }
 
 /// Waits until an attempt has failed.
-fn is_in_trouble(tracing: &Tracing) {
+fn is_in_trouble(tracer: &Tracer) {
     let start = Instant::now();
-    while tracing.stats().last_error.is_none() {
-        assert!(start.elapsed() < LONG, "{}", tracing.stats());
+    while tracer.stats().last_error.is_none() {
+        assert!(start.elapsed() < LONG, "{}", tracer.stats());
         std::thread::yield_now();
     }
 }

@@ -15,17 +15,17 @@ const IN_600_MS: &str =
 #[test]
 fn spans_arrive_with_their_attributes_and_the_configured_metadata_on_one_connection() {
     let (collector, address) = Collector::start([]);
-    let tracing = pipe_to(&format!("grpc://{address}"), connector(), |config| {
+    let tracer = pipe_to(&format!("grpc://{address}"), connector(), |config| {
         config.headers = vec![(
             HeaderName::from_static("authorization"),
             HeaderValue::from_static("Bearer t"),
         )];
     });
     for id in ["j1", "j2"] {
-        drop(job(&tracing, id));
-        settles(&tracing);
+        drop(job(&tracer, id));
+        settles(&tracer);
     }
-    let stats = tracing.shutdown(LONG);
+    let stats = tracer.shutdown(LONG);
     assert_eq!((stats.exported, stats.pending), (2, 0), "{stats}");
     assert_eq!(collector.seen(), (2, 1));
     assert_eq!(
@@ -69,12 +69,12 @@ fn what_may_work_later_is_tried_again_and_what_cannot_counts_as_failed() {
         (vec![Answer::Status(200)], (0, 0, 5), "OTLP/gRPC receiver"),
     ] {
         let (_collector, address) = Collector::start(answers.iter().copied());
-        let tracing = pipe_to(&format!("grpc://{address}"), connector(), |config| {
+        let tracer = pipe_to(&format!("grpc://{address}"), connector(), |config| {
             config.batch_delay = Duration::from_millis(200);
         });
-        jobs(&tracing, 5);
-        settles(&tracing);
-        let stats = tracing.shutdown(LONG);
+        jobs(&tracer, 5);
+        settles(&tracer);
+        let stats = tracer.shutdown(LONG);
         assert_eq!(
             (stats.exported, stats.rejected, stats.failed),
             (exported, rejected, failed),
@@ -91,28 +91,28 @@ fn what_may_work_later_is_tried_again_and_what_cannot_counts_as_failed() {
 #[test]
 fn an_exhausted_collector_that_says_when_is_asked_again_then() {
     let (_collector, address) = Collector::start([Answer::Exhausted(IN_600_MS)]);
-    let tracing = pipe_to(&format!("grpc://{address}"), connector(), |_| {});
+    let tracer = pipe_to(&format!("grpc://{address}"), connector(), |_| {});
     let start = Instant::now();
-    jobs(&tracing, 1);
-    settles(&tracing);
+    jobs(&tracer, 1);
+    settles(&tracer);
     assert!(
         start.elapsed() >= Duration::from_millis(600),
         "{:?}",
         start.elapsed()
     );
-    assert_eq!(tracing.shutdown(LONG).exported, 1);
+    assert_eq!(tracer.shutdown(LONG).exported, 1);
 }
 
 #[test]
 fn a_connection_on_which_no_answer_comes_is_not_used_again() {
     for trouble in [Answer::Silence, Answer::Cut] {
         let (collector, address) = Collector::start([trouble]);
-        let tracing = pipe_to(&format!("grpc://{address}"), connector(), |config| {
+        let tracer = pipe_to(&format!("grpc://{address}"), connector(), |config| {
             config.timeout = Duration::from_secs(1);
         });
-        jobs(&tracing, 1);
-        settles(&tracing);
-        let stats = tracing.shutdown(LONG);
+        jobs(&tracer, 1);
+        settles(&tracer);
+        let stats = tracer.shutdown(LONG);
         assert_eq!((stats.exported, stats.failed), (1, 0), "{stats}");
         assert_eq!(collector.seen(), (2, 2), "{trouble:?}");
     }
@@ -125,12 +125,12 @@ fn what_the_guard_denies_is_not_tried_again() {
         let loopback = "127.0.0.0/8".parse().unwrap();
         let guard = Guard::new(Policy::default().with_denied(vec![loopback]));
         let connector = Connector::new(guard.clone(), Trust::system().unwrap());
-        let tracing = pipe_to(&format!("{scheme}://{address}"), connector, |config| {
+        let tracer = pipe_to(&format!("{scheme}://{address}"), connector, |config| {
             config.retry_for = LONG;
         });
-        jobs(&tracing, 1);
-        settles(&tracing);
-        let stats = tracing.shutdown(LONG);
+        jobs(&tracer, 1);
+        settles(&tracer);
+        let stats = tracer.shutdown(LONG);
         assert_eq!(
             (stats.exported, stats.failed_by.validation),
             (0, 1),

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use axum::routing::get;
-use cap_tracing::{Audience, SampleRate, TraceLayer, Tracing};
+use cap_tracing::{Audience, SampleRate, TraceLayer, Tracer};
 use tower::ServiceExt as _;
 
 use crate::collector::Collector;
@@ -18,12 +18,12 @@ const INSIDE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 1, 2, 3));
 const OUTSIDE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9));
 
 /// The traceparent that goes on when a request comes from `peer` with these flags.
-async fn sent_on(tracing: &Tracing, peer: Option<IpAddr>, flags: &str) -> String {
+async fn sent_on(tracer: &Tracer, peer: Option<IpAddr>, flags: &str) -> String {
     let handler = async || {
-        let carrier = serde_json::to_value(cap_tracing::current().carrier()).unwrap();
+        let carrier = serde_json::to_value(cap_tracing::current_span().carrier()).unwrap();
         carrier["traceparent"].as_str().unwrap().to_owned()
     };
-    let layer = TraceLayer::new(tracing.clone()).with_peer(|request| request.get().copied());
+    let layer = TraceLayer::new(tracer.clone()).with_peer(|request| request.get().copied());
     let app = Router::new().route("/", get(handler)).layer(layer);
     let mut request =
         Request::get("/").header("traceparent", format!("00-{TRACE}-{PARENT}-{flags}"));
@@ -51,7 +51,7 @@ async fn only_a_trusted_peer_decides_whether_its_trace_is_sampled() {
     };
     let (none, all) = (trusting("0"), trusting("1"));
     let mapped = Ipv4Addr::new(10, 1, 2, 3).to_ipv6_mapped().into();
-    for (tracing, peer, flags, sampled) in [
+    for (tracer, peer, flags, sampled) in [
         (&none, Some(INSIDE), "01", true),
         (&none, Some(mapped), "01", true),
         (&none, Some(OUTSIDE), "01", false),
@@ -59,7 +59,7 @@ async fn only_a_trusted_peer_decides_whether_its_trace_is_sampled() {
         (&all, Some(INSIDE), "00", false),
         (&all, Some(OUTSIDE), "00", true),
     ] {
-        let parent = sent_on(tracing, peer, flags).await;
+        let parent = sent_on(tracer, peer, flags).await;
         assert!(parent.starts_with(&format!("00-{TRACE}-")), "{parent}");
         let expected = if sampled { "-01" } else { "-00" };
         assert!(parent.ends_with(expected), "{peer:?} {flags}: {parent}");
@@ -72,15 +72,15 @@ async fn only_a_trusted_peer_decides_whether_its_trace_is_sampled() {
 #[test]
 fn the_rate_changes_while_running_and_traces_under_way_keep_their_decision() {
     let (collector, address) = Collector::start([]);
-    let tracing = pipe(address, |config| config.sample_rate = "0".parse().unwrap());
-    let unsampled = job(&tracing, "under way");
-    tracing.set_sample_rate(SampleRate::ALL);
-    unsampled.in_scope(|| drop(tracing.enqueue("renew", "j1")));
+    let tracer = pipe(address, |config| config.sample_rate = "0".parse().unwrap());
+    let unsampled = job(&tracer, "under way");
+    tracer.set_sample_rate(SampleRate::ALL);
+    unsampled.in_scope(|| drop(tracer.enqueue("renew", "j1")));
     drop(unsampled);
-    jobs(&tracing, 3);
-    tracing.set_sample_rate("0".parse().unwrap());
-    jobs(&tracing, 5);
-    assert_eq!(tracing.shutdown(LONG).exported, 3);
+    jobs(&tracer, 3);
+    tracer.set_sample_rate("0".parse().unwrap());
+    jobs(&tracer, 5);
+    assert_eq!(tracer.shutdown(LONG).exported, 3);
     // Sampled (bit 0) and with a random trace id (bit 1).
     assert!(collector.spans().iter().all(|span| span.flags & 3 == 3));
 }
@@ -88,8 +88,8 @@ fn the_rate_changes_while_running_and_traces_under_way_keep_their_decision() {
 #[test]
 fn an_unsampled_root_sends_a_valid_decision_on_that_is_the_same_for_every_call() {
     let (_collector, address) = Collector::start([]);
-    let tracing = pipe(address, |config| config.sample_rate = "0".parse().unwrap());
-    let span = job(&tracing, "j1");
+    let tracer = pipe(address, |config| config.sample_rate = "0".parse().unwrap());
+    let span = job(&tracer, "j1");
     let [first, second] = [(); 2].map(|()| {
         let mut headers = http::HeaderMap::new();
         span.inject(&mut headers, Audience::ThirdParty);
@@ -108,18 +108,18 @@ fn an_unsampled_root_sends_a_valid_decision_on_that_is_the_same_for_every_call()
 #[test]
 fn what_is_over_a_span_s_limit_is_counted_in_it_and_a_dropped_span_ends() {
     let (collector, address) = Collector::start([]);
-    let tracing = pipe(address, |_| {});
-    let span = job(&tracing, "j1");
+    let tracer = pipe(address, |_| {});
+    let span = job(&tracer, "j1");
     for n in 0..200 {
-        span.set(format!("cap.{n}").leak(), n);
+        span.set_attribute(format!("cap.{n}").leak(), n);
     }
     span.in_scope(|| {
         for _ in 0..130 {
-            cap_tracing::current().audit_event("e", "t");
+            cap_tracing::current_span().record_audit_event("t", "e");
         }
     });
     drop(span);
-    tracing.shutdown(LONG);
+    tracer.shutdown(LONG);
     let span = &collector.spans()[0];
     assert_eq!(
         (span.attributes.len(), span.dropped_attributes_count),

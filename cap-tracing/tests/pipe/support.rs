@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use cap_egress::{Connector, Guard, Policy, Trust};
-use cap_tracing::{Carrier, Config, Job, SampleRate, Stats, Tracing};
+use cap_tracing::{Config, SampleRate, Stats, Tracer};
 use opentelemetry_proto::tonic::trace::v1::Span;
 
 /// As long as a loaded machine may take for what takes milliseconds.
@@ -19,39 +19,31 @@ pub(crate) fn pipe_to(
     endpoint: &str,
     connector: Connector,
     change: impl FnOnce(&mut Config),
-) -> Tracing {
+) -> Tracer {
     let mut config = Config::new(endpoint.parse().unwrap());
     config.sample_rate = SampleRate::ALL;
     config.batch_delay = Duration::from_millis(10);
     change(&mut config);
-    Tracing::start(config, connector).unwrap()
+    Tracer::start(config, connector).unwrap()
 }
 
-pub(crate) fn pipe(to: SocketAddr, change: impl FnOnce(&mut Config)) -> Tracing {
+pub(crate) fn pipe(to: SocketAddr, change: impl FnOnce(&mut Config)) -> Tracer {
     pipe_to(&format!("http://{to}"), connector(), change)
 }
 
-pub(crate) fn job(tracing: &Tracing, id: &str) -> cap_tracing::Span {
-    let job = Job {
-        job_type: "renew",
-        id,
-        attempt: 2,
-        certificate_id: Some("c1"),
-        distribution_id: None,
-        project_id: None,
-    };
-    tracing.job(&job, &Carrier::default(), None)
+pub(crate) fn job(tracer: &Tracer, id: &str) -> cap_tracing::Span {
+    tracer.job("renew", id).attempt(2).certificate("c1").start()
 }
 
-pub(crate) fn jobs(tracing: &Tracing, n: usize) {
-    (0..n).for_each(|n| drop(job(tracing, &n.to_string())));
+pub(crate) fn jobs(tracer: &Tracer, n: usize) {
+    (0..n).for_each(|n| drop(job(tracer, &n.to_string())));
 }
 
 /// Waits until nothing is pending.
-pub(crate) fn settles(tracing: &Tracing) {
+pub(crate) fn settles(tracer: &Tracer) {
     let start = Instant::now();
-    while tracing.stats().pending > 0 {
-        assert!(start.elapsed() < LONG, "{}", tracing.stats());
+    while tracer.stats().pending > 0 {
+        assert!(start.elapsed() < LONG, "{}", tracer.stats());
         std::thread::yield_now();
     }
 }

@@ -53,9 +53,9 @@ fn a_private_authority_is_trusted_when_configured_and_only_then() {
 
         let trust = Trust::system_with_ca(ca.as_bytes()).unwrap();
         let guarded = Connector::new(Guard::new(Policy::default()), trust);
-        let tracing = pipe_to(&endpoint, guarded, |_| {});
-        jobs(&tracing, 2);
-        let stats = tracing.shutdown(LONG);
+        let tracer = pipe_to(&endpoint, guarded, |_| {});
+        jobs(&tracer, 2);
+        let stats = tracer.shutdown(LONG);
         assert_eq!((stats.exported, stats.failed), (2, 0), "{stats}");
         assert_eq!(collector.spans().len(), 2);
         let over_http2 = collector.path_and_headers().0.contains("TraceService");
@@ -68,8 +68,8 @@ fn the_first_bytes_on_the_wire_are_a_client_hello() {
     for scheme in ["https", "grpcs"] {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let endpoint = format!("{scheme}://{}", listener.local_addr().unwrap());
-        let tracing = pipe_to(&endpoint, connector(), |_| {});
-        jobs(&tracing, 1);
+        let tracer = pipe_to(&endpoint, connector(), |_| {});
+        jobs(&tracer, 1);
         let mut wire = listener.accept().unwrap().0;
         let mut record = [0; 5];
         wire.read_exact(&mut record).unwrap();
@@ -82,6 +82,6 @@ fn the_first_bytes_on_the_wire_are_a_client_hello() {
         wire.set_nonblocking(true).unwrap();
         let after = wire.read(&mut [0]).unwrap_err();
         assert_eq!(after.kind(), std::io::ErrorKind::WouldBlock, "{scheme}");
-        tracing.shutdown(std::time::Duration::ZERO);
+        tracer.shutdown(std::time::Duration::ZERO);
     }
 }

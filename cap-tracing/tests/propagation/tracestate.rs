@@ -1,6 +1,6 @@
 //! W3C Trace Context level 2, 3.3 Tracestate Header.
 
-use cap_tracing::{Audience, Carrier, Config, Job, SampleRate, Tracing, extract, inject};
+use cap_tracing::{Audience, Carrier, Config, SampleRate, Tracer, extract, inject};
 use http::HeaderMap;
 use opentelemetry::trace::TraceContextExt as _;
 
@@ -15,13 +15,13 @@ fn both(states: &[&str]) -> (Option<String>, Option<String>) {
     config.sample_rate = SampleRate::ALL;
     let guard = cap_egress::Guard::new(cap_egress::Policy::default());
     let connector = cap_egress::Connector::new(guard, cap_egress::Trust::system().unwrap());
-    let tracing = Tracing::start(config, connector).unwrap();
-    let span = tracing.request(&headers(&pairs), None, &http::Method::GET, None);
+    let tracer = Tracer::start(config, connector).unwrap();
+    let span = tracer.request(&http::Method::GET, &headers(&pairs)).start();
     let mut out = HeaderMap::new();
     span.inject(&mut out, Audience::ThirdParty);
     // A new trace below it has nothing to do with the state of this one.
     drop(span);
-    tracing.shutdown(std::time::Duration::ZERO);
+    tracer.shutdown(std::time::Duration::ZERO);
     let child = out
         .get("tracestate")
         .map(|value| value.to_str().unwrap().to_owned());
@@ -170,24 +170,19 @@ fn a_new_trace_starts_without_a_state() {
 fn the_order_outlives_a_job() {
     let pairs = [("traceparent", VALID), ("tracestate", "z=1,a@b@c=2,m=3")];
     let carrier = {
-        let tracing = Tracing::disabled();
-        tracing
-            .request(&headers(&pairs), None, &http::Method::GET, None)
+        let tracer = Tracer::disabled();
+        tracer
+            .request(&http::Method::GET, &headers(&pairs))
+            .start()
             .carrier()
     };
     let json = serde_json::to_string(&carrier).unwrap();
     let carrier: Carrier = serde_json::from_str(&json).unwrap();
-    let job = Job {
-        job_type: "renew",
-        id: "j1",
-        attempt: 1,
-        certificate_id: None,
-        distribution_id: None,
-        project_id: None,
-    };
     let mut out = HeaderMap::new();
-    Tracing::disabled()
-        .job(&job, &carrier, None)
+    Tracer::disabled()
+        .job("renew", "j1")
+        .parent(&carrier)
+        .start()
         .inject(&mut out, Audience::Internal);
     assert_eq!(out["tracestate"], "z=1,a@b@c=2,m=3");
 }

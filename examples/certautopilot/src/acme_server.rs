@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::{any, post};
 use cap_telemetry::egress::{Connector, Guard, Policy, Trust};
-use cap_telemetry::trace::{Config, SampleRate, TraceLayer, Tracing};
+use cap_telemetry::trace::{Config, SampleRate, TraceLayer, Tracer};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -43,14 +43,14 @@ impl AcmeServer {
     /// # Errors
     /// When the address cannot be listened on.
     pub async fn start(address: SocketAddr) -> io::Result<Self> {
-        Self::start_traced(address, Tracing::disabled()).await
+        Self::start_traced(address, Tracer::disabled()).await
     }
 
     /// The same, with a server span for each answer, in the trace of its caller.
     ///
     /// # Errors
     /// When the address cannot be listened on.
-    pub async fn start_traced(address: SocketAddr, tracer: Tracing) -> io::Result<Self> {
+    pub async fn start_traced(address: SocketAddr, tracer: Tracer) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let provider = Provider::new(format!("http://{address}")).map_err(io::Error::other)?;
@@ -127,11 +127,11 @@ impl Drop for AcmeServer {
 ///
 /// # Errors
 /// What is wrong with the endpoint, or with the system's trust store.
-pub fn tracing_to(endpoint: &str) -> Result<Tracing, String> {
+pub fn tracing_to(endpoint: &str) -> Result<Tracer, String> {
     let mut config = Config::new(endpoint.parse()?);
     config.sample_rate = SampleRate::ALL;
     config.resource = vec![("service.name".to_owned(), SERVICE_NAME.to_owned())];
     let trust = Trust::system().map_err(|error| error.to_string())?;
     let connector = Connector::new(Guard::new(Policy::default()), trust);
-    Tracing::start(config, connector).map_err(|error| error.to_string())
+    Tracer::start(config, connector).map_err(|error| error.to_string())
 }

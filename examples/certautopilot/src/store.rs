@@ -27,7 +27,7 @@ pub use inventory::{CertificateFact, Inventory};
 pub use location::Location;
 pub use work::{Commit, Work};
 
-use cap_telemetry::trace::{self, Tracing};
+use cap_telemetry::trace::{self, Tracer};
 
 /// The database. Clones share one connection.
 ///
@@ -42,7 +42,7 @@ struct Inner {
     connection: Mutex<Connection>,
     inventory: Mutex<Inventory>,
     version: Mutex<i64>,
-    tracing: Option<Tracing>,
+    tracing: Option<Tracer>,
     host: OnceLock<String>,
     on_commit: OnceLock<OnCommit>,
 }
@@ -54,7 +54,7 @@ impl Store {
     ///
     /// # Errors
     /// When the file cannot be opened or is not such a database.
-    pub fn open(location: &Location, tracing: Option<Tracing>) -> Result<Self, Error> {
+    pub fn open(location: &Location, tracing: Option<Tracer>) -> Result<Self, Error> {
         let connection = match location {
             Location::Memory => Connection::open_in_memory(),
             Location::File(path) => Connection::open(path),
@@ -174,11 +174,11 @@ impl Store {
     {
         let inner = self.inner.clone();
         // Workers ask all the time whether there is something to do; only what is part of a request or a job is a span.
-        let _span = trace::current_ids()
+        let _span = trace::current_span_ids()
             .and(self.inner.tracing.as_ref())
             .map(|tracing| tracing.db(operation, table));
         // What happens there happens in the caller's span.
-        let current = trace::current();
+        let current = trace::current_span();
         tokio::task::spawn_blocking(move || current.in_scope(|| body(&inner)))
             .await
             .map_err(|_| Error::interrupted())?

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cap_telemetry::Telemetry;
 use cap_telemetry::metrics::JobResult;
 use cap_telemetry::names::{ErrorClass, Severity};
-use cap_telemetry::trace::{self, Carrier};
+use cap_telemetry::trace::Carrier;
 use chrono::Utc;
 use tokio::sync::watch;
 
@@ -66,17 +66,26 @@ impl Worker {
 
     async fn attempt(&self, job: Job) {
         let kind = job.task.kind().as_str();
-        let described = trace::Job {
-            job_type: kind,
-            id: &job.id,
-            attempt: job.attempt,
-            certificate_id: job.task.certificate(),
-            // Each run is a distribution of its own.
-            distribution_id: matches!(job.task, Task::Distribute { .. }).then_some(&*job.id),
-            project_id: job.project.as_deref(),
-        };
-        let (parent, previous) = (&job.carrier, job.previous.as_ref());
-        let span = self.telemetry.tracer().job(&described, parent, previous);
+        let mut described = self
+            .telemetry
+            .tracer()
+            .job(kind, &job.id)
+            .attempt(job.attempt)
+            .parent(&job.carrier);
+        if let Some(certificate) = job.task.certificate() {
+            described = described.certificate(certificate);
+        }
+        // Each run is a distribution of its own.
+        if matches!(job.task, Task::Distribute { .. }) {
+            described = described.distribution(&job.id);
+        }
+        if let Some(project) = &job.project {
+            described = described.project(project);
+        }
+        if let Some(previous) = &job.previous {
+            described = described.previous_attempt(previous);
+        }
+        let span = described.start();
         let run = self.telemetry.metrics().jobs().start(kind);
 
         // On a task of its own, so that a panic ends the attempt and not the worker.
@@ -95,7 +104,7 @@ impl Worker {
                 span.scope(self.done(&job)).await
             }
             Err(failure) => {
-                span.fail(failure.class, &failure);
+                span.record_error(failure.class, &failure);
                 run.finish(JobResult::Failed);
                 span.in_scope(|| {
                     ::tracing::warn!(job = job.id, kind, attempt = job.attempt, %failure, "a job failed");

@@ -7,11 +7,11 @@ use cap_names::ErrorClass;
 use cap_tests::ReceivedSpan;
 use cap_tests::peers::Collector;
 use cap_tests::require;
-use cap_tracing::{Carrier, Compression, Config, Job, SampleRate, Tracing};
+use cap_tracing::{Compression, Config, SampleRate, Tracer};
 
 const LONG: Duration = Duration::from_secs(30);
 
-fn pipe(endpoint: &str, compression: Compression) -> Tracing {
+fn pipe(endpoint: &str, compression: Compression) -> Tracer {
     let mut config = Config::new(endpoint.parse().expect("an endpoint"));
     config.sample_rate = SampleRate::ALL;
     config.compression = compression;
@@ -19,7 +19,7 @@ fn pipe(endpoint: &str, compression: Compression) -> Tracing {
         Guard::new(Policy::default()),
         Trust::system().expect("roots"),
     );
-    Tracing::start(config, connector).expect("it starts")
+    Tracer::start(config, connector).expect("it starts")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -32,16 +32,9 @@ async fn spans_arrive_whole_over_http_and_over_grpc_and_the_pipe_outlives_its_co
         (collector.grpc_endpoint(), Compression::None, "plain"),
     ] {
         let tracing = pipe(&endpoint, compression);
-        let job = |attempt| Job {
-            job_type: "renew",
-            id,
-            attempt,
-            certificate_id: Some("c1"),
-            distribution_id: None,
-            project_id: Some("p1"),
-        };
-        let first = tracing.job(&job(1), &Carrier::default(), None);
-        first.fail(ErrorClass::IoTransient, &"the CA answered 503");
+        let job = tracing.job("renew", id).certificate("c1").project("p1");
+        let first = job.start();
+        first.record_error(ErrorClass::IoTransient, &"the CA answered 503");
         let previous = first.carrier();
         drop(first);
         let ours = |span: &&ReceivedSpan| span.attribute("cap.job.id") == Some(id);
@@ -50,7 +43,8 @@ async fn spans_arrive_whole_over_http_and_over_grpc_and_the_pipe_outlives_its_co
         assert!(sent, "{}", tracing.stats());
 
         collector.stop().await.expect("it stops");
-        drop(tracing.job(&job(2), &previous, Some(&previous)));
+        let second = job.attempt(2).parent(&previous).previous_attempt(&previous);
+        drop(second.start());
         collector.start_again().await.expect("it starts again");
         let sent = collector.wait_for(|spans| count(spans) == 2, LONG).await;
         assert!(sent, "{}", tracing.stats());

@@ -10,8 +10,8 @@ use cap_tests::require;
 use cap_tests::{
     ANY_PORT, Authority, Identity, OtlpReceiver, ReceivedSpan, Security, ServerCertificate,
 };
-use cap_tracing::{Compression, Config, Job, Tracing, current};
-use http::{HeaderMap, HeaderValue, Method, Uri};
+use cap_tracing::{Compression, Config, Tracer, current_span};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -124,13 +124,13 @@ fn tell(endpoint: &str, compression: Compression, authority: &Authority) {
     ];
     let trust = Trust::system_with_ca(authority.ca_pem().as_bytes()).expect("roots");
     let connector = Connector::new(Guard::new(Policy::default()), trust);
-    let tracing = Tracing::start(config, connector).expect("it starts");
+    let tracing = Tracer::start(config, connector).expect("it starts");
     story(&tracing);
     let stats = tokio::task::block_in_place(|| tracing.shutdown(LONG));
     assert_eq!((stats.started, stats.exported), (8, 8), "{stats}");
 }
 
-fn story(tracing: &Tracing) {
+fn story(tracing: &Tracer) {
     let inbound = HeaderMap::from_iter([
         (
             http::HeaderName::from_static("traceparent"),
@@ -142,41 +142,43 @@ fn story(tracing: &Tracing) {
         ),
     ]);
     let route = "/projects/:projectId/certificates/:id/renew";
-    let request = tracing.request(&inbound, None, &Method::POST, Some(route));
+    let request = tracing
+        .request(&Method::POST, &inbound)
+        .route(route)
+        .start();
     let enqueued = request.in_scope(|| {
         let who = Actor::user("alice");
-        current()
-            .org("o1")
-            .project("p1")
-            .certificate("c1")
-            .actor(&who);
+        current_span()
+            .set_org("o1")
+            .set_project("p1")
+            .set_certificate("c1")
+            .set_actor(&who);
         drop(tracing.db("INSERT", "jobs"));
         drop(tracing.service_call("policy", "check"));
         tracing.enqueue("renew", "j1").carrier()
     });
-    request.answered(202);
+    request.record_status(StatusCode::ACCEPTED);
     drop(request);
 
-    let job = |attempt| Job {
-        job_type: "renew",
-        id: "j1",
-        attempt,
-        certificate_id: Some("c1"),
-        distribution_id: Some("d1"),
-        project_id: Some("p1"),
-    };
-    let first = tracing.job(&job(1), &enqueued, None);
+    let job = tracing
+        .job("renew", "j1")
+        .certificate("c1")
+        .distribution("d1")
+        .project("p1")
+        .parent(&enqueued);
+    let first = job.start();
     first.in_scope(|| {
         let uri = Uri::from_static("https://ca.example.com:14000/order?token=secret");
         let call = tracing.external_call("acme", "new-order", &Method::POST, &uri);
-        call.http_status(503);
-        call.fail(ErrorClass::IoTransient, &"the CA answered 503");
+        call.record_status(StatusCode::SERVICE_UNAVAILABLE);
+        call.record_error(ErrorClass::IoTransient, &"the CA answered 503");
     });
-    first.fail(ErrorClass::IoTransient, &"the CA answered 503");
+    first.record_error(ErrorClass::IoTransient, &"the CA answered 503");
     let before = first.carrier();
     drop(first);
-    tracing.job(&job(2), &enqueued, Some(&before)).in_scope(|| {
-        current().audit_event("evt_1", "cert.renewed");
+    let second = job.attempt(2).previous_attempt(&before).start();
+    second.in_scope(|| {
+        current_span().record_audit_event("cert.renewed", "evt_1");
         drop(tracing.emit_event("cert.renewed", "evt_1"));
     });
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use cap_telemetry::trace::Tracing;
+use cap_telemetry::trace::Tracer;
 use certautopilot::acme_server::{AcmeServer, tracing_to};
 
 const USAGE: &str = "usage: acme-server --listen ADDRESS [--otlp ENDPOINT], such as \
@@ -20,11 +20,11 @@ async fn main() -> ExitCode {
     let started = match arguments[..] {
         ["--listen", address] => address
             .parse()
-            .map(|address| (address, Ok(Tracing::disabled()))),
+            .map(|address| (address, Ok(Tracer::disabled()))),
         ["--listen", address, "--otlp", collector] => address
             .parse()
             .map(|address| (address, tracing_to(collector))),
-        _ => "".parse().map(|address| (address, Ok(Tracing::disabled()))),
+        _ => "".parse().map(|address| (address, Ok(Tracer::disabled()))),
     };
     let (message, code) = match started {
         Err(_) => (USAGE.to_owned(), 2),
@@ -38,7 +38,7 @@ async fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-async fn serve(address: SocketAddr, tracer: Tracing) -> io::Result<()> {
+async fn serve(address: SocketAddr, tracer: Tracer) -> io::Result<()> {
     let server = AcmeServer::start_traced(address, tracer.clone()).await?;
     let line = serde_json::json!({ "directory": server.url() });
     writeln!(io::stdout(), "{line}")?;

@@ -2,7 +2,7 @@
 
 use cap_telemetry::Telemetry;
 use cap_telemetry::names::ErrorClass;
-use cap_telemetry::trace::{Carrier, Job};
+use cap_telemetry::trace::Carrier;
 
 use super::Rotations;
 use crate::store::kek::Rotation;
@@ -14,17 +14,10 @@ pub(crate) async fn finish(
     rotation: &Rotation,
     asked_by: &Carrier,
 ) {
-    let job = Job {
-        job_type: "kek_rotation",
-        id: &rotation.id,
-        attempt: 1,
-        certificate_id: None,
-        distribution_id: None,
-        project_id: None,
-    };
-    let span = telemetry.tracer().job(&job, asked_by, None);
+    let job = telemetry.tracer().job("kek_rotation", &rotation.id);
+    let span = job.parent(asked_by).start();
     if let Err(error) = span.scope(rotations.run(rotation)).await {
-        span.fail(ErrorClass::IoPermanent, &error);
+        span.record_error(ErrorClass::IoPermanent, &error);
         span.in_scope(|| {
             ::tracing::error!(rotation = rotation.id, %error, "the KEK rotation stopped");
         });

@@ -31,7 +31,7 @@ pub(super) async fn login(
 ) -> Result<([(HeaderName, String); 1], Json<Value>), Problem> {
     let claimed = presentable(&user);
     let actor = Actor::user(&claimed);
-    trace::current().org(&app.org_id).actor(&actor);
+    trace::current_span().set_org(&app.org_id).set_actor(&actor);
     let right = tokio::task::spawn_blocking(move || accounts::password_is_right(&user, &password));
     let right = right.await.unwrap_or(false);
     let entry = if right {

@@ -60,7 +60,7 @@ impl FromRequestParts<Arc<App>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let actor = of(&parts.headers, &app.sessions)?;
-        trace::current().org(&app.org_id).actor(&actor);
+        trace::current_span().set_org(&app.org_id).set_actor(&actor);
         Ok(Caller(actor))
     }
 }

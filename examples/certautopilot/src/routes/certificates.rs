@@ -56,7 +56,7 @@ pub(super) async fn request(
         issued: None,
         last_error: None,
     };
-    trace::current().certificate(&certificate.id);
+    trace::current_span().set_certificate(&certificate.id);
     let issue = Task::Issue {
         certificate: certificate.id.clone(),
     };
@@ -116,7 +116,7 @@ pub(super) async fn show(
 
 /// The certificate of a path, which is also set on the request's span.
 pub(super) async fn find(app: &App, at: InProject) -> Result<Certificate, Problem> {
-    trace::current().certificate(&at.id);
+    trace::current_span().set_certificate(&at.id);
     let row = app
         .store
         .read("certificates", move |db| {

@@ -55,7 +55,7 @@ impl<S: Send + Sync> FromRequestParts<S> for InProject {
             .map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
         let id = if names.len() > 1 { names.pop() } else { None };
         let project = names.pop().map(Slug::into_string).unwrap_or_default();
-        trace::current().project(&project);
+        trace::current_span().set_project(&project);
         Ok(InProject {
             project,
             id: id.map(Slug::into_string).unwrap_or_default(),

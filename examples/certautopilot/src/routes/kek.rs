@@ -33,7 +33,7 @@ pub(super) async fn rotate(
     let body = json!({ "rotation": rotation.id, "target_version": rotation.target });
 
     let (rotations, telemetry) = (app.rotations.clone(), app.telemetry.clone());
-    let asked_by = trace::current().carrier();
+    let asked_by = trace::current_span().carrier();
     app.background
         .spawn(async move { kek::finish(&rotations, &telemetry, &rotation, &asked_by).await });
     Ok((StatusCode::ACCEPTED, Json(body)))

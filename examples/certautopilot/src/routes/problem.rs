@@ -51,7 +51,7 @@ impl Problem {
 /// The database's errors are for the operator, who finds them in the span and the log.
 impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
-        trace::current().fail(ErrorClass::IoTransient, &error);
+        trace::current_span().record_error(ErrorClass::IoTransient, &error);
         ::tracing::error!(%error, "a request failed");
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the database failed")
     }
@@ -60,7 +60,7 @@ impl From<store::Error> for Problem {
 /// What an external system did wrong is no fault of the caller.
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
-        trace::current().fail(failure.class, &failure);
+        trace::current_span().record_error(failure.class, &failure);
         let status = match failure.class {
             ErrorClass::Validation => StatusCode::UNPROCESSABLE_ENTITY,
             ErrorClass::IoTransient => StatusCode::SERVICE_UNAVAILABLE,

@@ -27,7 +27,7 @@ pub(super) async fn receive(
         .map_err(Problem::bad_request)?
         .into_string();
     let actor = Actor::system(format!("webhook/{name}"));
-    trace::current().org(&app.org_id).actor(&actor);
+    trace::current_span().set_org(&app.org_id).set_actor(&actor);
     let job = (name == "discover").then(|| app.queue.prepare(Task::Discover, None, &actor));
     let entry = Entry::new(
         EventType::WebhookReceived,

@@ -49,8 +49,10 @@ impl<'c> Work<'c> {
     /// # Errors
     /// The database's own.
     pub fn record(&mut self, mut entry: audit::Entry) -> Result<(), Error> {
-        if let Some((trace_id, span_id)) = trace::current().ids() {
-            entry = entry.param("trace_id", trace_id).param("span_id", span_id);
+        if let Some(ids) = trace::current_span_ids() {
+            entry = entry
+                .param("trace_id", ids.trace_id_hex())
+                .param("span_id", ids.span_id_hex());
         }
         audit::insert(&self.transaction, self.host, &entry)?;
         self.commit.recorded.push(entry);

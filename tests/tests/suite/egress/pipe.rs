@@ -10,7 +10,7 @@ use cap_tests::{
     ANY_PORT, Authority, Fault, OtlpReceiver, RelayFraming, Security, ServerCertificate,
     SyslogRelay,
 };
-use cap_tracing::{Carrier, Job, SampleRate, Tracing};
+use cap_tracing::{SampleRate, Tracer};
 
 const LONG: Duration = Duration::from_secs(30);
 const TICK: Duration = Duration::from_millis(5);
@@ -109,7 +109,7 @@ impl Receiver {
 
 /// The side that sends.
 pub(super) enum Pipe {
-    Traces(Tracing),
+    Traces(Tracer),
     Audit(Forwarder),
 }
 
@@ -140,7 +140,7 @@ impl Pipe {
             config.sample_rate = SampleRate::ALL;
             config.batch_delay = Duration::ZERO;
             let connector = Connector::new(guard.clone(), Trust::system().expect("roots"));
-            Self::Traces(Tracing::start(config, connector).expect("it starts"))
+            Self::Traces(Tracer::start(config, connector).expect("it starts"))
         };
         let audit = |transport| {
             let host = host.parse().expect("a host");
@@ -170,15 +170,7 @@ impl Pipe {
     pub(super) fn send(&self, id: &str) {
         match self {
             Self::Traces(tracing) => {
-                let job = Job {
-                    job_type: "renew",
-                    id,
-                    attempt: 1,
-                    certificate_id: None,
-                    distribution_id: None,
-                    project_id: None,
-                };
-                drop(tracing.job(&job, &Carrier::default(), None));
+                drop(tracing.job("renew", id).start());
             }
             Self::Audit(forwarder) => {
                 forwarder.enqueue(Event::new(id, "auth.login", Actor::user("a"), "Logged in"));

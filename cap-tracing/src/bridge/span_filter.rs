@@ -9,15 +9,15 @@ const PLACES: usize = 1024;
 
 /// How many recorded spans are open, by what is left of their ids. To look a span up in the registry costs more than all else that is
 /// done for one that is not recorded.
-pub(super) struct Open([AtomicU32; PLACES]);
+pub(super) struct SpanFilter([AtomicU32; PLACES]);
 
-impl Default for Open {
+impl Default for SpanFilter {
     fn default() -> Self {
-        Open([const { AtomicU32::new(0) }; PLACES])
+        SpanFilter([const { AtomicU32::new(0) }; PLACES])
     }
 }
 
-impl Open {
+impl SpanFilter {
     pub(super) fn add(&self, id: &Id) {
         self.place(id).fetch_add(1, Ordering::Relaxed);
     }

@@ -21,9 +21,9 @@ use crate::stop::Stop;
 
 /// The trace pipe. Clones share it.
 #[derive(Clone)]
-pub struct Tracing(Option<Arc<Pipe>>);
+pub struct Tracer(Option<Arc<Active>>);
 
-pub(crate) struct Pipe {
+pub(crate) struct Active {
     pub(crate) sampler: Sampler,
     trusted_peers: Option<Vec<IpNet>>,
     pub(crate) queue: Arc<Queue>,
@@ -31,10 +31,10 @@ pub(crate) struct Pipe {
     stop: Stop,
 }
 
-impl Tracing {
+impl Tracer {
     /// A pipe that makes no spans; inbound context and baggage still pass through to outbound calls.
     pub fn disabled() -> Self {
-        Tracing(None)
+        Tracer(None)
     }
 
     /// Starts the pipe, with a thread of its own for the export, from inside or outside any runtime. A collector that is away
@@ -95,7 +95,7 @@ impl Tracing {
             .recv()
             .unwrap_or_else(|gone| Err(std::io::Error::other(gone)))
             .map_err(Kind::Thread)?;
-        Ok(Tracing(Some(Arc::new(Pipe {
+        Ok(Tracer(Some(Arc::new(Active {
             sampler,
             trusted_peers,
             queue,
@@ -104,58 +104,58 @@ impl Tracing {
         }))))
     }
 
-    pub(crate) fn pipe(&self) -> Option<&Pipe> {
+    pub(crate) fn active(&self) -> Option<&Active> {
         self.0.as_deref()
     }
 
     /// Changes the share of traces that are sampled from here on. Traces under way keep their decision.
     pub fn set_sample_rate(&self, rate: SampleRate) {
-        if let Some(pipe) = &self.0 {
-            pipe.sampler.set(rate);
+        if let Some(active) = &self.0 {
+            active.sampler.set(rate);
         }
     }
 
     /// The share of traces that are sampled; `None` when disabled.
     pub fn sample_rate(&self) -> Option<SampleRate> {
-        self.0.as_ref().map(|pipe| pipe.sampler.rate())
+        self.0.as_ref().map(|active| active.sampler.rate())
     }
 
     /// The accounting so far; all zero when disabled.
     pub fn stats(&self) -> Stats {
         self.0
             .as_ref()
-            .map_or_else(Stats::default, |pipe| pipe.queue.counts.stats())
+            .map_or_else(Stats::default, |active| active.queue.counts.stats())
     }
 
     /// Sends what is queued now without waiting for batches to fill, and returns when each span of it has been accepted, refused or
     /// given up, or at the deadline: then it is still being tried, and [`Stats::last_error`] says why. Blocks the calling thread for
     /// so long; in async code call it where blocking is allowed.
     pub fn flush(&self, deadline: Duration) -> Stats {
-        let Some(pipe) = &self.0 else {
+        let Some(active) = &self.0 else {
             return Stats::default();
         };
         let (flush, flushed) = channel();
-        if pipe.flushes.send(flush).is_ok() {
+        if active.flushes.send(flush).is_ok() {
             // Late, or the thread has ended meanwhile: the numbers say how far it came.
             let _ = flushed.recv_timeout(deadline);
         }
-        pipe.queue.counts.stats()
+        active.queue.counts.stats()
     }
 
     /// Sends what is queued and ends the thread, within `deadline`; spans that could not be sent by then count as failed, and
     /// spans that end later as dropped. Blocks the calling thread for so long; in async code call it where blocking is allowed.
     pub fn shutdown(&self, deadline: Duration) -> Stats {
-        let Some(pipe) = &self.0 else {
+        let Some(active) = &self.0 else {
             return Stats::default();
         };
-        if !pipe.stop.within(deadline) {
+        if !active.stop.within(deadline) {
             tracing::warn!(target: "cap_tracing", "the trace export thread did not stop within the deadline");
         }
-        pipe.queue.counts.stats()
+        active.queue.counts.stats()
     }
 }
 
-impl Pipe {
+impl Active {
     /// Whether the decision that came with a request is honoured. Of whom nothing is known is not trusted.
     pub(crate) fn trusts(&self, peer: Option<IpAddr>) -> bool {
         let Some(trusted) = &self.trusted_peers else {
@@ -166,14 +166,14 @@ impl Pipe {
     }
 }
 
-impl fmt::Debug for Tracing {
+impl fmt::Debug for Tracer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Some(pipe) => f
-                .debug_tuple("Tracing")
-                .field(&pipe.queue.counts.stats())
+            Some(active) => f
+                .debug_tuple("Tracer")
+                .field(&active.queue.counts.stats())
                 .finish(),
-            None => f.write_str("Tracing(disabled)"),
+            None => f.write_str("Tracer(disabled)"),
         }
     }
 }
