@@ -1,4 +1,4 @@
-//! The alerts of a deployment: definitions with its choices filled in.
+//! The alerts and recording rules of a deployment: definitions with its choices filled in.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,49 +13,48 @@ use crate::placeholder::{Values, filled, with_selector};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Alert {
-    /// The name, the value of the label `alertname`.
+    /// The value of the label `alertname`.
     pub name: String,
-    /// The rule group it is evaluated in.
+    /// The rule group that evaluates the alert.
     pub group: &'static str,
-    /// The PromQL expression; the alert is active while it has a result.
+    /// The PromQL expression. The alert is active while the expression has a result.
     pub expr: String,
-    /// How long it must stay active before it fires: the rule's `for`.
+    /// How long the alert must stay active before it fires: the rule's `for`. Zero fires at once.
     pub for_duration: Duration,
-    /// How urgent it is.
+    /// How urgent the alert is.
     pub severity: Severity,
-    /// The labels beside those of the result: the severity, and for an objective its name.
+    /// Labels added to those of the result: `severity`, and for an objective `slo`.
     pub labels: BTreeMap<&'static str, String>,
-    /// `summary` and `description`, Go templates; `runbook_url` and `dashboard_url`.
+    /// `summary`, `description`, `runbook_url` and `dashboard_url`, as Go templates.
     pub annotations: BTreeMap<&'static str, String>,
-    pub(crate) page: String,
 }
 
 /// One recording rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recording {
-    /// The name of the series it writes.
+    /// The name of the series that the rule writes.
     pub record: String,
-    /// The PromQL expression that is recorded.
+    /// The PromQL expression whose result is recorded.
     pub expr: String,
 }
 
 /// The alerts of the profile, without those that are switched off.
 ///
-/// Every expression aggregates over the replicas, so that one fact is one alert. Gauges are read through
-/// `last_over_time(…[10m])`: a lost scrape or a replaced pod neither resolves an alert nor starts its hold anew, at the price
-/// that a series that vanishes altogether resolves its alert up to ten minutes late.
+/// Every expression aggregates over the replicas, so that one fact is one alert. Expressions read
+/// gauges through `last_over_time(…[10m])`. A lost scrape or a replaced pod therefore neither
+/// resolves an alert nor restarts its `for`. In return, the alert of a series that vanishes
+/// resolves up to ten minutes late.
 pub fn alerts(options: &Options) -> Vec<Alert> {
     definitions()
         .into_iter()
-        .filter(|alert| {
-            alert.profile <= options.profile && options.chosen(&alert.name).is_enabled()
-        })
+        .filter(|alert| alert.profile <= options.profile && !options.chosen(&alert.name).disabled)
         .map(|alert| resolved(&alert, options))
         .collect()
 }
 
-/// The recording rules of the profile: what the alerts on service level objectives read.
+/// The recording rules of the profile, which the alerts on service level objectives read. The
+/// recommended profile has none.
 pub fn recordings(options: &Options) -> Vec<Recording> {
     if options.profile < Profile::Extended {
         return Vec::new();
@@ -79,7 +78,7 @@ pub fn recordings(options: &Options) -> Vec<Recording> {
 }
 
 fn resolved(alert: &Definition, options: &Options) -> Alert {
-    let chosen = options.chosen(&alert.name);
+    let chosen = &options.chosen(&alert.name);
     let group = options.grouping_of(Some(chosen));
     let selector = options.selector_of(Some(chosen));
     let for_duration = chosen
@@ -130,11 +129,10 @@ fn resolved(alert: &Definition, options: &Options) -> Alert {
             ),
             ("dashboard_url", dashboard_url(options, &group)),
         ]),
-        page: alert.page.to_string(),
     }
 }
 
-/// A closing sentence that names the installation, by those grouping labels that the alert really has.
+/// A closing sentence that names the installation by the grouping labels that the alert carries.
 fn place(group: &[String]) -> String {
     let labels: String = group
         .iter()
@@ -156,7 +154,7 @@ fn runbook_url(chosen: Option<&str>, options: &Options, page: &str) -> String {
     }
 }
 
-/// The dashboard, narrowed to the installation by those of its variables that are grouping labels.
+/// The dashboard, narrowed to the installation by the variables that are grouping labels.
 fn dashboard_url(options: &Options, group: &[String]) -> String {
     let narrowed: Vec<String> = crate::dashboard::VARIABLES
         .iter()
@@ -202,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn names_holds_and_severities_are_the_recommended_ones() {
+    fn names_durations_and_severities_are_the_recommended_ones() {
         let alerts = alerts(&Options::default());
         let rows: Vec<_> = alerts
             .iter()
@@ -277,7 +275,7 @@ mod tests {
         );
         assert!(
             alerts[2].expr.contains("[2h]"),
-            "the window follows the hold: {}",
+            "the window follows `for`: {}",
             alerts[2].expr
         );
         assert!(alerts[2].annotations["description"].contains("in the last 2h"));

@@ -1,4 +1,4 @@
-//! What Alertmanager needs to know: which alert makes which other one pointless.
+//! Alertmanager's inhibit rules: which alert silences which other alerts.
 
 use serde_json::{Value, json};
 
@@ -6,12 +6,14 @@ use crate::alerts::definitions;
 use crate::options::Options;
 use crate::render::to_yaml;
 
-/// An Alertmanager configuration that loads as it is, with the inhibit rules for all alerts. Its receiver sends nothing: put
-/// yours in, or take the inhibit rules over.
+/// An Alertmanager configuration with the inhibit rules for all alerts.
+///
+/// The configuration loads as it is. Its receiver sends nothing: add your receivers, or copy
+/// `inhibit_rules` into your configuration.
 pub fn alertmanager(options: &Options) -> String {
     let mut group_by = vec!["alertname".to_owned()];
     group_by.extend(options.grouping_of(None));
-    let note = "# Loads as it is and notifies nobody: take inhibit_rules over into your configuration, or put your receivers in here.\n";
+    let note = "# Loads as it is and notifies nobody: copy inhibit_rules into your configuration, or add your\n# receivers here.\n";
     let yaml = to_yaml(&json!({
         "route": { "receiver": "nobody", "group_by": group_by },
         "receivers": [{ "name": "nobody" }],
@@ -31,7 +33,7 @@ fn inhibit_rules(options: &Options) -> Vec<Value> {
     };
     let rule = |source: &[String], target: &[String], equal: Vec<String>| json!({ "source_matchers": source, "target_matchers": target, "equal": equal });
     let named = |name: &str| vec![format!("alertname=\"{name}\"")];
-    // Another team's alert may share the labels, so the ones to silence are listed.
+    // Another team's alert can have the same labels, so the alerts to silence are listed.
     let others: Vec<String> = definitions()
         .iter()
         .map(|alert| alert.name.to_string())

@@ -1,4 +1,4 @@
-//! What the Helm chart is given: the alerts with their placeholders, which its template fills, and the schema of its values.
+//! The Helm chart's data: the alerts with their placeholders, and the schema of the values.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,8 @@ use crate::definition::{Definition, Profile, WindowKind};
 use crate::placeholder::with_selector;
 use crate::render::to_yaml;
 
-/// The rules as data, for `.Files.Get`: the braces of annotations pass through untouched.
+/// The rules as data. The template reads them by `.Files.Get`, which leaves the braces of
+/// annotations alone, and fills the placeholders.
 pub(crate) fn rules() -> String {
     let records: Vec<Value> = recording_rules()
         .iter()
@@ -50,7 +51,8 @@ fn alert(alert: &Definition) -> Value {
     data
 }
 
-/// The schema of `prometheusRule.overrides` and `.disabled`: a misspelt alert is refused when the chart is rendered.
+/// The schema of the values. It lists the alerts and their settings, so that Helm refuses a
+/// misspelled one.
 pub(crate) fn schema() -> String {
     let mut schema: Value =
         serde_json::from_str(include_str!("chart/values.schema.json")).expect("the schema is JSON");

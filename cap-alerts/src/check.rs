@@ -1,4 +1,4 @@
-//! Faults of an expression that Prometheus accepts in silence: a name that is not in the catalogue, sides that never match.
+//! Finds mistakes in an expression that Prometheus accepts without complaint.
 
 use crate::expr::labels_of;
 use crate::finding::{Finding, Lint};
@@ -6,15 +6,14 @@ use crate::metric_types;
 
 /// Checks a PromQL expression against the metric catalogue.
 ///
-/// The labels that a scrape adds (`cluster`, `namespace`, `job`, `instance`, `pod` and the like) are known, and a name with a colon is taken
-/// for a recording rule. What cannot be told from the expression and the catalogue alone is not reported.
+/// The labels that a scrape adds are known: `cluster`, `namespace`, `job`, `instance`, `pod` and
+/// others. A name with a colon counts as a recording rule. The check reports only what the
+/// expression and the catalogue alone prove.
 ///
 /// ```
 /// let findings = cap_alerts::check(r#"cap_certificates_total{status="expird"} > 0"#);
-/// assert_eq!(
-///     findings[0].to_string(),
-///     r#"unknown value "expird" of label `status`: `cap_certificates_total` only has active, expired, revoked, renewal_failed; write "expired""#,
-/// );
+/// assert_eq!(findings[0].message, r#"unknown value "expird" of label `status`"#);
+/// assert_eq!(findings[0].suggestion, r#"write "expired""#);
 /// ```
 pub fn check(expr: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -27,7 +26,7 @@ pub fn check(expr: &str) -> Vec<Finding> {
             Lint::Syntax,
             "not a PromQL expression",
             message,
-            "write one that Prometheus reads",
+            "write a PromQL expression",
         )),
     }
     findings
@@ -43,20 +42,19 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_is_named_with_its_reason_and_its_remedy() {
+    fn each_mistake_has_its_reason_and_its_suggestion() {
         let table = [
             (
                 "sum by (job (up)",
-                "not a PromQL expression: unclosed left parenthesis; write one that Prometheus reads",
+                "not a PromQL expression: unclosed left parenthesis; write a PromQL expression",
             ),
             (
                 "rate(up)",
-                "not a PromQL expression: expected type matrix in call to function 'rate', got vector; write one that \
-                 Prometheus reads",
+                "not a PromQL expression: expected type matrix in call to function 'rate', got vector; write a PromQL expression",
             ),
             (
                 r#"up{job="a" or job="b"}"#,
-                r#"`or` between the matchers of `up{job="a" or job="b"}`: Prometheus does not read it; write one selector for each alternative and join them with `or`"#,
+                r#"`or` between the matchers of `up{job="a" or job="b"}`: Prometheus does not support it; write one selector for each alternative and join them with `or`"#,
             ),
             (
                 "rate(cap_jobs_dead_leter_total[5m])",
@@ -162,8 +160,8 @@ and cap_certificates_expiring_in_days{threshold="7"} > 0"#;
     }
 
     #[test]
-    fn every_fault_of_an_expression_is_found() {
-        let expr = r#"rate(cap_nothing_like_it[5m]) + on (job) cap_certificates_total{status="gone", colour="red"}"#;
+    fn every_mistake_in_an_expression_is_found() {
+        let expr = r#"rate(cap_nothing_like_it[5m]) + on (job) cap_certificates_total{status="gone", color="red"}"#;
         let lints: Vec<Lint> = check(expr).iter().map(|finding| finding.lint).collect();
         assert_eq!(
             lints,
@@ -172,7 +170,7 @@ and cap_certificates_expiring_in_days{threshold="7"} > 0"#;
     }
 
     #[test]
-    fn the_recommended_alerts_have_no_finding_however_they_are_grouped() {
+    fn recommended_alerts_are_clean_in_every_grouping() {
         let mut options = Options::default();
         for grouping in [
             &["cluster", "namespace", "job"][..],

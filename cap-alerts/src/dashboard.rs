@@ -1,4 +1,4 @@
-//! The Grafana dashboard.
+//! The Grafana dashboard, as data and as JSON.
 
 use serde_json::{Value, json};
 
@@ -8,10 +8,10 @@ mod rows;
 use panel::PanelKind;
 pub use panel::{Dashboard, Panel, Query, Row};
 
-/// The dashboard's id, the end of its path in Grafana.
+/// The dashboard's `uid`, the end of its path in Grafana.
 pub(crate) const UID: &str = "certautopilot";
 
-/// Its variables beside the data source. Each is a label.
+/// The variables beside the data source. Each is a label.
 pub(crate) const VARIABLES: [&str; 3] = ["cluster", "namespace", "job"];
 
 /// The dashboard as data.
@@ -19,7 +19,7 @@ pub fn dashboard() -> Dashboard {
     Dashboard { rows: rows::rows() }
 }
 
-/// The dashboard as Grafana imports it.
+/// The dashboard as JSON, as Grafana imports it.
 pub(crate) fn json_text() -> String {
     let mut panels = Vec::new();
     let (mut id, mut y) = (0, 0);
@@ -92,7 +92,7 @@ fn drawn(panel: &Panel, id: u32, kind: &str, grid: &Value) -> Value {
 fn variables() -> Vec<Value> {
     let source = json!({ "name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus" });
     let labels = VARIABLES.iter().enumerate().map(|(index, name)| {
-        // Each narrows to what the ones before it leave.
+        // Each variable offers the values that those before it leave.
         let chosen: Vec<String> = VARIABLES[..index].iter().map(|name| format!("{name}=~\"${name}\"")).collect();
         let query = format!("label_values(cap_certificates_total{{{}}}, {name})", chosen.join(", "));
         json!({
@@ -111,7 +111,7 @@ mod tests {
     use crate::check;
 
     #[test]
-    fn every_query_is_sound_and_its_ranges_follow_the_scrape_interval() {
+    fn every_query_is_sound_and_follows_the_scrape_interval() {
         for row in dashboard().rows {
             for panel in row.panels {
                 assert!(

@@ -1,8 +1,8 @@
 //! What an alert is before a deployment's choices are filled in.
 //!
 //! An expression is PromQL with the placeholders `$GROUP` (the grouping labels), `$THRESHOLD`,
-//! `$WINDOW` and `$JOB`; [`placeholder`](crate::placeholder) fills them. Selectors need no placeholder:
-//! a deployment's matchers go into every selector of a scraped series.
+//! `$WINDOW` and `$JOB`, which [`placeholder`](crate::placeholder) fills. Selectors need none: a
+//! deployment's matchers go into every selector of a scraped series.
 
 use std::borrow::Cow;
 

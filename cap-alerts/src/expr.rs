@@ -1,4 +1,4 @@
-//! The labels that the result of an expression carries, followed from its selectors upwards.
+//! The labels that the result of an expression carries, from its selectors upwards.
 
 use promql_parser::parser::token::T_LOR;
 use promql_parser::parser::{BinaryExpr, Expr};
@@ -47,7 +47,7 @@ pub(crate) fn labels_of(expr: &Expr, findings: &mut Vec<Finding>) -> Option<Labe
                 (one, other) => one.or(other),
             }
         }
-        // The parser makes none of these itself.
+        // The parser makes no extension.
         Expr::Extension(_) => Some(Labels::unknown()),
     }
 }
@@ -63,8 +63,8 @@ fn combined(
         left,
         right,
     };
-    // `or` between sides that never match is a plain union and legitimate. Only a constant is surely
-    // meant as a fallback for series that are missing on the left.
+    // `or` between sides that never match is a plain union, and legitimate. Only a constant is
+    // certainly meant as a fallback for series that are missing on the left.
     if operator.op.id() != T_LOR || is_constant(&operator.rhs) {
         let never = sides.never_match();
         let unmatched = sides.unmatched().filter(|_| never.is_none());
@@ -84,10 +84,10 @@ fn is_constant(expr: &Expr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::labels::Held;
+    use crate::labels::LabelState;
 
-    /// The labels of a result that are known, other than the target's own: `type` where there is a value, `type?` where there
-    /// may be one, and the values where only some are possible.
+    /// The known labels of a result, without those of the target: `type` where the label is
+    /// present, `type?` where it may be, `type=a|b` where only some values are possible.
     fn labels(expr: &str) -> String {
         let parsed = promql_parser::parser::parse(expr).unwrap();
         let labels = labels_of(&parsed, &mut Vec::new()).unwrap();
@@ -105,10 +105,10 @@ mod tests {
             .names()
             .filter(|name| !target.contains(name))
             .filter_map(|name| match labels.get(name) {
-                Held::Nothing => None,
-                Held::Something => Some(name.to_owned()),
-                Held::Anything => Some(format!("{name}?")),
-                Held::OneOf(values) => {
+                LabelState::Absent => None,
+                LabelState::Present => Some(name.to_owned()),
+                LabelState::Unknown => Some(format!("{name}?")),
+                LabelState::OneOf(values) => {
                     let values: Vec<&str> = values.iter().map(String::as_str).collect();
                     Some(format!("{name}={}", values.join("|")))
                 }
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_followed_through_every_kind_of_expression() {
+    fn labels_are_followed_through_every_expression() {
         for (expr, expected) in [
             // Selectors.
             ("cap_license_valid", "job"),

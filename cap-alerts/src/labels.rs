@@ -1,114 +1,114 @@
-//! The set of labels that a result carries, as far as an expression and the catalogue tell.
+//! The labels of a result, as far as an expression and the catalogue determine them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What may stand in one label of a result.
+/// What is known about one label of a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Held {
-    /// The label is not there. PromQL does not tell an absent label from an empty one.
-    Nothing,
-    /// One of these values, none of them empty.
+pub(crate) enum LabelState {
+    /// The label is absent. PromQL does not distinguish an absent label from an empty one.
+    Absent,
+    /// The value is one of these. None of them is empty.
     OneOf(BTreeSet<String>),
-    /// A value that is not known.
-    Something,
-    /// A value that is not known, or no label at all.
-    Anything,
+    /// The label has a value, which is not known.
+    Present,
+    /// The label may be absent or have any value.
+    Unknown,
 }
 
-impl Held {
+impl LabelState {
     pub(crate) fn one_of<S: Into<String>>(values: impl IntoIterator<Item = S>) -> Self {
-        Held::OneOf(values.into_iter().map(Into::into).collect())
+        Self::OneOf(values.into_iter().map(Into::into).collect())
     }
 
-    /// The one value a `=` matcher leaves.
+    /// The one value that a `=` matcher leaves.
     pub(crate) fn exactly(value: &str) -> Self {
         match value {
-            "" => Held::Nothing,
-            _ => Held::one_of([value]),
+            "" => Self::Absent,
+            _ => Self::one_of([value]),
         }
     }
 
-    /// Whether the label is there on every series.
+    /// Whether every series carries the label.
     pub(crate) fn is_present(&self) -> bool {
-        matches!(self, Held::OneOf(_) | Held::Something)
+        matches!(self, Self::OneOf(_) | Self::Present)
     }
 
-    /// Whether no value can stand on both sides.
-    pub(crate) fn excludes(&self, other: &Held) -> bool {
+    /// Whether no value can be on both sides.
+    pub(crate) fn excludes(&self, other: &Self) -> bool {
         match (self, other) {
-            (Held::OneOf(left), Held::OneOf(right)) => left.is_disjoint(right),
-            (Held::Nothing, held) | (held, Held::Nothing) => held.is_present(),
+            (Self::OneOf(left), Self::OneOf(right)) => left.is_disjoint(right),
+            (Self::Absent, state) | (state, Self::Absent) => state.is_present(),
             _ => false,
         }
     }
 
-    /// What stands in a result that takes series from both sides.
-    fn or(&self, other: &Held) -> Held {
+    /// The label of a result that takes series from both sides.
+    fn or(&self, other: &Self) -> Self {
         match (self, other) {
             (left, right) if left == right => left.clone(),
-            (Held::OneOf(left), Held::OneOf(right)) => Held::OneOf(left | right),
-            (left, right) if left.is_present() && right.is_present() => Held::Something,
-            _ => Held::Anything,
+            (Self::OneOf(left), Self::OneOf(right)) => Self::OneOf(left | right),
+            (left, right) if left.is_present() && right.is_present() => Self::Present,
+            _ => Self::Unknown,
         }
     }
 }
 
-/// The labels of a result, the metric's name aside.
+/// The labels of a result, without the metric's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Labels {
-    named: BTreeMap<String, Held>,
-    /// What stands in every label that is not named.
-    rest: Held,
+    named: BTreeMap<String, LabelState>,
+    /// The state of every label that is not named.
+    rest: LabelState,
 }
 
 impl Labels {
     /// A result without labels, such as that of `vector(1)`.
     pub(crate) fn none() -> Self {
-        Labels {
+        Self {
             named: BTreeMap::new(),
-            rest: Held::Nothing,
+            rest: LabelState::Absent,
         }
     }
 
-    /// A result of which nothing is known, such as that of a recording rule.
+    /// A result about which nothing is known, such as that of a recording rule.
     pub(crate) fn unknown() -> Self {
-        Labels {
+        Self {
             named: BTreeMap::new(),
-            rest: Held::Anything,
+            rest: LabelState::Unknown,
         }
     }
 
-    /// The same, where nothing is known of the labels that are not named.
+    /// The same labels, with nothing known about those that are not named.
     pub(crate) fn open(mut self) -> Self {
-        self.rest = Held::Anything;
+        self.rest = LabelState::Unknown;
         self
     }
 
-    pub(crate) fn get(&self, name: &str) -> &Held {
+    pub(crate) fn get(&self, name: &str) -> &LabelState {
         match name {
-            // Sides are matched without the metric's name, whatever it is.
-            "__name__" => &Held::Anything,
+            // Operators match sides without the metric's name.
+            "__name__" => &LabelState::Unknown,
             _ => self.named.get(name).unwrap_or(&self.rest),
         }
     }
 
-    pub(crate) fn set(&mut self, name: impl Into<String>, held: Held) {
-        self.named.insert(name.into(), held);
+    pub(crate) fn set(&mut self, name: impl Into<String>, state: LabelState) {
+        self.named.insert(name.into(), state);
     }
 
-    pub(crate) fn with(mut self, name: impl Into<String>, held: Held) -> Self {
-        self.set(name, held);
+    pub(crate) fn with(mut self, name: impl Into<String>, state: LabelState) -> Self {
+        self.set(name, state);
         self
     }
 
-    /// The labels something is known of.
+    /// The labels about which something is known.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.named.keys().map(String::as_str)
     }
 
     /// Only the listed labels: `by (…)`, `on (…)`.
     pub(crate) fn only(&self, names: &[String]) -> Self {
-        names.iter().fold(Labels::none(), |labels, name| {
+        names.iter().fold(Self::none(), |labels, name| {
             labels.with(name, self.get(name).clone())
         })
     }
@@ -116,14 +116,14 @@ impl Labels {
     /// All but the listed labels: `without (…)`, `ignoring (…)`.
     pub(crate) fn except(&self, names: &[String]) -> Self {
         names.iter().fold(self.clone(), |labels, name| {
-            labels.with(name, Held::Nothing)
+            labels.with(name, LabelState::Absent)
         })
     }
 
     /// The labels of a result that takes series from both sides.
-    pub(crate) fn or(&self, other: &Labels) -> Self {
+    pub(crate) fn or(&self, other: &Self) -> Self {
         let names: BTreeSet<&str> = self.names().chain(other.names()).collect();
-        let both = Labels {
+        let both = Self {
             named: BTreeMap::new(),
             rest: self.rest.or(&other.rest),
         };

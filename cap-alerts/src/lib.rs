@@ -1,4 +1,4 @@
-//! CertAutoPilot's recommended Prometheus alerts, generated as files and checked against the metric catalogue.
+//! CertAutoPilot's Prometheus alerts, generated as files and checked against the metric catalogue.
 //!
 //! ```
 //! use cap_alerts::{Lint, Options, check, prometheus_rule, rules_file};
@@ -7,20 +7,25 @@
 //! assert!(rules_file(&options).contains("alert: KEKClusterNotReady"));
 //! assert!(prometheus_rule(&options).contains("kind: PrometheusRule"));
 //!
-//! // Prometheus takes this without complaint, and it stays empty for ever.
-//! let findings = check(r#"cap_license_valid == 0 and cap_certificates_expiring_in_days{threshold="7"} > 0"#);
+//! // Prometheus accepts this without complaint, and it never has a result.
+//! let findings = check(
+//!     r#"cap_license_valid == 0 and cap_certificates_expiring_in_days{threshold="7"} > 0"#,
+//! );
 //! assert_eq!(findings[0].lint, Lint::NeverMatches);
 //! ```
 //!
-//! [`alerts`] is the data; [`rules_file`] and [`prometheus_rule`] are the same alerts in the two forms that are loaded;
-//! [`rule_tests`] says, for promtool, when each must fire and when not. [`check`] reads any expression and follows every
-//! selector to the catalogue, and labels from there to every operator. [`generated_files`] is all that is generated into the
-//! repository.
+//! - [`alerts`] and [`recordings`] return the rules of a deployment's [`Options`] as data.
+//! - [`rules_file`] and [`prometheus_rule`] render the rules for Prometheus and for its operator.
+//! - [`alertmanager`] renders the inhibit rules, and [`dashboard`] returns the Grafana dashboard.
+//! - [`check`] reads any expression. It follows selectors to the catalogue, and their labels to
+//!   every operator. [`check_file`] does the same for a rule file.
+//! - [`generated_files`] returns every generated file of the repository.
 //!
 //! # What it does not do
 //!
-//! It writes no file, asks no Prometheus server and runs no tool: options go in, text comes out, and the same text every
-//! time. It has no features. Label names are checked before they stand in an expression; nothing else of a caller's does.
+//! The crate writes no file, queries no Prometheus and runs no program. Options go in and text
+//! comes out; the same options give the same text. It has no features. Label names, selectors and
+//! the job are validated before they go into an expression.
 
 #![forbid(unsafe_code)]
 

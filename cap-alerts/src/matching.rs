@@ -1,4 +1,4 @@
-//! Which series of two sides a binary operator pairs, and what the pairs carry.
+//! Which series of its two sides a binary operator pairs, and the labels of the result.
 
 use std::collections::BTreeSet;
 
@@ -6,9 +6,10 @@ use promql_parser::parser::token::{T_LAND, T_LOR, T_LUNLESS};
 use promql_parser::parser::{BinaryExpr, LabelModifier, VectorMatchCardinality};
 
 use crate::finding::{Finding, Lint};
-use crate::labels::{Held, Labels};
+use crate::labels::{LabelState, Labels};
 
-/// The labels that differ between the replicas of one service, or only say how they were found.
+/// The labels that differ between the replicas of one service, or only say how they were
+/// discovered.
 const PER_REPLICA: [&str; 6] = [
     "instance",
     "pod",
@@ -40,13 +41,13 @@ impl Sides<'_> {
             VectorMatchCardinality::OneToMany(taken) => {
                 with(&self.right, &taken.labels, &self.left)
             }
-            // A fill value stands in for either side, so what matches is all that is known of the result.
+            // A fill value can replace either side, so only the matched labels are known.
             _ if self.is_filled() => self.matched(&self.left).or(&self.matched(&self.right)),
             _ => self.matched(&self.left),
         }
     }
 
-    /// What is wrong with the operator if the sides can never match.
+    /// The finding for an operator whose sides can never match.
     pub(crate) fn never_match(&self) -> Option<Finding> {
         let conflicts = self.conflicts();
         if conflicts.is_empty() || self.is_filled() {
@@ -66,16 +67,16 @@ impl Sides<'_> {
         ))
     }
 
-    /// What is wrong with `and` or `unless` without `on`, if the sides need not carry the same labels.
+    /// The finding for `and` or `unless` without `on` whose sides need not carry the same labels.
     pub(crate) fn unmatched(&self) -> Option<Finding> {
         let op = self.operator.op;
         if ![T_LAND, T_LUNLESS].contains(&op.id()) || self.modifier().is_some() {
             return None;
         }
-        // Only where one side is known to be able to carry the label.
+        // Only labels that one side is known to carry sometimes.
         let one_sided = |with: &Labels, without: &Labels, name: &str| {
-            *without.get(name) == Held::Nothing
-                && *with.get(name) != Held::Nothing
+            *without.get(name) == LabelState::Absent
+                && *with.get(name) != LabelState::Absent
                 && with.names().any(|named| named == name)
         };
         let sided = |name: &&str| {
@@ -97,7 +98,7 @@ impl Sides<'_> {
         ))
     }
 
-    /// The labels that keep every series of one side from matching any of the other.
+    /// The labels that keep every series of one side from matching a series of the other.
     fn conflicts(&self) -> Vec<&str> {
         let compared: BTreeSet<&str> = match self.modifier() {
             Some(LabelModifier::Include(on)) => on.labels.iter().map(String::as_str).collect(),
@@ -117,7 +118,7 @@ impl Sides<'_> {
         let only_on = |side: &str, labels: &Labels| {
             let names: Vec<String> = conflicts
                 .iter()
-                .filter(|name| *labels.get(name) == Held::Nothing)
+                .filter(|name| *labels.get(name) == LabelState::Absent)
                 .map(|name| format!("`{name}`"))
                 .collect();
             (!names.is_empty())
@@ -127,7 +128,7 @@ impl Sides<'_> {
             conflicts
                 .iter()
                 .filter_map(|name| match (self.left.get(name), self.right.get(name)) {
-                    (Held::OneOf(left), Held::OneOf(right)) => Some(format!(
+                    (LabelState::OneOf(left), LabelState::OneOf(right)) => Some(format!(
                         "`{name}` is {} on the left and {} on the right",
                         listed(left),
                         listed(right)
@@ -157,7 +158,7 @@ impl Sides<'_> {
             .names()
             .filter(|name| {
                 let (left, right) = (self.left.get(name), self.right.get(name));
-                *left != Held::Nothing && *right != Held::Nothing && !left.excludes(right)
+                *left != LabelState::Absent && *right != LabelState::Absent && !left.excludes(right)
             })
             .filter(|name| !PER_REPLICA.contains(name))
             .collect::<BTreeSet<_>>()
@@ -173,7 +174,7 @@ impl Sides<'_> {
         self.left.names().chain(self.right.names())
     }
 
-    /// The labels of one side that are compared.
+    /// The labels of one side that the operator compares.
     fn matched(&self, side: &Labels) -> Labels {
         match self.modifier() {
             Some(LabelModifier::Include(on)) => side.only(&on.labels),
@@ -200,7 +201,8 @@ impl Sides<'_> {
     }
 }
 
-/// The labels of the side with many series, with those that `group_left` or `group_right` takes from the other.
+/// The labels of the many side, with those that `group_left` or `group_right` takes from the other
+/// side.
 fn with(many: &Labels, taken: &[String], one: &Labels) -> Labels {
     taken.iter().fold(many.clone(), |labels, name| {
         labels.with(name, one.get(name).clone())

@@ -1,4 +1,4 @@
-//! Functions on the wrong kind of metric: a rate of a gauge, a counter's bare value, a quantile of what is no histogram.
+//! Functions that do not suit the type of a metric, such as the rate of a gauge.
 
 use cap_metrics::{Kind, METRICS, metric};
 use promql_parser::parser::{Call, Expr, LabelModifier, VectorSelector};
@@ -6,17 +6,17 @@ use promql_parser::parser::{Call, Expr, LabelModifier, VectorSelector};
 use crate::finding::{Finding, Lint};
 use crate::syntax::{bare, children, is_comparison};
 
-/// Walks the whole expression, the selectors inside ranges included.
+/// Checks the expression and all expressions inside it.
 pub(crate) fn check(expr: &Expr, findings: &mut Vec<Finding>) {
     match expr {
-        Expr::Call(call) => called(call, findings),
+        Expr::Call(call) => check_call(call, findings),
         Expr::Binary(binary) if is_comparison(binary.op.id()) => {
             for (side, other) in [(&binary.lhs, &binary.rhs), (&binary.rhs, &binary.lhs)] {
                 if let (Some(counter), Expr::NumberLiteral(_)) = (bare_counter(side), bare(other)) {
                     findings.push(Finding::new(
                         Lint::WrongType,
                         format!("the counter `{counter}` is compared with a number"),
-                        "it counts since the process started, so a restart changes the answer and nothing else ever lowers it",
+                        "it counts since the process started and only a restart lowers it",
                         format!("compare `increase({counter}[…])`"),
                     ));
                 }
@@ -29,10 +29,10 @@ pub(crate) fn check(expr: &Expr, findings: &mut Vec<Finding>) {
         .for_each(|child| check(child, findings));
 }
 
-fn called(call: &Call, findings: &mut Vec<Finding>) {
+fn check_call(call: &Call, findings: &mut Vec<Finding>) {
     let function = call.func.name;
     if function == "histogram_quantile" {
-        quantile(call, findings);
+        check_quantile(call, findings);
     }
     let Some(Expr::MatrixSelector(matrix)) = call.args.args.first().map(|argument| bare(argument))
     else {
@@ -45,7 +45,7 @@ fn called(call: &Call, findings: &mut Vec<Finding>) {
         ("rate" | "irate" | "increase" | "resets", Kind::Gauge) => findings.push(Finding::new(
             Lint::WrongType,
             format!("`{function}` of the gauge `{name}`"),
-            "every fall of the gauge counts as a restart, so the result means nothing",
+            "a rate counts every fall of the gauge as a restart, so the result means nothing",
             match function {
                 "increase" => format!("write `delta({name}[…])`"),
                 "resets" => format!("write `changes({name}[…])`"),
@@ -56,7 +56,7 @@ fn called(call: &Call, findings: &mut Vec<Finding>) {
             findings.push(Finding::new(
                 Lint::WrongType,
                 format!("`{function}` of the counter `{name}`"),
-                "a restart of the process makes it negative",
+                "a restart of the process makes the result negative",
                 match function {
                     "delta" => format!("write `increase({name}[…])`"),
                     _ => format!("write `rate({name}[…])`"),
@@ -67,9 +67,14 @@ fn called(call: &Call, findings: &mut Vec<Finding>) {
     }
 }
 
-fn quantile(call: &Call, findings: &mut Vec<Finding>) {
-    let mut found = |what: String, why: &str, instead: String| {
-        findings.push(Finding::new(Lint::NotAHistogram, what, why, instead));
+fn check_quantile(call: &Call, findings: &mut Vec<Finding>) {
+    let mut found = |message: String, reason: &str, suggestion: String| {
+        findings.push(Finding::new(
+            Lint::NotAHistogram,
+            message,
+            reason,
+            suggestion,
+        ));
     };
     if let Some(Expr::NumberLiteral(number)) = call.args.args.first().map(|argument| bare(argument))
         && !(0.0..=1.0).contains(&number.val)
@@ -77,7 +82,7 @@ fn quantile(call: &Call, findings: &mut Vec<Finding>) {
         let share = number.val / 100.0;
         found(
             format!("the quantile {}", number.val),
-            "a quantile is a share from 0 to 1, and anything else gives an infinite value",
+            "a quantile is a share from 0 to 1; outside, the result is infinite",
             format!("write {share}"),
         );
     }
@@ -113,16 +118,24 @@ fn quantile(call: &Call, findings: &mut Vec<Finding>) {
                 };
                 at = bare(argument);
             }
-            Expr::MatrixSelector(matrix) => return judged(&matrix.vs, rated, &mut found),
-            Expr::VectorSelector(selector) => return judged(selector, rated, &mut found),
+            Expr::MatrixSelector(matrix) => {
+                return check_quantile_of(&matrix.vs, rated, &mut found);
+            }
+            Expr::VectorSelector(selector) => {
+                return check_quantile_of(selector, rated, &mut found);
+            }
             _ => return,
         }
     }
 }
 
-fn judged(selector: &VectorSelector, rated: bool, found: &mut impl FnMut(String, &str, String)) {
+fn check_quantile_of(
+    selector: &VectorSelector,
+    rated: bool,
+    found: &mut impl FnMut(String, &str, String),
+) {
     let Some(name) = name(selector) else { return };
-    // A recording rule keeps what it was given.
+    // The type of a recorded series is not known.
     if name.contains(':') {
         return;
     }
@@ -139,7 +152,7 @@ fn judged(selector: &VectorSelector, rated: bool, found: &mut impl FnMut(String,
     } else if !rated {
         found(
             format!("a quantile of `{name}` as it stands"),
-            "the buckets count since the process started, so the result hardly moves",
+            "the buckets count since the process started, so the result hardly changes",
             format!("write `rate({name}[…])`"),
         );
     }
@@ -149,11 +162,11 @@ fn name(selector: &VectorSelector) -> Option<&str> {
     selector.name.as_deref()
 }
 
-/// What the catalogue says of the series' kind.
+/// The type of the series, by the catalogue.
 fn kind(selector: &VectorSelector) -> Option<Kind> {
     let name = name(selector)?;
     if let Some(metric) = metric(name) {
-        // No series has the bare name of a histogram; that is found elsewhere.
+        // No series has the bare name of a histogram. The walk over the labels reports that.
         return Some(metric.kind).filter(|kind| *kind != Kind::Histogram);
     }
     let of = |end: &&str| {
@@ -167,7 +180,7 @@ fn kind(selector: &VectorSelector) -> Option<Kind> {
         .map(|metric| metric.kind)
 }
 
-/// The counter that stands in the expression as it is, or summed.
+/// The counter whose value the expression is, as it is or aggregated.
 fn bare_counter(expr: &Expr) -> Option<&str> {
     match bare(expr) {
         Expr::VectorSelector(selector)

@@ -1,4 +1,4 @@
-//! What a deployment chooses about its alerts.
+//! A deployment's choices about its alerts.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,26 +25,28 @@ mod document;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
-    /// How much is alerted on. By default the four recommended alerts.
+    /// Which alerts there are. Default: the four recommended ones.
     pub profile: Profile,
-    /// The labels that tell one installation from another: alerts are counted per combination of their values, whatever the
-    /// number of replicas behind it. A label that no series carries does no harm. By default `cluster`, `namespace`, `job`.
+    /// The labels that identify an installation: there is one alert for each combination of their
+    /// values, whatever the number of replicas. A label that no series carries does no harm.
+    /// Default: `cluster`, `namespace`, `job`.
     pub grouping: Vec<LabelName>,
-    /// Which series the alerts read. By default all.
+    /// Which series the alerts read. Default: all.
     pub selector: Selector,
-    /// The value of the label `job` of the product's targets, for alerts on targets that are gone. By default `certautopilot`.
+    /// The label `job` of the product's targets, for alerts on missing targets. Default:
+    /// `certautopilot`.
     pub job: Job,
-    /// Where the runbook pages are, as `BASE/ALERT.md`. By default their folder in this repository.
+    /// Where the runbook pages are, as `BASE/ALERT.md`. Default: their folder in this repository.
     pub runbook_base_url: String,
-    /// Where Grafana is. By default empty: `dashboard_url` is then a path.
+    /// Where Grafana is. Default: empty, so that `dashboard_url` is a path.
     pub grafana_url: String,
     overrides: BTreeMap<String, Override>,
 }
 
-/// What differs for one alert.
+/// The choices for one alert.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Override {
-    pub(crate) disabled: Option<Disabled>,
+    pub(crate) disabled: bool,
     pub(crate) for_duration: Option<Duration>,
     pub(crate) severity: Option<Severity>,
     pub(crate) threshold: Option<String>,
@@ -54,31 +56,10 @@ pub(crate) struct Override {
     pub(crate) runbook_url: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Disabled {
-    Yes,
-    No,
-}
-
-impl Override {
-    pub(crate) fn is_enabled(&self) -> bool {
-        self.disabled != Some(Disabled::Yes)
-    }
-}
-
 impl Options {
-    pub(crate) fn chosen(&self, alert: &str) -> &Override {
-        const NOTHING: &Override = &Override {
-            disabled: None,
-            for_duration: None,
-            severity: None,
-            threshold: None,
-            window: None,
-            grouping: None,
-            selector: None,
-            runbook_url: None,
-        };
-        self.overrides.get(alert).unwrap_or(NOTHING)
+    /// The choices for the alert, which are none by default.
+    pub(crate) fn chosen(&self, alert: &str) -> Override {
+        self.overrides.get(alert).cloned().unwrap_or_default()
     }
 
     pub(crate) fn grouping_of(&self, chosen: Option<&Override>) -> Vec<String> {
@@ -98,7 +79,7 @@ impl Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options {
+        Self {
             profile: Profile::Recommended,
             grouping: ["cluster", "namespace", "job"]
                 .map(|name| LabelName(name.to_owned()))
@@ -128,12 +109,13 @@ impl FromStr for LabelName {
 
     /// # Errors
     ///
-    /// The text is not `[a-zA-Z_][a-zA-Z0-9_]*`, or starts with the two underscores of Prometheus's own labels.
+    /// The text is not `[a-zA-Z_][a-zA-Z0-9_]*`, or starts with two underscores, which Prometheus
+    /// reserves.
     fn from_str(name: &str) -> Result<Self, Error> {
         let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let starts = |c: char| !c.is_ascii_digit();
         if name.starts_with(starts) && name.chars().all(word) && !name.starts_with("__") {
-            Ok(LabelName(name.to_owned()))
+            Ok(Self(name.to_owned()))
         } else {
             Err(Error(Kind::LabelName(name.to_owned())))
         }
@@ -146,7 +128,7 @@ impl fmt::Display for LabelName {
     }
 }
 
-/// Matchers that narrow every selector, as they stand between braces: `namespace="pki", cluster=~"prod-.*"`.
+/// Matchers that narrow every selector, as between braces: `namespace="pki", cluster=~"prod-.*"`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selector(String);
 
@@ -161,7 +143,7 @@ impl FromStr for Selector {
         let parsed = promql_parser::parser::parse(&format!("x{{{text}}}"));
         match parsed {
             Ok(promql_parser::parser::Expr::VectorSelector(_)) if !text.contains('#') => {
-                Ok(Selector(text.to_owned()))
+                Ok(Self(text.to_owned()))
             }
             _ => Err(Error(Kind::Selector(text.to_owned()))),
         }
@@ -174,7 +156,7 @@ impl fmt::Display for Selector {
     }
 }
 
-/// The value of the label `job`: characters that need no escaping in a quoted string.
+/// A value of the label `job` that needs no escaping in a quoted string.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job(String);
 
@@ -196,7 +178,7 @@ impl FromStr for Job {
         if text.is_empty() || text.contains(bad) {
             return Err(Error(Kind::Job(text.to_owned())));
         }
-        Ok(Job(text.to_owned()))
+        Ok(Self(text.to_owned()))
     }
 }
 
@@ -205,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_prometheus_label_names_are_taken() {
+    fn only_prometheus_label_names_are_accepted() {
         for name in ["cluster", "_zone", "k8s_cluster"] {
             assert_eq!(name.parse::<LabelName>().unwrap().as_str(), name);
         }

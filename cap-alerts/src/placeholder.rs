@@ -33,7 +33,8 @@ pub(crate) fn filled(text: &str, values: &Values<'_>) -> String {
         .replace("$JOB", values.job)
 }
 
-/// The expression with `$SELECTOR` in every selector of a scraped series: those named `cap_…` and `up`.
+/// The expression with `$SELECTOR` in every selector of a series that is scraped: `cap_…` and
+/// `up`.
 pub(crate) fn with_selector(expr: &str) -> String {
     let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':');
     let mut out = String::new();
@@ -44,7 +45,7 @@ pub(crate) fn with_selector(expr: &str) -> String {
         out += before;
         out += name;
         rest = after;
-        // A quoted word is a label's value, whatever it looks like.
+        // A quoted word is the value of a label.
         if before.ends_with('"') || !(name.starts_with("cap_") || name == "up") {
             continue;
         }

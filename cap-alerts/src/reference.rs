@@ -1,4 +1,4 @@
-//! The catalogue as a page of documentation.
+//! The metric catalogue as a page of documentation.
 
 use std::fmt::Write as _;
 
@@ -9,8 +9,9 @@ use cap_names::ClosedEnum as _;
 pub(crate) fn page() -> String {
     let mut page = String::from(
         "# Metrics\n\n\
-         A histogram is exposed as `_bucket`, `_sum` and `_count`. An open label holds at most the given number of different\n\
-         values; what comes after them is folded into `_overflow`, and `cap_telemetry_series_folded_total` counts it.\n",
+         A histogram is exposed as `_bucket`, `_sum` and `_count`. An open label has at most the given number\n\
+         of values. Further values are folded into `_overflow`, and `cap_telemetry_series_folded_total`\n\
+         counts them.\n",
     );
     for group in Group::ALL {
         let metrics = METRICS.iter().filter(|metric| metric.group == *group);

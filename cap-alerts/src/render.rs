@@ -1,4 +1,4 @@
-//! The alerts as the files that Prometheus and its operator load.
+//! The rules as files that Prometheus and its operator load.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,12 +9,13 @@ use crate::alert::{Alert, Recording, alerts, recordings};
 use crate::duration;
 use crate::options::Options;
 
-/// The alerts as a rule file, for `rule_files` in `prometheus.yml`.
+/// The rules as a rule file, for `rule_files` in `prometheus.yml`.
 pub fn rules_file(options: &Options) -> String {
     to_yaml(&Groups::of(options))
 }
 
-/// The alerts as a `PrometheusRule` of the Prometheus operator (`monitoring.coreos.com/v1`), named `certautopilot`.
+/// The rules as a `PrometheusRule` of the Prometheus operator (`monitoring.coreos.com/v1`), named
+/// `certautopilot`.
 pub fn prometheus_rule(options: &Options) -> String {
     to_yaml(&Resource {
         api_version: "monitoring.coreos.com/v1",
@@ -30,8 +31,8 @@ pub fn prometheus_rule(options: &Options) -> String {
     })
 }
 
-/// YAML with multi-line strings as block scalars, other strings on one line however long, and words quoted that YAML 1.1
-/// takes for booleans.
+/// YAML with multi-line strings as block scalars and all other strings on one line. Words that
+/// YAML 1.1 reads as booleans are quoted.
 pub(crate) fn to_yaml(value: &impl Serialize) -> String {
     let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
     serde_saphyr::to_string_with_options(value, options)
@@ -85,9 +86,10 @@ struct Metadata {
 }
 
 impl Groups {
-    /// The rules of a deployment. A group without rules is left out.
+    /// The rules of a deployment. Groups without rules are left out.
     fn of(options: &Options) -> Self {
-        // Before the alerts that read them, in one group: its rules are evaluated in order.
+        // Recordings are in the group of the alerts that read them, and before them: Prometheus
+        // evaluates the rules of a group in order.
         let records = recordings(options)
             .into_iter()
             .map(|rule| ("certautopilot-slo", Entry::from(rule)));
@@ -105,13 +107,13 @@ impl Groups {
             }
         }
         groups.sort_by_key(|group| group.name == "certautopilot-slo");
-        Groups { groups }
+        Self { groups }
     }
 }
 
 impl From<Recording> for Entry {
     fn from(rule: Recording) -> Self {
-        Entry::Record {
+        Self::Record {
             record: rule.record,
             expr: rule.expr,
         }
@@ -120,7 +122,7 @@ impl From<Recording> for Entry {
 
 impl From<Alert> for Rule {
     fn from(alert: Alert) -> Self {
-        Rule {
+        Self {
             alert: alert.name,
             expr: alert.expr,
             for_duration: (alert.for_duration > Duration::ZERO)
@@ -150,12 +152,12 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_without_a_hold_has_no_for() {
+    fn a_rule_that_fires_at_once_has_no_for() {
         let read: serde_json::Value =
             serde_saphyr::from_str(&prometheus_rule(&Options::default())).unwrap();
-        let holds: Vec<_> = (0..4)
+        let durations: Vec<_> = (0..4)
             .map(|index| read["spec"]["groups"][0]["rules"][index]["for"].as_str())
             .collect();
-        assert_eq!(holds, [Some("1h"), Some("5m"), Some("15m"), None]);
+        assert_eq!(durations, [Some("1h"), Some("5m"), Some("15m"), None]);
     }
 }

@@ -1,4 +1,4 @@
-//! Anyone's rule file, rule by rule: every expression, and what only the rule as a whole can get wrong.
+//! Checks a rule file: every expression, and what only a whole rule shows.
 
 use std::collections::BTreeMap;
 
@@ -8,20 +8,21 @@ use crate::check::check;
 use crate::duration;
 use crate::expr::labels_of;
 use crate::finding::{Finding, Lint};
-use crate::labels::Held;
+use crate::labels::LabelState;
 use crate::window;
 
-/// A finding, and the rule it is about.
+/// A finding in one rule of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RuleFinding {
-    /// The alert's name or the recorded series; empty where the file itself is at fault.
+    /// The alert's name or the recorded series. Empty if the finding is about the file itself.
     pub rule: String,
-    /// What is wrong with it.
+    /// What is wrong with the rule.
     pub finding: Finding,
 }
 
-/// The parts of a rule file, or of a `PrometheusRule`, that are judged. Whatever else stands in it is for Prometheus to check.
+/// The parts of a rule file, or of a `PrometheusRule`, that are checked. Prometheus checks the
+/// others.
 #[derive(Deserialize)]
 struct Document {
     groups: Option<Vec<Group>>,
@@ -63,13 +64,14 @@ enum Expression {
 
 impl Default for Expression {
     fn default() -> Self {
-        Expression::Text(String::new())
+        Self::Text(String::new())
     }
 }
 
-/// Checks a rule file, or a `PrometheusRule`, of YAML.
+/// Checks a rule file, or a `PrometheusRule`, as YAML.
 ///
-/// A metric whose name does not start like the catalogue's is another exporter's: nothing is said of it and its labels.
+/// A metric whose name does not start with `cap` belongs to another exporter. The check reports
+/// nothing about such a metric and its labels.
 pub fn check_file(yaml: &str) -> Vec<RuleFinding> {
     let read: Result<Document, _> = serde_saphyr::from_str(yaml);
     let document = match read {
@@ -80,7 +82,7 @@ pub fn check_file(yaml: &str) -> Vec<RuleFinding> {
         .groups
         .or_else(|| document.spec.and_then(|spec| spec.groups));
     let Some(groups) = groups else {
-        return vec![unreadable("there is no `groups`, and no `spec.groups`")];
+        return vec![unreadable("it has neither `groups` nor `spec.groups`")];
     };
     let rules = groups.iter().flat_map(|group| &group.rules);
     rules
@@ -91,7 +93,7 @@ pub fn check_file(yaml: &str) -> Vec<RuleFinding> {
                 .or(rule.record.as_ref())
                 .cloned()
                 .unwrap_or_default();
-            judged(rule).into_iter().map(move |finding| RuleFinding {
+            checked(rule).into_iter().map(move |finding| RuleFinding {
                 rule: name.clone(),
                 finding,
             })
@@ -99,19 +101,19 @@ pub fn check_file(yaml: &str) -> Vec<RuleFinding> {
         .collect()
 }
 
-fn unreadable(why: &str) -> RuleFinding {
+fn unreadable(reason: &str) -> RuleFinding {
     RuleFinding {
         rule: String::new(),
         finding: Finding::new(
             Lint::Syntax,
             "not a rule file",
-            why,
+            reason,
             "write a rule file of Prometheus or a PrometheusRule",
         ),
     }
 }
 
-fn judged(rule: &Rule) -> Vec<Finding> {
+fn checked(rule: &Rule) -> Vec<Finding> {
     let text = match &rule.expr {
         Expression::Text(text) => text.clone(),
         Expression::Number(number) => number.to_string(),
@@ -136,15 +138,15 @@ fn judged(rule: &Rule) -> Vec<Finding> {
         for label in templated(text) {
             let carried = labels
                 .as_ref()
-                .is_none_or(|labels| *labels.get(&label) != Held::Nothing);
-            // A label of the rule is not there yet when its other labels are filled in, but is for annotations.
+                .is_none_or(|labels| *labels.get(&label) != LabelState::Absent);
+            // Annotations see the labels of the rule. The rule's other labels do not.
             let added = rule.labels.contains_key(&label) && rule.annotations.contains_key(field);
             if !carried && !added && !["alertname", "__name__"].contains(&label.as_str()) {
                 findings.push(Finding::new(
                     Lint::TemplateLabel,
                     format!("`{field}` names the label `{label}`"),
-                    "the expression's result does not carry it, so the text has a gap",
-                    format!("keep `{label}` in the expression, or leave it out of the text"),
+                    "the result of the expression does not carry it, so the text has a gap",
+                    format!("keep `{label}` in the expression, or remove it from the text"),
                 ));
             }
         }
@@ -152,14 +154,14 @@ fn judged(rule: &Rule) -> Vec<Finding> {
     findings
 }
 
-/// Whether it says of another exporter's metric that the catalogue lacks it.
+/// Whether the finding is that the catalogue does not declare another exporter's metric.
 fn is_foreign(finding: &Finding) -> bool {
     finding.lint == Lint::UnknownMetric
         && !finding.message.contains("`cap")
         && !finding.message.contains("\"cap")
 }
 
-/// The labels that a template names: `$labels.x`, `.Labels.x`.
+/// The labels that a template names, as `$labels.x` or `.Labels.x`.
 fn templated(text: &str) -> Vec<String> {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut found: Vec<String> = ["$labels.", ".Labels."]

@@ -1,4 +1,4 @@
-//! The page that an alert's `runbook_url` leads to.
+//! The pages that `runbook_url` leads to.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use crate::definition::{Definition, Diagnosis, Severity};
 use crate::options::Options;
 use crate::placeholder::{Values, filled};
 
-/// Every page: its name, and its text.
+/// The name and the text of every page.
 pub(crate) fn pages() -> Vec<(String, String)> {
     let alerts = definitions();
     let mut pages: Vec<(String, String)> = Vec::new();
@@ -81,7 +81,7 @@ mod tests {
     use crate::check::check;
 
     #[test]
-    fn every_page_says_everything_and_its_queries_are_sound() {
+    fn every_page_is_complete_and_its_queries_are_sound() {
         for (name, text) in pages() {
             let sections: Vec<&str> = text.split("\n## ").collect();
             assert_eq!(sections.len(), 6, "{name}");

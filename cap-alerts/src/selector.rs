@@ -1,26 +1,26 @@
-//! A selector followed to the catalogue: does the metric exist, has it the labels, can they hold the values.
+//! Checks a selector against the catalogue: the metric, its labels, and their values.
 
 use cap_metrics::{Kind, METRICS, Metric, Values, metric};
 use promql_parser::label::{MatchOp, Matcher};
 use promql_parser::parser::VectorSelector;
 
 use crate::finding::{Finding, Lint};
-use crate::labels::{Held, Labels};
+use crate::labels::{LabelState, Labels};
 use cap_names::nearest;
 
-/// The labels a scrape adds to every series. `job` and `instance` are always there; the others depend on where Prometheus
-/// runs and how it relabels.
-const TARGET_LABELS: [(&str, Held); 9] = [
-    ("cluster", Held::Anything),
-    ("namespace", Held::Anything),
-    ("job", Held::Something),
-    ("instance", Held::Something),
-    ("pod", Held::Anything),
-    // What the Prometheus operator adds.
-    ("container", Held::Anything),
-    ("endpoint", Held::Anything),
-    ("node", Held::Anything),
-    ("service", Held::Anything),
+/// The labels that a scrape adds to every series. `job` and `instance` are always present. The
+/// others depend on where Prometheus runs and how it relabels.
+const TARGET_LABELS: [(&str, LabelState); 9] = [
+    ("cluster", LabelState::Unknown),
+    ("namespace", LabelState::Unknown),
+    ("job", LabelState::Present),
+    ("instance", LabelState::Present),
+    ("pod", LabelState::Unknown),
+    // The Prometheus operator adds these.
+    ("container", LabelState::Unknown),
+    ("endpoint", LabelState::Unknown),
+    ("node", LabelState::Unknown),
+    ("service", LabelState::Unknown),
 ];
 
 /// The series that Prometheus itself writes for every target.
@@ -32,13 +32,13 @@ const SCRAPE_SERIES: [&str; 5] = [
     "scrape_series_added",
 ];
 
-/// Checks a selector and tells the labels of what it selects.
+/// Checks a selector and returns the labels of the series that it selects.
 pub(crate) fn selected(selector: &VectorSelector, findings: &mut Vec<Finding>) -> Labels {
     if !selector.matchers.or_matchers.is_empty() {
         findings.push(Finding::new(
             Lint::Syntax,
             format!("`or` between the matchers of `{selector}`"),
-            "Prometheus does not read it",
+            "Prometheus does not support it",
             "write one selector for each alternative and join them with `or`",
         ));
         return Labels::unknown();
@@ -77,21 +77,22 @@ pub(crate) fn selected(selector: &VectorSelector, findings: &mut Vec<Finding>) -
     labels
 }
 
-/// The labels of the named series, or `None` where nothing can be said of them.
+/// The labels of the named series, or `None` if they are not known.
 fn labels_of(name: &str, findings: &mut Vec<Finding>) -> Option<Labels> {
     let target = TARGET_LABELS
         .into_iter()
-        .fold(Labels::none(), |labels, (name, held)| {
-            labels.with(name, held)
+        .fold(Labels::none(), |labels, (name, state)| {
+            labels.with(name, state)
         });
     if SCRAPE_SERIES.contains(&name) {
-        // Other jobs have them too, and may be relabelled in any way, but hardly to labels of the catalogue.
+        // Other jobs have them too. Their relabeling may add any label, but hardly one of the
+        // catalogue.
         let own = METRICS.iter().flat_map(|metric| metric.labels);
         return Some(own.fold(target.open(), |labels, label| {
-            labels.with(label.name, Held::Nothing)
+            labels.with(label.name, LabelState::Absent)
         }));
     }
-    // A colon marks what a recording rule wrote; its labels are up to that rule.
+    // A colon marks the series of a recording rule, which can have any labels.
     if name.contains(':') {
         return None;
     }
@@ -100,19 +101,19 @@ fn labels_of(name: &str, findings: &mut Vec<Finding>) -> Option<Labels> {
         return None;
     };
     let mut labels = metric.labels.iter().fold(target, |labels, label| {
-        let held = match label.values {
-            Values::Closed(words) => Held::one_of(words.iter().copied()),
-            _ => Held::Something,
+        let state = match label.values {
+            Values::Closed(words) => LabelState::one_of(words.iter().copied()),
+            _ => LabelState::Present,
         };
-        labels.with(label.name, held)
+        labels.with(label.name, state)
     });
     if name.ends_with("_bucket") {
-        labels.set("le", Held::Something);
+        labels.set("le", LabelState::Present);
     }
     Some(labels)
 }
 
-/// The declaration behind the name of a series.
+/// The metric that the named series belongs to.
 fn declared(name: &str) -> Option<&'static Metric> {
     match metric(name) {
         Some(metric) if metric.kind != Kind::Histogram => Some(metric),
@@ -123,7 +124,7 @@ fn declared(name: &str) -> Option<&'static Metric> {
     }
 }
 
-/// The name of every series there can be.
+/// The name of every series of the catalogue and of the scrape itself.
 fn series_names() -> impl Iterator<Item = String> {
     METRICS
         .iter()
@@ -156,7 +157,7 @@ fn unknown_metric(name: &str) -> Finding {
     )
 }
 
-/// Narrows the labels of the named series to what one matcher lets through.
+/// Narrows the labels of the named series to those that one matcher selects.
 fn narrow(
     labels: &mut Labels,
     carried: &Labels,
@@ -165,11 +166,11 @@ fn narrow(
     findings: &mut Vec<Finding>,
 ) {
     let name = matcher.name.as_str();
-    if *carried.get(name) == Held::Nothing {
+    if *carried.get(name) == LabelState::Absent {
         let there = || {
             carried
                 .names()
-                .filter(|name| *carried.get(name) != Held::Nothing)
+                .filter(|name| *carried.get(name) != LabelState::Absent)
         };
         findings.push(Finding::new(
             Lint::UnknownLabel,
@@ -188,30 +189,30 @@ fn narrow(
         findings.push(unknown_value(series, label, &word));
         return;
     }
-    let held = match (&matcher.op, labels.get(name)) {
-        (MatchOp::Equal, _) => Held::exactly(&matcher.value),
-        (_, Held::OneOf(values)) => Held::one_of(
+    let state = match (&matcher.op, labels.get(name)) {
+        (MatchOp::Equal, _) => LabelState::exactly(&matcher.value),
+        (_, LabelState::OneOf(values)) => LabelState::one_of(
             values
                 .iter()
                 .filter(|value| matcher.is_match(value))
                 .cloned(),
         ),
         (MatchOp::Re(_), _) if !matcher.is_match("") => match words(&matcher.value) {
-            Some(words) => Held::one_of(words),
-            None => Held::Something,
+            Some(words) => LabelState::one_of(words),
+            None => LabelState::Present,
         },
-        (_, Held::Anything) if !matcher.is_match("") => Held::Something,
-        (_, held) => held.clone(),
+        (_, LabelState::Unknown) if !matcher.is_match("") => LabelState::Present,
+        (_, state) => state.clone(),
     };
-    // Nothing is left where two matchers contradict each other; what one of them says is then as good as any.
-    if held != Held::one_of::<&str>([]) {
-        labels.set(name, held);
+    // Two matchers that contradict each other select nothing. The first one's values are kept then.
+    if state != LabelState::one_of::<&str>([]) {
+        labels.set(name, state);
     }
 }
 
-/// A value that the matcher names and the label can never hold.
+/// A value that the matcher names and the label can never have.
 fn impossible(values: Values, matcher: &Matcher) -> Option<String> {
-    // `!=""` and the like name no value, and say truly that there is one.
+    // `!=""` and the like name no value. They say that the label is present.
     let negated = matches!(matcher.op, MatchOp::NotEqual | MatchOp::NotRe(_));
     let never = |word: &&str| !(values.allows(word) || negated && word.is_empty());
     let pattern = match &matcher.op {
@@ -236,7 +237,7 @@ fn impossible(values: Values, matcher: &Matcher) -> Option<String> {
     (!reachable).then(|| matcher.value.clone())
 }
 
-/// The alternatives of a regular expression that only lists words, as in `failed|partial`.
+/// The alternatives of a regular expression that only lists words, such as `failed|partial`.
 fn words(pattern: &str) -> Option<Vec<&str>> {
     pattern
         .chars()

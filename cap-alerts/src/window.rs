@@ -1,4 +1,4 @@
-//! Windows that lose sight of an event before the alert fires.
+//! Windows that a single event leaves before the alert fires.
 
 use std::time::Duration;
 
@@ -9,41 +9,44 @@ use crate::duration;
 use crate::finding::{Finding, Lint};
 use crate::syntax::{bare, children, is_comparison};
 
-/// Finds comparisons with 0 of an increase whose window is not longer than the hold.
-pub(crate) fn check(expr: &Expr, hold: Duration, findings: &mut Vec<Finding>) {
+/// Finds comparisons `> 0` of an increase whose window is not longer than the alert's `for`.
+pub(crate) fn check(expr: &Expr, for_duration: Duration, findings: &mut Vec<Finding>) {
     let Expr::Binary(binary) = bare(expr) else {
         return;
     };
     match binary.op.id() {
-        // What is taken away says when the alert is silent, not when it fires.
-        T_LUNLESS => check(&binary.lhs, hold, findings),
+        // The right side says when the alert is silent, not when it fires.
+        T_LUNLESS => check(&binary.lhs, for_duration, findings),
         T_LOR => {
-            check(&binary.lhs, hold, findings);
-            check(&binary.rhs, hold, findings);
+            check(&binary.lhs, for_duration, findings);
+            check(&binary.rhs, for_duration, findings);
         }
         T_LAND => {
             for (side, other) in [(&binary.lhs, &binary.rhs), (&binary.rhs, &binary.lhs)] {
                 if !is_rated(other) {
-                    check(side, hold, findings);
+                    check(side, for_duration, findings);
                 }
             }
         }
         _ => {
-            if let Some((call, window)) = event(binary).filter(|(_, window)| *window <= hold) {
-                let [window, hold] = [window, hold].map(duration::format);
+            if let Some((call, window)) =
+                event(binary).filter(|(_, window)| *window <= for_duration)
+            {
+                let [window, duration] = [window, for_duration].map(duration::format);
                 findings.push(Finding::new(
                     Lint::ShortWindow,
-                    format!("`{call}` over {window} must stay above 0 for {hold}"),
+                    format!("`{call}` over {window} must stay above 0 for {duration}"),
                     "a single event leaves the window before the alert fires",
-                    format!("look back longer than {hold}"),
+                    format!("look back longer than {duration}"),
                 ));
             }
         }
     }
 }
 
-/// Whether it compares a rate, or what follows from rates, with a bound that one event does not reach. Such a condition lasts only
-/// while events keep coming, so a rate above 0 beside it adds no further wait: it says that there was something to measure.
+/// Whether the expression compares a rate, or a value computed from rates, with a bound that one
+/// event does not reach. Such a condition holds only while events keep coming. A rate above 0
+/// beside it therefore adds no wait: it only says that there was something to measure.
 fn is_rated(expr: &Expr) -> bool {
     match bare(expr) {
         Expr::Binary(binary) if [T_LAND, T_LUNLESS].contains(&binary.op.id()) => {
@@ -64,7 +67,8 @@ fn has_rate(expr: &Expr) -> bool {
     rate || children(expr).into_iter().any(has_rate)
 }
 
-/// The function that counts events, and how far it looks back, where one event is enough for the comparison.
+/// The function that counts events, and how far it looks back, if one event satisfies the
+/// comparison.
 fn event(binary: &BinaryExpr) -> Option<(&'static str, Duration)> {
     let zero = matches!(bare(&binary.rhs), Expr::NumberLiteral(number) if number.val == 0.0);
     if binary.op.id() == T_GTR && zero {

@@ -30,8 +30,8 @@ pub(super) fn alerts() -> Vec<Definition> {
             "Check the provider's health and credentials, then check that every version in use is loaded. Do not remove old \
              versions until the alert resolves.",
         ),
-        // The version is a value in one metric and a label in the other: count_values makes it a label
-        // in both.
+        // The version is a value in one metric and a label in the other. count_values makes it a
+        // label in both.
         Definition::extended(
             GROUP,
             "KEKCurrentVersionNotLoaded",

@@ -4,8 +4,8 @@ use crate::definition::Definition;
 
 pub(super) fn alerts() -> Vec<Definition> {
     vec![
-        // Every replica reports the whole inventory. `max` before `sum`: issuers add up, replicas do
-        // not.
+        // Every replica reports the whole inventory, so `max` comes before `sum`: issuers add up,
+        // replicas do not.
         Definition::recommended(
             "CertRenewalFailingAndExpiring",
             r#"sum by ($GROUP) (
@@ -85,8 +85,8 @@ max by ($GROUP) (
              credentials or the input failed. Repair the cause, then queue the jobs again. The alert resolves when no job \
              was dead-lettered within its window.",
         ),
-        // 7 days. A perpetual license exports no such series. An expired license is below 0 and keeps
-        // firing.
+        // 7 days. A perpetual license exports no such series. An expired license is below 0 and
+        // keeps firing.
         Definition::recommended(
             "LicenseExpiringSoon",
             "min by ($GROUP) (\n  last_over_time(cap_license_expires_in_seconds[$WINDOW])\n) < $THRESHOLD",

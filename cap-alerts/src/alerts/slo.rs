@@ -1,8 +1,9 @@
 //! Service level objectives: the recording rules, and the alerts on how fast error budgets burn.
 //!
-//! A burn rate of 1 uses up the error budget of 30 days in 30 days. Every objective has four pairs of
-//! windows. An alert fires when its burn rate is exceeded over both windows of its pair: over the long
-//! one, so that the errors matter, and over the short one, so that they still happen.
+//! A burn rate of 1 uses up the error budget of 30 days in 30 days. Every objective has four
+//! pairs of windows. An alert fires when its burn rate is exceeded over both windows of its pair:
+//! over the long one, so that the errors matter, and over the short one, so that they still
+//! happen.
 
 use crate::definition::{Definition, Severity};
 
@@ -86,7 +87,7 @@ pub(crate) struct RecordingRule {
     pub(crate) expr: String,
 }
 
-/// The share of bad events over every window. It is 0 without bad events, and absent without events.
+/// The share of bad events over every window: 0 without bad events, absent without any event.
 pub(crate) fn recording_rules() -> Vec<RecordingRule> {
     let of = |objective: &'static Objective| {
         WINDOWS.iter().map(move |window| RecordingRule {

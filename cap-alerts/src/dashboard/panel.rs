@@ -86,7 +86,7 @@ impl Panel {
     }
 }
 
-/// The expression with the variables in every selector, and with `$R` as Grafana's interval for rates.
+/// The expression with the variables in every selector, and Grafana's interval in place of `$R`.
 fn narrowed(expr: &str) -> String {
     with_selector(expr)
         .replace("{$SELECTOR}", &format!("{{{NARROWED}}}"))

@@ -4,7 +4,7 @@ use promql_parser::label::MatchOp;
 use promql_parser::parser::value::ValueType;
 use promql_parser::parser::{Call, Expr};
 
-use crate::labels::{Held, Labels};
+use crate::labels::{LabelState, Labels};
 
 pub(super) fn called(call: &Call, arguments: Vec<Option<Labels>>) -> Option<Labels> {
     if call.func.return_type != ValueType::Vector {
@@ -13,7 +13,7 @@ pub(super) fn called(call: &Call, arguments: Vec<Option<Labels>>) -> Option<Labe
     if matches!(call.func.name, "absent" | "absent_over_time") {
         return call.args.args.first().map(|operand| absent(operand));
     }
-    // `vector(1)` and a bare `hour()` take no vector, and give one without labels.
+    // `vector(1)` and `hour()` take no vector, and return one without labels.
     let operand = arguments
         .into_iter()
         .flatten()
@@ -25,19 +25,21 @@ pub(super) fn called(call: &Call, arguments: Vec<Option<Labels>>) -> Option<Labe
             call.args.args.get(1).map(|argument| &**argument),
         ) {
             ("label_replace" | "label_join", Some(Expr::StringLiteral(label))) => {
-                operand.with(&label.val, Held::Anything)
+                operand.with(&label.val, LabelState::Unknown)
             }
             ("histogram_quantiles", Some(Expr::StringLiteral(label))) => operand
-                .with("le", Held::Nothing)
-                .with(&label.val, Held::Something),
-            ("histogram_quantile" | "histogram_fraction", _) => operand.with("le", Held::Nothing),
+                .with("le", LabelState::Absent)
+                .with(&label.val, LabelState::Present),
+            ("histogram_quantile" | "histogram_fraction", _) => {
+                operand.with("le", LabelState::Absent)
+            }
             ("info", _) => Labels::unknown(),
             _ => operand,
         },
     )
 }
 
-/// What `absent` answers: the labels that the selector fixes by `=`, and no others.
+/// The labels of `absent`'s result: those that the selector fixes by `=`, and no others.
 fn absent(operand: &Expr) -> Labels {
     let selector = match operand {
         Expr::Paren(inner) => return absent(&inner.expr),
@@ -57,6 +59,6 @@ fn absent(operand: &Expr) -> Labels {
                     == 1
         })
         .fold(Labels::none(), |labels, matcher| {
-            labels.with(&matcher.name, Held::exactly(&matcher.value))
+            labels.with(&matcher.name, LabelState::exactly(&matcher.value))
         })
 }

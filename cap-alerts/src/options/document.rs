@@ -1,4 +1,4 @@
-//! Choices as a YAML document, and as single assignments.
+//! Options read from a YAML document, or from single assignments.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use cap_names::nearest;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Disabled, LabelName, Options, Override};
+use super::{LabelName, Options, Override};
 use crate::alerts::definitions;
 use crate::definition::Definition;
 use crate::duration;
@@ -45,12 +45,13 @@ impl Options {
     /// nothing.
     ///
     /// The keys are `profile`, `grouping`, `selector`, `job`, `runbook_base_url`, `grafana_url` and
-    /// `alerts`. `alerts` has for each alert's name `enabled`, `for`, `severity`, `threshold`, `window`,
-    /// `grouping`, `selector` and `runbook_url`.
+    /// `alerts`. Below `alerts`, each alert's name has the keys `enabled`, `for`, `severity`,
+    /// `threshold`, `window`, `grouping`, `selector` and `runbook_url`.
     ///
     /// # Errors
     ///
-    /// The text is not such a document, names an unknown alert, or sets what the alert does not have.
+    /// The text is not such a document, names an unknown alert, or sets a key that the alert does
+    /// not have.
     pub fn apply(&mut self, yaml: &str) -> Result<(), Error> {
         let read: Document = serde_saphyr::from_str(yaml)
             .map_err(|error| Error(Kind::Document(error.to_string())))?;
@@ -99,8 +100,8 @@ impl Options {
         let (path, value) = assignment
             .split_once('=')
             .ok_or_else(|| Error(Kind::Assignment(assignment.to_owned())))?;
-        // The value is YAML, so that lists and numbers can be written. YAML would take a selector or an
-        // address apart.
+        // The value is YAML, so that lists and numbers can be written. A selector or an address is
+        // not: YAML would take it apart.
         let value = match path.rsplit('.').next() {
             Some("selector" | "runbook_url" | "runbook_base_url" | "grafana_url") => {
                 Value::from(value).to_string()
@@ -127,7 +128,7 @@ impl Settings {
             })
         };
         if let Some(enabled) = self.enabled {
-            chosen.disabled = Some(if enabled { Disabled::No } else { Disabled::Yes });
+            chosen.disabled = !enabled;
         }
         if let Some(text) = self.for_duration {
             let parsed = duration::parse(&text);
@@ -206,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_is_refused_with_its_place() {
+    fn an_invalid_choice_is_refused_with_its_place() {
         for (yaml, message) in [
             (
                 "alerts: {KEKClusterNotRedy: {}}",
@@ -245,11 +246,11 @@ mod tests {
                 .apply("alerts: {LicenseInvalid: {fro: 1h}}")
                 .is_err()
         );
-        assert!(Options::default().apply("colour: red").is_err());
+        assert!(Options::default().apply("color: red").is_err());
     }
 
     #[test]
-    fn a_hold_may_be_nothing_and_a_window_may_not() {
+    fn for_may_be_zero_and_a_window_may_not() {
         for (written, fires_at_once) in [
             ("0s", true),
             ("0", true),
@@ -272,7 +273,7 @@ mod tests {
         }
         let refused = Options::default().apply("alerts: {LicenseExpiringSoon: {window: 0s}}");
         assert!(refused.is_err());
-        // What is overridden need not be what fires at once already.
+        // Also for an alert that does not fire at once by default.
         let mut options = Options::default();
         options.set("KEKClusterNotReady.for=0s").unwrap();
         assert!(!crate::rules_file(&options).contains("for: 5m"));

@@ -1,4 +1,4 @@
-//! Faulty expressions with the fault that is found in each, sound ones in which nothing is, and whole rule files.
+//! Faulty expressions with the lint of each, sound expressions, and whole rule files.
 
 use cap_alerts::{Lint, Options, Profile, check, check_file, prometheus_rule, rules_file};
 
@@ -6,15 +6,15 @@ const FAULTY: &str = include_str!("corpus/faulty.txt");
 const SOUND: &str = include_str!("corpus/sound.txt");
 
 #[test]
-fn the_fault_of_every_faulty_expression_is_found_and_no_other() {
+fn the_lint_of_every_faulty_expression_is_found_and_no_other() {
     assert!(FAULTY.lines().count() >= 60);
     for line in FAULTY.lines() {
-        let (expr, fault) = line.rsplit_once(" | ").expect("EXPRESSION | FAULT");
+        let (expr, lint) = line.rsplit_once(" | ").expect("EXPRESSION | LINT");
         let found: Vec<String> = check(expr)
             .iter()
             .map(|finding| format!("{:?}", finding.lint))
             .collect();
-        assert_eq!(found, [fault], "{expr}: {:?}", check(expr));
+        assert_eq!(found, [lint], "{expr}: {:?}", check(expr));
     }
 }
 
@@ -35,28 +35,28 @@ fn our_own_files_have_no_finding_in_either_form() {
     }
 }
 
-/// The faults of an alert with this expression that is held for ten minutes.
-fn held(expr: &str) -> Vec<Lint> {
+/// The findings in an alert with this expression and a `for` of ten minutes.
+fn lints(expr: &str) -> Vec<Lint> {
     let file = format!("groups: [{{rules: [{{alert: A, for: 10m, expr: {expr:?}}}]}}]");
     let found = check_file(&file);
-    found.iter().map(|located| located.finding.lint).collect()
+    found.iter().map(|found| found.finding.lint).collect()
 }
 
 #[test]
-fn one_event_must_stay_in_sight_for_longer_than_the_hold() {
+fn one_event_must_stay_in_the_window_for_longer_than_for() {
     for expr in [
         "rate(cap_http_requests_total[5m]) > 0",
         "sum(increase(cap_jobs_dead_letter_total[10m])) > 0",
-        // Neither a state nor another event beside it makes it last.
+        // Neither a state nor another event beside the event makes it last.
         "up == 1 and on (job, instance) rate(cap_http_requests_total[5m]) > 0",
         "rate(cap_jobs_retry_total[5m]) > 0 and on (job, instance) up == 1",
         "last_over_time(cap_jobs_queue_depth[10m]) > 100 and on (job, type) sum by (job, type) (rate(cap_jobs_dead_letter_total[5m])) > 0",
         "rate(cap_jobs_dead_letter_total[1h]) > 5 or rate(cap_jobs_dead_letter_total[5m]) > 0",
     ] {
-        assert_eq!(held(expr), [Lint::ShortWindow], "{expr}");
+        assert_eq!(lints(expr), [Lint::ShortWindow], "{expr}");
     }
     assert_eq!(
-        held("rate(cap_jobs_retry_total[5m]) > 0 and rate(cap_jobs_dead_letter_total[5m]) > 0"),
+        lints("rate(cap_jobs_retry_total[5m]) > 0 and rate(cap_jobs_dead_letter_total[5m]) > 0"),
         [Lint::ShortWindow, Lint::ShortWindow]
     );
     for expr in [
@@ -64,7 +64,7 @@ fn one_event_must_stay_in_sight_for_longer_than_the_hold() {
         "rate(cap_http_requests_total[5m]) > 3",
         "up == 0 unless on (job, instance) rate(cap_http_requests_total[5m]) > 0",
     ] {
-        assert_eq!(held(expr), [], "{expr}");
+        assert_eq!(lints(expr), [], "{expr}");
     }
 }
 
@@ -79,12 +79,12 @@ fn a_guard_that_there_is_traffic_at_all_is_no_short_window() {
         format!("({share} > 0.05 and {guard})"),
         format!("({quantile} > 2 or {share} > 0.05) and {guard}"),
     ] {
-        assert_eq!(held(&expr), [], "{expr}");
+        assert_eq!(lints(&expr), [], "{expr}");
     }
-    // The same rate as the alert's own condition, or with an alternative that one event sets off.
-    assert_eq!(held(guard), [Lint::ShortWindow]);
+    // The same rate as the alert's own condition, or beside an alternative that one event satisfies.
+    assert_eq!(lints(guard), [Lint::ShortWindow]);
     assert_eq!(
-        held(&format!("({quantile} > 2 or up == 1) and on (job) {guard}")),
+        lints(&format!("({quantile} > 2 or up == 1) and on (job) {guard}")),
         [Lint::ShortWindow]
     );
 }
@@ -120,7 +120,7 @@ groups:
     let found = check_file(file);
     let found: Vec<_> = found
         .iter()
-        .map(|located| (located.rule.as_str(), located.finding.lint))
+        .map(|found| (found.rule.as_str(), found.finding.lint))
         .collect();
     assert_eq!(
         found,
@@ -133,7 +133,7 @@ groups:
 }
 
 #[test]
-fn what_is_no_rule_file_is_said_to_be_none() {
+fn a_text_that_is_no_rule_file_is_one_finding() {
     for text in ["", "kind: Deployment", "groups: 3", "{"] {
         let found = check_file(text);
         assert_eq!(found.len(), 1, "{text}");

@@ -28,7 +28,7 @@ networkPolicy: {enabled: true, from: [{namespaceSelector: {}}], collector: {to: 
 const NOTHING: &str = "{serviceMonitor: {enabled: false}, prometheusRule: {enabled: false}, dashboards: {enabled: false}, configMap: {enabled: false}}";
 
 #[test]
-fn every_object_follows_its_schema_with_default_values_and_with_everything_on() {
+fn every_object_follows_its_schema_with_all_and_no_values() {
     let Some(helm) = require("helm") else { return };
     for (name, values, count) in [
         ("defaults", "", 4),
@@ -49,7 +49,7 @@ fn every_object_follows_its_schema_with_default_values_and_with_everything_on() 
 }
 
 #[test]
-fn the_chart_s_rules_are_those_of_the_generator_whatever_is_chosen() {
+fn the_chart_s_rules_are_those_of_the_generator() {
     let Some(helm) = require("helm") else { return };
     let chosen = "grouping: [zone]\nselector: 'team=\"pki\"'\njob: cap\n";
     let overrides = "KEKClusterNotReady: {for: 10m, severity: critical, threshold: 2}, JobDeadLetterRising: {for: 1h, grouping: []}, \
@@ -124,7 +124,7 @@ fn prometheus_takes_what_the_chart_renders() {
 }
 
 #[test]
-fn misspelt_values_and_alerts_are_refused() {
+fn misspelled_values_and_alerts_are_refused() {
     let Some(helm) = require("helm") else { return };
     for (name, values, named) in [
         (
@@ -181,7 +181,7 @@ fn an_alert_can_be_left_out_and_the_rest_stays() {
 }
 
 #[test]
-fn the_network_policy_opens_the_ports_that_the_pipes_are_configured_with_and_no_other() {
+fn the_network_policy_opens_the_configured_ports_and_no_other() {
     let Some(helm) = require("helm") else { return };
     let dns = ["53/UDP", "53/TCP"];
     for (number, (sections, ports)) in [
@@ -224,7 +224,7 @@ fn the_network_policy_opens_the_ports_that_the_pipes_are_configured_with_and_no_
         let values = format!("networkPolicy: {{enabled: true}}\n{sections}\n");
         let objects = rendered(&helm, &format!("policy-{number}"), &values).expect("it renders");
         let spec = &of_kind(&objects, "NetworkPolicy")["spec"];
-        // Without peers that may scrape, nothing that reaches the product today is shut out.
+        // Without `from`, the policy restricts no ingress.
         assert_eq!(
             spec["policyTypes"],
             serde_json::json!(["Egress"]),
@@ -260,7 +260,7 @@ fn the_network_policy_opens_the_ports_that_the_pipes_are_configured_with_and_no_
     );
 }
 
-/// Durations may be spelt differently, and are the same.
+/// The rule with durations spelled alike.
 fn comparable(rule: &Value) -> Value {
     let mut rule = rule.clone();
     for text in [

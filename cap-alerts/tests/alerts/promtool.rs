@@ -1,4 +1,4 @@
-//! Prometheus's own tool on the rule files: it loads them, and the alerts fire when they must and only then.
+//! promtool on the rule files: it loads them, and the alerts fire when they must and only then.
 
 use std::collections::BTreeSet;
 use std::fs;
