@@ -51,6 +51,7 @@ mod render;
 mod rule_file;
 mod runbook;
 mod selector;
+mod series;
 mod syntax;
 mod window;
 

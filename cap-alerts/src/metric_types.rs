@@ -1,9 +1,10 @@
 //! Functions that do not suit the type of a metric, such as the rate of a gauge.
 
-use cap_metrics::{Kind, METRICS, metric};
+use cap_metrics::Kind;
 use promql_parser::parser::{Call, Expr, LabelModifier, VectorSelector};
 
 use crate::finding::{Finding, Lint};
+use crate::series::metric_of;
 use crate::syntax::{bare, children, is_comparison};
 
 /// Checks the expression and all expressions inside it.
@@ -164,20 +165,7 @@ fn name(selector: &VectorSelector) -> Option<&str> {
 
 /// The type of the series, by the catalogue.
 fn kind(selector: &VectorSelector) -> Option<Kind> {
-    let name = name(selector)?;
-    if let Some(metric) = metric(name) {
-        // No series has the bare name of a histogram. The walk over the labels reports that.
-        return Some(metric.kind).filter(|kind| *kind != Kind::Histogram);
-    }
-    let of = |end: &&str| {
-        METRICS
-            .iter()
-            .find(|metric| name.strip_suffix(*end) == Some(metric.name))
-    };
-    ["_bucket", "_sum", "_count"]
-        .iter()
-        .find_map(of)
-        .map(|metric| metric.kind)
+    metric_of(name(selector)?).map(|metric| metric.kind)
 }
 
 /// The counter whose value the expression is, as it is or aggregated.

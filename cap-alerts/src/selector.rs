@@ -1,12 +1,13 @@
 //! Checks a selector against the catalogue: the metric, its labels, and their values.
 
-use cap_metrics::{Kind, METRICS, Metric, Values, metric};
+use cap_metrics::{METRICS, Values, metric};
+use cap_names::nearest;
 use promql_parser::label::{MatchOp, Matcher};
 use promql_parser::parser::VectorSelector;
 
 use crate::finding::{Finding, Lint};
 use crate::labels::{LabelState, Labels};
-use cap_names::nearest;
+use crate::series::{self, metric_of};
 
 /// The labels that a scrape adds to every series. `job` and `instance` are always present. The
 /// others depend on where Prometheus runs and how it relabels.
@@ -96,7 +97,7 @@ fn labels_of(name: &str, findings: &mut Vec<Finding>) -> Option<Labels> {
     if name.contains(':') {
         return None;
     }
-    let Some(metric) = declared(name) else {
+    let Some(metric) = metric_of(name) else {
         findings.push(unknown_metric(name));
         return None;
     };
@@ -113,28 +114,9 @@ fn labels_of(name: &str, findings: &mut Vec<Finding>) -> Option<Labels> {
     Some(labels)
 }
 
-/// The metric that the named series belongs to.
-fn declared(name: &str) -> Option<&'static Metric> {
-    match metric(name) {
-        Some(metric) if metric.kind != Kind::Histogram => Some(metric),
-        _ => ["_bucket", "_sum", "_count"]
-            .iter()
-            .find_map(|suffix| metric(name.strip_suffix(suffix)?))
-            .filter(|metric| metric.kind == Kind::Histogram),
-    }
-}
-
 /// The name of every series of the catalogue and of the scrape itself.
 fn series_names() -> impl Iterator<Item = String> {
-    METRICS
-        .iter()
-        .flat_map(|metric| match metric.kind {
-            Kind::Histogram => ["_bucket", "_sum", "_count"]
-                .map(|suffix| format!("{}{suffix}", metric.name))
-                .to_vec(),
-            _ => vec![metric.name.to_owned()],
-        })
-        .chain(SCRAPE_SERIES.map(str::to_owned))
+    series::names().chain(SCRAPE_SERIES.map(str::to_owned))
 }
 
 fn unknown_metric(name: &str) -> Finding {
@@ -183,7 +165,7 @@ fn narrow(
         ));
         return;
     }
-    if let Some(label) = declared(series).and_then(|metric| metric.label(name))
+    if let Some(label) = metric_of(series).and_then(|metric| metric.label(name))
         && let Some(word) = impossible(label.values, matcher)
     {
         findings.push(unknown_value(series, label, &word));

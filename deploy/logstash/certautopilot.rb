@@ -1,9 +1,10 @@
-# For Logstash's `ruby` filter: reads an audit record of CertAutoPilot (RFC 5424) into ECS fields, every value as it was before it
-# was escaped. What is no such record keeps its message and gets the tag _certautopilot_parse_failure.
+# For Logstash's `ruby` filter: reads an audit record of CertAutoPilot (RFC 5424) into ECS fields
+# and unescapes every value. A message that is no such record stays unchanged and gets the tag
+# _certautopilot_parse_failure.
 
 RECORD = /\A<(?<pri>\d{1,3})>1 (?<time>\S+) (?<host>\S+) (?<app>\S+) (?<pid>\S+) -(?: -| \[(?<id>[^\s="\]]+)(?<params>(?: [^\s="\]]+="(?:[^"\\\]]|\\.)*")*)\])(?: (?<text>.*))?\z/m
 PARAM = /([^\s="\]]+)="((?:[^"\\\]]|\\.)*)"/m
-# Where ECS has a field for a parameter.
+# Parameters that ECS has a field for.
 ECS = {
   "event_id" => "[event][id]",
   "event_type" => "[event][action]",

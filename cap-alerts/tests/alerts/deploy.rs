@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::Command;
 
 use cap_alerts::generated_files;
+use cap_testkit::require;
 use serde_json::Value;
 
 use crate::checkout::{files_below, root, text};
-use crate::peers::require;
 
 #[test]
 fn only_generated_files_say_that_they_are_generated() {
@@ -64,7 +64,7 @@ fn a_collector_with_the_gateway_s_parts_loads_both_tiers() {
 }
 
 fn accepts(tool: &str, arguments: &[&str]) {
-    let Some(program) = require(tool) else { return };
+    let program = require!(tool);
     let output = Command::new(program)
         .args(arguments)
         .current_dir(root())

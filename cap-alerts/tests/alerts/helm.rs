@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cap_alerts::{Options, rules_file};
+use cap_testkit::require;
 use serde_json::Value;
 
 use crate::kubernetes::Schema;
-use crate::peers::require;
 
 const CHART: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -29,7 +29,7 @@ const NOTHING: &str = "{serviceMonitor: {enabled: false}, prometheusRule: {enabl
 
 #[test]
 fn every_object_follows_its_schema_with_all_and_no_values() {
-    let Some(helm) = require("helm") else { return };
+    let helm = require!("helm");
     for (name, values, count) in [
         ("defaults", "", 4),
         ("everything", EVERYTHING, 6),
@@ -50,7 +50,7 @@ fn every_object_follows_its_schema_with_all_and_no_values() {
 
 #[test]
 fn the_chart_s_rules_are_those_of_the_generator() {
-    let Some(helm) = require("helm") else { return };
+    let helm = require!("helm");
     let chosen = "grouping: [zone]\nselector: 'team=\"pki\"'\njob: cap\n";
     let overrides = "KEKClusterNotReady: {for: 10m, severity: critical, threshold: 2}, JobDeadLetterRising: {for: 1h, grouping: []}, \
                      LicenseExpiringSoon: {enabled: false}, CertExpiredIncreased: {for: 0s}, JobQueueStalled: {window: 1h, selector: ''}, HttpLatencyBudgetBurn1h: {threshold: 0.95}";
@@ -96,9 +96,7 @@ fn the_chart_s_rules_are_those_of_the_generator() {
 
 #[test]
 fn prometheus_takes_what_the_chart_renders() {
-    let (Some(helm), Some(promtool)) = (require("helm"), require("promtool")) else {
-        return;
-    };
+    let (helm, promtool) = (require!("helm"), require!("promtool"));
     for (name, values) in [
         ("promtool-default", ""),
         ("promtool-everything", EVERYTHING),
@@ -125,7 +123,7 @@ fn prometheus_takes_what_the_chart_renders() {
 
 #[test]
 fn misspelled_values_and_alerts_are_refused() {
-    let Some(helm) = require("helm") else { return };
+    let helm = require!("helm");
     for (name, values, named) in [
         (
             "wrong-alert",
@@ -161,7 +159,7 @@ fn misspelled_values_and_alerts_are_refused() {
 
 #[test]
 fn an_alert_can_be_left_out_and_the_rest_stays() {
-    let Some(helm) = require("helm") else { return };
+    let helm = require!("helm");
     let values = "prometheusRule: {disabled: [KEKClusterNotReady], overrides: {LicenseExpiringSoon: {enabled: false}}}";
     let rule = of_kind(
         &rendered(&helm, "disabled", values).expect("it renders"),
@@ -182,7 +180,7 @@ fn an_alert_can_be_left_out_and_the_rest_stays() {
 
 #[test]
 fn the_network_policy_opens_the_configured_ports_and_no_other() {
-    let Some(helm) = require("helm") else { return };
+    let helm = require!("helm");
     let dns = ["53/UDP", "53/TCP"];
     for (number, (sections, ports)) in [
         ("", &[][..]),

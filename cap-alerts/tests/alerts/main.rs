@@ -5,5 +5,4 @@ mod corpus;
 mod deploy;
 mod helm;
 mod kubernetes;
-mod peers;
 mod promtool;

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cap_alerts::{Options, Profile, alerts};
+use cap_testkit::require;
 use serde_json::Value;
 
 use crate::checkout::{files_below, root, text, yaml};
-use crate::peers::require;
 
 const RULES: &str = "deploy/prometheus/certautopilot.rules.yml";
 const AS_WRITTEN: &str = "deploy/prometheus/proof/as-written.rules.yml";
@@ -22,9 +22,7 @@ const EXTENDED_TESTS: [&str; 2] = [
 
 #[test]
 fn the_rule_files_and_the_scrape_configuration_load() {
-    let Some(promtool) = require("promtool") else {
-        return;
-    };
+    let promtool = require!("promtool");
     for arguments in [
         ["check", "rules", RULES],
         ["check", "rules", EXTENDED],
@@ -38,18 +36,14 @@ fn the_rule_files_and_the_scrape_configuration_load() {
 
 #[test]
 fn every_alert_fires_exactly_when_it_must() {
-    let Some(promtool) = require("promtool") else {
-        return;
-    };
+    let promtool = require!("promtool");
     let ran = run(&promtool, &["test", "rules", TESTS], &root());
     assert!(ran.is_ok(), "{}", ran.unwrap_err());
 }
 
 #[test]
 fn extended_alerts_fire_at_their_minute_and_health_is_silent() {
-    let Some(promtool) = require("promtool") else {
-        return;
-    };
+    let promtool = require!("promtool");
     for tests in EXTENDED_TESTS {
         let ran = run(&promtool, &["test", "rules", tests], &root());
         assert!(ran.is_ok(), "{}", ran.unwrap_err());
@@ -105,9 +99,7 @@ fn covered(files: &[&str]) -> BTreeSet<(String, bool)> {
 
 #[test]
 fn the_tests_notice_a_change_to_any_alert() {
-    let Some(promtool) = require("promtool") else {
-        return;
-    };
+    let promtool = require!("promtool");
     let changes = [
         (
             "issuers",
@@ -169,9 +161,7 @@ fn the_tests_notice_a_change_to_any_alert() {
 
 #[test]
 fn the_tests_notice_if_the_form_as_written_ever_fired() {
-    let Some(promtool) = require("promtool") else {
-        return;
-    };
+    let promtool = require!("promtool");
     let tree = Tree::new("proof");
     tree.change(AS_WRITTEN, "and cap_", "and on (cluster) cap_");
     let report = run(&promtool, &["test", "rules", TESTS], &tree.0).unwrap_err();

@@ -15,7 +15,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 name: {{ include "certautopilot.name" .root }}{{ .suffix }}
 namespace: {{ default .root.Release.Namespace .of.namespace }}
 labels:
-  {{- /* What is set for the object wins over what every object carries. */}}
+  {{- /* Labels of the object win over labels of all objects. */}}
   {{- toYaml (merge (deepCopy (.of.labels | default dict)) (include "certautopilot.labels" .root | fromYaml)) | nindent 2 }}
 {{- with .of.annotations }}
 annotations:
@@ -50,7 +50,7 @@ scrapeTimeout: {{ . }}
 {{- default (ternary "4317" "4318" (hasPrefix "grpc" $endpoint)) $written -}}
 {{- end -}}
 
-{{/* the ports of the relay and of those that stand in for it, as a JSON array */}}
+{{/* the ports of the relay and of its fallbacks, as a JSON array */}}
 {{- define "certautopilot.relayPorts" -}}
 {{- $usual := dict "udp" 514 "tls" 6514 -}}
 {{- $port := default (get $usual (toString .Values.syslog.transport | lower) | default 601) .Values.syslog.port -}}
@@ -86,7 +86,7 @@ scrapeTimeout: {{ . }}
 {{- $own := index $rule.overrides $alert.name | default dict -}}
 {{- $for := default $alert.for $own.for -}}
 {{- $window := default $alert.window $own.window | default "" -}}
-{{- /* A single event must stay in sight for longer than the hold, or it never fires. */ -}}
+{{- /* An event must stay in sight for longer than `for`, or the alert never fires. */ -}}
 {{- if and $alert.event (not $own.window) -}}
   {{- $seconds := include "certautopilot.seconds" $for | int -}}
   {{- if ge $seconds (include "certautopilot.seconds" $window | int) -}}
