@@ -1,20 +1,27 @@
 //! A configuration file with the environment over it, read key by key.
 
+mod unknown;
+mod variables;
 mod yaml;
 
+use std::any::type_name;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
+use std::time::Duration;
 
 use crate::error::{Error, Kind};
+use crate::interval::Interval;
+use variables::{PREFIX, is_service_link, split};
 use yaml::Value;
 
-/// One YAML file, overridden by `CERTAUTOPILOT_*` in the environment.
+pub(crate) use variables::{pairs, variable};
+
+/// One YAML file, overridden by the variables `CERTAUTOPILOT_*` of the environment.
 ///
-/// Whoever needs a key takes it, in whatever order; a key that nobody takes is a mistake, which [`finish`](Document::finish)
-/// reports with the nearest key that somebody did take. So a program's own keys and those of
-/// [`Config`](crate::Config) live in one file.
+/// Each part of a program takes the keys it needs, in any order. [`finish`](Self::finish) then reports a key that no part took,
+/// with the nearest key that some part did take. A program's own keys and those of [`Config`](crate::Config) so share one file.
 ///
 /// The variable of a key is its path in capitals with `_` for `.`: `telemetry.tracing.sample_rate` is
 /// `CERTAUTOPILOT_TELEMETRY_TRACING_SAMPLE_RATE`. An empty variable counts as absent.
@@ -22,8 +29,8 @@ pub struct Document {
     file: String,
     leaves: yaml::Leaves,
     env: BTreeMap<String, String>,
-    /// Every key that somebody asked for, and the line it stood on.
-    known: BTreeMap<String, Option<u64>>,
+    /// Every key that was asked for, and its line in the file.
+    taken: BTreeMap<String, Option<u64>>,
 }
 
 impl Document {
@@ -31,7 +38,7 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, or is not YAML, or gives a key twice, or a variable of ours is not UTF-8.
+    /// When the file cannot be read, is not YAML or gives a key twice, or when a `CERTAUTOPILOT_*` variable is not UTF-8.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let file = path.as_ref().display().to_string();
         let text = std::fs::read_to_string(path).map_err(|source| Kind::Unreadable {
@@ -44,10 +51,7 @@ impl Document {
             match (name.into_string(), value.into_string()) {
                 (Ok(name), Ok(value)) => drop(env.insert(name, value)),
                 (Ok(name), Err(_)) if name.starts_with(PREFIX) => {
-                    return Err(Error::config(
-                        format!("environment: {name}"),
-                        "is not UTF-8",
-                    ));
+                    return Err(Error::environment(&name, "the value is not UTF-8"));
                 }
                 _ => {}
             }
@@ -55,26 +59,26 @@ impl Document {
         Self::parse(file, &text, env)
     }
 
-    /// Reads a text, under the name `file`, and the given environment.
+    /// Reads a text, which errors call `file`, and the given variables.
     ///
     /// # Errors
     ///
-    /// When the text is not YAML, or gives a key twice.
+    /// When the text is not YAML or gives a key twice.
     pub fn parse(
         file: impl Into<String>,
         text: &str,
         env: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, Error> {
         let file = file.into();
-        Ok(Document {
+        Ok(Self {
             leaves: yaml::leaves(&file, text)?,
             file,
-            // An empty variable is how many a deployment says "not set".
+            // Many deployments write an empty variable for "not set".
             env: env
                 .into_iter()
                 .filter(|(_, value)| !value.is_empty())
                 .collect(),
-            known: BTreeMap::new(),
+            taken: BTreeMap::new(),
         })
     }
 
@@ -82,7 +86,7 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// When it does not parse; the message says where it stands, and what `T` says of it.
+    /// When the value does not parse. The message names its place, and says why in the words of `T::Err`.
     pub fn take<T: FromStr>(&mut self, key: &str) -> Result<Option<T>, Error>
     where
         T::Err: fmt::Display,
@@ -97,11 +101,16 @@ impl Document {
             .map_err(|error: T::Err| self.error_at(key, explained::<T>(&text, &error)))
     }
 
-    /// Takes a list: from the environment, separated by commas, else from the file, else empty.
+    /// Takes an [`Interval`].
+    pub(crate) fn take_duration(&mut self, key: &str) -> Result<Option<Duration>, Error> {
+        Ok(self.take::<Interval>(key)?.map(Duration::from))
+    }
+
+    /// Takes a list: from the environment, where commas separate it, else from the file, else empty.
     ///
     /// # Errors
     ///
-    /// When an element does not parse, or a single value stands where the list should.
+    /// When an element does not parse, or the file has one value in place of a list.
     pub fn take_list<T: FromStr>(&mut self, key: &str) -> Result<Vec<T>, Error>
     where
         T::Err: fmt::Display,
@@ -109,7 +118,7 @@ impl Document {
         Ok(self.take_list_if_any(key)?.unwrap_or_default())
     }
 
-    /// The same where an empty list says something else than none.
+    /// As [`take_list`](Self::take_list), where an empty list differs from none.
     pub(crate) fn take_list_if_any<T: FromStr>(
         &mut self,
         key: &str,
@@ -119,7 +128,7 @@ impl Document {
     {
         let texts = match self.find(key) {
             None => return Ok(None),
-            Some(Value::Scalar(text)) if self.overridden(key) => {
+            Some(Value::Scalar(text)) if self.is_overridden(key) => {
                 split(&text).map(str::to_owned).collect()
             }
             Some(Value::List(texts)) => texts,
@@ -132,12 +141,12 @@ impl Document {
         parsed.collect::<Result<_, _>>().map(Some)
     }
 
-    /// Takes every key below `key` with its value: from the environment, as `name=value` separated by commas, else from the
+    /// Takes a section of names with one value each: from the environment, as `name=value` separated by commas, else from the
     /// file, else empty.
     ///
     /// # Errors
     ///
-    /// When something else than names with one value each stands there.
+    /// When a name has no value or more than one.
     pub fn take_map(&mut self, key: &str) -> Result<Vec<(String, String)>, Error> {
         let whole = self.find(key);
         let prefix = format!("{key}.");
@@ -154,153 +163,56 @@ impl Document {
         }
         match whole {
             None => Ok(entries),
-            Some(Value::Scalar(text)) if self.overridden(key) => {
-                pairs(&text).map_err(|what| self.error_at(key, what))
+            Some(Value::Scalar(text)) if self.is_overridden(key) => {
+                pairs(&text).map_err(|error| self.error_at(key, error))
             }
             Some(_) => Err(self.error_at(key, "expected a section of names with a value each")),
         }
     }
 
-    /// The keys that were taken so far.
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.known.keys().map(String::as_str)
+    /// The keys taken so far, in alphabetical order.
+    pub fn taken_keys(&self) -> impl Iterator<Item = &str> {
+        self.taken.keys().map(String::as_str)
     }
 
-    /// A variable that is not one of ours, such as `OTEL_SDK_DISABLED`; empty counts as absent.
+    /// A variable whose name is not made of a key, such as `OTEL_SDK_DISABLED`. An empty one counts as absent.
     pub fn env(&self, variable: &str) -> Option<&str> {
         self.env.get(variable).map(String::as_str)
     }
 
-    /// What is wrong with a key that was taken, for checks that need more than one value.
+    /// An error in the value of a key that was taken, for checks that need more than one value. The message starts with the
+    /// place of the value: the file with its line, or the variable.
     pub fn error_at(&self, key: &str, what: impl fmt::Display) -> Error {
-        let place = match self.known.get(key) {
-            _ if self.overridden(key) => format!("environment: {}", variable(key)),
-            Some(Some(line)) => format!("{}:{line}: {key}", self.file),
-            _ => format!("{}: {key}", self.file),
-        };
-        Error::config(place, what.to_string())
-    }
-
-    /// Everything that had to be taken was.
-    ///
-    /// # Errors
-    ///
-    /// When a key of the file, or a variable for one of the sections of [`Config`](crate::Config), was not taken by anybody; the
-    /// message names the nearest that was.
-    pub fn finish(self) -> Result<(), Error> {
-        self.all_taken(|_| true)
-    }
-
-    /// The same for the sections of [`Config`](crate::Config) alone, and for what looks like one of them misspelt, by a tool that does
-    /// not know what else a program takes.
-    ///
-    /// # Errors
-    ///
-    /// When a key or variable there was not taken by anybody.
-    pub fn finish_sections(self) -> Result<(), Error> {
-        let known: Vec<_> = self.known.keys().cloned().collect();
-        self.all_taken(|path| {
-            let section = path.split('.').next().unwrap_or_default();
-            let ours = sections();
-            // One that nearly has our name, and keys like ours in it, is meant to be ours.
-            ours.contains(&section.to_owned())
-                || cap_names::nearest(section, known.iter().chain(&ours)).is_some()
-                    && (path == section || cap_names::nearest(path, &known).is_some())
-        })
-    }
-
-    fn all_taken(self, judged: impl Fn(&str) -> bool) -> Result<(), Error> {
-        let section = |path: &str| {
-            let below = format!("{path}.");
-            self.known.keys().any(|known| known.starts_with(&below))
-        };
-        let unknown = self.leaves.iter().filter(|(path, leaf)| {
-            judged(path) && !(matches!(leaf.value, Value::Nothing) && section(path))
-        });
-        if let Some((path, leaf)) = unknown.min_by_key(|(_, leaf)| leaf.line) {
-            let what = if section(path) {
-                "expected a section with keys of its own, found a value".to_owned()
-            } else {
-                unknown_key("key", path, self.known.keys().cloned().chain(sections()))
-            };
-            return Err(Error::config(
-                format!("{}:{}: {path}", self.file, leaf.line),
-                what,
-            ));
+        if self.is_overridden(key) {
+            return Error::environment(&variable(key), what);
         }
-
-        let ours = |name: &str| {
-            SECTIONS.iter().any(|section| {
-                name.strip_prefix(PREFIX)
-                    .is_some_and(|rest| rest.starts_with(section))
-            })
-        };
-        let known: Vec<_> = self.known.keys().map(|key| variable(key)).collect();
-        let mut unknown = self.env.iter().filter(|(name, value)| {
-            ours(name) && !known.contains(name) && !service_link(name, value)
-        });
-        match unknown.next() {
-            None => Ok(()),
-            Some((name, _)) => Err(Error::config(
-                format!("environment: {name}"),
-                unknown_key("variable", name, known.clone()),
-            )),
+        match self.taken.get(key) {
+            Some(Some(line)) => Error::config(format!("{}:{line}: {key}", self.file), what),
+            _ => Error::config(format!("{}: {key}", self.file), what),
         }
     }
 
-    /// Takes what stands for a key: the variable as a scalar, else the file's value.
+    /// The value of a key: the variable as a scalar, else the file's value.
     fn find(&mut self, key: &str) -> Option<Value> {
         let leaf = self.leaves.remove(key);
-        self.known
-            .insert(key.to_owned(), leaf.as_ref().map(|leaf| leaf.line));
-        if self.overridden(key) {
+        let line = leaf.as_ref().map(|leaf| leaf.line);
+        self.taken.insert(key.to_owned(), line);
+        if self.is_overridden(key) {
             return self.env.get(&variable(key)).cloned().map(Value::Scalar);
         }
         leaf.map(|leaf| leaf.value)
             .filter(|value| !matches!(value, Value::Nothing))
     }
 
-    fn overridden(&self, key: &str) -> bool {
+    fn is_overridden(&self, key: &str) -> bool {
         let name = variable(key);
         self.env
             .get(&name)
-            .is_some_and(|value| !service_link(&name, value))
+            .is_some_and(|value| !is_service_link(&name, value))
     }
 }
 
-const PREFIX: &str = "CERTAUTOPILOT_";
-
-/// Where a variable that nobody takes is a mistake: other variables with our prefix are the product's own.
-const SECTIONS: [&str; 3] = ["TELEMETRY_", "SYSLOG_", "EGRESS_"];
-
-/// The same as the file spells them.
-fn sections() -> [String; 3] {
-    SECTIONS.map(|section| section.trim_end_matches('_').to_lowercase())
-}
-
-/// Kubernetes sets such variables for every Service in the namespace; one called `certautopilot-syslog` gives
-/// `CERTAUTOPILOT_SYSLOG_PORT=tcp://10.0.0.1:601`.
-fn service_link(name: &str, value: &str) -> bool {
-    let address = |value: &str| value.starts_with("tcp://") || value.starts_with("udp://");
-    name.contains("_SERVICE_")
-        || name.contains("_PORT_")
-        || name.ends_with("_PORT") && address(value)
-}
-
-fn unknown_key(what: &str, word: &str, known: impl IntoIterator<Item = String>) -> String {
-    match cap_names::nearest(word, known) {
-        Some(nearest) => format!("unknown {what}; the nearest valid {what} is {nearest}"),
-        None => format!("unknown {what}"),
-    }
-}
-
-fn split(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-}
-
-/// Values may be secrets, so only the keys are shown.
+/// Shows the keys alone: values may be secrets.
 impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Document")
@@ -310,14 +222,10 @@ impl fmt::Debug for Document {
     }
 }
 
-/// The standard library says only that a number is no number; here is what to write. Other types speak for themselves, and
-/// know whether the text may be repeated.
+/// The standard library's errors do not say what to write. Other types do, and know whether the text may be repeated.
 fn explained<T>(text: &str, error: &dyn fmt::Display) -> String {
-    let wanted = match std::any::type_name::<T>()
-        .rsplit("::")
-        .next()
-        .unwrap_or_default()
-    {
+    let name = type_name::<T>().rsplit("::").next().unwrap_or_default();
+    let wanted = match name {
         "bool" => "true or false",
         "u16" => "a whole number from 0 to 65535",
         "u32" | "u64" | "usize" => "a whole number",
@@ -326,20 +234,4 @@ fn explained<T>(text: &str, error: &dyn fmt::Display) -> String {
         _ => return error.to_string(),
     };
     format!("{text:?} cannot be used: write {wanted}")
-}
-
-pub(crate) fn variable(key: &str) -> String {
-    format!("CERTAUTOPILOT_{}", key.to_uppercase().replace('.', "_"))
-}
-
-/// `name=value,name=value`.
-pub(crate) fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
-    let pair = |pair: &str| {
-        // The value may be a secret, so it is not repeated.
-        let (name, value) = pair
-            .split_once('=')
-            .ok_or("expected name=value, separated by commas")?;
-        Ok((name.trim().to_owned(), value.trim().to_owned()))
-    };
-    split(text).map(pair).collect()
 }

@@ -1,8 +1,13 @@
-//! What can be wrong with a configuration or a start.
+//! The error of this crate.
+
+use std::net::SocketAddr;
+use std::{fmt, io};
 
 use cap_names::ErrorClass;
 
-/// Telemetry could not be set up. The message says where the mistake is and what to write instead.
+/// Telemetry could not be configured, started or changed.
+///
+/// The message names the place of the mistake and says what to write instead. Secrets are not in it.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct Error(#[from] Kind);
@@ -10,21 +15,18 @@ pub struct Error(#[from] Kind);
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Kind {
     #[error("{file}: {source}")]
-    Unreadable {
-        file: String,
-        source: std::io::Error,
-    },
-    /// `place` is a file with its line, or the environment.
+    Unreadable { file: String, source: io::Error },
+    /// `place` is a file with a line and a key, or a variable of the environment.
     #[error("{place}: {what}")]
     Config { place: String, what: String },
     #[error(
-        "telemetry.metrics.listen: {address} cannot be listened on: {source}; choose an address of this host and a free port"
+        "telemetry.metrics.listen: cannot listen on {address}: {source}; write an address of this host and a free port"
     )]
     Listen {
-        address: std::net::SocketAddr,
-        source: std::io::Error,
+        address: SocketAddr,
+        source: io::Error,
     },
-    #[error("telemetry has been shut down; start it anew")]
+    #[error("telemetry was shut down; start it again with Telemetry::start")]
     ShutDown,
     #[error(transparent)]
     Tracing(#[from] cap_tracing::Error),
@@ -35,19 +37,24 @@ pub(crate) enum Kind {
 }
 
 impl Error {
-    pub(crate) fn config(place: impl Into<String>, what: impl Into<String>) -> Self {
-        Error(Kind::Config {
+    pub(crate) fn config(place: impl Into<String>, what: impl fmt::Display) -> Self {
+        Self(Kind::Config {
             place: place.into(),
-            what: what.into(),
+            what: what.to_string(),
         })
     }
 
-    /// Whether it came after a shutdown: start anew.
+    /// The mistake is in a variable of the environment.
+    pub(crate) fn environment(variable: &str, what: impl fmt::Display) -> Self {
+        Self::config(format!("environment: {variable}"), what)
+    }
+
+    /// Whether telemetry was shut down before the call.
     pub fn is_shut_down(&self) -> bool {
         matches!(self.0, Kind::ShutDown)
     }
 
-    /// The kind of failure.
+    /// The class of the error, as in metrics and spans.
     pub fn class(&self) -> ErrorClass {
         match &self.0 {
             Kind::Unreadable { .. } | Kind::Listen { .. } | Kind::Egress(_) => {

@@ -1,33 +1,26 @@
-//! The name of this process among its siblings.
+//! The name of this process among its replicas.
 
-/// The setting, else the pod, else the host; reduced to `A–Z a–z 0–9 . _ -` and 63 characters, with a warning when that
-/// changed it.
+use rustix::system::uname;
+
+/// The setting, else `POD_NAME`, else `HOSTNAME`, else the host's name.
+///
+/// Characters other than `A–Z a–z 0–9 . _ -` become `-`, and the name is cut after 63 characters. A warning says so.
 pub(crate) fn name(setting: Option<String>, env: impl Fn(&str) -> Option<String>) -> String {
     let given = setting
         .or_else(|| env("POD_NAME"))
         .or_else(|| env("HOSTNAME"))
-        .unwrap_or_else(|| {
-            rustix::system::uname()
-                .nodename()
-                .to_string_lossy()
-                .into_owned()
-        });
+        .unwrap_or_else(|| uname().nodename().to_string_lossy().into_owned());
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let mut clean: String = given
         .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || "._-".contains(c) {
-                c
-            } else {
-                '-'
-            }
-        })
+        .map(|c| if allowed(c) { c } else { '-' })
         .take(63)
         .collect();
     if clean.is_empty() {
         clean.push('-');
     }
     if clean != given {
-        tracing::warn!(target: "cap_telemetry", given, used = clean, "the instance name was rewritten");
+        tracing::warn!(target: "cap_telemetry", given, used = clean, "the instance name was changed: it may have 63 characters of A-Z a-z 0-9 . _ -");
     }
     clean
 }

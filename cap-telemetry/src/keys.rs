@@ -1,4 +1,6 @@
-//! Every configuration key, as data: the reference, the JSON Schema and the tests are made of it.
+//! Every configuration key, as data. The reference, the JSON Schema and the tests are generated from it.
+
+use ValueType::{Boolean, Duration, Enum, EnumOrInteger, Fraction, Integer, List, Map, Text};
 
 /// A key that [`Config::from_document`](crate::Config::from_document) takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -6,56 +8,64 @@
 pub struct Key {
     /// The dotted path: `telemetry.tracing.sample_rate`.
     pub path: &'static str,
-    /// What may stand there.
-    pub value: Value,
-    /// What leaving it out means, as it would be written; `None` where that is no value that could be written.
-    pub default: Option<&'static str>,
-    /// What leaving it out means, where `default` cannot say it.
-    pub otherwise: &'static str,
-    /// A value to copy, as YAML.
+    /// Which values are valid.
+    pub value_type: ValueType,
+    /// What holds when the key is absent.
+    pub default: DefaultValue,
+    /// A valid value, as YAML.
     pub example: &'static str,
-    /// What it is for, in a sentence without its full stop.
-    pub about: &'static str,
+    /// What the key does: a sentence without its full stop.
+    pub description: &'static str,
 }
 
-/// What may stand behind a key.
+/// Which values of a key are valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Value {
+pub enum ValueType {
     /// `true` or `false`.
-    Switch,
-    /// Text; what of.
+    Boolean,
+    /// Text; the field says what it names.
     Text(&'static str),
-    /// A whole number within bounds, and what it counts.
-    Count {
-        /// At least.
-        least: u64,
-        /// At most.
-        most: u64,
-        /// Its unit.
+    /// A whole number.
+    Integer {
+        /// The least valid number.
+        min: u64,
+        /// The greatest valid number.
+        max: u64,
+        /// What it counts.
         unit: &'static str,
     },
     /// A number from 0 to 1.
-    Share,
-    /// A whole number with a unit: `500ms`, `30s`, `5m`, `1h`.
+    Fraction,
+    /// An [`Interval`](crate::Interval): `500ms`, `30s`, `5m`, `1h`.
     Duration,
     /// One of these words.
-    Word(&'static [&'static str]),
-    /// One of these words, or a whole number up to a bound.
-    WordOrNumber(&'static [&'static str], u64),
-    /// A list; what of.
+    Enum(&'static [&'static str]),
+    /// One of these words, or a whole number from 0 to this one.
+    EnumOrInteger(&'static [&'static str], u64),
+    /// A list; the field says what of.
     List(&'static str),
-    /// A section of names with a value each. In the environment: `name=value`, separated by commas.
-    Names,
+    /// A section of names with one value each. In the environment: `name=value`, separated by commas.
+    Map,
+}
+
+/// What holds when a key is absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DefaultValue {
+    /// This value, as YAML.
+    Literal(&'static str),
+    /// No value that YAML could write; the field says in prose what holds.
+    Described(&'static str),
 }
 
 impl Key {
-    /// The variable that overrides it: `CERTAUTOPILOT_TELEMETRY_TRACING_SAMPLE_RATE`.
+    /// The variable that overrides the key: `CERTAUTOPILOT_TELEMETRY_TRACING_SAMPLE_RATE`.
     pub fn variable(&self) -> String {
         crate::document::variable(self.path)
     }
 
-    /// Whether its value is a secret, or holds one.
+    /// Whether the value is, or contains, a secret.
     pub fn is_secret(&self) -> bool {
         matches!(
             self.path,
@@ -66,43 +76,33 @@ impl Key {
 
 const fn key(
     path: &'static str,
-    value: Value,
-    default: Option<&'static str>,
-    otherwise: &'static str,
+    value_type: ValueType,
+    default: DefaultValue,
     example: &'static str,
-    about: &'static str,
+    description: &'static str,
 ) -> Key {
     Key {
         path,
-        value,
+        value_type,
         default,
-        otherwise,
         example,
-        about,
+        description,
     }
 }
 
-const SPANS: Value = Value::Count {
-    least: 1,
-    most: 1_000_000,
-    unit: "spans",
-};
-const PORT: Value = Value::Count {
-    least: 1,
-    most: 65_535,
-    unit: "port",
-};
-const EVENTS: Value = Value::Count {
-    least: 1,
-    most: 10_000_000,
-    unit: "events",
-};
-/// The least is that of every transport; UDP ends at 65507.
-const RECORD: Value = Value::Count {
-    least: 2048,
-    most: 16_777_216,
-    unit: "bytes",
-};
+const fn is(value: &'static str) -> DefaultValue {
+    DefaultValue::Literal(value)
+}
+
+const fn means(description: &'static str) -> DefaultValue {
+    DefaultValue::Described(description)
+}
+
+const fn integer(min: u64, max: u64, unit: &'static str) -> ValueType {
+    Integer { min, max, unit }
+}
+
+const SPANS: ValueType = integer(1, 1_000_000, "spans");
 const FACILITIES: &[&str] = &[
     "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
 ];
@@ -110,90 +110,91 @@ const FACILITIES: &[&str] = &[
 /// In the order of a configuration file.
 #[rustfmt::skip]
 pub(crate) const KEYS: &[Key] = &[
-    key("instance_name", Value::Text("name"), None, "`POD_NAME`, `HOSTNAME`, the host's name", "cap-api-1",
-        "The process among its siblings: HOSTNAME of audit records and `service.instance.id` of traces"),
+    key("instance_name", Text("name"), means("`POD_NAME`, else `HOSTNAME`, else the host's name"), "cap-api-1",
+        "The name of this process among its replicas: HOSTNAME of audit records and `service.instance.id` of traces"),
 
-    key("telemetry.metrics.enabled", Value::Switch, Some("true"), "", "false",
-        "Whether metrics are exposed"),
-    key("telemetry.metrics.listen", Value::Text("address and port"), None, "served by the host, beside its own routes", "127.0.0.1:9464",
-        "Serve `/metrics` on a listener of its own instead, apart from what the outside world reaches"),
-    key("telemetry.metrics.exemplars", Value::Switch, Some("true"), "", "false",
-        "Whether latency histograms name the last sampled trace of each bucket (OpenMetrics only)"),
+    key("telemetry.metrics.enabled", Boolean, is("true"), "false",
+        "Whether `/metrics` is served"),
+    key("telemetry.metrics.listen", Text("address and port"), means("none: the application serves `/metrics` beside its own routes"), "127.0.0.1:9464",
+        "Address of a separate listener for `/metrics`, for example one that the outside world does not reach"),
+    key("telemetry.metrics.exemplars", Boolean, is("true"), "false",
+        "Whether each bucket of a latency histogram names the last sampled trace it counted. Only OpenMetrics shows it"),
 
-    key("telemetry.tracing.enabled", Value::Switch, Some("false"), "", "true",
-        "Whether spans are made and exported; trace context passes through in any case"),
-    key("telemetry.tracing.endpoint", Value::Text("URL"), None, "`OTEL_EXPORTER_OTLP_ENDPOINT`; needed where tracing is enabled", "http://otel-collector.observability:4318",
+    key("telemetry.tracing.enabled", Boolean, is("false"), "true",
+        "Whether spans are recorded and exported. Trace context is propagated in any case"),
+    key("telemetry.tracing.endpoint", Text("URL"), means("`OTEL_EXPORTER_OTLP_ENDPOINT`; required while tracing is enabled"), "http://otel-collector.observability:4318",
         "The collector: `http://` or `https://` for OTLP/HTTP (port 4318), `grpc://` or `grpcs://` for OTLP/gRPC (port 4317)"),
-    key("telemetry.tracing.ca", Value::Text("path"), None, "the system's trust store alone", "/etc/certautopilot/collector-ca.pem",
-        "A file of CA certificates (PEM) that may vouch for the collector, beside the system's"),
-    key("telemetry.tracing.sample_rate", Value::Share, Some("0.1"), "", "1.0",
-        "Share of traces that are sampled when no upstream has decided"),
-    key("telemetry.tracing.trusted_peers", Value::List("networks or addresses"), None, "everybody's", "[10.0.0.0/8]",
-        "Whose decision to sample is honoured; of an empty list: nobody's"),
-    key("telemetry.tracing.headers", Value::Names, None, "`OTEL_EXPORTER_OTLP_HEADERS`", "{ authorization: Bearer TOKEN }",
+    key("telemetry.tracing.ca", Text("path"), means("the system's trust store alone"), "/etc/certautopilot/collector-ca.pem",
+        "File of CA certificates (PEM) that are trusted for the collector in addition to the system's"),
+    key("telemetry.tracing.sample_rate", Fraction, is("0.1"), "1.0",
+        "Fraction of traces that are sampled, where no upstream has decided"),
+    key("telemetry.tracing.trusted_peers", List("networks or addresses"), means("every peer"), "[10.0.0.0/8]",
+        "Peers whose sampling decision is honored. An empty list trusts none"),
+    key("telemetry.tracing.headers", Map, means("`OTEL_EXPORTER_OTLP_HEADERS`"), "{ authorization: Bearer TOKEN }",
         "Headers of every export request. Their values are secrets"),
-    key("telemetry.tracing.timeout", Value::Duration, Some("10s"), "", "5s",
-        "How long one export request may take"),
-    key("telemetry.tracing.retry_for", Value::Duration, Some("30s"), "", "1m",
-        "How long a batch is tried again before its spans count as failed"),
-    key("telemetry.tracing.compression", Value::Word(&["none", "gzip"]), Some("none"), "", "gzip",
-        "How export requests are compressed"),
-    key("telemetry.tracing.queue_size", SPANS, Some("8192"), "", "16384",
-        "Ended spans held at most until they are sent"),
-    key("telemetry.tracing.batch_size", SPANS, Some("512"), "", "256",
-        "Spans of one export request at most"),
-    key("telemetry.tracing.batch_delay", Value::Duration, Some("1s"), "", "5s",
+    key("telemetry.tracing.timeout", Duration, is("10s"), "5s",
+        "Timeout of one export request"),
+    key("telemetry.tracing.retry_for", Duration, is("30s"), "1m",
+        "How long a batch is retried. Then its spans count as failed"),
+    key("telemetry.tracing.compression", Enum(&["none", "gzip"]), is("none"), "gzip",
+        "Compression of export requests"),
+    key("telemetry.tracing.queue_size", SPANS, is("8192"), "16384",
+        "Maximum number of ended spans in memory. A full queue drops new spans"),
+    key("telemetry.tracing.batch_size", SPANS, is("512"), "256",
+        "Maximum number of spans in one export request"),
+    key("telemetry.tracing.batch_delay", Duration, is("1s"), "5s",
         "How long a span waits for its batch to fill"),
 
-    key("syslog.enabled", Value::Switch, Some("false"), "", "true",
+    key("syslog.enabled", Boolean, is("false"), "true",
         "Whether audit events are forwarded"),
-    key("syslog.host", Value::Text("name or address"), None, "needed where syslog is enabled", "relay.internal",
+    key("syslog.host", Text("name or address"), means("required while syslog is enabled"), "relay.internal",
         "The relay"),
-    key("syslog.port", PORT, None, "by transport: 514, 601 or 6514", "6514",
-        "Its port"),
-    key("syslog.fallbacks", Value::List("`host` or `host:port`"), None, "none", "[relay-2.internal, \"relay-3.internal:1601\"]",
-        "Relays that stand in for it, in this order, while it accepts no connection"),
-    key("syslog.failback", Value::Duration, Some("60s"), "", "5m",
-        "How often the relays above are tried while a fallback stands in"),
-    key("syslog.transport", Value::Word(&["udp", "tcp", "tcp+tls"]), Some("tcp"), "", "tcp+tls",
-        "What carries the records"),
-    key("syslog.framing", Value::Word(&["octet-counting", "newline"]), Some("octet-counting"), "", "newline",
-        "How records are delimited on a stream; `newline` for relays that read lines. Not over UDP"),
-    key("syslog.tls.ca", Value::Text("PEM"), None, "the system's trust store alone", "PEM",
-        "Certificates of the authorities that may vouch for the relay, beside the system's"),
-    key("syslog.tls.client_certificate", Value::Text("PEM"), None, "none", "PEM",
-        "The certificate to present to a relay that asks for one"),
-    key("syslog.tls.client_key", Value::Text("PEM"), None, "none", "PEM",
-        "Its key. A secret"),
-    key("syslog.format", Value::Word(&["rfc5424", "cef"]), Some("rfc5424"), "", "cef",
-        "How a record carries the event, in the same envelope"),
-    key("syslog.facility", Value::WordOrNumber(FACILITIES, 23), Some("local6"), "", "local5",
+    key("syslog.port", integer(1, 65_535, "port"), means("by transport: 514 for udp, 601 for tcp, 6514 for tcp+tls"), "6514",
+        "The port of the relay"),
+    key("syslog.fallbacks", List("`host` or `host:port`"), means("none"), "[relay-2.internal, \"relay-3.internal:1601\"]",
+        "Relays that are tried, in this order, while the relay accepts no connection"),
+    key("syslog.failback", Duration, is("60s"), "5m",
+        "Interval at which preferred relays are tried while a fallback is in use. At most 24h"),
+    key("syslog.transport", Enum(&["udp", "tcp", "tcp+tls"]), is("tcp"), "tcp+tls",
+        "Transport of the records"),
+    key("syslog.framing", Enum(&["octet-counting", "newline"]), is("octet-counting"), "newline",
+        "Framing of the records over TCP and TLS: `newline` for relays that read lines. Not valid over UDP"),
+    key("syslog.tls.ca", Text("PEM"), means("the system's trust store alone"), "PEM",
+        "CA certificates that are trusted for the relay in addition to the system's"),
+    key("syslog.tls.client_certificate", Text("PEM"), means("none"), "PEM",
+        "The certificate for a relay that asks for one. Requires `syslog.tls.client_key`"),
+    key("syslog.tls.client_key", Text("PEM"), means("none"), "PEM",
+        "The private key of `syslog.tls.client_certificate`. A secret"),
+    key("syslog.format", Enum(&["rfc5424", "cef"]), is("rfc5424"), "cef",
+        "Form of the event in a record: RFC 5424 structured data, or a CEF message"),
+    key("syslog.facility", EnumOrInteger(FACILITIES, 23), is("local6"), "local5",
         "The facility, or its code"),
-    key("syslog.hostname", Value::Text("name"), None, "the instance name", "cap-api-1",
+    key("syslog.hostname", Text("name"), means("the instance name"), "cap-api-1",
         "HOSTNAME of the records"),
-    key("syslog.app_name", Value::Text("name"), Some("certautopilot"), "", "certautopilot-prod",
+    key("syslog.app_name", Text("name"), is("certautopilot"), "certautopilot-prod",
         "APP-NAME of the records"),
-    key("syslog.sd_id", Value::Text("`name@number`"), Some("cap@0"), "", "cap@32473",
+    key("syslog.sd_id", Text("`name@number`"), is("cap@0"), "cap@32473",
         "SD-ID of the structured data"),
-    key("syslog.product_version", Value::Text("version"), None, "that of this library", "\"2.4\"",
+    key("syslog.product_version", Text("version"), means("the version of this library"), "\"2.4\"",
         "Device Version of CEF records"),
-    key("syslog.buffer_size", EVENTS, Some("10000"), "", "50000",
-        "Events held at most, unsent or not yet released; past it the oldest makes room"),
-    key("syslog.max_message_size", RECORD, None, "8192; over UDP 2048", "4096",
-        "Bytes of a record at most, without its frame; over UDP 65507"),
-    key("syslog.grace", Value::Duration, Some("500ms"), "", "2s",
-        "How long an acknowledged event is kept, in case the relay dies before it reads it"),
-    key("syslog.stall_timeout", Value::Duration, Some("10s"), "", "30s",
-        "Unacknowledged bytes this old end the connection"),
+    key("syslog.buffer_size", integer(1, 10_000_000, "events"), is("10000"), "50000",
+        "Maximum number of events in memory, from their arrival until they are delivered. A full buffer drops the oldest event"),
+    // The least is that of every transport; UDP ends at 65507.
+    key("syslog.max_message_size", integer(2048, 16_777_216, "bytes"), means("8192, over UDP 2048"), "4096",
+        "Maximum size of a record without its frame. At most 65507 over UDP"),
+    key("syslog.grace", Duration, is("500ms"), "2s",
+        "How long an event is kept after the relay's TCP stack acknowledged it, in case the relay dies before it reads the event. At most 24h"),
+    key("syslog.stall_timeout", Duration, is("10s"), "30s",
+        "Age of unacknowledged bytes at which the connection is closed. From 1s to 24h"),
 
-    key("egress.deny", Value::List("networks or addresses"), None, "none", "[192.0.2.0/24]",
-        "What no connection may reach, besides link-local and cloud-metadata addresses"),
-    key("egress.allow", Value::List("networks or addresses"), None, "none", "[169.254.7.7]",
-        "What is exempt from any rule"),
-    key("egress.deny_loopback", Value::Switch, Some("false"), "", "true",
-        "Deny this host itself"),
-    key("egress.deny_private", Value::Switch, Some("false"), "", "true",
-        "Deny private, shared and unique local ranges"),
-    key("egress.nat64_prefixes", Value::List("prefixes of 32, 40, 48, 56, 64 or 96 bits"), None, "none", "[\"2001:db8:64::/96\"]",
-        "The site's NAT64 translators; what is behind them is judged as IPv4"),
+    key("egress.deny", List("networks or addresses"), means("none"), "[192.0.2.0/24]",
+        "Networks that no connection may reach, in addition to link-local and cloud-metadata addresses"),
+    key("egress.allow", List("networks or addresses"), means("none"), "[169.254.7.7]",
+        "Networks that are exempt from every rule"),
+    key("egress.deny_loopback", Boolean, is("false"), "true",
+        "Whether loopback addresses are denied"),
+    key("egress.deny_private", Boolean, is("false"), "true",
+        "Whether private, shared and unique local ranges are denied"),
+    key("egress.nat64_prefixes", List("prefixes of 32, 40, 48, 56, 64 or 96 bits"), means("none"), "[\"2001:db8:64::/96\"]",
+        "Prefixes of the site's NAT64 translators. The policy checks the IPv4 address behind them"),
 ];

@@ -87,8 +87,8 @@ mod telemetry;
 pub use config::{Config, MetricsConfig};
 pub use document::Document;
 pub use error::Error;
-pub use interval::Interval;
-pub use keys::{Key, Value};
+pub use interval::{Interval, ParseIntervalError};
+pub use keys::{DefaultValue, Key, ValueType};
 pub use report::{MetricsStatus, Report, Status};
 pub use telemetry::{Telemetry, TelemetryBuilder};
 

@@ -248,7 +248,7 @@ fn mistakes_name_the_place_and_the_remedy() {
         "syslog:\n  enabled: true\n",
         &[],
         &expect![
-            "config.yaml: syslog.host: syslog is enabled, so it is needed; write the relay's name or address"
+            "config.yaml: syslog.host: required while syslog is enabled; write the relay's name or address"
         ],
     );
     complains(
@@ -276,7 +276,7 @@ fn mistakes_name_the_place_and_the_remedy() {
         "syslog:\n  transport: tcp+tls\n  tls: { client_certificate: x }\n",
         &[],
         &expect![
-            "config.yaml: syslog.tls.client_key: the client certificate needs its key, in PEM"
+            "config.yaml: syslog.tls.client_key: required, since syslog.tls.client_certificate is set; write its key in PEM"
         ],
     );
     complains(

@@ -131,7 +131,7 @@ fn syslog_is_switched_on_moved_and_switched_off_while_events_flow_and_none_is_lo
     assert!(late.is_shut_down());
     assert_eq!(
         late.to_string(),
-        "telemetry has been shut down; start it anew"
+        "telemetry was shut down; start it again with Telemetry::start"
     );
 }
 
@@ -277,7 +277,7 @@ fn an_address_that_is_taken_says_which_and_what_to_do() {
     let error = Telemetry::start(config).expect_err("taken").to_string();
     assert!(
         error.starts_with(&format!(
-            "telemetry.metrics.listen: {address} cannot be listened on: "
+            "telemetry.metrics.listen: cannot listen on {address}: "
         )),
         "{error}"
     );

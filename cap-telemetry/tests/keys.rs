@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use cap_telemetry::{Config, Document, Error, Key, Value};
+use cap_telemetry::{Config, DefaultValue, Document, Error, Key, ValueType};
 use expect_test::expect_file;
 
 fn load(text: &str, env: &[(String, String)]) -> Result<Config, Error> {
@@ -48,9 +48,9 @@ impl Files {
     /// The same as it is written into a variable.
     fn in_environment(&self, key: &Key) -> String {
         let example = self.example(key);
-        match key.value {
-            Value::List(_) => example.replace(['[', ']', '"'], ""),
-            Value::Names => example
+        match key.value_type {
+            ValueType::List(_) => example.replace(['[', ']', '"'], ""),
+            ValueType::Map => example
                 .replace(['{', '}'], "")
                 .replace(": ", "=")
                 .trim()
@@ -151,12 +151,9 @@ fn every_key_works_in_the_file_and_in_the_environment_alike() {
 fn what_a_key_says_is_its_default_is_what_leaving_it_out_means() {
     let files = Files::new();
     for key in all() {
-        assert!(
-            key.default.is_some() == key.otherwise.is_empty(),
-            "{} has one or the other",
-            key.path
-        );
-        let Some(default) = key.default else { continue };
+        let DefaultValue::Literal(default) = key.default else {
+            continue;
+        };
         let around = files.around(key);
         let mut explicit = around.clone();
         explicit.push((key.path, default.to_owned()));
@@ -170,7 +167,7 @@ fn what_a_key_says_is_its_default_is_what_leaving_it_out_means() {
 fn every_key_that_is_taken_is_listed_and_the_other_way_round() {
     let mut document = Document::parse("config.yaml", "", []).expect("empty");
     Config::from_document(&mut document).expect("everything off");
-    let mut taken: Vec<_> = document.keys().collect();
+    let mut taken: Vec<_> = document.taken_keys().collect();
     let mut listed: Vec<_> = all().iter().map(|key| key.path).collect();
     taken.sort_unstable();
     listed.sort_unstable();
@@ -181,7 +178,7 @@ fn every_key_that_is_taken_is_listed_and_the_other_way_round() {
 fn the_bounds_of_counts_are_those_that_hold() {
     let files = Files::new();
     for key in all() {
-        let Value::Count { least, most, .. } = key.value else {
+        let ValueType::Integer { min, max, .. } = key.value_type else {
             continue;
         };
         let works = |value: u64| {
@@ -191,9 +188,9 @@ fn the_bounds_of_counts_are_those_that_hold() {
                 .map(drop)
                 .map_err(|error| error.to_string())
         };
-        assert_eq!(works(least), Ok(()), "{}", key.path);
-        assert_eq!(works(most), Ok(()), "{}", key.path);
-        for outside in [least - 1, most + 1] {
+        assert_eq!(works(min), Ok(()), "{}", key.path);
+        assert_eq!(works(max), Ok(()), "{}", key.path);
+        for outside in [min - 1, max + 1] {
             let error = works(outside).expect_err(key.path);
             let place = format!("config.yaml:{}: {}", files.around(key).len() + 1, key.path);
             assert!(error.starts_with(&place), "{error}");
@@ -203,14 +200,14 @@ fn the_bounds_of_counts_are_those_that_hold() {
 
 /// Something that may not stand there.
 fn wrong(key: &Key) -> &'static str {
-    match key.value {
-        Value::Switch => "yes",
-        Value::Count { .. } => "many",
-        Value::Share => "110%",
-        Value::Duration => "10 minutes",
-        Value::Word(_) | Value::WordOrNumber(..) => "nonsense",
-        Value::List(_) => "alone",
-        Value::Names => "alone",
+    match key.value_type {
+        ValueType::Boolean => "yes",
+        ValueType::Integer { .. } => "many",
+        ValueType::Fraction => "110%",
+        ValueType::Duration => "10 minutes",
+        ValueType::Enum(_) | ValueType::EnumOrInteger(..) => "nonsense",
+        ValueType::List(_) => "alone",
+        ValueType::Map => "alone",
         _ => match key.path {
             "telemetry.metrics.listen" => "here",
             "telemetry.tracing.endpoint" => "collector:4318",
@@ -235,7 +232,8 @@ fn of_the_wrong_type_or_misspelt_each_key_has_a_message_of_its_own() {
 
         let variable = Key::variable(key);
         // A list is one text there, and a text may be any.
-        let typed = !matches!(key.value, Value::List(_) | Value::Names) && wrong(key) != "[a, b]";
+        let typed = !matches!(key.value_type, ValueType::List(_) | ValueType::Map)
+            && wrong(key) != "[a, b]";
         if typed {
             let around = files.around(key);
             let set = [(variable.clone(), wrong(key).to_owned())];

@@ -1,6 +1,6 @@
 //! The configuration's reference, its JSON Schema, and the check of a file.
 
-use cap_telemetry::{Config, Document, Key, Value};
+use cap_telemetry::{Config, DefaultValue, Document, Key, ValueType};
 use serde_json::{Map, Value as Json, json};
 
 use crate::checkout::Checkout;
@@ -26,10 +26,10 @@ pub(crate) fn check(_: &Checkout, files: &[String]) -> Result<(), String> {
 
 /// Keys of other sections are the product's own and are not checked.
 fn read(file: &str) -> Result<Config, String> {
-    let said = |error: cap_telemetry::Error| error.to_string();
-    let mut document = Document::read(file).map_err(said)?;
-    let config = Config::from_document(&mut document).map_err(said)?;
-    document.finish_sections().map_err(said)?;
+    let text = |error: cap_telemetry::Error| error.to_string();
+    let mut document = Document::read(file).map_err(text)?;
+    let config = Config::from_document(&mut document).map_err(text)?;
+    document.finish_sections().map_err(text)?;
     Ok(config)
 }
 
@@ -67,18 +67,27 @@ const INTRODUCTION: &str = "\
 
 # Configuration
 
-One YAML file holds the program's own keys and those of its three pipes. Every key here can be overridden by a variable. A variable
-wins over the file, the file over `OTEL_*`, and that over the default; an empty variable overrides nothing. In a variable, a list is
-separated by commas, and a section is `name=value` pairs separated by commas. An unknown key, a wrong type or a value out of range is an
-error at start that names the file, the line and the key.
+One YAML file holds the program's own keys and those of its three pipelines. Each value comes from the first of these sources that has one:
 
-`cargo xtask config-check FILE` says whether a file is right. Editors take [configuration.schema.json](configuration.schema.json), with
-`# yaml-language-server: $schema=…/configuration.schema.json` as the file's first line.
+1. the key's variable in the environment, which the tables name;
+2. the file;
+3. `OTEL_*` variables, where the default names one;
+4. the default.
 
-Durations are a whole number and a unit, `ms`, `s`, `m` or `h`: a year at most, those of `syslog` a day. Of other variables,
-`OTEL_SDK_DISABLED=true` turns tracing off, `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` say what traces are from, as do `POD_NAME`,
-`POD_NAMESPACE`, `POD_UID`, `NODE_NAME` and `CONTAINER_NAME` where the downward API fills them, and `SSL_CERT_FILE` and `SSL_CERT_DIR` say
-where the system's trust store is.
+An empty variable counts as absent. In a variable, commas separate the elements of a list, and a section is written as `name=value` pairs
+separated by commas. An unknown key, a wrong type or a value out of range ends the start with an error that names the file, the line and the key.
+
+`cargo xtask config-check FILE` checks a file. For completion and checks in an editor, make `# yaml-language-server: \
+$schema=…/configuration.schema.json` the first line of the file; the schema is [configuration.schema.json](configuration.schema.json).
+
+A duration is a whole number and a unit: `ms`, `s`, `m` or `h`. It may be up to 366 days long, and under `syslog` up to 24 hours.
+
+Other variables:
+
+- `OTEL_SDK_DISABLED=true` switches tracing off.
+- `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` add to the resource attributes of traces.
+- `POD_NAME`, `POD_NAMESPACE`, `POD_UID`, `NODE_NAME` and `CONTAINER_NAME` become resource attributes. The downward API of Kubernetes can fill them.
+- `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the system's trust store.
 ";
 
 /// `docs/configuration.md`.
@@ -98,16 +107,17 @@ pub(crate) fn reference() -> String {
             section = Some(this);
         }
         let default = match key.default {
-            Some(default) => format!("`{default}`"),
-            None => key.otherwise.to_owned(),
+            DefaultValue::Literal(default) => format!("`{default}`"),
+            DefaultValue::Described(text) => text.to_owned(),
+            _ => String::new(),
         };
         text += &format!(
             "| `{}`<br>`{}` | {} | {} | {}. Example: `{}` |\n",
             key.path,
             key.variable(),
-            kind(key).replace('|', "\\|"),
+            value_type(key).replace('|', "\\|"),
             default.replace('|', "\\|"),
-            key.about.replace('|', "\\|"),
+            key.description.replace('|', "\\|"),
             key.example.replace('|', "\\|"),
         );
     }
@@ -121,19 +131,19 @@ fn section_of(key: &Key) -> &'static str {
     })
 }
 
-fn kind(key: &Key) -> String {
-    match key.value {
-        Value::Switch => "`true` or `false`".to_owned(),
-        Value::Text(what) => format!("text: {what}"),
-        Value::Count { least, most, unit } => format!("whole number, {least} to {most} ({unit})"),
-        Value::Share => "number from 0 to 1".to_owned(),
-        Value::Duration => "duration".to_owned(),
-        Value::Word(words) => words
+fn value_type(key: &Key) -> String {
+    match key.value_type {
+        ValueType::Boolean => "`true` or `false`".to_owned(),
+        ValueType::Text(what) => format!("text: {what}"),
+        ValueType::Integer { min, max, unit } => format!("whole number, {min} to {max} ({unit})"),
+        ValueType::Fraction => "number from 0 to 1".to_owned(),
+        ValueType::Duration => "duration".to_owned(),
+        ValueType::Enum(words) => words
             .iter()
             .map(|word| format!("`{word}`"))
             .collect::<Vec<_>>()
             .join(", "),
-        Value::WordOrNumber(words, most) => {
+        ValueType::EnumOrInteger(words, most) => {
             let (first, last) = (words.first(), words.last());
             format!(
                 "`{}` to `{}`, or 0 to {most}",
@@ -141,8 +151,8 @@ fn kind(key: &Key) -> String {
                 last.unwrap_or(&"")
             )
         }
-        Value::List(what) => format!("list of {what}"),
-        Value::Names => "section of names with a value each".to_owned(),
+        ValueType::List(what) => format!("list of {what}"),
+        ValueType::Map => "section of names with one value each".to_owned(),
         _ => String::new(),
     }
 }
@@ -164,7 +174,7 @@ pub(crate) fn schema() -> String {
                 json!({ "type": ["object", "null"], "additionalProperties": false, "properties": {} })
             });
             let Some(Json::Object(inner)) = section.get_mut("properties") else {
-                unreachable!("a section was made as an object with properties");
+                unreachable!("each section is an object with properties");
             };
             place = inner;
         }
@@ -172,7 +182,7 @@ pub(crate) fn schema() -> String {
     let schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "CertAutoPilot observability",
-        "description": "Written by `cargo xtask gen`. Keys beside these belong to the program.",
+        "description": "Generated by `cargo xtask gen`. Other keys belong to the program.",
         "type": ["object", "null"],
         "properties": root,
     });
@@ -182,42 +192,39 @@ pub(crate) fn schema() -> String {
 }
 
 fn leaf(key: &Key) -> Json {
-    let mut leaf = match key.value {
-        Value::Switch => json!({ "type": "boolean" }),
-        Value::Count { least, most, .. } => {
-            json!({ "type": "integer", "minimum": least, "maximum": most })
+    let mut leaf = match key.value_type {
+        ValueType::Boolean => json!({ "type": "boolean" }),
+        ValueType::Integer { min, max, .. } => {
+            json!({ "type": "integer", "minimum": min, "maximum": max })
         }
-        Value::Share => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
-        Value::Duration => json!({ "type": "string", "pattern": "^[0-9]+(ms|s|m|h)$" }),
-        Value::Word(words) => json!({ "enum": words }),
-        Value::WordOrNumber(words, most) => json!({
+        ValueType::Fraction => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
+        ValueType::Duration => json!({ "type": "string", "pattern": "^[0-9]+(ms|s|m|h)$" }),
+        ValueType::Enum(words) => json!({ "enum": words }),
+        ValueType::EnumOrInteger(words, most) => json!({
             "anyOf": [{ "enum": words }, { "type": "integer", "minimum": 0, "maximum": most }]
         }),
-        Value::List(_) => json!({ "type": "array", "items": { "type": "string" } }),
-        Value::Names => {
+        ValueType::List(_) => json!({ "type": "array", "items": { "type": "string" } }),
+        ValueType::Map => {
             json!({ "type": "object", "additionalProperties": { "type": ["string", "number", "boolean"] } })
         }
         // YAML reads the version `2.4` as a number, so text keys take numbers too.
         _ => json!({ "type": ["string", "number"] }),
     };
-    let default = match (key.default, key.value) {
-        (None, _) => None,
-        (Some(word), Value::Switch | Value::Count { .. } | Value::Share) => {
-            serde_json::from_str(word).ok()
+    let mut description = format!("{}. {}", key.description, key.variable());
+    let default = match (key.default, key.value_type) {
+        (
+            DefaultValue::Literal(text),
+            ValueType::Boolean | ValueType::Integer { .. } | ValueType::Fraction,
+        ) => serde_json::from_str(text).ok(),
+        (DefaultValue::Literal(text), _) => Some(Json::from(text)),
+        (DefaultValue::Described(text), _) => {
+            description = format!("{}. Default: {text}. {}", key.description, key.variable());
+            None
         }
-        (Some(word), _) => Some(Json::from(word)),
+        _ => None,
     };
-    let mut about = format!("{}. {}", key.about, key.variable());
-    if key.default.is_none() {
-        about = format!(
-            "{}. Default: {}. {}",
-            key.about,
-            key.otherwise,
-            key.variable()
-        );
-    }
     if let Json::Object(fields) = &mut leaf {
-        fields.insert("description".to_owned(), about.into());
+        fields.insert("description".to_owned(), description.into());
         if let Some(default) = default {
             fields.insert("default".to_owned(), default);
         }
@@ -235,7 +242,7 @@ mod tests {
         Checkout::above(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("a checkout")
     }
 
-    fn said(text: &str) -> Result<(), String> {
+    fn checked(text: &str) -> Result<(), String> {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("config.yaml");
         std::fs::write(&file, text).expect("written");
@@ -245,14 +252,15 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_right_whatever_else_a_program_keeps_in_it() {
-        said("server: { listen: here }\nsyslog: { enabled: true, host: relay }\n").expect("sound");
+    fn keys_of_the_program_are_not_checked() {
+        checked("server: { listen: here }\nsyslog: { enabled: true, host: relay }\n")
+            .expect("valid");
     }
 
     #[test]
     fn a_mistake_names_file_line_key_and_the_nearest_valid_key() {
         assert_eq!(
-            said("server: { listen: here }\nsyslog:\n  hots: relay\n"),
+            checked("server: { listen: here }\nsyslog:\n  hots: relay\n"),
             Err(
                 "config.yaml:3: syslog.hots: unknown key; the nearest valid key is syslog.host"
                     .to_owned()
@@ -262,14 +270,14 @@ mod tests {
 
     #[test]
     fn a_misspelled_section_is_not_taken_for_the_program_s_own() {
-        let misspelled = said("sylog: { enabled: true, host: relay }\n");
+        let misspelled = checked("sylog: { enabled: true, host: relay }\n");
         let nearest = "unknown key; the nearest valid key is syslog.enabled";
         assert_eq!(
             misspelled,
             Err(format!("config.yaml:1: sylog.enabled: {nearest}"))
         );
-        said("instance_nam: here\n").expect_err("misspelled");
-        said("ingress: { enabled: true, host: here }\nsystem:\n").expect("the product's own");
+        checked("instance_nam: here\n").expect_err("misspelled");
+        checked("ingress: { enabled: true, host: here }\nsystem:\n").expect("the product's own");
     }
 
     /// Whether an editor accepts a text.
@@ -288,21 +296,15 @@ mod tests {
         };
         for key in Config::keys() {
             assert!(valid(&nested(key.path, key.example)), "{key:?}");
-            if let Some(default) = key.default {
+            if let DefaultValue::Literal(default) = key.default {
                 assert!(valid(&nested(key.path, default)), "{key:?}");
             }
             if key.path.contains('.') {
                 assert!(!valid(&nested(&format!("{}x", key.path), "1")), "{key:?}");
             }
-            if let Value::Count { least, most, .. } = key.value {
-                assert!(
-                    !valid(&nested(key.path, &(least - 1).to_string())),
-                    "{key:?}"
-                );
-                assert!(
-                    !valid(&nested(key.path, &(most + 1).to_string())),
-                    "{key:?}"
-                );
+            if let ValueType::Integer { min, max, .. } = key.value {
+                assert!(!valid(&nested(key.path, &(min - 1).to_string())), "{key:?}");
+                assert!(!valid(&nested(key.path, &(max + 1).to_string())), "{key:?}");
             }
         }
         assert!(valid("server: { listen: here }") && valid("syslog:"));
@@ -318,10 +320,10 @@ mod tests {
     }
 
     #[test]
-    fn the_reference_service_s_own_file_is_right() {
+    fn the_file_of_the_reference_service_is_valid() {
         let file = checkout().path("examples/certautopilot/certautopilot.yaml");
         let file = file.display().to_string();
-        check(&checkout(), std::slice::from_ref(&file)).expect("sound");
+        check(&checkout(), std::slice::from_ref(&file)).expect("valid");
         let text = std::fs::read_to_string(file).expect("readable");
         assert!(valid(&text));
     }

@@ -1,24 +1,24 @@
-//! The settings of the metrics' exposition.
+//! How metrics are exposed.
 
 use std::net::SocketAddr;
 
 use crate::document::Document;
 use crate::error::Error;
 
-/// How metrics are exposed. They are recorded in any case, which costs a few nanoseconds each.
+/// How metrics are exposed. They are recorded in any case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MetricsConfig {
-    /// Serve `/metrics` on a listener of its own, apart from what the outside world reaches. Default: the host serves it, with
+    /// The address of a separate listener for `/metrics`. Default: none, and the application mounts
     /// [`Telemetry::metrics_service`](crate::Telemetry::metrics_service).
     pub listen: Option<SocketAddr>,
-    /// Latency histograms name the last sampled trace of each bucket. Default: yes.
+    /// Whether each bucket of a latency histogram names the last sampled trace it counted. Default: `true`.
     pub exemplars: bool,
 }
 
 impl Default for MetricsConfig {
     fn default() -> Self {
-        MetricsConfig {
+        Self {
             listen: None,
             exemplars: true,
         }
@@ -26,13 +26,11 @@ impl Default for MetricsConfig {
 }
 
 pub(super) fn metrics(document: &mut Document) -> Result<Option<MetricsConfig>, Error> {
-    let default = MetricsConfig::default();
-    let enabled = document.take("telemetry.metrics.enabled")?;
-    let config = MetricsConfig {
-        listen: document.take("telemetry.metrics.listen")?,
-        exemplars: document
-            .take("telemetry.metrics.exemplars")?
-            .unwrap_or(default.exemplars),
-    };
-    Ok(Some(config).filter(|_| enabled.unwrap_or(true)))
+    let enabled = document.take("telemetry.metrics.enabled")?.unwrap_or(true);
+    let listen = document.take("telemetry.metrics.listen")?;
+    let exemplars = document.take("telemetry.metrics.exemplars")?;
+    Ok(enabled.then(|| MetricsConfig {
+        listen,
+        exemplars: exemplars.unwrap_or(true),
+    }))
 }

@@ -1,8 +1,8 @@
-//! What a trace says of the process that it is from: the attributes of its resource.
+//! The resource attributes of a trace: which process it is from.
 
 use std::collections::BTreeMap;
 
-use super::percent_decoded;
+use super::percent;
 use crate::document::{Document, pairs};
 use crate::error::Error;
 
@@ -17,8 +17,9 @@ const POD: [(&str, &str); 5] = [
     ("k8s.container.name", "CONTAINER_NAME"),
 ];
 
-/// The service, its host and, where the variables are there, its pod; `OTEL_RESOURCE_ATTRIBUTES` adds to them and changes them, but for
-/// the instance, which audit records name as well.
+/// The service, its host and, where the variables of [`POD`] are set, its pod.
+///
+/// `OTEL_RESOURCE_ATTRIBUTES` adds attributes and overrides all of these but the instance, which audit records name as well.
 pub(super) fn attributes(
     document: &Document,
     instance: &str,
@@ -36,10 +37,15 @@ pub(super) fn attributes(
             set(key, value);
         }
     }
-    let wrong = |what| Error::config(format!("environment: {OTEL}"), what);
-    for (key, value) in pairs(document.env(OTEL).unwrap_or_default()).map_err(wrong)? {
-        let value = percent_decoded(&value)
-            .ok_or_else(|| wrong(format!("the value of {key} is not percent-encoded text")))?;
+    let given = pairs(document.env(OTEL).unwrap_or_default())
+        .map_err(|error| Error::environment(OTEL, error))?;
+    for (key, value) in given {
+        let value = percent::decoded(&value).ok_or_else(|| {
+            Error::environment(
+                OTEL,
+                format!("the value of {key} is not percent-encoded text"),
+            )
+        })?;
         set(&key, &value);
     }
     if let Some(service) = document.env("OTEL_SERVICE_NAME") {

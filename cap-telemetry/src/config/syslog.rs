@@ -1,4 +1,4 @@
-//! The settings of the audit pipe.
+//! The settings of the audit pipeline.
 
 use std::str::FromStr;
 
@@ -7,7 +7,6 @@ use cap_syslog::{Config, Facility, Format, Framing, Relay, Tls, Transport};
 
 use crate::document::Document;
 use crate::error::{Error, Kind};
-use crate::interval::Interval;
 
 pub(super) fn syslog(document: &mut Document, instance: &str) -> Result<Option<Config>, Error> {
     const HOST: &str = "syslog.host";
@@ -16,7 +15,7 @@ pub(super) fn syslog(document: &mut Document, instance: &str) -> Result<Option<C
     let host = document.take::<Host>(HOST)?;
     let port = document.take::<u16>("syslog.port")?;
     let fallbacks = document.take_list::<Fallback>("syslog.fallbacks")?;
-    let failback = document.take::<Interval>("syslog.failback")?;
+    let failback = document.take_duration("syslog.failback")?;
     let transport = transport(document)?;
     let format = document.take::<Format>("syslog.format")?;
     let facility = document.take::<Facility>("syslog.facility")?;
@@ -26,8 +25,8 @@ pub(super) fn syslog(document: &mut Document, instance: &str) -> Result<Option<C
     let product_version = document.take::<String>("syslog.product_version")?;
     let buffer_size = document.take("syslog.buffer_size")?;
     let max_message_size = document.take("syslog.max_message_size")?;
-    let grace = document.take::<Interval>("syslog.grace")?;
-    let stall_timeout = document.take::<Interval>("syslog.stall_timeout")?;
+    let grace = document.take_duration("syslog.grace")?;
+    let stall_timeout = document.take_duration("syslog.stall_timeout")?;
 
     if !enabled.unwrap_or(false) {
         return Ok(None);
@@ -35,13 +34,13 @@ pub(super) fn syslog(document: &mut Document, instance: &str) -> Result<Option<C
     let Some(host) = host else {
         return Err(document.error_at(
             HOST,
-            "syslog is enabled, so it is needed; write the relay's name or address",
+            "required while syslog is enabled; write the relay's name or address",
         ));
     };
     let port = port.unwrap_or_else(|| transport.default_port());
     let mut config = Config::new(host, port);
     config.fallbacks = fallbacks.into_iter().map(|relay| relay.or(port)).collect();
-    config.failback = failback.map_or(config.failback, |Interval(failback)| failback);
+    config.failback = failback.unwrap_or(config.failback);
     config.transport = transport;
     config.format = format.unwrap_or(config.format);
     config.facility = facility.unwrap_or(config.facility);
@@ -51,8 +50,8 @@ pub(super) fn syslog(document: &mut Document, instance: &str) -> Result<Option<C
     config.product_version = product_version.unwrap_or(config.product_version);
     config.buffer_size = buffer_size.unwrap_or(config.buffer_size);
     config.max_message_size = max_message_size;
-    config.grace = grace.map_or(config.grace, |Interval(grace)| grace);
-    config.stall_timeout = stall_timeout.map_or(config.stall_timeout, |Interval(stall)| stall);
+    config.grace = grace.unwrap_or(config.grace);
+    config.stall_timeout = stall_timeout.unwrap_or(config.stall_timeout);
     config.check().map_err(|error| match error.setting() {
         Some((key, what)) => document.error_at(&format!("syslog.{key}"), what),
         None => Kind::Syslog(error).into(),
@@ -112,11 +111,11 @@ fn transport(document: &mut Document) -> Result<Transport, Error> {
                 }
                 (Some(_), None) => {
                     return Err(
-                        document.error_at(KEY, "the client certificate needs its key, in PEM")
+                        document.error_at(KEY, "required, since syslog.tls.client_certificate is set; write its key in PEM")
                     );
                 }
                 (None, Some(_)) => {
-                    return Err(document.error_at(CERTIFICATE, "its key is given, so it is needed"));
+                    return Err(document.error_at(CERTIFICATE, "required, since syslog.tls.client_key is set; write its certificate in PEM"));
                 }
             };
             Ok(Transport::Tls(framing.unwrap_or(default), tls))
