@@ -302,7 +302,7 @@ mod tests {
             if key.path.contains('.') {
                 assert!(!valid(&nested(&format!("{}x", key.path), "1")), "{key:?}");
             }
-            if let ValueType::Integer { min, max, .. } = key.value {
+            if let ValueType::Integer { min, max, .. } = key.value_type {
                 assert!(!valid(&nested(key.path, &(min - 1).to_string())), "{key:?}");
                 assert!(!valid(&nested(key.path, &(max + 1).to_string())), "{key:?}");
             }
