@@ -50,6 +50,8 @@ mod stream;
 mod tls_problem;
 mod trust;
 
+pub mod worker;
+
 pub use cap_names::DenialClass;
 pub use connector::Connector;
 pub use error::{Error, Stage};

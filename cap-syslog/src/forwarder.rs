@@ -16,11 +16,10 @@ mod window;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::channel;
-use std::thread;
 use std::time::Duration;
 
 use cap_egress::Guard;
+use cap_egress::worker::Worker;
 use tokio::sync::watch;
 
 use crate::backfill::Backfill;
@@ -31,7 +30,6 @@ use crate::probe::{self, ProbeReport};
 use crate::relay::Settings;
 use crate::relay::tcp::{self, Unacknowledged};
 use crate::status::{Report, State, Status};
-use crate::stop::Stop;
 use control::Control;
 use shared::Shared;
 
@@ -39,7 +37,7 @@ use shared::Shared;
 #[derive(Clone)]
 pub struct Forwarder {
     shared: Arc<Shared>,
-    stop: Arc<Stop>,
+    worker: Arc<Worker>,
 }
 
 /// Starts a forwarder; made by [`Forwarder::builder`].
@@ -71,40 +69,18 @@ impl ForwarderBuilder {
         let settings = Settings::new(self.config)?;
         let shared = Shared::new(settings, self.guard, self.store, self.unacknowledged);
         let shared = Arc::new(shared);
-        let (stop, stopping, running) = Stop::new();
-        let control = Control {
-            stopping,
-            settings: shared.settings.subscribe(),
-        };
         let thread_shared = Arc::clone(&shared);
-        let (ready, started) = channel();
-        thread::Builder::new()
-            .name("cap-syslog".to_owned())
-            .spawn(move || {
-                let _running = running;
-                // Built here: if that fails, the runtime must not be dropped inside a runtime of the caller.
-                let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_all()
-                    .build();
-                let (outcome, runtime) = match runtime {
-                    Ok(runtime) => (Ok(()), Some(runtime)),
-                    Err(error) => (Err(error), None),
-                };
-                let _ = ready.send(outcome);
-                if let Some(runtime) = runtime {
-                    runtime.block_on(work(&thread_shared, control));
-                    // A name that is still being resolved must not delay the end.
-                    runtime.shutdown_background();
-                }
-            })
-            .map_err(Kind::Thread)?;
-        started
-            .recv()
-            .unwrap_or_else(|gone| Err(std::io::Error::other(gone)))
-            .map_err(Kind::Thread)?;
+        let worker = Worker::start("cap-syslog", move |runtime, stop| {
+            let control = Control {
+                stop,
+                settings: thread_shared.settings.subscribe(),
+            };
+            runtime.run(work(&thread_shared, control));
+        })
+        .map_err(Kind::Thread)?;
         Ok(Forwarder {
             shared,
-            stop: Arc::new(stop),
+            worker: Arc::new(worker),
         })
     }
 }
@@ -191,7 +167,7 @@ impl Forwarder {
     /// Sends what is in the buffer, waits for the relay to acknowledge it, closes the connection and ends the thread, all
     /// within `deadline`. Blocks the calling thread for so long; in async code call it where blocking is allowed.
     pub fn shutdown(&self, deadline: Duration) -> Report {
-        if !self.stop.within(deadline) {
+        if self.worker.stop_within(deadline).is_err() {
             tracing::warn!(target: "cap_syslog", "the syslog thread did not stop within the deadline");
         }
         let backfilled = self.shared.stored().delivered;
@@ -225,6 +201,8 @@ impl fmt::Debug for Forwarder {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
     use crate::status::Confirmation;
     use cap_egress::Policy;

@@ -65,7 +65,6 @@ mod probe;
 mod relay;
 mod ring;
 mod status;
-mod stop;
 mod test_event;
 mod timestamp;
 

@@ -8,11 +8,11 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use cap_egress::Connector;
-use tokio::sync::{mpsc, watch};
+use cap_egress::worker::StopSignal;
+use tokio::sync::mpsc;
 
 use crate::config::Config;
 use crate::queue::{Batch, Queue};
-use crate::stop::Deadline;
 use encode::Encoder;
 use transport::{GivenUp, Transport, remark};
 
@@ -22,7 +22,7 @@ pub(crate) type Flush = std::sync::mpsc::Sender<()>;
 /// Turns queued spans into export requests.
 pub(crate) struct Worker {
     queue: Arc<Queue>,
-    stopping: watch::Receiver<Deadline>,
+    stop: StopSignal,
     flushes: mpsc::UnboundedReceiver<Flush>,
     /// Who waits for what is queued to be sent.
     waiting: Vec<Flush>,
@@ -38,14 +38,14 @@ impl Worker {
         encoder: Encoder,
         queue: Arc<Queue>,
         flushes: mpsc::UnboundedReceiver<Flush>,
-        stopping: watch::Receiver<Deadline>,
+        stop: StopSignal,
     ) -> Self {
         let batch_delay = config.batch_delay;
         let counts = Arc::clone(&queue.counts);
-        let transport = Transport::new(config, connector, counts, stopping.clone());
+        let transport = Transport::new(config, connector, counts, stop.clone());
         Worker {
             queue,
-            stopping,
+            stop,
             flushes,
             waiting: Vec::new(),
             encoder,
@@ -55,7 +55,7 @@ impl Worker {
     }
 
     pub(crate) async fn run(mut self) {
-        while self.stopping.borrow_and_update().is_none() {
+        while !self.stop.is_requested() {
             tokio::select! {
                 () = self.queue.any() => {
                     self.fill().await;
@@ -68,15 +68,15 @@ impl Worker {
                     self.waiting.push(flush);
                     self.flush().await;
                 }
-                Ok(()) = self.stopping.changed() => {}
+                () = self.stop.requested() => {}
             }
         }
         // Nothing more is taken in; what is queued goes out in full batches until the deadline, and is given up then.
         self.queue.close();
         while let Some(batch) = self.queue.take() {
             let late = self
-                .stopping
-                .borrow()
+                .stop
+                .deadline()
                 .is_some_and(|until| until <= Instant::now());
             if late {
                 self.queue.counts.fail(None, batch.spans as u64);
@@ -93,7 +93,7 @@ impl Worker {
             () = tokio::time::sleep(self.batch_delay) => {}
             Some(flush) = self.flushes.recv() => self.waiting.push(flush),
             // Whoever stops the pipe wants it sent now.
-            _ = self.stopping.wait_for(Option::is_some) => {}
+            () = self.stop.requested() => {}
         }
     }
 
@@ -104,7 +104,7 @@ impl Worker {
         }
         let mut left = self.queue.queued();
         while left > 0
-            && self.stopping.borrow().is_none()
+            && !self.stop.is_requested()
             && let Some(batch) = self.queue.take()
         {
             left = left.saturating_sub(batch.spans);

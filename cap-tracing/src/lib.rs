@@ -70,7 +70,6 @@ mod span;
 mod spans;
 mod start;
 mod stats;
-mod stop;
 mod tracer;
 
 #[cfg(feature = "bridge")]

@@ -4,9 +4,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
-use std::thread;
 use std::time::Duration;
 
+use cap_egress::worker::Worker;
 use cap_egress::{Connector, IpNet};
 use tokio::sync::mpsc;
 
@@ -17,7 +17,6 @@ use crate::error::{Error, Kind};
 use crate::queue::Queue;
 use crate::sampling::Sampler;
 use crate::stats::{Counts, Stats};
-use crate::stop::Stop;
 
 /// The trace pipe. Clones share it.
 #[derive(Clone)]
@@ -28,7 +27,7 @@ pub(crate) struct Active {
     trusted_peers: Option<Vec<IpNet>>,
     pub(crate) queue: Arc<Queue>,
     flushes: mpsc::UnboundedSender<deliver::Flush>,
-    stop: Stop,
+    worker: Worker,
 }
 
 impl Tracer {
@@ -47,7 +46,6 @@ impl Tracer {
         config.check()?;
         let counts = Arc::new(Counts::default());
         let (flushes, flushing) = mpsc::unbounded_channel();
-        let (stop, stopping, running) = Stop::new();
         let encoder = Encoder::new(&config);
         let queue = Arc::new(Queue::new(
             Arc::clone(&counts),
@@ -58,49 +56,23 @@ impl Tracer {
 
         let sampler = Sampler::new(config.sample_rate);
         let trusted_peers = config.trusted_peers.clone();
-        let worker = deliver::Worker::new(
-            config,
-            connector,
-            encoder,
-            Arc::clone(&queue),
-            flushing,
-            stopping,
-        );
-        let (ready, started) = channel();
-        thread::Builder::new()
-            .name("cap-tracing".to_owned())
-            .spawn(move || {
-                let _running = running;
-                // Made here: where it fails, it must not be dropped inside a runtime of the caller's.
-                let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_all()
-                    .build();
-                let (outcome, runtime) = match runtime {
-                    Ok(runtime) => (Ok(()), Some(runtime)),
-                    Err(error) => (Err(error), None),
-                };
-                let _ = ready.send(outcome);
-                if let Some(runtime) = runtime {
-                    // The exporter must not trace itself, whatever the caller's subscriber does; not while its connections are
-                    // taken down either.
-                    let silent = tracing::subscriber::NoSubscriber::default();
-                    let _silent = tracing::subscriber::set_default(silent);
-                    runtime.block_on(worker.run());
-                    // A name that is still being looked up must not hold up the end.
-                    runtime.shutdown_background();
-                }
-            })
-            .map_err(Kind::Thread)?;
-        started
-            .recv()
-            .unwrap_or_else(|gone| Err(std::io::Error::other(gone)))
-            .map_err(Kind::Thread)?;
+        let export_queue = Arc::clone(&queue);
+        let worker = Worker::start("cap-tracing", move |runtime, stop| {
+            // The exporter must not trace itself, whatever the caller's subscriber does, and not
+            // while its connections are taken down either.
+            let silent = tracing::subscriber::NoSubscriber::default();
+            let _silent = tracing::subscriber::set_default(silent);
+            let export =
+                deliver::Worker::new(config, connector, encoder, export_queue, flushing, stop);
+            runtime.run(export.run());
+        })
+        .map_err(Kind::Thread)?;
         Ok(Tracer(Some(Arc::new(Active {
             sampler,
             trusted_peers,
             queue,
             flushes,
-            stop,
+            worker,
         }))))
     }
 
@@ -148,7 +120,7 @@ impl Tracer {
         let Some(active) = &self.0 else {
             return Stats::default();
         };
-        if !active.stop.within(deadline) {
+        if active.worker.stop_within(deadline).is_err() {
             tracing::warn!(target: "cap_tracing", "the trace export thread did not stop within the deadline");
         }
         active.queue.counts.stats()

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use cap_egress::worker::{Deadline, StopSignal};
 use tokio::sync::watch;
 
 use crate::relay::Settings;
-use crate::stop::Deadline;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Command {
@@ -15,14 +15,14 @@ pub(super) enum Command {
 
 #[derive(Debug)]
 pub(super) struct Control {
-    pub(super) stopping: watch::Receiver<Deadline>,
+    pub(super) stop: StopSignal,
     pub(super) settings: watch::Receiver<Arc<Settings>>,
 }
 
 impl Control {
     /// The deadline of the shutdown, once there is one.
     pub(super) fn stop(&mut self) -> Deadline {
-        *self.stopping.borrow_and_update()
+        self.stop.deadline()
     }
 
     /// The settings in force.
@@ -33,7 +33,7 @@ impl Control {
     /// Waits for the next command. The thread holds a sender of each channel, so neither channel closes.
     pub(super) async fn changed(&mut self) -> Command {
         tokio::select! {
-            Ok(()) = self.stopping.changed() => Command::Stop,
+            () = self.stop.changed() => Command::Stop,
             Ok(()) = self.settings.changed() => Command::Reconfigure,
             else => std::future::pending().await,
         }

@@ -5,6 +5,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use cap_egress::worker::{Deadline, passed};
 use tokio::task::JoinHandle;
 
 use super::cursor::{Cursor, Source};
@@ -12,7 +13,6 @@ use super::shared::Shared;
 use crate::backfill::BackfillError;
 use crate::event::Event;
 use crate::ring::Gap;
-use crate::stop::{Deadline, passed};
 
 /// Events in one request to the store.
 const PAGE: usize = 1024;

@@ -3,13 +3,14 @@
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use cap_egress::worker::passed;
+
 use super::control::{Command, Control};
 use super::session::{End, SessionState};
 use super::shared::Shared;
 use super::{stream, udp};
 use crate::config::{Relay, Transport};
 use crate::relay::{Link, RelayError, Settings};
-use crate::stop::passed;
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const MAX_BACKOFF: Duration = Duration::from_secs(10);

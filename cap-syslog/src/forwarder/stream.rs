@@ -4,6 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
+use cap_egress::worker::passed;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::net::tcp::ReadHalf;
@@ -18,7 +19,6 @@ use super::shared::Shared;
 use super::window::Window;
 use crate::relay::{Encryption, RelayError, Settings, tcp};
 use crate::ring::CHUNK;
-use crate::stop::passed;
 use crate::test_event;
 
 /// The longest time between two questions to the kernel while an event waits to be delivered.
@@ -363,7 +363,7 @@ mod tests {
     use super::*;
     use crate::Event;
     use crate::forwarder::tests::cut_off;
-    use crate::stop::Stop;
+    use cap_egress::worker::StopSignal;
     use cap_names::Actor;
     use std::thread;
 
@@ -382,9 +382,8 @@ mod tests {
         for _ in 0..2 * BATCH {
             forwarder.enqueue(Event::new("e", "t", Actor::system("test"), "m"));
         }
-        let (_stop, stopping, _running) = Stop::new();
         let mut control = Control {
-            stopping,
+            stop: StopSignal::never(),
             settings: shared.settings.subscribe(),
         };
         let settings = control.settings();

@@ -7,6 +7,7 @@ use std::io;
 use std::pin::Pin;
 use std::time::Duration;
 
+use cap_egress::worker::passed;
 use tokio::net::UdpSocket;
 
 use super::control::{Command, Control};
@@ -15,7 +16,6 @@ use super::gap_fill::GapFill;
 use super::session::{End, LastDatagram, SessionState};
 use super::shared::Shared;
 use crate::relay::{RelayError, Settings};
-use crate::stop::passed;
 
 /// How long the news of a closed port may take to come back.
 const REFUSAL: Duration = Duration::from_millis(500);

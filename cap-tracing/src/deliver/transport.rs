@@ -10,14 +10,13 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cap_egress::Connector;
+use cap_egress::worker::{Deadline, StopSignal, passed};
 use cap_names::ErrorClass;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTracePartialSuccess;
-use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::endpoint::Protocol;
 use crate::stats::Counts;
-use crate::stop::{Deadline, passed};
 pub(super) use failure::remark;
 use failure::{Failure, Retry};
 use grpc::Grpc;
@@ -36,7 +35,7 @@ pub(super) struct Transport {
     client: Client,
     config: Config,
     counts: Arc<Counts>,
-    stopping: watch::Receiver<Deadline>,
+    stop: StopSignal,
 }
 
 /// Why a batch will not be sent again.
@@ -56,7 +55,7 @@ impl Transport {
         config: Config,
         connector: Connector,
         counts: Arc<Counts>,
-        stopping: watch::Receiver<Deadline>,
+        stop: StopSignal,
     ) -> Self {
         let client = match config.endpoint.protocol() {
             Protocol::Http => Client::Http(Box::new(Http::new(&config, connector))),
@@ -66,17 +65,17 @@ impl Transport {
             client,
             config,
             counts,
-            stopping,
+            stop,
         }
     }
 
     /// Tries until it succeeds, cannot succeed, or the time for it is up; then says why it was given up.
     pub(super) async fn send(&self, body: Bytes) -> Result<ExportTracePartialSuccess, GivenUp> {
         let give_up = Instant::now() + self.config.retry_for.min(LONGEST_RETRY);
-        let mut stopping = self.stopping.clone();
+        let mut stop = self.stop.clone();
         let mut backoff = FIRST_BACKOFF;
         loop {
-            let attempt = self.attempt_until(give_up, &mut stopping, body.clone());
+            let attempt = self.attempt_until(give_up, &mut stop, body.clone());
             let Failure { class, what, retry } = match attempt.await {
                 Ok(accepted) => return Ok(accepted),
                 Err(failure) => failure,
@@ -88,7 +87,7 @@ impl Transport {
             };
             // Never sooner than the backoff: a collector may ask for less than it can stand.
             let wait = retry.after.unwrap_or_default().max(backoff);
-            let until = earliest(give_up, *stopping.borrow_and_update());
+            let until = earliest(give_up, stop.deadline());
             if wait >= until.saturating_duration_since(Instant::now()) {
                 let why = message;
                 return Err(GivenUp { class, why });
@@ -97,7 +96,7 @@ impl Transport {
                 .set_error(Some(format!("{message}; trying again")));
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
-                Ok(()) = stopping.changed() => {}
+                () = stop.changed() => {}
             }
             backoff = (backoff * 2).min(LONGEST_BACKOFF);
         }
@@ -108,7 +107,7 @@ impl Transport {
     async fn attempt_until(
         &self,
         give_up: Instant,
-        stopping: &mut watch::Receiver<Deadline>,
+        stop: &mut StopSignal,
         body: Bytes,
     ) -> Result<ExportTracePartialSuccess, Failure> {
         let own = Instant::now() + self.config.timeout.min(LONGEST_RETRY);
@@ -119,7 +118,7 @@ impl Transport {
             }
         });
         loop {
-            let until = earliest(own.min(give_up), *stopping.borrow_and_update());
+            let until = earliest(own.min(give_up), stop.deadline());
             tokio::select! {
                 outcome = &mut attempt => return outcome,
                 () = passed(Some(until)) => return Err(Failure {
@@ -127,7 +126,7 @@ impl Transport {
                     what: "no answer in time".to_owned(),
                     retry: Some(Retry { after: None }),
                 }),
-                Ok(()) = stopping.changed() => {}
+                () = stop.changed() => {}
             }
         }
     }
