@@ -26,6 +26,6 @@ pub(crate) enum Kind {
     Value { key: String, problem: String },
     #[error("no alert is called {name:?}: {suggestion}")]
     NoSuchAlert { name: String, suggestion: String },
-    #[error("{alert} has no {key} to set")]
+    #[error("{alert} has no {key} to set: remove this key")]
     NoSuchSetting { alert: String, key: &'static str },
 }

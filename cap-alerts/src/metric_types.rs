@@ -152,7 +152,7 @@ fn check_quantile_of(
         );
     } else if !rated {
         found(
-            format!("a quantile of `{name}` as it stands"),
+            format!("a quantile of `{name}` without `rate`"),
             "the buckets count since the process started, so the result hardly changes",
             format!("write `rate({name}[…])`"),
         );

@@ -3,7 +3,7 @@
 /// What a deployment chose for one alert.
 pub(crate) struct Values<'a> {
     pub(crate) group: &'a [String],
-    /// Matchers as they stand between braces; empty for none.
+    /// Matchers as between braces; empty for none.
     pub(crate) selector: &'a str,
     pub(crate) threshold: &'a str,
     pub(crate) window: &'a str,

@@ -100,7 +100,7 @@ pub(super) fn alerts() -> Vec<Definition> {
         )
         .runbook(
             "A label has more values than its limit. Further values are folded into _overflow.",
-            "Totals stay correct. The folded values can no longer be told apart.",
+            "Totals stay correct. The folded values can no longer be distinguished.",
             [("Folded recordings by family", "sum by (family) (increase(cap_telemetry_series_folded_total[1h]))")],
             "Find the label that grows without bound in /metrics. Usually an id was used where a type belongs.",
         ),

@@ -219,11 +219,11 @@ mod tests {
             ),
             (
                 "alerts: {LicenseInvalid: {threshold: 1}}",
-                "LicenseInvalid has no threshold to set",
+                "LicenseInvalid has no threshold to set: remove this key",
             ),
             (
                 "alerts: {CertAutoPilotDown: {window: 1h}}",
-                "CertAutoPilotDown has no window to set",
+                "CertAutoPilotDown has no window to set: remove this key",
             ),
             (
                 "alerts: {LicenseInvalid: {for: 1 hour}}",
