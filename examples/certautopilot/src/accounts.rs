@@ -1,32 +1,27 @@
-//! Who may log in, and who is.
+//! Who may log in, who is logged in, and who sent a request.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroU32;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use axum::http::HeaderMap;
+use axum::http::header::{AUTHORIZATION, COOKIE};
 use cap_telemetry::names::{Actor, ActorType};
 use ring::pbkdf2::{PBKDF2_HMAC_SHA256, verify};
-use ring::rand::{SecureRandom as _, SystemRandom};
 
-/// Who administers the organisation. The product has roles here.
-const ADMINS: [&str; 1] = ["alice@example.com"];
-
-/// Whether this is an administrator of the organisation. Keys are none.
-pub(crate) fn is_admin(actor: &Actor) -> bool {
-    actor.kind() == ActorType::User && ADMINS.contains(&actor.id())
-}
+use crate::{actor, ids};
 
 /// How long a session lasts.
 pub(crate) const SESSION: Duration = Duration::from_secs(3600);
-/// Sessions at most; past it the one that ends first makes room.
+/// Sessions at most; a further one ends the one that would end first.
 const SESSIONS: usize = 10_000;
 
 const ITERATIONS: NonZeroU32 = NonZeroU32::new(100_000).expect("not 0");
 
-/// User, salt, and PBKDF2-HMAC-SHA-256 of the password, which for all of them is `correct horse battery staple`. The product
-/// has a directory here.
+/// User, salt, and PBKDF2-HMAC-SHA-256 of the password, which for all of them is
+/// `correct horse battery staple`. The product has a directory here.
 const USERS: [(&str, &[u8], &str); 3] = [
     (
         "alice@example.com",
@@ -45,40 +40,48 @@ const USERS: [(&str, &[u8], &str); 3] = [
     ),
 ];
 
-/// Whether the password is this user's. It takes about as long for a user who does not exist. It takes long: call it where
-/// blocking is allowed.
+/// Whether this is an administrator of the organization. API keys are none.
+pub(crate) fn is_admin(actor: &Actor) -> bool {
+    actor.kind() == ActorType::User && actor.id() == "alice@example.com"
+}
+
+/// Whether the password is this user's. An unknown user takes as long as a known one. This blocks
+/// for long.
 pub(crate) fn password_is_right(user: &str, password: &str) -> bool {
     let known = USERS.iter().find(|(name, ..)| *name == user);
     let (_, salt, hash) = known.unwrap_or(&USERS[0]);
+    let digit = |i: usize| u8::from_str_radix(&hash[i..i + 2], 16).unwrap_or(0);
+    let hash: Vec<_> = (0..hash.len()).step_by(2).map(digit).collect();
     let right = verify(
         PBKDF2_HMAC_SHA256,
         ITERATIONS,
         salt,
         password.as_bytes(),
-        &bytes(hash),
+        &hash,
     );
     right.is_ok() && known.is_some()
 }
 
-fn bytes(hex: &str) -> Vec<u8> {
-    let digit = |c: u8| char::from(c).to_digit(16).unwrap_or(0) as u8;
-    hex.as_bytes()
-        .chunks(2)
-        .map(|pair| digit(pair[0]) << 4 | digit(pair[1]))
-        .collect()
+/// Why the sender of a request is not known.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unauthenticated {
+    #[error("log in and send the token, or name the caller in x-actor")]
+    NoCaller,
+    #[error("the session is unknown or over: log in again")]
+    NoSession,
+    #[error("x-actor: write user:ID or api_key:ID")]
+    NoActor,
 }
 
-/// The sessions of those who logged in.
+/// The users of the sessions, by token, and when each ends.
 #[derive(Default)]
 pub(crate) struct Sessions(Mutex<HashMap<String, (String, Instant)>>);
 
 impl Sessions {
-    /// Opens a session, and returns its token; `None` when the system gives no random bytes.
-    pub(crate) fn open(&self, user: &str) -> Option<String> {
-        let mut secret = [0; 32];
-        SystemRandom::new().fill(&mut secret).ok()?;
-        let token: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Opens a session, and returns its token.
+    pub(crate) fn open(&self, user: &str) -> String {
+        let token = ids::hex(&ids::random::<[u8; 32]>());
+        let mut sessions = self.lock();
         let now = Instant::now();
         sessions.retain(|_, (_, end)| *end > now);
         if sessions.len() >= SESSIONS {
@@ -88,14 +91,43 @@ impl Sessions {
             }
         }
         sessions.insert(token.clone(), (user.to_owned(), now + SESSION));
-        Some(token)
+        token
     }
 
-    /// The user of a session that has not ended.
-    pub(crate) fn user(&self, token: &str) -> Option<String> {
-        let sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (user, end) = sessions.get(token)?;
-        (*end > Instant::now()).then(|| user.clone())
+    /// Who sent a request with these headers: the user of the session whose token is in
+    /// `authorization`, or what the proxy in front says in `x-actor`.
+    pub(crate) fn caller(&self, headers: &HeaderMap) -> Result<Actor, Unauthenticated> {
+        let header = |name: &str| headers.get(name)?.to_str().ok();
+        if let Some(authorization) = header(AUTHORIZATION.as_str()) {
+            return self.user(authorization.strip_prefix("Bearer ").unwrap_or_default());
+        }
+        let claimed = header("x-actor").ok_or(Unauthenticated::NoCaller)?;
+        actor::claimed(claimed).ok_or(Unauthenticated::NoActor)
+    }
+
+    /// The same for a page, to which a browser sends the session as a cookie. A cookie may count
+    /// only where tokens against forged requests are checked.
+    pub(crate) fn caller_of_page(&self, headers: &HeaderMap) -> Result<Actor, Unauthenticated> {
+        let cookies = headers
+            .get_all(COOKIE)
+            .iter()
+            .filter_map(|it| it.to_str().ok());
+        let mut pairs = cookies.flat_map(|cookies| cookies.split(';'));
+        match pairs.find_map(|pair| pair.trim().strip_prefix("session=")) {
+            Some(token) => self.user(token),
+            None => self.caller(headers),
+        }
+    }
+
+    fn user(&self, token: &str) -> Result<Actor, Unauthenticated> {
+        match self.lock().get(token) {
+            Some((user, end)) if *end > Instant::now() => Ok(Actor::user(user)),
+            _ => Err(Unauthenticated::NoSession),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, (String, Instant)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -111,26 +143,21 @@ mod tests {
 
     #[test]
     fn only_a_known_user_with_the_right_password_gets_in() {
-        assert!(password_is_right(
-            "alice@example.com",
-            "correct horse battery staple"
-        ));
-        assert!(password_is_right(
-            "carol@example.com",
-            "correct horse battery staple"
-        ));
+        let right = "correct horse battery staple";
+        assert!(password_is_right("alice@example.com", right));
+        assert!(password_is_right("carol@example.com", right));
         assert!(!password_is_right("bob@example.com", "hunter2"));
-        assert!(!password_is_right(
-            "mallory@example.com",
-            "correct horse battery staple"
-        ));
+        assert!(!password_is_right("mallory@example.com", right));
     }
 
     #[test]
     fn a_token_leads_back_to_its_user() {
         let sessions = Sessions::default();
-        let token = sessions.open("alice@example.com").unwrap();
-        assert_eq!(sessions.user(&token).as_deref(), Some("alice@example.com"));
-        assert_eq!(sessions.user("guessed"), None);
+        let token = sessions.open("alice@example.com");
+        assert_eq!(
+            sessions.user(&token).unwrap(),
+            Actor::user("alice@example.com")
+        );
+        assert!(sessions.user("guessed").is_err());
     }
 }

@@ -2,7 +2,8 @@
 
 use cap_telemetry::names::{Actor, ActorType};
 
-/// Reads `kind:id`; a bare `id` is a user. `None` when the id is empty or holds a control character.
+/// Reads `kind:id`; a bare `id` is a user. `None` when the id is empty or holds a control
+/// character.
 pub(crate) fn parse(text: &str) -> Option<Actor> {
     let (kind, id) = match text.split_once(':') {
         Some((kind, id)) => (kind.parse().ok()?, id),
@@ -12,7 +13,7 @@ pub(crate) fn parse(text: &str) -> Option<Actor> {
     plain.then(|| Actor::new(kind, id))
 }
 
-/// Like [`parse`], for what a caller says of itself: the product's own parts cannot be claimed.
+/// Like [`parse`], for a caller's claim: nobody can claim to be a part of the product.
 pub(crate) fn claimed(text: &str) -> Option<Actor> {
     parse(text).filter(|actor| actor.kind() != ActorType::System)
 }

@@ -6,15 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cap_telemetry::Telemetry;
 use cap_telemetry::settings::CsrfKey;
+use cap_telemetry::trace::Carrier;
 use tokio::task::JoinSet;
 
 use crate::accounts::Sessions;
 use crate::acme::Acme;
+use crate::in_force::InForce;
 use crate::kek::Rotations;
-use crate::license::Licensed;
+use crate::license::License;
 use crate::queue::Queue;
-use crate::settings::InForce;
 use crate::store::Store;
+use crate::store::kek::Rotation;
 
 /// The service's state.
 #[derive(Debug)]
@@ -25,11 +27,13 @@ pub(crate) struct App {
     pub(crate) rotations: Rotations,
     pub(crate) acme: Acme,
     pub(crate) sessions: Sessions,
-    pub(crate) license: Licensed,
+    pub(crate) license: Mutex<License>,
     pub(crate) in_force: InForce,
     pub(crate) csrf_key: CsrfKey,
     pub(crate) org_id: String,
-    pub(crate) background: Background,
+    /// Work that outlives the request that began it.
+    pub(crate) background: Mutex<JoinSet<()>>,
+    /// Relaxed: no other memory depends on it.
     pub(crate) draining: AtomicBool,
 }
 
@@ -37,22 +41,28 @@ impl App {
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
-}
 
-/// Work that outlives the request that began it.
-#[derive(Debug, Default)]
-pub(crate) struct Background(Mutex<JoinSet<()>>);
-
-impl Background {
-    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while running.try_join_next().is_some() {}
-        running.spawn(work);
+    /// The license that holds now.
+    pub(crate) fn license(&self) -> License {
+        *self.license.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands over what is still running.
-    pub(crate) fn take(&self) -> JoinSet<()> {
-        let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *running)
+    pub(crate) fn set_license(&self, license: License) {
+        *self.license.lock().unwrap_or_else(PoisonError::into_inner) = license;
+    }
+
+    /// Carries a rotation through, in the trace of the request that asked for it.
+    pub(crate) fn finish(&self, rotation: Rotation, asked_by: Carrier) {
+        let (rotations, tracer) = (self.rotations.clone(), self.telemetry.tracer().clone());
+        self.spawn(async move { rotations.finish(&tracer, &rotation, &asked_by).await });
+    }
+
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let mut running = self
+            .background
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        while running.try_join_next().is_some() {}
+        running.spawn(work);
     }
 }

@@ -1,4 +1,4 @@
-//! Why a piece of work failed, and whether trying again may help.
+//! Why a piece of work failed, and whether another attempt may help.
 
 use std::time::Duration;
 
@@ -6,26 +6,26 @@ use cap_telemetry::names::ErrorClass;
 
 use crate::{kek, store};
 
-/// A failure with the class that metrics, spans and audit events agree on.
+/// A failure with the class that metrics, spans and audit events share.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct Failure {
-    /// Its kind.
-    pub class: ErrorClass,
+    pub(crate) class: ErrorClass,
     /// What went wrong. It holds no secrets.
-    pub message: String,
-    /// How long the peer asked to be left alone.
-    pub retry_after: Option<Duration>,
-    /// The type of the problem document that the peer answered with.
-    pub problem: Option<String>,
+    pub(crate) message: String,
+    /// How long the peer asked to wait.
+    pub(crate) retry_after: Option<Duration>,
+    /// The type of the problem document in the peer's answer.
+    pub(crate) problem: Option<String>,
 }
 
 impl Failure {
     /// A failure of this class.
     pub(crate) fn new(class: ErrorClass, message: impl Into<String>) -> Self {
-        Failure {
+        let message = message.into();
+        Self {
             class,
-            message: message.into(),
+            message,
             retry_after: None,
             problem: None,
         }
@@ -36,6 +36,11 @@ impl Failure {
         Self::new(ErrorClass::Validation, message)
     }
 
+    /// A failure that another attempt may not meet.
+    pub(crate) fn transient(error: impl ToString) -> Self {
+        Self::new(ErrorClass::IoTransient, error.to_string())
+    }
+
     /// Whether another attempt may end differently.
     pub(crate) fn may_pass(&self) -> bool {
         matches!(self.class, ErrorClass::Network | ErrorClass::IoTransient)
@@ -44,19 +49,16 @@ impl Failure {
 
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
-        Failure::new(ErrorClass::IoTransient, error.to_string())
+        Self::transient(error)
     }
 }
 
 impl From<kek::Error> for Failure {
     fn from(error: kek::Error) -> Self {
-        let class = match error {
-            // A rotation may have moved the key on between reading and opening it.
-            kek::Error::NotLoaded(_) | kek::Error::Unavailable(..) | kek::Error::NoRandomness => {
-                ErrorClass::IoTransient
-            }
-            kek::Error::Corrupt(_) => ErrorClass::IoPermanent,
-        };
-        Failure::new(class, error.to_string())
+        match error {
+            kek::Error::Corrupt(_) => Self::new(ErrorClass::IoPermanent, error.to_string()),
+            // A rotation may have moved the key between reading and opening it.
+            _ => Self::transient(error),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The gauges that follow from the inventory and the license, brought up to date before every scrape.
+//! The gauges that follow from the inventory and the license, set before every scrape.
 
 use std::collections::BTreeMap;
 use std::sync::Weak;
@@ -9,18 +9,20 @@ use chrono::{DateTime, Utc};
 
 use crate::acme;
 use crate::app::App;
+use crate::certificate::CertificateState;
+use crate::job::JobKind;
 use crate::license::License;
 use crate::store::Inventory;
-use crate::store::certificates::CertificateState;
-use crate::task::JobKind;
 use crate::tasks::{distribute, notify};
 
-/// Has the gauges set before every scrape as long as the service runs, and the counters that are known in advance stand at 0.
+/// Sets the counters whose labels are known to 0, and has the gauges set before every scrape for
+/// as long as the service runs.
 pub(crate) fn register(metrics: &Metrics, app: Weak<App>) {
     metrics.jobs().register(JobKind::VALUES.iter().copied());
     metrics.certificates().register([acme::PROVIDER]);
-    let calls = acme::Endpoint::VALUES.iter().copied();
-    metrics.external().register(acme::PROVIDER, calls);
+    metrics
+        .external()
+        .register(acme::PROVIDER, acme::Endpoint::VALUES.iter().copied());
     metrics
         .external()
         .register(notify::CHANNEL, [notify::ENDPOINT]);
@@ -28,22 +30,27 @@ pub(crate) fn register(metrics: &Metrics, app: Weak<App>) {
     metrics.notifications().register([notify::CHANNEL]);
     metrics.before_scrape(move |metrics| {
         if let Some(app) = app.upgrade() {
-            let publish =
-                |inventory: &_| publish(metrics, inventory, app.license.now(), Utc::now());
-            app.store.inventory(publish);
+            let (license, now) = (app.license(), Utc::now());
+            app.store
+                .inventory(|inventory| publish(metrics, inventory, license, now));
         }
     });
 }
 
 fn publish(metrics: &Metrics, inventory: &Inventory, license: License, now: DateTime<Utc>) {
-    let mut counts: BTreeMap<(CertificateStatus, &str), u64> = CertificateStatus::ALL
-        .iter()
+    let statuses = CertificateStatus::ALL.iter();
+    let mut counts: BTreeMap<_, _> = statuses
         .map(|status| ((*status, acme::PROVIDER), 0))
         .collect();
     let mut days_left = Vec::new();
     for fact in inventory.certificates() {
-        let Some(status) = counted(fact.state_at(now)) else {
-            continue;
+        let status = match fact.state.at(fact.not_after, now) {
+            // A certificate that was never issued is not in the inventory yet.
+            CertificateState::Pending => continue,
+            CertificateState::Active => CertificateStatus::Active,
+            CertificateState::Expired => CertificateStatus::Expired,
+            CertificateState::Revoked => CertificateStatus::Revoked,
+            CertificateState::RenewalFailed => CertificateStatus::RenewalFailed,
         };
         *counts.entry((status, &fact.issuer_type)).or_default() += 1;
         let in_use = matches!(
@@ -54,33 +61,22 @@ fn publish(metrics: &Metrics, inventory: &Inventory, license: License, now: Date
             days_left.push((end - now).as_seconds_f64() / 86_400.0);
         }
     }
-    let counts = counts.into_iter();
-    metrics
-        .certificates()
-        .set_inventory(counts.map(|((status, issuer), count)| (status, issuer, count)));
+    let counts = counts
+        .into_iter()
+        .map(|((status, issuer), count)| (status, issuer, count));
+    metrics.certificates().set_inventory(counts);
     metrics.certificates().set_days_left(days_left);
 
-    let waiting = inventory.waiting();
-    metrics
-        .jobs()
-        .set_queue_depth(waiting.map(|(kind, depth)| (kind.as_str(), depth)));
+    let waiting = inventory
+        .waiting()
+        .map(|(kind, depth)| (kind.as_str(), depth));
+    metrics.jobs().set_queue_depth(waiting);
 
     let cert_usage = inventory.licensed();
     let mut state = LicenseState::default();
     state.valid = license.allows(cert_usage, now);
     state.expires_in_seconds = license.expires_at.map(|end| (end - now).as_seconds_f64());
     state.cert_usage = cert_usage;
-    state.cert_limit = license.cert_limit;
+    state.cert_limit = Some(license.cert_limit).filter(|limit| *limit > 0);
     metrics.license().set(&state);
-}
-
-/// A certificate that was never issued is not in the inventory yet.
-fn counted(state: CertificateState) -> Option<CertificateStatus> {
-    match state {
-        CertificateState::Pending => None,
-        CertificateState::Active => Some(CertificateStatus::Active),
-        CertificateState::Expired => Some(CertificateStatus::Expired),
-        CertificateState::Revoked => Some(CertificateStatus::Revoked),
-        CertificateState::RenewalFailed => Some(CertificateStatus::RenewalFailed),
-    }
 }

@@ -1,48 +1,23 @@
-//! What the license allows, and which one holds.
-
-use std::sync::{Mutex, PoisonError};
+//! What the license allows.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
-/// What a license allows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A license. The stand-in takes it at its word: a product's would be signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct License {
-    /// `None` for ever.
-    pub expires_at: Option<DateTime<Utc>>,
-    /// `None` for any number.
-    pub cert_limit: Option<u64>,
+    /// `None` for a perpetual license.
+    pub(crate) expires_at: Option<DateTime<Utc>>,
+    /// Certificates at most; 0 for any number.
+    #[serde(default)]
+    pub(crate) cert_limit: u64,
 }
 
 impl License {
-    /// A license as it is written: a limit of 0 allows any number.
-    pub(crate) fn new(expires_at: Option<DateTime<Utc>>, cert_limit: u64) -> Self {
-        License {
-            expires_at,
-            cert_limit: Some(cert_limit).filter(|limit| *limit > 0),
-        }
-    }
-
     /// Whether it allows `usage` certificates at this time.
     pub(crate) fn allows(&self, usage: u64, now: DateTime<Utc>) -> bool {
-        self.expires_at.is_none_or(|end| now < end)
-            && self.cert_limit.is_none_or(|limit| usage <= limit)
-    }
-}
-
-/// The license that holds now.
-#[derive(Debug)]
-pub(crate) struct Licensed(Mutex<License>);
-
-impl Licensed {
-    pub(crate) fn new(license: License) -> Self {
-        Licensed(Mutex::new(license))
-    }
-
-    pub(crate) fn now(&self) -> License {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn set(&self, license: License) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = license;
+        let limit = self.cert_limit;
+        self.expires_at.is_none_or(|end| now < end) && (limit == 0 || usage <= limit)
     }
 }

@@ -1,10 +1,10 @@
 //! `certautopilot --config FILE`: the reference service as a process.
 
+use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use ::tracing::Level;
 use cap_telemetry::trace::LogFormat;
 use cap_telemetry::{Document, Telemetry};
 use certautopilot::{AuditLog, Config, Service};
@@ -15,65 +15,52 @@ use tracing_subscriber::fmt::format;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-const USAGE: &str = "usage: certautopilot --config FILE";
-
-/// How long the pipes may take to deliver what is left.
+/// How long the pipelines may take to deliver the rest.
 const FLUSH: Duration = Duration::from_secs(5);
 
-/// 2: the configuration is wrong. 1: something else kept the service from running.
-enum Failed {
-    Configuration(String),
-    Running(String),
+/// A message, and the exit code: 2 for a wrong configuration, 1 for anything else.
+struct Failed(String, u8);
+
+fn configuration(error: impl Display) -> Failed {
+    Failed(error.to_string(), 2)
+}
+
+fn running(error: impl Display) -> Failed {
+    Failed(error.to_string(), 1)
 }
 
 fn main() -> ExitCode {
-    let (message, code) = match run() {
-        Ok(()) => return ExitCode::SUCCESS,
-        Err(Failed::Configuration(message)) => (message, 2),
-        Err(Failed::Running(message)) => (message, 1),
+    let Err(Failed(message, code)) = run() else {
+        return ExitCode::SUCCESS;
     };
-    // Nobody is left to be told when standard error is closed.
+    // Nobody can be told when standard error is closed.
     let _ = writeln!(io::stderr(), "certautopilot: {message}");
     ExitCode::from(code)
 }
 
 fn run() -> Result<(), Failed> {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
-    let [option, file] = &arguments[..] else {
-        return Err(Failed::Configuration(USAGE.to_owned()));
+    let file = match &arguments[..] {
+        [option, file] if option == "--config" => file,
+        _ => return Err(configuration("usage: certautopilot --config FILE")),
     };
-    if option != "--config" {
-        return Err(Failed::Configuration(USAGE.to_owned()));
-    }
-    // What is to be said before there is a trace pipe to attach to.
+    // For what is logged before there is a span pipeline to attach to.
     let early = tracing_subscriber::fmt()
         .with_writer(io::stderr)
-        .with_max_level(Level::INFO)
+        .with_max_level(LevelFilter::INFO)
         .finish();
-    let early = ::tracing::subscriber::set_default(early);
-    let wrong = |error: cap_telemetry::Error| Failed::Configuration(error.to_string());
-    let mut document = Document::read(file).map_err(wrong)?;
-    let config = Config::from_document(&mut document).map_err(wrong)?;
-    let pipes = cap_telemetry::Config::from_document(&mut document).map_err(wrong)?;
-    document.finish().map_err(wrong)?;
+    let early = tracing::subscriber::set_default(early);
+    let mut document = Document::read(file).map_err(configuration)?;
+    let config = Config::from_document(&mut document).map_err(configuration)?;
+    let pipelines = cap_telemetry::Config::from_document(&mut document).map_err(configuration)?;
+    document.finish().map_err(configuration)?;
 
-    let stopped = |error: &dyn std::fmt::Display| Failed::Running(error.to_string());
-    let audit_log = AuditLog::default();
-    let telemetry = Telemetry::builder(pipes)
-        .backfill(audit_log.clone())
-        .start();
-    let telemetry = telemetry.map_err(|error| stopped(&error))?;
+    let log = AuditLog::default();
+    let telemetry = Telemetry::builder(pipelines).backfill(log.clone()).start();
+    let telemetry = telemetry.map_err(running)?;
     drop(early);
-    log(&telemetry);
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| stopped(&error))?;
-    runtime.block_on(serve(config, telemetry.clone(), &audit_log))?;
-    // Requests and jobs are over, so nothing is added to the pipes any more.
-    let report = telemetry.shutdown(FLUSH);
-    say(&json!({ "shutdown": report })).map_err(|error| stopped(&error))
-}
-
-/// Log lines carry the ids of the span they belong to, and spans of the `tracing` crate join the traces.
-fn log(telemetry: &Telemetry) {
+    // Log lines carry the ids of the current span, and spans of the `tracing` crate join the
+    // traces.
     let lines = tracing_subscriber::fmt::layer()
         .event_format(LogFormat::new(format()))
         .with_writer(io::stderr);
@@ -82,28 +69,33 @@ fn log(telemetry: &Telemetry) {
         .with(telemetry.tracer().bridge())
         .with(lines)
         .init();
+    let runtime = tokio::runtime::Runtime::new().map_err(running)?;
+    runtime.block_on(serve(config, telemetry.clone(), &log))?;
+    // Requests and jobs are over, so nothing is added to the pipelines any more.
+    say(&json!({ "shutdown": telemetry.shutdown(FLUSH) }))
 }
 
 async fn serve(config: Config, telemetry: Telemetry, log: &AuditLog) -> Result<(), Failed> {
-    let stopped = |error: &dyn std::fmt::Display| Failed::Running(error.to_string());
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| stopped(&error))?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| stopped(&error))?;
-    let service = Service::start_with(config, telemetry, log).await;
-    let service = service.map_err(|error| stopped(&error))?;
-    say(&json!({ "listening": service.address() })).map_err(|error| stopped(&error))?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(running)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(running)?;
+    let service = Service::start_with(config, telemetry, log)
+        .await
+        .map_err(running)?;
+    say(&json!({ "listening": service.address() }))?;
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
     if !service.stop().await {
-        ::tracing::warn!("requests or jobs were still running when the time to drain was over");
+        tracing::warn!("requests or jobs were still running when the time to drain was over");
     }
     Ok(())
 }
 
 /// One line of JSON on standard output.
-fn say(line: &serde_json::Value) -> io::Result<()> {
+fn say(line: &serde_json::Value) -> Result<(), Failed> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{line}")?;
-    out.flush()
+    writeln!(out, "{line}")
+        .and_then(|()| out.flush())
+        .map_err(running)
 }

@@ -1,6 +1,4 @@
-//! Names that callers give, parsed once: what is not a name goes no further.
-
-use std::str::FromStr;
+//! Names that callers give, parsed once.
 
 use serde::Deserialize;
 
@@ -9,79 +7,58 @@ use serde::Deserialize;
 #[serde(try_from = "String")]
 pub(crate) struct Domain(String);
 
-/// The id of a project, a user or a webhook: 1 to 64 of `A–Z a–z 0–9 . _ @ -`, and not starting with a dot.
+/// The id of a project, a user or a webhook: 1 to 64 of `A–Z a–z 0–9 . _ @ -`, and not starting
+/// with a dot.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Slug(String);
 
-impl Domain {
-    /// The name, owned.
-    pub(crate) fn into_string(self) -> String {
-        self.0
-    }
-}
-
-impl Slug {
-    /// The id, owned.
-    pub(crate) fn into_string(self) -> String {
-        self.0
-    }
-}
-
-impl FromStr for Domain {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let name = text.to_ascii_lowercase();
-        let labels: Vec<_> = name
-            .strip_prefix("*.")
-            .unwrap_or(&name)
-            .split('.')
-            .collect();
-        let valid =
-            name.len() <= 253 && labels.len() >= 2 && labels.iter().all(|label| is_label(label));
-        if valid {
-            Ok(Domain(name))
-        } else {
-            Err(format!(
-                "{text:?} is not a host name: write one such as api.example.com or *.example.com"
-            ))
-        }
-    }
-}
-
-impl FromStr for Slug {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let valid = (1..=64).contains(&text.len())
-            && !text.starts_with('.')
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"._@-".contains(&b));
-        if valid {
-            Ok(Slug(text.to_owned()))
-        } else {
-            Err(format!(
-                "{text:?} is not an id: write 1 to 64 letters, digits and . _ @ -"
-            ))
-        }
-    }
+/// A text that is no such name.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InvalidName {
+    #[error("{0:?} is not a host name: write one such as api.example.com or *.example.com")]
+    Domain(String),
+    #[error("{0:?} is not an id: write 1 to 64 letters, digits and . _ @ -")]
+    Slug(String),
 }
 
 impl TryFrom<String> for Domain {
-    type Error = String;
+    type Error = InvalidName;
 
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
+    fn try_from(text: String) -> Result<Self, InvalidName> {
+        let name = text.to_ascii_lowercase();
+        let labels = name.strip_prefix("*.").unwrap_or(&name).split('.');
+        if name.len() <= 253 && labels.clone().count() >= 2 && labels.clone().all(is_label) {
+            Ok(Self(name))
+        } else {
+            Err(InvalidName::Domain(text))
+        }
     }
 }
 
 impl TryFrom<String> for Slug {
-    type Error = String;
+    type Error = InvalidName;
 
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
+    fn try_from(text: String) -> Result<Self, InvalidName> {
+        let known = |b: u8| b.is_ascii_alphanumeric() || b"._@-".contains(&b);
+        let length = (1..=64).contains(&text.len());
+        if length && !text.starts_with('.') && text.bytes().all(known) {
+            Ok(Self(text))
+        } else {
+            Err(InvalidName::Slug(text))
+        }
+    }
+}
+
+impl From<Domain> for String {
+    fn from(domain: Domain) -> Self {
+        domain.0
+    }
+}
+
+impl From<Slug> for String {
+    fn from(slug: Slug) -> Self {
+        slug.0
     }
 }
 
@@ -112,21 +89,17 @@ mod tests {
             ("a.example.com\n", None),
             ("", None),
         ] {
-            let parsed = text.parse::<Domain>().ok();
-            assert_eq!(
-                parsed.map(Domain::into_string).as_deref(),
-                domain,
-                "{text:?}"
-            );
+            let parsed = Domain::try_from(text.to_owned()).ok().map(String::from);
+            assert_eq!(parsed.as_deref(), domain, "{text:?}");
         }
     }
 
     #[test]
     fn ids_cannot_be_paths() {
-        assert!("p1".parse::<Slug>().is_ok());
-        assert!("alice@example.com".parse::<Slug>().is_ok());
+        let is_id = |text: &str| Slug::try_from(text.to_owned()).is_ok();
+        assert!(is_id("p1") && is_id("alice@example.com"));
         for text in ["", "..", "a/b", "a b", "é"] {
-            assert!(text.parse::<Slug>().is_err(), "{text:?}");
+            assert!(!is_id(text), "{text:?}");
         }
     }
 }

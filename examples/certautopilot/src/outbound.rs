@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use axum::http::header::RETRY_AFTER;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, Request, Response, StatusCode};
 use bytes::Bytes;
 use cap_telemetry::Telemetry;
@@ -15,14 +15,15 @@ use cap_telemetry::trace::{ClientLayer, Operation};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
 use tower_layer::Layer as _;
 use tower_service::Service as _;
 
 use crate::failure::Failure;
 
-/// No answer that is waited for is longer.
+/// A longer answer is a failure.
 const BODY_LIMIT: usize = 1024 * 1024;
-/// A peer that asks for more patience is tried again all the same.
+/// The longest Retry-After that is respected.
 const RETRY_AFTER_LIMIT: Duration = Duration::from_secs(3600);
 
 /// The HTTP client.
@@ -34,51 +35,51 @@ pub(crate) struct Outbound {
 }
 
 impl Outbound {
-    /// A client that waits this long for each answer.
-    pub(crate) fn new(telemetry: Telemetry, timeout: Duration) -> Self {
-        let connector = telemetry.connector();
-        Self::through(connector, telemetry, timeout)
-    }
-
-    /// One that also trusts the authorities in this PEM.
+    /// A client that waits this long for each answer, and also trusts the authorities in `ca`
+    /// (PEM).
     ///
     /// # Errors
-    /// When there is no certificate in it.
-    pub(crate) fn trusting(
-        pem: &[u8],
+    /// When there is no certificate in `ca`.
+    pub(crate) fn new(
         telemetry: Telemetry,
         timeout: Duration,
+        ca: Option<&[u8]>,
     ) -> Result<Self, egress::Error> {
-        let connector = Connector::new(telemetry.guard().clone(), Trust::system_with_ca(pem)?);
-        Ok(Self::through(connector, telemetry, timeout))
-    }
-
-    fn through(connector: Connector, telemetry: Telemetry, timeout: Duration) -> Self {
+        let connector = match ca {
+            None => telemetry.connector(),
+            Some(pem) => Connector::new(telemetry.guard().clone(), Trust::system_with_ca(pem)?),
+        };
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Outbound {
+        Ok(Self {
             client,
             telemetry,
             timeout,
-        }
+        })
     }
 
-    /// Calls an external system once, and returns the body of its answer. The peer is a third party: it gets the trace context, and no baggage.
+    /// Posts JSON to an external system.
     ///
     /// # Errors
     /// When no answer comes in time, or one that is not a success.
-    pub(crate) async fn call(
+    pub(crate) async fn post(
         &self,
         provider: &str,
         endpoint: &str,
-        request: Request<Full<Bytes>>,
-    ) -> Result<Bytes, Failure> {
+        url: &str,
+        body: &Value,
+    ) -> Result<(), Failure> {
+        let request = Request::post(url)
+            .header(CONTENT_TYPE, "application/json")
+            .body(Full::new(Bytes::from(body.to_string())))
+            .map_err(|error| Failure::invalid(format!("{url}: {error}")))?;
         match self.exchange(provider, endpoint, request).await? {
             (_, Some(failure)) => Err(failure),
-            (response, None) => Ok(response.into_body()),
+            (_, None) => Ok(()),
         }
     }
 
-    /// The same for a caller that reads answers of every status: the answer, and the failure that its status means.
+    /// Calls an external system once: its answer, and the failure that the status of the answer
+    /// means. The peer is a third party, so it gets the trace context and no baggage.
     ///
     /// # Errors
     /// When no answer comes in time.
@@ -88,38 +89,31 @@ impl Outbound {
         endpoint: &str,
         mut request: Request<Full<Bytes>>,
     ) -> Result<(Response<Bytes>, Option<Failure>), Failure> {
-        let tracing = self.telemetry.tracer().clone();
-        let mut client = ClientLayer::external(tracing, provider).layer(self.client.clone());
+        let tracer = self.telemetry.tracer().clone();
+        let mut client = ClientLayer::external(tracer, provider).layer(self.client.clone());
         request
             .extensions_mut()
             .insert(Operation(endpoint.to_owned().into()));
+        let named = |failure: Failure| Failure {
+            message: format!("{provider} {endpoint}: {}", failure.message),
+            ..failure
+        };
         let started = Instant::now();
         let mut status = HttpStatus::NONE;
         let exchange = async {
-            let response = client.call(request).await.map_err(|e| broken(&e))?;
+            let response = client.call(request).await.map_err(|error| broken(&error))?;
             let (head, body) = response.into_parts();
             status = head.status.into();
             let body = Limited::new(body, BODY_LIMIT).collect().await;
             let body = body.map_err(|error| network(format!("the answer broke off: {error}")))?;
             let body = body.to_bytes();
-            let failure = refused(head.status, &head.headers).map(|failure| Failure {
-                problem: problem(&body),
-                ..failure
-            });
+            let failure = refused(head.status, &head.headers, &body).map(named);
             Ok((Response::from_parts(head, body), failure))
         };
-        let outcome = match tokio::time::timeout(self.timeout, exchange).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(network(format!("no answer within {:?}", self.timeout))),
-        };
-        let named = |failure: Failure| Failure {
-            message: format!("{provider} {endpoint}: {}", failure.message),
-            ..failure
-        };
-        let outcome = match outcome {
-            Ok((response, failure)) => Ok((response, failure.map(named))),
-            Err(failure) => Err(named(failure)),
-        };
+        let outcome = tokio::time::timeout(self.timeout, exchange).await;
+        let outcome = outcome
+            .unwrap_or_else(|_| Err(network(format!("no answer within {:?}", self.timeout))))
+            .map_err(named);
         self.telemetry.metrics().external().record_called(
             provider,
             endpoint,
@@ -132,7 +126,7 @@ impl Outbound {
 }
 
 /// The failure that a status other than success means.
-fn refused(status: StatusCode, headers: &HeaderMap) -> Option<Failure> {
+fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<Failure> {
     if status.is_success() {
         return None;
     }
@@ -141,27 +135,25 @@ fn refused(status: StatusCode, headers: &HeaderMap) -> Option<Failure> {
     let seconds = headers
         .get(RETRY_AFTER)
         .and_then(|it| it.to_str().ok()?.parse().ok());
+    // RFC 9457.
+    let problem: Value = serde_json::from_slice(body).unwrap_or_default();
     Some(Failure {
         retry_after: seconds.map(|s| Duration::from_secs(s).min(RETRY_AFTER_LIMIT)),
+        problem: problem["type"].as_str().map(str::to_owned),
         ..Failure::new(class, format!("answered {status}"))
     })
 }
 
-/// The type of a problem document (RFC 9457).
-fn problem(body: &[u8]) -> Option<String> {
-    let document: serde_json::Value = serde_json::from_slice(body).ok()?;
-    Some(document.get("type")?.as_str()?.to_owned())
-}
-
-/// The failure of a call without an answer, with all its causes. What the egress policy refuses, it refuses next time too.
+/// The failure of a call without an answer, with all its causes. What the egress policy refuses
+/// once, it refuses every time.
 fn broken(error: &hyper_util::client::legacy::Error) -> Failure {
     let mut message = error.to_string();
     let mut denied = None;
     let mut cause = error.source();
     while let Some(error) = cause {
         let refused = error
-            .downcast_ref()
-            .filter(|error: &&egress::Error| error.is_denied());
+            .downcast_ref::<egress::Error>()
+            .filter(|error| error.is_denied());
         denied = denied.or(refused.map(egress::Error::class));
         message = format!("{message}: {error}");
         cause = error.source();
@@ -175,9 +167,7 @@ fn network(message: String) -> Failure {
 
 impl fmt::Debug for Outbound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outbound")
-            .field("timeout", &self.timeout)
-            .finish_non_exhaustive()
+        f.debug_struct("Outbound").finish_non_exhaustive()
     }
 }
 
@@ -186,28 +176,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn statuses_fall_into_the_classes_of_errors() {
-        let class = |status: u16| {
-            let status = StatusCode::from_u16(status).unwrap();
-            refused(status, &HeaderMap::new()).map(|failure| failure.class)
-        };
-        assert_eq!(class(201), None);
-        for status in [401, 403] {
-            assert_eq!(class(status), Some(ErrorClass::Auth));
-        }
-        for status in [429, 500, 503] {
-            assert_eq!(class(status), Some(ErrorClass::IoTransient));
-        }
-        for status in [302, 400, 404] {
-            assert_eq!(class(status), Some(ErrorClass::IoPermanent));
-        }
-    }
-
-    #[test]
     fn retry_after_is_taken_in_seconds_and_within_an_hour() {
         let wait = |value: &'static str| {
             let headers = HeaderMap::from_iter([(RETRY_AFTER, value.parse().unwrap())]);
-            refused(StatusCode::TOO_MANY_REQUESTS, &headers)?.retry_after
+            refused(StatusCode::TOO_MANY_REQUESTS, &headers, b"")?.retry_after
         };
         assert_eq!(wait("3"), Some(Duration::from_secs(3)));
         assert_eq!(wait("999999"), Some(RETRY_AFTER_LIMIT));

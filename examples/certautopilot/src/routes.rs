@@ -10,31 +10,24 @@ use cap_telemetry::metrics::MetricsLayer;
 use cap_telemetry::settings::SettingsPage;
 use cap_telemetry::trace::TraceLayer;
 
-mod audit;
+mod administration;
 mod auth;
-pub(crate) mod caller;
 mod certificates;
+mod events;
 mod health;
 mod input;
-mod jobs;
-mod kek;
-mod license;
-mod lifecycle;
-mod members;
 mod problem;
-mod webhooks;
 
 use crate::app::App;
-use crate::settings::SettingsHost;
+use crate::settings::Backend;
 use problem::Problem;
 
 const BODY_LIMIT: usize = 64 * 1024;
 
-/// Every route, measured and traced. The layers come after the routes, so that they know which one matched; the trace is the
-/// outer one, so that everything inside happens under the request's span.
+/// Every route, measured and traced. The layers come after the routes, so that they know which
+/// one matched; the trace layer is the outer one, so that everything is in the request's span.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let exposed = app.telemetry.metrics_service();
-    let router = Router::new()
+    let mut router = Router::new()
         .route(
             "/projects/{projectId}/certificates",
             post(certificates::request).get(certificates::list),
@@ -45,43 +38,43 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         )
         .route(
             "/projects/{projectId}/certificates/{id}/renew",
-            post(lifecycle::renew),
+            post(certificates::renew),
         )
         .route(
             "/projects/{projectId}/certificates/{id}/revoke",
-            post(lifecycle::revoke),
+            post(certificates::revoke),
         )
         .route(
             "/projects/{projectId}/members/{userId}/role",
-            put(members::set_role),
+            put(administration::set_role),
         )
         .route("/auth/login", post(auth::login))
-        .route("/kek/rotations", post(kek::rotate))
-        .route("/jobs/dead", get(jobs::dead))
-        .route("/jobs/dead/{jobId}/requeue", post(jobs::requeue))
-        .route("/license", get(license::show).put(license::install))
-        .route("/webhooks/{name}", post(webhooks::receive))
-        .route("/audit", get(audit::list))
+        .route("/kek/rotations", post(administration::rotate))
+        .route("/jobs/dead", get(administration::dead_letters))
+        .route("/jobs/dead/{jobId}/requeue", post(administration::requeue))
+        .route(
+            "/license",
+            get(administration::license).put(administration::install),
+        )
+        .route("/webhooks/{name}", post(events::receive))
+        .route("/audit", get(events::list))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/status", get(health::status));
-    // Not where metrics have a listener of their own.
-    let router = match exposed {
-        Some(metrics) => router.route_service("/metrics", metrics),
-        None => router,
-    };
-    let page = SettingsPage::new(app.telemetry.clone(), SettingsHost(app.clone()))
+    // None where metrics have a listener of their own.
+    if let Some(metrics) = app.telemetry.metrics_service() {
+        router = router.route_service("/metrics", metrics);
+    }
+    let page = SettingsPage::new(app.telemetry.clone(), Backend(app.clone()))
         .csrf_key(app.csrf_key.clone());
     let router = router
         .nest("/settings/syslog", page.router())
         .fallback(async || Problem::not_found("there is nothing here"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed());
-    // The layers in one: each that is added by itself costs every request an allocation for the service and one for its future.
-    let (limit, traced) = (
-        DefaultBodyLimit::max(BODY_LIMIT),
-        TraceLayer::new(app.telemetry.tracer().clone())
-            .with_peer(|request| Some(request.get::<ConnectInfo<SocketAddr>>()?.0.ip())),
-    );
+    let limit = DefaultBodyLimit::max(BODY_LIMIT);
+    let traced = TraceLayer::new(app.telemetry.tracer().clone())
+        .with_peer(|request| Some(request.get::<ConnectInfo<SocketAddr>>()?.0.ip()));
+    // One call: each further layer costs every request two allocations.
     let router = if app.telemetry.metrics_enabled() {
         let measured = MetricsLayer::new(app.telemetry.metrics().clone());
         router.layer((traced, measured, limit))

@@ -3,34 +3,32 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use cap_telemetry::Telemetry;
 use cap_telemetry::settings::CsrfKey;
 use cap_telemetry::trace::Carrier;
-use chrono::Utc;
+use cap_telemetry::{Telemetry, egress};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::accounts::Sessions;
-use crate::acme::{self, Acme};
-use crate::app::{App, Background};
+use crate::acme::{Accounts, Acme, Dns};
+use crate::app::App;
 use crate::config::Config;
-use crate::gauges;
+use crate::in_force::InForce;
 use crate::kek::{self, Keyring, MasterKey, Rotations};
-use crate::license::{License, Licensed};
+use crate::license::License;
 use crate::outbound::Outbound;
 use crate::queue::Queue;
-use crate::replica::Replica;
+use crate::replica::{self, Replica};
 use crate::scheduler::Scheduler;
-use crate::settings::InForce;
-use crate::store::{self, AuditLog, Store, Work, hosts, jobs};
+use crate::store::{self, AuditLog, Store, settings};
 use crate::tasks::Tasks;
-use crate::worker::{Retry, Worker};
-use crate::{forward, routes};
+use crate::worker::Worker;
+use crate::{gauges, routes};
 
 /// The running service. Dropping it ends it at once; [`stop`](Self::stop) is the orderly way.
 #[derive(Debug)]
@@ -44,21 +42,22 @@ pub struct Service {
 
 /// Why the service did not start.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StartError {
     /// The address cannot be listened on.
-    #[error("server.listen: {0} is in use: stop what listens there, or choose another port")]
-    InUse(SocketAddr),
-    /// The address cannot be listened on.
-    #[error("server.listen: cannot listen on {0}: {1}")]
+    #[error("server.listen: cannot listen on {0}: {1}; choose another address or port")]
     Listen(SocketAddr, io::Error),
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// The authorities of the ACME provider cannot be used.
+    /// The authorities of the ACME provider cannot be read.
     #[error("acme.ca_file: {0}: {1}")]
-    AcmeCa(PathBuf, Box<dyn std::error::Error + Send + Sync>),
+    AcmeCa(PathBuf, io::Error),
+    /// The HTTP client has no authorities to trust.
+    #[error("acme.ca_file: {0}")]
+    Trust(#[from] egress::Error),
     /// The master key cannot be used.
-    #[error("the master key: {0}")]
+    #[error("kek.master_key: {0}")]
     MasterKey(io::Error),
     /// A KEK version that is in use cannot be loaded.
     #[error(transparent)]
@@ -74,7 +73,7 @@ impl Service {
         Self::start_with(config, telemetry, &AuditLog::default()).await
     }
 
-    /// The same with the log that `telemetry` was started with, so that a relay gets from it what it missed.
+    /// The same, with the log that `telemetry` fills the gaps of a relay from.
     ///
     /// # Errors
     /// When the address, the database or the master key cannot be used.
@@ -83,35 +82,27 @@ impl Service {
         telemetry: Telemetry,
         log: &AuditLog,
     ) -> Result<Self, StartError> {
-        let listener = TcpListener::bind(config.listen).await;
-        let listener = listener.map_err(|error| match error.kind() {
-            io::ErrorKind::AddrInUse => StartError::InUse(config.listen),
-            _ => StartError::Listen(config.listen, error),
-        })?;
-        let address = listener.local_addr();
-        let address = address.map_err(|error| StartError::Listen(config.listen, error))?;
-
-        let store = Store::open(&config.database, Some(telemetry.tracer().clone()))?;
-        let queue = Arc::new(Queue::new(store.clone(), telemetry.clone()));
-        store.set_host(telemetry.instance_name());
-        log.open(&store, telemetry.instance_name(), &config.org_id);
-        forward_commits(&store, &queue, &telemetry, &config.org_id);
+        let listen = |error| StartError::Listen(config.listen, error);
+        let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let wake = Arc::new(Notify::new());
+        let store = open(&config, &telemetry, wake.clone())?;
+        log.open(&store, &config.org_id);
+        let queue = Arc::new(Queue::new(store.clone(), telemetry.clone(), wake));
         let master = master_key(&config).map_err(StartError::MasterKey)?;
         let csrf_key = master.secret("certautopilot settings page");
         let csrf_key = CsrfKey::new(&csrf_key.map_err(StartError::MasterKey)?);
         let keyring = Arc::new(keyring(master, &store, &telemetry).await?);
-        let (report, gone) = (keyring.report(), Utc::now() - config.replica_gone_after);
-        let join = move |work: &mut Work<'_>| {
-            hosts::forget(work, gone)?;
-            jobs::requeue_running(work, &report.host)?;
-            hosts::report(work, &report)
-        };
-        store.write("update", "hosts", join).await?;
+        replica::join(&store, keyring.report(), config.replica_gone_after).await?;
 
-        let outbound = Outbound::new(telemetry.clone(), config.call_timeout);
+        let outbound = Outbound::new(telemetry.clone(), config.call_timeout, None)?;
         let acme = acme(&config, &telemetry, &outbound)?;
-        let installed = store.read("license", store::license::installed).await?;
-        let configured = License::new(config.license_expires_at, config.license_cert_limit);
+        let installed = |db: &_| settings::get::<License>(db, settings::LICENSE);
+        let installed = store.read("settings", installed).await?;
+        let license = installed.unwrap_or(License {
+            expires_at: config.license_expires_at,
+            cert_limit: config.license_cert_limit,
+        });
         let (stop, stopping) = watch::channel(false);
         let app = Arc::new(App {
             store: store.clone(),
@@ -120,28 +111,28 @@ impl Service {
             rotations: Rotations::new(store.clone(), keyring.clone(), stopping.clone()),
             acme: acme.clone(),
             sessions: Sessions::default(),
-            license: Licensed::new(installed.unwrap_or(configured)),
+            license: Mutex::new(license),
             in_force: InForce::default(),
             csrf_key,
             org_id: config.org_id.clone(),
-            background: Background::default(),
+            background: Mutex::default(),
             draining: AtomicBool::new(false),
         });
         gauges::register(telemetry.metrics(), Arc::downgrade(&app));
-        app.in_force.follow(&app.store, &app.telemetry).await?;
-        resume_rotation(&app).await?;
+        app.in_force.follow(&store, &telemetry).await?;
+        if let Some(rotation) = app.rotations.interrupted().await? {
+            app.finish(rotation, Carrier::default());
+        }
 
         let worker = Worker {
             queue: queue.clone(),
             store: store.clone(),
-            telemetry,
-            retry: Retry {
-                max_attempts: config.max_attempts,
-                backoff: config.backoff,
-            },
+            telemetry: telemetry.clone(),
+            max_attempts: config.max_attempts,
+            backoff: config.backoff,
             tasks: Arc::new(Tasks {
                 store: store.clone(),
-                telemetry: app.telemetry.clone(),
+                telemetry,
                 queue: queue.clone(),
                 keyring: keyring.clone(),
                 acme,
@@ -157,21 +148,20 @@ impl Service {
             interval: config.scheduler_interval,
             renew_before: config.renew_before,
         };
-
-        let mut running = JoinSet::new();
-        for _ in 0..config.workers.get() {
-            running.spawn(worker.clone().run(stopping.clone()));
-        }
-        running.spawn(scheduler.run(stopping.clone()));
         let replica = Replica {
             app: app.clone(),
             keyring,
             interval: config.replica_sync,
             gone_after: config.replica_gone_after,
         };
+        let mut running = JoinSet::new();
+        for _ in 0..config.workers.get() {
+            running.spawn(worker.clone().run(stopping.clone()));
+        }
+        running.spawn(scheduler.run(stopping.clone()));
         running.spawn(replica.run(stopping.clone()));
         running.spawn(serve(listener, app.clone(), stopping));
-        Ok(Service {
+        Ok(Self {
             address,
             app,
             stop,
@@ -190,57 +180,65 @@ impl Service {
         &self.app.store
     }
 
-    /// Stops accepting, and waits for the requests, jobs and rotations under way, as long as the configuration allows. The
-    /// caller shuts telemetry down afterwards, so that what they did is still delivered. Says whether all of it ended.
+    /// Stops accepting, and waits for the requests, jobs and rotations under way, as long as the
+    /// configuration allows; says whether all of it ended. The caller shuts telemetry down
+    /// afterwards, so that the last events and spans are still delivered.
     pub async fn stop(mut self) -> bool {
         self.app.draining.store(true, Ordering::Relaxed);
         self.stop.send_replace(true);
         let drained = async {
             while self.running.join_next().await.is_some() {}
-            let mut background = self.app.background.take();
+            let background = self.app.background.lock();
+            let mut background =
+                std::mem::take(&mut *background.unwrap_or_else(PoisonError::into_inner));
             while background.join_next().await.is_some() {}
         };
         tokio::time::timeout(self.drain, drained).await.is_ok()
     }
 }
 
-/// The one place where commits become events, counts and wake-ups.
-fn forward_commits(store: &Store, queue: &Arc<Queue>, telemetry: &Telemetry, org_id: &str) {
-    // The hook lives in the store, which the queue holds.
-    let queue = Arc::downgrade(queue);
-    let (telemetry, org_id) = (telemetry.clone(), org_id.to_owned());
-    store.on_commit(move |commit| {
+/// The store, with the one place where commits become events, counts and wake-ups.
+fn open(config: &Config, telemetry: &Telemetry, wake: Arc<Notify>) -> Result<Store, store::Error> {
+    let (forward, org_id) = (telemetry.clone(), config.org_id.clone());
+    let on_commit = move |commit: &store::Commit| {
         for entry in &commit.recorded {
-            telemetry.audit(forward::event(entry, &org_id));
+            forward.audit(entry.event(&org_id));
         }
-        if let Some(queue) = queue.upgrade() {
-            queue.queued(&commit.queued);
+        for kind in &commit.queued {
+            forward.metrics().jobs().record_queued(kind.as_str());
+            wake.notify_one();
         }
-    });
+    };
+    let (host, tracer) = (telemetry.instance_name(), telemetry.tracer().clone());
+    Store::open(&config.database, host, tracer, on_commit)
 }
 
 fn master_key(config: &Config) -> io::Result<MasterKey> {
-    match &config.master_key {
-        Some(file) => MasterKey::at(file),
-        None => MasterKey::beside(&config.database),
+    match (&config.master_key, config.database.beside(".key")) {
+        (Some(file), _) => MasterKey::at(file.clone()),
+        (None, Some(file)) => MasterKey::beside(file),
+        (None, None) => Ok(MasterKey::random()),
     }
 }
 
 fn acme(config: &Config, telemetry: &Telemetry, outbound: &Outbound) -> Result<Acme, StartError> {
     let directory = &config.acme_directory;
-    let dns = config.acme_dns.as_ref();
-    let dns = dns.map(|api| acme::Dns::new(outbound.clone(), api));
-    let outbound = match &config.acme_ca {
-        None => outbound.clone(),
-        Some(file) => {
-            let pem =
-                std::fs::read(file).map_err(|error| StartError::AcmeCa(file.clone(), error.into()));
-            Outbound::trusting(&pem?, telemetry.clone(), config.call_timeout)
-                .map_err(|error| StartError::AcmeCa(file.clone(), error.into()))?
-        }
+    let dns = config
+        .acme_dns
+        .as_ref()
+        .map(|api| Dns::new(outbound.clone(), api));
+    let read = |file: &PathBuf| {
+        std::fs::read(file).map_err(|error| StartError::AcmeCa(file.clone(), error))
     };
-    let accounts = acme::Accounts::beside(&config.database, directory.to_string());
-    Ok(Acme::new(outbound, directory, accounts, dns))
+    let ca = config.acme_ca.as_ref().map(read).transpose()?;
+    let outbound = Outbound::new(telemetry.clone(), config.call_timeout, ca.as_deref())?;
+    let file = config.database.beside(".acme-account.json");
+    Ok(Acme::new(
+        outbound,
+        directory,
+        Accounts::new(directory.to_string(), file),
+        dns,
+    ))
 }
 
 async fn keyring(
@@ -248,30 +246,19 @@ async fn keyring(
     store: &Store,
     telemetry: &Telemetry,
 ) -> Result<Keyring, StartError> {
-    let versions = store.read("kek_rotations", |db| {
-        Ok::<_, store::Error>((store::kek::in_use(db)?, store::kek::current(db)?))
-    });
-    let (in_use, current) = versions.await?;
+    let versions =
+        |db: &_| Ok::<_, store::Error>((store::kek::in_use(db)?, store::kek::current(db)?));
+    let (in_use, current) = store.read("kek_rotations", versions).await?;
     let (host, metrics) = (telemetry.instance_name(), telemetry.metrics().clone());
     Ok(Keyring::new(host, master, in_use, current, metrics)?)
-}
-
-async fn resume_rotation(app: &Arc<App>) -> Result<(), store::Error> {
-    if let Some(rotation) = app.rotations.interrupted().await? {
-        let (rotations, telemetry) = (app.rotations.clone(), app.telemetry.clone());
-        app.background.spawn(async move {
-            kek::finish(&rotations, &telemetry, &rotation, &Carrier::default()).await;
-        });
-    }
-    Ok(())
 }
 
 async fn serve(listener: TcpListener, app: Arc<App>, mut stopping: watch::Receiver<bool>) {
     let stop = async move {
         let _ = stopping.wait_for(|stop| *stop).await;
     };
-    // `serve` retries what can go wrong while accepting, and returns no error.
     let app = routes::router(app).into_make_service_with_connect_info::<SocketAddr>();
+    // `serve` retries what can go wrong while accepting, and returns no error.
     let _ = axum::serve(listener, app)
         .with_graceful_shutdown(stop)
         .await;

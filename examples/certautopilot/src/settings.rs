@@ -1,27 +1,23 @@
-//! Settings → Syslog: who may change them here, and how they survive a restart and reach the other replicas.
+//! Settings → Syslog: who may change them, and how a change is stored and audited.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::http::request::Parts;
-use cap_telemetry::Telemetry;
 use cap_telemetry::names::Actor;
-use cap_telemetry::settings::{
-    AccessError, Action, AuditRecord, Form, PersistError, SettingsBackend,
-};
+use cap_telemetry::settings::{AccessError, Action, AuditRecord, PersistError, SettingsBackend};
 
 use crate::accounts;
 use crate::app::App;
-use crate::routes::caller;
-use crate::store::audit::{Entry, EventType};
-use crate::store::{self, Store, settings};
+use crate::audit::{Entry, EventType};
+use crate::store::{self, settings};
 
 /// The page's view of this service.
 #[derive(Debug)]
-pub(crate) struct SettingsHost(pub(crate) Arc<App>);
+pub(crate) struct Backend(pub(crate) Arc<App>);
 
-impl SettingsBackend for SettingsHost {
+impl SettingsBackend for Backend {
     async fn authorize(&self, request: &Parts) -> Result<Actor, AccessError> {
-        let actor = caller::of_page(&request.headers, &self.0.sessions);
+        let actor = self.0.sessions.caller_of_page(&request.headers);
         let actor = actor.map_err(|_| AccessError::Unauthenticated)?;
         if accounts::is_admin(&actor) {
             Ok(actor)
@@ -30,67 +26,25 @@ impl SettingsBackend for SettingsHost {
         }
     }
 
-    /// The settings and their audit row are one change.
+    /// The settings and their audit entry are one change.
     async fn persist(&self, record: &AuditRecord) -> Result<(), PersistError> {
-        let event_type = match &record.action {
-            Action::Saved(_) => EventType::SettingsChanged,
-            _ => EventType::SettingsTested,
+        let (event_type, saved) = match &record.action {
+            Action::Saved(form) => (EventType::SettingsChanged, Some(form.clone())),
+            _ => (EventType::SettingsTested, None),
         };
         let entry = Entry::new(event_type, record.actor.clone(), record.summary())
-            .resource("settings:syslog")
+            .resource("settings", "syslog")
             .severity(record.severity());
-        let kept = match &record.action {
-            Action::Saved(form) => Some(serde_json::to_string(form)?),
-            _ => None,
-        };
-        let stored = kept.clone();
+        let form = saved.clone();
         let write = move |work: &mut store::Work<'_>| {
-            if let Some(form) = &stored {
-                settings::keep(work, form)?;
+            if let Some(form) = &form {
+                settings::put(work, settings::SYSLOG, form)?;
             }
             work.record(entry)
         };
         self.0.store.write("update", "settings", write).await?;
-        if kept.is_some() {
-            self.0.in_force.set(kept);
-        }
-        Ok(())
-    }
-}
-
-/// The kept settings that are in force in this process, as they are stored.
-#[derive(Debug, Default)]
-pub(crate) struct InForce(Mutex<Option<String>>);
-
-impl InForce {
-    fn set(&self, form: Option<String>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = form;
-    }
-
-    /// Takes over what was kept, here before the last restart or by another replica since. What cannot work is not worth a
-    /// failed start: the settings of the file stay in force, and the log says why.
-    pub(crate) async fn follow(
-        &self,
-        store: &Store,
-        telemetry: &Telemetry,
-    ) -> Result<(), store::Error> {
-        let kept = store.read("settings", settings::kept).await?;
-        let known = self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let Some(form) = kept.clone().filter(|_| kept != known) else {
-            return Ok(());
-        };
-        self.set(kept);
-        let telemetry = telemetry.clone();
-        let restored = tokio::task::spawn_blocking(move || {
-            let form: Form = serde_json::from_str(&form).map_err(|error| error.to_string())?;
-            form.restore(&telemetry).map_err(|error| error.to_string())
-        });
-        if let Ok(Err(error)) = restored.await {
-            ::tracing::error!(%error, "the kept syslog settings are not in force");
+        if let Some(form) = saved {
+            self.0.in_force.set(form);
         }
         Ok(())
     }

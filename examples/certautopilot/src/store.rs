@@ -1,96 +1,79 @@
-//! The embedded database: one connection, and one transaction per change and its audit record. Replicas on one host share its file.
+//! The embedded database: one connection, and one transaction per change and its audit entries.
+//! Replicas on one host share its file.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use cap_telemetry::trace::{self, Tracer};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 pub mod audit;
 pub mod certificates;
+mod change;
 mod error;
 mod gap;
 pub mod hosts;
 mod inventory;
 pub mod jobs;
 pub mod kek;
-pub mod license;
 mod location;
 pub mod members;
-mod schema;
-pub mod settings;
+pub(crate) mod settings;
+mod sql;
 mod work;
 
+pub use change::CertificateFact;
 pub use error::Error;
 pub use gap::AuditLog;
-pub use inventory::{CertificateFact, Inventory};
+pub use inventory::Inventory;
 pub use location::Location;
 pub use work::{Commit, Work};
 
-use cap_telemetry::trace::{self, Tracer};
-
 /// The database. Clones share one connection.
 ///
-/// SQLite blocks, so every use runs on tokio's blocking threads; and it has one writer, so one connection behind a mutex
-/// loses nothing.
+/// SQLite blocks, so every use runs on tokio's blocking threads. It has one writer, so one
+/// connection behind a mutex loses nothing. `connection` is locked before `inventory`.
 #[derive(Clone)]
-pub struct Store {
-    inner: Arc<Inner>,
-}
+pub struct Store(Arc<Inner>);
 
 struct Inner {
-    connection: Mutex<Connection>,
+    /// The connection, and SQLite's data version when the inventory was last loaded.
+    connection: Mutex<(Connection, i64)>,
     inventory: Mutex<Inventory>,
-    version: Mutex<i64>,
-    tracing: Option<Tracer>,
-    host: OnceLock<String>,
-    on_commit: OnceLock<OnCommit>,
+    tracer: Tracer,
+    host: String,
+    on_commit: Box<dyn Fn(&Commit) + Send + Sync>,
 }
 
-type OnCommit = Box<dyn Fn(&Commit) + Send + Sync>;
-
 impl Store {
-    /// Opens the database, and makes its tables where they are missing. With `tracing`, every use is a span.
+    /// Opens the database, and makes its tables where they are missing. `host` names this process
+    /// in the audit entries that it writes. Uses within a request or a job are spans of `tracer`.
+    ///
+    /// `on_commit` is called after every commit, in the span of its caller and in the order of the
+    /// commits; it must not use the store.
     ///
     /// # Errors
-    /// When the file cannot be opened or is not such a database.
-    pub fn open(location: &Location, tracing: Option<Tracer>) -> Result<Self, Error> {
-        let connection = match location {
-            Location::Memory => Connection::open_in_memory(),
-            Location::File(path) => Connection::open(path),
-        };
-        let at = |source| Error::open(location, source);
-        let connection = connection.map_err(at)?;
-        // Otherwise a statement is planned anew whenever its parameters change: for every request.
-        let stable = DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG;
-        connection.set_db_config(stable, true).map_err(at)?;
-        schema::apply(&connection).map_err(at)?;
-        let version = data_version(&connection)?;
-        let inventory = Inventory::load(&connection)?;
-        Ok(Store {
-            inner: Arc::new(Inner {
-                connection: Mutex::new(connection),
-                inventory: Mutex::new(inventory),
-                version: Mutex::new(version),
-                tracing,
-                host: OnceLock::new(),
-                on_commit: OnceLock::new(),
-            }),
-        })
+    /// When the file cannot be opened or is no such database.
+    pub fn open(
+        location: &Location,
+        host: &str,
+        tracer: Tracer,
+        on_commit: impl Fn(&Commit) + Send + Sync + 'static,
+    ) -> Result<Self, Error> {
+        let connection = connect(location).map_err(|error| Error::Open(location.clone(), error))?;
+        let (version, inventory) = (data_version(&connection)?, Inventory::load(&connection)?);
+        Ok(Self(Arc::new(Inner {
+            connection: Mutex::new((connection, version)),
+            inventory: Mutex::new(inventory),
+            tracer,
+            host: host.to_owned(),
+            on_commit: Box::new(on_commit),
+        })))
     }
 
-    /// Names this process in the audit entries that it writes. Only the first name counts.
-    pub fn set_host(&self, host: &str) {
-        let _ = self.inner.host.set(host.to_owned());
-    }
-
-    /// Has `hook` called after every commit, in the span of whoever made it and in the order of the commits; it must not use the
-    /// store. Only the first hook counts.
-    pub fn on_commit(&self, hook: impl Fn(&Commit) + Send + Sync + 'static) {
-        let _ = self.inner.on_commit.set(Box::new(hook));
-    }
-
-    /// Changes something: everything `change` does is committed together, or nothing of it when it fails.
+    /// Changes something: everything that `change` does is committed together, or nothing of it
+    /// when it fails.
     ///
     /// # Errors
     /// What `change` returns, or the database's own.
@@ -106,16 +89,12 @@ impl Store {
     {
         self.blocking(operation, table, move |inner| {
             let mut connection = lock(&inner.connection);
-            let host = inner.host.get().map_or("", String::as_str);
-            let mut work = Work::begin(&mut connection, host)?;
+            let mut work = Work::begin(&mut connection.0, &inner.host)?;
             let value = change(&mut work)?;
-            // Still under the connection's lock, so that the inventory, and whoever is told, see changes in the order they were
-            // made; and whether or not the caller is still there.
             let commit = work.commit()?;
+            // Under the connection's lock, so that both see changes in the order of the commits.
             lock(&inner.inventory).apply(&commit);
-            if let Some(hook) = inner.on_commit.get() {
-                hook(&commit);
-            }
+            (inner.on_commit)(&commit);
             Ok(value)
         })
         .await
@@ -134,32 +113,42 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let ask = move |inner: &Inner| question(&lock(&inner.connection));
+        let ask = move |inner: &Inner| question(&lock(&inner.connection).0);
         self.blocking("select", table, ask).await
     }
 
-    /// Counts anew if another replica has changed the database since the last time. Says whether it had.
+    /// Loads the inventory again if another replica has changed the database since the last time,
+    /// and says whether it had.
     ///
     /// # Errors
     /// The database's own.
     pub async fn refresh(&self) -> Result<bool, Error> {
         let count = |inner: &Inner| {
-            let connection = lock(&inner.connection);
-            let version = data_version(&connection)?;
-            let mut known = lock(&inner.version);
-            if *known == version {
-                return Ok(false);
+            let mut connection = lock(&inner.connection);
+            let version = data_version(&connection.0)?;
+            let changed = connection.1 != version;
+            if changed {
+                *lock(&inner.inventory) = Inventory::load(&connection.0)?;
+                connection.1 = version;
             }
-            *lock(&inner.inventory) = Inventory::load(&connection)?;
-            *known = version;
-            Ok(true)
+            Ok(changed)
         };
         self.blocking("select", "certificates", count).await
     }
 
-    /// The certificates and the queue as the last commit left them, without asking the database.
+    /// The certificates and the queue as the last commit left them; this does not wait for the
+    /// database.
     pub fn inventory<T>(&self, look: impl FnOnce(&Inventory) -> T) -> T {
-        look(&lock(&self.inner.inventory))
+        look(&lock(&self.0.inventory))
+    }
+
+    /// Reads something on a thread that may block.
+    fn ask<T>(&self, question: impl FnOnce(&Connection) -> T) -> T {
+        question(&lock(&self.0.connection).0)
+    }
+
+    fn host(&self) -> &str {
+        &self.0.host
     }
 
     async fn blocking<T, E>(
@@ -172,16 +161,13 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let inner = self.inner.clone();
-        // Workers ask all the time whether there is something to do; only what is part of a request or a job is a span.
-        let _span = trace::current_span_ids()
-            .and(self.inner.tracing.as_ref())
-            .map(|tracing| tracing.db(operation, table));
-        // What happens there happens in the caller's span.
+        let inner = self.0.clone();
+        // Workers poll; only what is part of a request or a job is a span.
+        let _span = trace::current_span_ids().map(|_| self.0.tracer.db(operation, table));
         let current = trace::current_span();
         tokio::task::spawn_blocking(move || current.in_scope(|| body(&inner)))
             .await
-            .map_err(|_| Error::interrupted())?
+            .map_err(|_| Error::Interrupted)?
     }
 }
 
@@ -191,12 +177,27 @@ impl fmt::Debug for Store {
     }
 }
 
-/// A number that changes whenever another connection commits.
-fn data_version(connection: &Connection) -> Result<i64, Error> {
-    Ok(connection.query_row("PRAGMA data_version", [], |row| row.get(0))?)
+fn connect(location: &Location) -> rusqlite::Result<Connection> {
+    let connection = match location {
+        Location::Memory => Connection::open_in_memory(),
+        Location::File(path) => Connection::open(path),
+    }?;
+    // Otherwise every request's statements are planned anew, since their parameters change.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // The audit log is the primary record: its events are forwarded once they survive a power cut.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.execute_batch(include_str!("store/schema.sql"))?;
+    Ok(connection)
 }
 
-/// A panic while the lock was held left no half-done change: the transaction was rolled back when it was dropped.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+/// A number that changes whenever another connection commits.
+fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA data_version", [], |row| row.get(0))
+}
+
+/// A panic while the lock was held left no half-done change: dropping the transaction rolled it
+/// back.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! What jobs do. A job is run at least once: one that was cut off by a crash is run again.
+//! What jobs do. A job is run at least once: one that a crash cut off is run again.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,41 +8,34 @@ use cap_telemetry::Telemetry;
 use cap_telemetry::metrics::JobResult;
 
 use crate::acme::Acme;
+use crate::certificate::Certificate;
 use crate::failure::Failure;
+use crate::job::{Job, Task};
 use crate::kek::Keyring;
 use crate::outbound::Outbound;
 use crate::queue::Queue;
-use crate::store::Store;
-use crate::store::certificates::{self, Certificate};
-use crate::store::jobs::Job;
-use crate::task::Task;
+use crate::store::{Store, certificates};
 
-mod discover;
+pub(crate) mod discover;
 pub(crate) mod distribute;
-mod issue;
+pub(crate) mod issue;
 pub(crate) mod notify;
 
 /// What jobs need.
 #[derive(Debug)]
 pub(crate) struct Tasks {
-    /// Where certificates are.
-    pub store: Store,
-    /// Where to say what happened.
-    pub telemetry: Telemetry,
-    /// Where follow-up jobs go.
-    pub queue: Arc<Queue>,
-    /// What seals private keys.
-    pub keyring: Arc<Keyring>,
-    /// Who issues.
-    pub acme: Acme,
-    /// How to call a webhook.
-    pub outbound: Outbound,
-    /// Where certificates are put; `None` to put them nowhere.
-    pub distribution: Option<PathBuf>,
+    pub(crate) store: Store,
+    pub(crate) telemetry: Telemetry,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) keyring: Arc<Keyring>,
+    pub(crate) acme: Acme,
+    pub(crate) outbound: Outbound,
+    /// Where certificates are put; `None` for nowhere.
+    pub(crate) distribution: Option<PathBuf>,
     /// Where certificates are looked for.
-    pub discovery: Option<PathBuf>,
-    /// Who is told; `None` for nobody.
-    pub webhook: Option<Uri>,
+    pub(crate) discovery: Option<PathBuf>,
+    /// The webhook to call; `None` for none.
+    pub(crate) webhook: Option<Uri>,
 }
 
 impl Tasks {
@@ -65,11 +58,19 @@ impl Tasks {
 
     async fn certificate(&self, id: &str) -> Result<Certificate, Failure> {
         let wanted = id.to_owned();
-        self.store
-            .read("certificates", move |db| {
-                certificates::find(db, &wanted)?
-                    .ok_or_else(|| Failure::invalid(format!("there is no certificate {wanted}")))
-            })
-            .await
+        let row = self
+            .store
+            .read("certificates", move |db| certificates::find(db, &wanted));
+        row.await?
+            .ok_or_else(|| Failure::invalid(format!("there is no certificate {id}")))
     }
+}
+
+/// Runs something that blocks.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(Failure::transient(error)))
 }

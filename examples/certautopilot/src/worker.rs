@@ -1,4 +1,4 @@
-//! The loop that runs jobs: take one, attempt it, settle how it went.
+//! The loop that runs jobs: take one, attempt it, store how it ended.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -11,41 +11,29 @@ use cap_telemetry::trace::Carrier;
 use chrono::Utc;
 use tokio::sync::watch;
 
+use crate::audit::{Entry, EventType};
+use crate::certificate::CertificateState;
 use crate::failure::Failure;
-use crate::queue::{Queue, backoff};
-use crate::store::audit::{Entry, EventType};
-use crate::store::certificates::{self, CertificateState};
-use crate::store::jobs::{self, Job};
-use crate::store::{self, Store, Work};
-use crate::task::Task;
+use crate::job::{Job, Task};
+use crate::queue::Queue;
+use crate::store::{self, Store, Work, certificates, jobs};
 use crate::tasks::Tasks;
 
-/// When an attempt is the last one, and how long to wait before the next.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Retry {
-    /// Attempts at most.
-    pub max_attempts: NonZeroU32,
-    /// The wait after the first failure; each further one doubles it.
-    pub backoff: Duration,
-}
-
-/// A worker; as many run as jobs may run side by side.
+/// A worker; as many run as jobs may run at the same time.
 #[derive(Clone, Debug)]
 pub(crate) struct Worker {
-    /// Where it takes jobs from.
-    pub queue: Arc<Queue>,
-    /// Where it settles them.
-    pub store: Store,
-    /// What they do.
-    pub tasks: Arc<Tasks>,
-    /// Where it says so.
-    pub telemetry: Telemetry,
-    /// When it gives up.
-    pub retry: Retry,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) store: Store,
+    pub(crate) tasks: Arc<Tasks>,
+    pub(crate) telemetry: Telemetry,
+    /// Attempts until a job is given up.
+    pub(crate) max_attempts: NonZeroU32,
+    /// The wait after the first failed attempt; each further one doubles it.
+    pub(crate) backoff: Duration,
 }
 
 impl Worker {
-    /// Runs jobs until told to stop; the job under way is finished then.
+    /// Runs jobs until `stop` is true; the job under way is finished then.
     pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
         while !*stop.borrow_and_update() {
             match self.queue.take().await {
@@ -57,7 +45,7 @@ impl Worker {
                     }
                 }
                 Err(error) => {
-                    ::tracing::error!(%error, "no job can be taken");
+                    tracing::error!(%error, "no job can be taken");
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
             }
@@ -66,12 +54,8 @@ impl Worker {
 
     async fn attempt(&self, job: Job) {
         let kind = job.task.kind().as_str();
-        let mut described = self
-            .telemetry
-            .tracer()
-            .job(kind, &job.id)
-            .attempt(job.attempt)
-            .parent(&job.carrier);
+        let mut described = self.telemetry.tracer().job(kind, &job.id);
+        described = described.attempt(job.attempt).parent(&job.carrier);
         if let Some(certificate) = job.task.certificate() {
             described = described.certificate(certificate);
         }
@@ -87,56 +71,49 @@ impl Worker {
         }
         let span = described.start();
         let run = self.telemetry.metrics().jobs().start(kind);
-
         // On a task of its own, so that a panic ends the attempt and not the worker.
         let (tasks, running) = (self.tasks.clone(), job.clone());
         let attempt = span.scope(async move { tasks.run(&running).await });
         let outcome = tokio::spawn(attempt).await.unwrap_or_else(|panic| {
-            Err(Failure::new(
-                ErrorClass::IoPermanent,
-                format!("the job broke down: {panic}"),
-            ))
+            let message = format!("the job panicked: {panic}");
+            Err(Failure::new(ErrorClass::IoPermanent, message))
         });
-
+        let (id, attempt) = (job.id.clone(), job.attempt);
         let settled = match outcome {
             Ok(result) => {
                 run.finish(result);
-                span.scope(self.done(&job)).await
+                span.scope(self.done(job)).await
             }
             Err(failure) => {
                 span.record_error(failure.class, &failure);
                 run.finish(JobResult::Failed);
-                span.in_scope(|| {
-                    ::tracing::warn!(job = job.id, kind, attempt = job.attempt, %failure, "a job failed");
-                });
-                span.scope(self.failed(&job, failure, span.carrier())).await
+                span.in_scope(
+                    || tracing::warn!(job = id, kind, attempt, %failure, "an attempt failed"),
+                );
+                span.scope(self.failed(job, failure, span.carrier())).await
             }
         };
         if let Err(error) = settled {
-            // The row still says it is running, and the next start puts it back into the queue.
-            span.in_scope(|| {
-                ::tracing::error!(job = job.id, %error, "how the job ended cannot be stored");
-            });
+            // The row still says that it is running, so the next start requeues it.
+            span.in_scope(|| tracing::error!(job = id, %error, "a job's end cannot be stored"));
         }
     }
 
-    async fn done(&self, job: &Job) -> Result<(), store::Error> {
-        let id = job.id.clone();
-        let done = move |work: &mut Work<'_>| jobs::done(work, &id);
+    async fn done(&self, job: Job) -> Result<(), store::Error> {
+        let done = move |work: &mut Work<'_>| jobs::done(work, &job.id);
         self.store.write("update", "jobs", done).await
     }
 
     async fn failed(
         &self,
-        job: &Job,
+        job: Job,
         failure: Failure,
         attempt: Carrier,
     ) -> Result<(), store::Error> {
         let kind = job.task.kind().as_str();
-        let job = job.clone();
-        if failure.may_pass() && job.attempt < self.retry.max_attempts.get() {
+        if failure.may_pass() && job.attempt < self.max_attempts.get() {
             self.telemetry.metrics().jobs().record_retried(kind);
-            let wait = backoff(self.retry.backoff, job.attempt);
+            let wait = backoff(self.backoff, job.attempt);
             let run_at = Utc::now() + wait.max(failure.retry_after.unwrap_or_default());
             let retry = move |work: &mut Work<'_>| {
                 jobs::retry(work, &job, run_at, &attempt, &failure.message)
@@ -148,12 +125,15 @@ impl Worker {
         self.telemetry.metrics().jobs().record_dead_lettered(kind);
         let notice = match &job.task {
             Task::Renew { certificate, .. } => {
+                let what = EventType::CertRenewalFailed.to_string();
                 let notify = Task::Notify {
                     certificate: certificate.clone(),
-                    what: EventType::CertRenewalFailed.to_string(),
+                    what,
                 };
-                let project = job.project.as_deref();
-                Some(self.queue.prepare(notify, project, &job.requested_by))
+                Some(
+                    self.queue
+                        .prepare(notify, job.project.as_deref(), &job.requested_by),
+                )
             }
             _ => None,
         };
@@ -162,53 +142,59 @@ impl Worker {
     }
 }
 
-/// Everything that a dead letter means, in one transaction.
+/// Everything that follows from a dead letter, in one transaction.
 fn give_up(
     work: &mut Work<'_>,
     job: &Job,
     failure: &Failure,
     notice: Option<&Job>,
 ) -> Result<(), store::Error> {
+    let entry = |event_type, summary: String| {
+        Entry::new(event_type, job.requested_by.clone(), summary)
+            .project(job.project.as_deref())
+            .severity(Severity::Error)
+            .param("job_type", job.task.kind())
+            .param("attempts", job.attempt)
+            .param("error_class", failure.class)
+    };
     jobs::dead(work, &job.id, &failure.message)?;
-    let kind = job.task.kind();
-    let summary = format!(
-        "Job {kind} given up after attempt {}: {failure}",
-        job.attempt
-    );
-    work.record(
-        entry(EventType::JobDeadLettered, job, failure, summary)
-            .resource(format!("job:{}", job.id)),
-    )?;
+    let (kind, attempt) = (job.task.kind(), job.attempt);
+    let summary = format!("Job {kind} given up after attempt {attempt}: {failure}");
+    work.record(entry(EventType::JobDeadLettered, summary).resource("job", &job.id))?;
 
     let (Task::Issue { certificate } | Task::Renew { certificate, .. }) = &job.task else {
         return Ok(());
     };
     certificates::set_last_error(work, certificate, &failure.message)?;
     let row = certificates::find(work, certificate)?;
-    let renewing = row.filter(|row| {
-        matches!(job.task, Task::Renew { .. }) && row.state != CertificateState::Revoked
-    });
-    if let Some(row) = renewing {
+    let row = row.filter(|row| row.state != CertificateState::Revoked);
+    // Only a renewal that is given up has a notice.
+    if let (Some(row), Some(notice)) = (row, notice) {
         certificates::set_state(work, certificate, CertificateState::RenewalFailed)?;
         let summary = format!("Certificate for {} not renewed: {failure}", row.domain);
-        work.record(
-            entry(EventType::CertRenewalFailed, job, failure, summary).certificate(certificate),
-        )?;
-        if let Some(notice) = notice {
-            jobs::insert(work, notice)?;
-        }
+        let failed = entry(EventType::CertRenewalFailed, summary);
+        work.record(failed.resource("cert", certificate))?;
+        jobs::insert(work, notice)?;
     }
     Ok(())
 }
 
-fn entry(event_type: EventType, job: &Job, failure: &Failure, summary: String) -> Entry {
-    let entry = Entry::new(event_type, job.requested_by.clone(), summary)
-        .severity(Severity::Error)
-        .param("job_type", job.task.kind())
-        .param("attempts", job.attempt)
-        .param("error_class", failure.class);
-    match &job.project {
-        Some(project) => entry.project(project),
-        None => entry,
+/// How long after a failed attempt the next may begin: the base, doubled for each attempt before,
+/// an hour at most.
+fn backoff(base: Duration, attempt: u32) -> Duration {
+    const LIMIT: Duration = Duration::from_secs(3600);
+    let factor = 2u32.saturating_pow(attempt.saturating_sub(1));
+    base.saturating_mul(factor).min(LIMIT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_failure_doubles_the_wait_up_to_an_hour() {
+        let base = Duration::from_millis(100);
+        let waits = [1, 2, 3, 4, 100].map(|attempt| backoff(base, attempt).as_millis());
+        assert_eq!(waits, [100, 200, 400, 800, 3_600_000]);
     }
 }

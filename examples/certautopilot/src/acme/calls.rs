@@ -1,4 +1,4 @@
-//! instant-acme's way to the provider: every request is one external call, under the label of its endpoint.
+//! instant-acme's HTTP client: every request is one external call, labeled with its endpoint.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -16,7 +16,28 @@ use super::{Endpoint, PROVIDER};
 use crate::failure::Failure;
 use crate::outbound::Outbound;
 
-/// The calls of one operation. Clones are of the same one.
+/// Members of answers that hold URLs, and the endpoint behind them.
+const LINKS: [(&str, Endpoint); 7] = [
+    ("newNonce", Endpoint::NewNonce),
+    ("newAccount", Endpoint::NewAccount),
+    ("newOrder", Endpoint::NewOrder),
+    ("revokeCert", Endpoint::Revoke),
+    ("authorizations", Endpoint::Authorization),
+    ("finalize", Endpoint::Finalize),
+    ("certificate", Endpoint::Certificate),
+];
+
+/// Problems that another attempt may not meet, whatever their status (RFC 8555, section 6.7).
+const TRANSIENT: [&str; 6] = [
+    "badNonce",
+    "connection",
+    "dns",
+    "incorrectResponse",
+    "serverInternal",
+    "tls",
+];
+
+/// The calls of one operation. Clones share what they have seen.
 #[derive(Clone, Debug)]
 pub(super) struct Calls {
     outbound: Outbound,
@@ -25,7 +46,7 @@ pub(super) struct Calls {
 
 #[derive(Debug)]
 struct Seen {
-    /// What each URL is for: an answer that names it says so.
+    /// The endpoint behind each URL that an answer named.
     endpoints: HashMap<String, Endpoint>,
     /// Why the last call failed.
     failure: Option<Failure>,
@@ -33,17 +54,18 @@ struct Seen {
 
 impl Calls {
     pub(super) fn new(outbound: Outbound, directory: String) -> Self {
+        let endpoints = HashMap::from([(directory, Endpoint::Directory)]);
         let seen = Seen {
-            endpoints: HashMap::from([(directory, Endpoint::Directory)]),
+            endpoints,
             failure: None,
         };
-        Calls {
+        Self {
             outbound,
             seen: Arc::new(Mutex::new(seen)),
         }
     }
 
-    /// What an error means: mostly that of the call before it, which has the class and the patience that were asked for.
+    /// The failure that an error means: that of the last call, if it failed.
     pub(super) fn failure(&self, error: &Error) -> Failure {
         if let Some(failure) = self.seen().failure.take() {
             return failure;
@@ -51,7 +73,7 @@ impl Calls {
         let failure = |class| Failure::new(class, format!("{PROVIDER}: {error}"));
         match error {
             Error::Timeout(_) => failure(ErrorClass::IoTransient),
-            // Of a validation, whose answer was a good one.
+            // A successful answer may hold the problem of a validation.
             Error::Api(problem) => Failure {
                 problem: problem.r#type.clone(),
                 ..failure(class_of(problem.r#type.as_deref()).unwrap_or(ErrorClass::IoPermanent))
@@ -67,8 +89,7 @@ impl Calls {
     async fn send(self, request: Request<BodyWrapper<Bytes>>) -> Result<BytesResponse, Error> {
         let (head, body) = request.into_parts();
         let Ok(body) = body.collect().await;
-        let url = head.uri.to_string();
-        let endpoint = self.seen().endpoints.get(&url).copied();
+        let endpoint = self.seen().endpoints.get(&head.uri.to_string()).copied();
         let endpoint = endpoint.unwrap_or(Endpoint::Unknown);
         let request = Request::from_parts(head, Full::new(body.to_bytes()));
         let outcome = self
@@ -86,9 +107,8 @@ impl Calls {
                 Ok(response.map(Full::new).into())
             }
             Err(failure) => {
-                let error = Error::Other(Box::new(failure.clone()));
-                seen.failure = Some(failure);
-                Err(error)
+                seen.failure = Some(failure.clone());
+                Err(Error::Other(Box::new(failure)))
             }
         }
     }
@@ -98,19 +118,9 @@ impl Calls {
     }
 }
 
-/// What may end otherwise when it is tried again, whatever its status (RFC 8555, section 6.7): a nonce that was not taken, and
-/// what could not be looked up.
 fn class_of(problem: Option<&str>) -> Option<ErrorClass> {
     let kind = problem?.strip_prefix("urn:ietf:params:acme:error:")?;
-    let may_pass = [
-        "badNonce",
-        "connection",
-        "dns",
-        "incorrectResponse",
-        "serverInternal",
-        "tls",
-    ];
-    may_pass.contains(&kind).then_some(ErrorClass::IoTransient)
+    TRANSIENT.contains(&kind).then_some(ErrorClass::IoTransient)
 }
 
 impl HttpClient for Calls {
@@ -124,38 +134,27 @@ impl HttpClient for Calls {
 
 impl Seen {
     fn learn(&mut self, endpoint: Endpoint, response: &Response<Bytes>) {
-        let Ok(body) = serde_json::from_slice::<Value>(response.body()) else {
-            return;
-        };
-        let mut is = |url: Option<&str>, endpoint| {
-            if let Some(url) = url {
-                self.endpoints.insert(url.to_owned(), endpoint);
-            }
-        };
-        let all = |list: &str| body[list].as_array().into_iter().flatten();
-        match endpoint {
-            Endpoint::Directory => {
-                for (key, endpoint) in [
-                    ("newNonce", Endpoint::NewNonce),
-                    ("newAccount", Endpoint::NewAccount),
-                    ("newOrder", Endpoint::NewOrder),
-                    ("revokeCert", Endpoint::Revoke),
-                ] {
-                    is(body[key].as_str(), endpoint);
-                }
-            }
-            Endpoint::NewOrder | Endpoint::Order | Endpoint::Finalize => {
-                let order = response.headers().get(LOCATION);
-                is(order.and_then(|url| url.to_str().ok()), Endpoint::Order);
-                is(body["finalize"].as_str(), Endpoint::Finalize);
-                is(body["certificate"].as_str(), Endpoint::Certificate);
-                all("authorizations").for_each(|url| is(url.as_str(), Endpoint::Authorization));
-            }
-            Endpoint::Authorization => {
-                all("challenges")
-                    .for_each(|challenge| is(challenge["url"].as_str(), Endpoint::Challenge));
-            }
-            _ => {}
-        }
+        let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
+        let location = response
+            .headers()
+            .get(LOCATION)
+            .filter(|_| endpoint == Endpoint::NewOrder);
+        let order = location
+            .and_then(|url| url.to_str().ok())
+            .map(|url| (url, Endpoint::Order));
+        let named = LINKS.iter().flat_map(|(member, endpoint)| {
+            let member = &body[*member];
+            let urls = member
+                .as_array()
+                .map_or(std::slice::from_ref(member), Vec::as_slice);
+            urls.iter()
+                .filter_map(|url| Some((url.as_str()?, *endpoint)))
+        });
+        let challenges = body["challenges"].as_array().into_iter().flatten();
+        let challenges = challenges
+            .filter_map(|challenge| Some((challenge["url"].as_str()?, Endpoint::Challenge)));
+        let urls = order.into_iter().chain(named).chain(challenges);
+        self.endpoints
+            .extend(urls.map(|(url, endpoint)| (url.to_owned(), endpoint)));
     }
 }

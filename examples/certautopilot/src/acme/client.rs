@@ -1,4 +1,4 @@
-//! The client: an attempt is one pass through the protocol, and is not repeated here; that is the queue's work.
+//! The client: an attempt is one pass through the protocol. The queue repeats attempts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,18 +10,14 @@ use instant_acme::{
 };
 
 use super::calls::Calls;
-use super::dns::Proof;
 use super::{Accounts, Dns, leaf};
 use crate::failure::Failure;
 use crate::outbound::Outbound;
 
-/// The label of the `provider` and the `issuer_type` that this client stands for.
-pub(crate) const PROVIDER: &str = "acme";
-
 const ALREADY_REVOKED: &str = "urn:ietf:params:acme:error:alreadyRevoked";
 const UNKNOWN_ACCOUNT: &str = "urn:ietf:params:acme:error:accountDoesNotExist";
 
-/// How soon a provider that is validating or signing is asked again, and how long it may take.
+/// How soon a provider that validates or signs is polled again, and how long it may take.
 const WAITING: RetryPolicy = RetryPolicy::new()
     .initial_delay(Duration::from_millis(50))
     .backoff(1.5)
@@ -36,66 +32,94 @@ pub(crate) struct Acme {
     dns: Option<Dns>,
 }
 
+/// What is asked of the provider.
+enum Wanted<'a> {
+    Chain {
+        domain: &'a str,
+        csr: &'a [u8],
+    },
+    /// Of a certificate in DER.
+    Revocation(&'a [u8]),
+}
+
 impl Acme {
-    /// A client of the provider whose directory is here. Without a DNS provider no proof is put anywhere, which is enough where the
-    /// provider takes anybody's word or knows the account to hold the names.
+    /// A client of the provider with this directory. Without `dns` it gives no proof, which is
+    /// enough for a provider that needs none.
     pub(crate) fn new(
         outbound: Outbound,
         directory: &Uri,
         accounts: Accounts,
         dns: Option<Dns>,
     ) -> Self {
-        Acme {
+        let (directory, accounts) = (directory.to_string(), Arc::new(accounts));
+        Self {
             outbound,
-            directory: directory.to_string(),
-            accounts: Arc::new(accounts),
+            directory,
+            accounts,
             dns,
         }
     }
 
-    /// Gets the certificate chain for a host name and a signing request (PKCS #10, in DER), in PEM.
+    /// Gets the certificate chain for a host name and a signing request (PKCS #10, in DER), in
+    /// PEM.
     ///
     /// # Errors
-    /// Of the first call that fails.
+    /// That of the first call that fails.
     pub(crate) async fn obtain(&self, domain: &str, csr: &[u8]) -> Result<String, Failure> {
-        let calls = self.calls();
-        let mut outcome = self.try_obtain(&calls, domain, csr).await;
-        if self.account_is_gone(&outcome).await {
-            outcome = self.try_obtain(&calls, domain, csr).await;
+        self.with_account(Wanted::Chain { domain, csr }).await
+    }
+
+    /// Revokes a certificate. It is no error that the certificate is revoked already.
+    ///
+    /// # Errors
+    /// That of the first call that fails. An account that is younger than the certificate may not
+    /// revoke it.
+    pub(crate) async fn revoke(&self, pem: &str) -> Result<(), Failure> {
+        let certificate = leaf(pem).ok_or_else(|| Failure::invalid("not a certificate"))?;
+        match self.with_account(Wanted::Revocation(&certificate)).await {
+            Err(failure) if failure.problem.as_deref() != Some(ALREADY_REVOKED) => Err(failure),
+            _ => Ok(()),
+        }
+    }
+
+    /// Tries once more with a new account when the provider has forgotten the old one.
+    async fn with_account(&self, wanted: Wanted<'_>) -> Result<String, Failure> {
+        let calls = Calls::new(self.outbound.clone(), self.directory.clone());
+        let mut outcome = self.attempt(&calls, &wanted).await;
+        if let Err(Error::Api(problem)) = &outcome
+            && problem.r#type.as_deref() == Some(UNKNOWN_ACCOUNT)
+        {
+            match self.accounts.forget().await {
+                Ok(()) => outcome = self.attempt(&calls, &wanted).await,
+                Err(error) => tracing::warn!(%error, "the ACME account cannot be replaced"),
+            }
         }
         outcome.map_err(|error| calls.failure(&error))
     }
 
-    /// Revokes a certificate.
-    ///
-    /// # Errors
-    /// Of the first call that fails. An account that was made after the certificate is not allowed to.
-    pub(crate) async fn revoke(&self, pem: &str) -> Result<(), Failure> {
-        let certificate = leaf(pem).ok_or_else(|| Failure::invalid("not a certificate"))?;
-        let calls = self.calls();
-        let mut outcome = self.try_revoke(&calls, &certificate).await;
-        if self.account_is_gone(&outcome).await {
-            outcome = self.try_revoke(&calls, &certificate).await;
-        }
-        match outcome.map_err(|error| calls.failure(&error)) {
-            // Whoever asked before was cut off, and asks again.
-            Err(failure) if failure.problem.as_deref() == Some(ALREADY_REVOKED) => Ok(()),
-            answer => answer,
-        }
-    }
-
-    async fn try_obtain(&self, calls: &Calls, domain: &str, csr: &[u8]) -> Result<String, Error> {
+    async fn attempt(&self, calls: &Calls, wanted: &Wanted<'_>) -> Result<String, Error> {
         let account = self.accounts.get(calls).await?;
+        let (domain, csr) = match *wanted {
+            Wanted::Chain { domain, csr } => (domain, csr),
+            Wanted::Revocation(certificate) => {
+                let certificate = &certificate.into();
+                let request = RevocationRequest {
+                    certificate,
+                    reason: None,
+                };
+                return account.revoke(&request).await.map(|()| String::new());
+            }
+        };
         let identifiers = [Identifier::Dns(domain.to_owned())];
         let mut order = account.new_order(&NewOrder::new(&identifiers)).await?;
         if order.state().status == OrderStatus::Pending {
             let mut proofs = Vec::new();
-            let mut proven = self.prove(&mut order, &mut proofs).await;
-            if proven.is_ok() {
-                proven = ready(&mut order).await;
-            }
-            for proof in &proofs {
-                self.withdraw(proof).await;
+            let proven = match self.prove(&mut order, &mut proofs).await {
+                Ok(()) => ready(&mut order).await,
+                error => error,
+            };
+            for name in &proofs {
+                self.withdraw(name).await;
             }
             proven?;
         }
@@ -107,17 +131,9 @@ impl Acme {
         chain.ok_or(Error::Str("the order has no certificate"))
     }
 
-    async fn try_revoke(&self, calls: &Calls, certificate: &[u8]) -> Result<(), Error> {
-        let account = self.accounts.get(calls).await?;
-        let request = RevocationRequest {
-            certificate: &certificate.into(),
-            reason: None,
-        };
-        account.revoke(&request).await
-    }
-
-    /// Answers what the provider wants to see proven. What was put into the DNS is in `proofs`, however it ends.
-    async fn prove(&self, order: &mut Order, proofs: &mut Vec<Proof>) -> Result<(), Error> {
+    /// Gives every proof that the provider asks for. `proofs` holds the names in the DNS, also
+    /// after an error.
+    async fn prove(&self, order: &mut Order, proofs: &mut Vec<String>) -> Result<(), Error> {
         let mut authorizations = order.authorizations();
         while let Some(authorization) = authorizations.next().await {
             let mut authorization = authorization?;
@@ -130,9 +146,10 @@ impl Acme {
             let challenge = authorization.challenge(ChallengeType::Dns01);
             let mut challenge = challenge.ok_or(Error::Unsupported("DNS-01"))?;
             if let Some(dns) = &self.dns {
-                let proof = Proof::new(&name, challenge.key_authorization().dns_value());
-                let set = dns.set(&proof).await;
-                proofs.push(proof);
+                proofs.push(name.clone());
+                let set = dns
+                    .set(&name, &challenge.key_authorization().dns_value())
+                    .await;
                 set.map_err(|failure| Error::Other(Box::new(failure)))?;
             }
             challenge.set_ready().await?;
@@ -140,35 +157,17 @@ impl Acme {
         Ok(())
     }
 
-    async fn withdraw(&self, proof: &Proof) {
+    async fn withdraw(&self, name: &str) {
         if let Some(dns) = &self.dns
-            && let Err(error) = dns.clear(proof).await
+            && let Err(error) = dns.clear(name).await
         {
-            // It proves nothing any more, and the next one takes its place.
+            // Harmless: it proves nothing any more, and the next proof replaces it.
             tracing::warn!(%error, "a proof stays in the DNS");
         }
     }
-
-    /// Whether the provider does not know the account any more; the next attempt makes another one.
-    async fn account_is_gone<T>(&self, outcome: &Result<T, Error>) -> bool {
-        let Err(Error::Api(problem)) = outcome else {
-            return false;
-        };
-        if problem.r#type.as_deref() != Some(UNKNOWN_ACCOUNT) {
-            return false;
-        }
-        let forgotten = self.accounts.forget().await;
-        forgotten
-            .inspect_err(|error| tracing::warn!(%error, "the ACME account cannot be replaced"))
-            .is_ok()
-    }
-
-    fn calls(&self) -> Calls {
-        Calls::new(self.outbound.clone(), self.directory.clone())
-    }
 }
 
-/// Waits until the order can be finalised.
+/// Waits until the order can be finalized.
 async fn ready(order: &mut Order) -> Result<(), Error> {
     let mut status = order.refresh().await?.status;
     if matches!(status, OrderStatus::Pending | OrderStatus::Processing) {
@@ -177,7 +176,6 @@ async fn ready(order: &mut Order) -> Result<(), Error> {
     if status != OrderStatus::Invalid {
         return Ok(());
     }
-    // Why is written at the challenge.
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
         let mut authorization = authorization?;

@@ -1,18 +1,18 @@
 //! A new key with its signing request, and what is read from the certificate that comes back.
 
-use std::fmt::Write as _;
-
 use chrono::{DateTime, Utc};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use ring::digest::{SHA256, digest};
 use x509_parser::pem::parse_x509_pem;
 
+use crate::ids;
+
 /// A private key, and the request that asks for a certificate for it.
 pub(crate) struct Requested {
     /// PKCS #10, in DER.
-    pub csr: Vec<u8>,
+    pub(crate) csr: Vec<u8>,
     /// PKCS #8, in PEM.
-    pub private_key: Vec<u8>,
+    pub(crate) private_key: Vec<u8>,
 }
 
 impl Requested {
@@ -25,21 +25,16 @@ impl Requested {
         let mut params = CertificateParams::new([domain.to_owned()])?;
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, domain);
-        Ok(Requested {
-            csr: params.serialize_request(&key)?.der().to_vec(),
+        let csr = params.serialize_request(&key)?.der().to_vec();
+        Ok(Self {
+            csr,
             private_key: key.serialize_pem().into_bytes(),
         })
     }
 }
 
-impl std::fmt::Debug for Requested {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Requested").finish_non_exhaustive()
-    }
-}
-
 /// When the first certificate of a PEM chain expires; `None` when there is none.
-pub(crate) fn leaf_expiry(pem: &str) -> Option<DateTime<Utc>> {
+pub(crate) fn expiry(pem: &str) -> Option<DateTime<Utc>> {
     let (_, block) = parse_x509_pem(pem.as_bytes()).ok()?;
     let certificate = block.parse_x509().ok()?;
     DateTime::from_timestamp(certificate.validity().not_after.timestamp(), 0)
@@ -47,20 +42,10 @@ pub(crate) fn leaf_expiry(pem: &str) -> Option<DateTime<Utc>> {
 
 /// SHA-256 of the first certificate of a PEM chain, in hexadecimal; `None` when there is none.
 pub(crate) fn fingerprint(pem: &str) -> Option<String> {
-    Some(fingerprint_of(&leaf(pem)?))
-}
-
-/// SHA-256 of a certificate in DER, in hexadecimal.
-fn fingerprint_of(der: &[u8]) -> String {
-    let mut hex = String::new();
-    for byte in digest(&SHA256, der).as_ref() {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
+    Some(ids::hex(digest(&SHA256, &leaf(pem)?).as_ref()))
 }
 
 /// The first certificate of a PEM chain, in DER; `None` when there is none.
 pub(crate) fn leaf(pem: &str) -> Option<Vec<u8>> {
-    let (_, block) = parse_x509_pem(pem.as_bytes()).ok()?;
-    Some(block.contents)
+    Some(parse_x509_pem(pem.as_bytes()).ok()?.1.contents)
 }

@@ -1,21 +1,24 @@
-//! Rotating the KEK: load the next version everywhere, switch to it, re-wrap every stored key, forget the old versions.
+//! Rotating the KEK: load the next version everywhere, switch to it, re-wrap every stored key,
+//! unload the old versions.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use cap_telemetry::names::{Actor, Severity};
+use cap_telemetry::names::{Actor, ErrorClass, Severity};
+use cap_telemetry::trace::{Carrier, Tracer};
 use tokio::sync::watch;
 
-use super::{Error, Keyring};
+use super::error::Error;
+use super::keyring::Keyring;
+use crate::audit::{Entry, EventType};
 use crate::ids;
-use crate::store::audit::{Entry, EventType};
 use crate::store::kek::{self, Rotation};
 use crate::store::{self, Store, hosts};
 
 /// Keys re-wrapped in one transaction.
 const BATCH: u32 = 50;
 
-/// How often the other replicas are looked at while a rotation waits for them.
+/// How often a waiting rotation looks at the other replicas.
 const POLL: Duration = Duration::from_millis(100);
 
 /// Starts rotations and carries them through.
@@ -26,32 +29,7 @@ pub struct Rotations {
     stop: watch::Receiver<bool>,
 }
 
-/// Why a rotation did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// One is running.
-    #[error("rotation {0} is running: one at a time")]
-    Running(String),
-    /// This host cannot load the version.
-    #[error(transparent)]
-    Key(#[from] Error),
-    /// The database's own.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-}
-
-/// Why a rotation stopped half-way. It goes on when the service starts again.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// A key cannot be re-wrapped.
-    #[error(transparent)]
-    Key(#[from] Error),
-    /// The database's own.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-}
-
-/// Where a rotation stands.
+/// How far a rotation is.
 enum Step {
     /// So many keys are behind.
     Left(u32),
@@ -61,40 +39,44 @@ enum Step {
 }
 
 impl Rotations {
-    /// Rotations of the keys in `store`. One that waits for other replicas is left when `stop` becomes true.
+    /// Rotations of the keys in `store`. One that waits for other replicas pauses when `stop`
+    /// becomes true.
     pub fn new(store: Store, keyring: Arc<Keyring>, stop: watch::Receiver<bool>) -> Self {
-        Rotations {
+        Self {
             store,
             keyring,
             stop,
         }
     }
 
-    /// Begins a rotation to the next version, loaded here from now on. [`run`](Self::run) does the rest.
+    /// Begins a rotation to the next version, and loads that version here.
+    /// [`run`](Self::run) does the rest.
     ///
     /// # Errors
     /// When one is running already, or the version cannot be loaded here.
-    pub async fn start(&self, actor: Actor) -> Result<Rotation, StartError> {
+    pub async fn start(&self, actor: Actor) -> Result<Rotation, Error> {
         let keyring = self.keyring.clone();
-        self.store
-            .write("insert", "kek_rotations", move |work| {
-                if let Some(running) = kek::running(work)? {
-                    return Err(StartError::Running(running.id));
-                }
-                let rotation = Rotation {
-                    id: ids::new("rot"),
-                    target: kek::current(work)? + 1,
-                    requested_by: actor,
-                };
-                // Should the commit fail, a version more is loaded than needed, and it is derived the same the next time.
-                keyring.load(rotation.target)?;
-                kek::begin(work, &rotation)?;
-                hosts::report(work, &keyring.report())?;
-                work.record(started(&rotation))?;
-                keyring.progress(&rotation.id, 0.0);
-                Ok(rotation)
-            })
-            .await
+        let begin = move |work: &mut store::Work<'_>| {
+            if let Some(running) = kek::running(work)? {
+                return Err(Error::Running(running.id));
+            }
+            let (id, target) = (ids::new("rot"), kek::current(work)? + 1);
+            let rotation = Rotation {
+                id,
+                target,
+                requested_by: actor,
+            };
+            // If the commit fails, one version more is loaded than needed; it is derived the same
+            // the next time.
+            keyring.load(target)?;
+            kek::begin(work, &rotation)?;
+            hosts::report(work, &keyring.report())?;
+            let started = entry(EventType::RotationStarted, &rotation, "started");
+            work.record(started.severity(Severity::Warn))?;
+            keyring.progress(&rotation.id, 0.0);
+            Ok(rotation)
+        };
+        self.store.write("insert", "kek_rotations", begin).await
     }
 
     /// The rotation that a restart interrupted.
@@ -105,17 +87,32 @@ impl Rotations {
         self.store.read("kek_rotations", kek::running).await
     }
 
-    /// Waits until every replica has loaded the version, has new keys wrapped with it, re-wraps until no key is behind, then
-    /// forgets the old versions.
+    /// [Runs](Self::run) the rotation as background work: a job span of its own, in the trace of
+    /// the request that asked for it. An error is logged; the next start of the service continues
+    /// the rotation.
+    pub(crate) async fn finish(&self, tracer: &Tracer, rotation: &Rotation, asked_by: &Carrier) {
+        let span = tracer
+            .job("kek_rotation", &rotation.id)
+            .parent(asked_by)
+            .start();
+        if let Err(error) = span.scope(self.run(rotation)).await {
+            span.record_error(ErrorClass::IoPermanent, &error);
+            let rotation = &rotation.id;
+            span.in_scope(|| tracing::error!(rotation, %error, "the KEK rotation stopped"));
+        }
+    }
+
+    /// Waits until every replica has loaded the version, switches to it, re-wraps until no key is
+    /// behind, then unloads the old versions.
     ///
     /// # Errors
     /// When a key cannot be re-wrapped; the old versions stay loaded then.
-    pub async fn run(&self, rotation: &Rotation) -> Result<(), RunError> {
+    pub async fn run(&self, rotation: &Rotation) -> Result<(), Error> {
         let target = rotation.target;
-        let total = self
+        let behind = self
             .store
-            .read("certificates", move |db| kek::behind(db, target))
-            .await?;
+            .read("certificates", move |db| kek::behind(db, target));
+        let total = behind.await?;
         self.keyring.progress(&rotation.id, 0.0);
         let mut stop = self.stop.clone();
         loop {
@@ -125,8 +122,8 @@ impl Rotations {
                     self.keyring.progress(&rotation.id, 1.0);
                     return Ok(());
                 }
-                // Keys may have been replaced meanwhile. While not every replica has switched, some may be added behind the
-                // target, and the progress then stays where it was.
+                // A replica that has not switched may add keys behind the target; the progress
+                // then stays where it was.
                 Step::Left(left) => {
                     let done = 1.0 - f64::from(left) / f64::from(total.max(left).max(1));
                     self.keyring.progress(&rotation.id, done.min(0.99));
@@ -137,66 +134,57 @@ impl Rotations {
                             std::future::pending::<()>().await;
                         }
                     };
-                    tokio::select! {
-                        () = stopped => return Ok(()),
-                        () = tokio::time::sleep(POLL) => {}
+                    if tokio::time::timeout(POLL, stopped).await.is_ok() {
+                        return Ok(());
                     }
                 }
             }
         }
     }
 
-    /// Does what can be done in one transaction: switches to the version once every replica has loaded it, re-wraps one batch,
-    /// and completes the rotation when none is left and no replica can add one.
-    async fn step(&self, rotation: Rotation) -> Result<Step, RunError> {
-        let keyring = self.keyring.clone();
-        self.store
-            .write("update", "certificates", move |work| {
-                let laggards = hosts::laggards(work, rotation.target)?;
-                keyring.lag(rotation.target, laggards);
-                if laggards > 0 {
-                    return Ok(Step::Waiting);
-                }
-                // Keys are sealed inside transactions, so a replica that says it has switched wraps none with an old version after
-                // this one.
-                kek::switch(work, &rotation.id)?;
-                if keyring.report().current != rotation.target {
-                    keyring.advance(rotation.target)?;
-                    hosts::report(work, &keyring.report())?;
-                }
-                for key in kek::next_behind(work, rotation.target, BATCH)? {
-                    let (version, wrapped) = keyring.rewrap(&key)?;
-                    kek::rewrap(work, &key, &wrapped, version)?;
-                }
-                let left = kek::behind(work, rotation.target)?;
-                if left > 0 {
-                    return Ok(Step::Left(left));
-                }
-                let switched = |report: &hosts::Report| report.current == rotation.target;
-                if !hosts::all(work)?.iter().all(switched) {
-                    return Ok(Step::Waiting);
-                }
-                if kek::complete(work, &rotation.id)? {
-                    work.record(completed(&rotation))?;
-                }
-                Ok::<_, RunError>(Step::Complete)
-            })
-            .await
+    /// One transaction: switches to the version once every replica has loaded it, re-wraps a
+    /// batch, and completes the rotation when no key is left and no replica can add one.
+    async fn step(&self, rotation: Rotation) -> Result<Step, Error> {
+        let (keyring, target) = (self.keyring.clone(), rotation.target);
+        let step = move |work: &mut store::Work<'_>| {
+            let laggards = hosts::laggards(work, target)?;
+            keyring.lag(target, laggards);
+            if laggards > 0 {
+                return Ok(Step::Waiting);
+            }
+            // Keys are sealed inside transactions, so a replica that reports that it has switched
+            // wraps none with an old version after this one.
+            kek::switch(work, &rotation.id)?;
+            if keyring.report().current != target {
+                keyring.advance(target)?;
+                hosts::report(work, &keyring.report())?;
+            }
+            for key in kek::next_behind(work, target, BATCH)? {
+                let (version, wrapped) = keyring.rewrap(&key)?;
+                kek::rewrap(work, &key, &wrapped, version)?;
+            }
+            let left = kek::behind(work, target)?;
+            if left > 0 {
+                return Ok(Step::Left(left));
+            }
+            if hosts::all(work)?
+                .iter()
+                .any(|report| report.current != target)
+            {
+                return Ok(Step::Waiting);
+            }
+            if kek::complete(work, &rotation.id)? {
+                work.record(entry(EventType::RotationCompleted, &rotation, "completed"))?;
+            }
+            Ok(Step::Complete)
+        };
+        self.store.write("update", "certificates", step).await
     }
 }
 
-fn started(rotation: &Rotation) -> Entry {
-    let summary = format!("KEK rotation to version {} started", rotation.target);
-    entry(EventType::RotationStarted, rotation, summary).severity(Severity::Warn)
-}
-
-fn completed(rotation: &Rotation) -> Entry {
-    let summary = format!("KEK rotation to version {} completed", rotation.target);
-    entry(EventType::RotationCompleted, rotation, summary)
-}
-
-fn entry(event_type: EventType, rotation: &Rotation, summary: String) -> Entry {
+fn entry(event_type: EventType, rotation: &Rotation, what: &str) -> Entry {
+    let summary = format!("KEK rotation to version {} {what}", rotation.target);
     Entry::new(event_type, rotation.requested_by.clone(), summary)
-        .resource(format!("kek_rotation:{}", rotation.id))
+        .resource("kek_rotation", &rotation.id)
         .param("target_version", rotation.target)
 }

@@ -15,7 +15,7 @@ use super::input::Body;
 use super::problem::Problem;
 use crate::accounts::{self, SESSION};
 use crate::app::App;
-use crate::store::audit::{Entry, EventType};
+use crate::audit::{Entry, EventType};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,12 +24,17 @@ pub(super) struct Credentials {
     password: String,
 }
 
-/// 200 and a token, for pages also as a cookie (whoever ends TLS in front adds `Secure`); 401 for a wrong user and a wrong password alike. Both are audited.
+/// 200 and a token, for pages also as a cookie (a proxy that ends TLS in front adds `Secure`); 401
+/// for a wrong user and a wrong password alike. Both are audited.
 pub(super) async fn login(
     State(app): State<Arc<App>>,
     Body(Credentials { user, password }): Body<Credentials>,
 ) -> Result<([(HeaderName, String); 1], Json<Value>), Problem> {
-    let claimed = presentable(&user);
+    // Anybody may have made the name up.
+    let mut claimed: String = user.chars().filter(|c| !c.is_control()).take(64).collect();
+    if claimed.is_empty() {
+        claimed.push_str("unnamed");
+    }
     let actor = Actor::user(&claimed);
     trace::current_span().set_org(&app.org_id).set_actor(&actor);
     let right = tokio::task::spawn_blocking(move || accounts::password_is_right(&user, &password));
@@ -40,33 +45,18 @@ pub(super) async fn login(
         let summary = format!("Wrong user or password for {claimed}");
         Entry::new(EventType::LoginFailed, actor, summary).severity(Severity::Warn)
     };
-    let entry = entry.resource(format!("user:{claimed}"));
+    let entry = entry.resource("user", &claimed);
     app.store
         .write("insert", "audit", move |work| work.record(entry))
-        .await
-        .map_err(Problem::from)?;
+        .await?;
     if !right {
-        return Err(Problem::unauthorized("wrong user or password"));
+        return Err(Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "wrong user or password",
+        ));
     }
-    let token = app.sessions.open(&claimed).ok_or_else(|| {
-        Problem::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "the system gave no random bytes",
-        )
-    })?;
-    let seconds = SESSION.as_secs();
+    let (token, seconds) = (app.sessions.open(&claimed), SESSION.as_secs());
     let cookie = format!("session={token}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}");
     let body = json!({ "token": token, "expires_in": seconds });
     Ok(([(SET_COOKIE, cookie)], Json(body)))
-}
-
-/// A name that anybody may have made up, short and without control characters. Those of known users stay as they are.
-fn presentable(user: &str) -> String {
-    let plain = user.chars().filter(|c| !c.is_control()).take(64);
-    let plain: String = plain.collect();
-    if plain.is_empty() {
-        "unnamed".to_owned()
-    } else {
-        plain
-    }
 }

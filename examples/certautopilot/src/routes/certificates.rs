@@ -1,26 +1,25 @@
-//! `/projects/:projectId/certificates`: request one, list them, look at one.
+//! `/projects/:projectId/certificates`: request, list, show, renew and revoke certificates.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::header::LOCATION;
-use axum::response::{IntoResponse, Response};
+use axum::http::header::{HeaderName, LOCATION};
+use cap_telemetry::names::{ActorType, Severity};
 use cap_telemetry::trace;
 use chrono::Utc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::caller::Caller;
-use super::input::{Body, InProject};
+use super::input::{Body, Caller, InProject};
 use super::problem::Problem;
 use crate::app::App;
+use crate::audit::{Entry, EventType};
+use crate::certificate::{Certificate, CertificateState};
+use crate::job::{JobKind, Task, Trigger};
 use crate::names::Domain;
-use crate::store::audit::{Entry, EventType};
-use crate::store::certificates::{self, Certificate, CertificateState};
-use crate::store::{self, jobs};
-use crate::task::Task;
+use crate::store::{self, certificates, jobs};
 use crate::{acme, ids};
 
 #[derive(Debug, Deserialize)]
@@ -36,53 +35,39 @@ pub(super) async fn request(
     Caller(actor): Caller,
     at: InProject,
     Body(wanted): Body<Wanted>,
-) -> Result<Response, Problem> {
+) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Value>), Problem> {
     if let Some(other) = wanted.issuer.filter(|issuer| issuer != acme::PROVIDER) {
         let detail = format!("issuer {other:?} is not configured: use {}", acme::PROVIDER);
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
     }
     let usage = app.store.inventory(store::Inventory::licensed);
-    if !app.license.now().allows(usage + 1, Utc::now()) {
-        let detail = format!("the license does not allow a certificate more than {usage}");
+    if !app.license().allows(usage + 1, Utc::now()) {
+        let detail = format!("the license does not allow more than {usage} certificates");
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
-
-    let certificate = Certificate {
-        id: ids::new("crt"),
-        project: at.project,
-        domain: wanted.domain.into_string(),
-        issuer_type: acme::PROVIDER.to_owned(),
-        state: CertificateState::Pending,
-        issued: None,
-        last_error: None,
-    };
+    let domain = String::from(wanted.domain);
+    let certificate = Certificate::pending(&ids::new("crt"), &at.project, &domain, acme::PROVIDER);
     trace::current_span().set_certificate(&certificate.id);
     let issue = Task::Issue {
         certificate: certificate.id.clone(),
     };
-    let job = app.queue.prepare(issue, Some(&certificate.project), &actor);
-    let summary = format!("Certificate requested for {}", certificate.domain);
+    let job = app.queue.prepare(issue, Some(&at.project), &actor);
+    let summary = format!("Certificate requested for {domain}");
     let entry = Entry::new(EventType::CertRequested, actor, summary)
-        .certificate(&certificate.id)
-        .project(&certificate.project)
-        .param("domain", &certificate.domain)
+        .resource("cert", &certificate.id)
+        .project(&*at.project)
+        .param("domain", domain)
         .param("job_id", &job.id);
-
-    let place = format!(
-        "/projects/{}/certificates/{}",
-        certificate.project, certificate.id
-    );
+    let place = format!("/projects/{}/certificates/{}", at.project, certificate.id);
     let mut body = view(&certificate);
     body["job"] = json!(job.id);
-    app.store
-        .write("insert", "certificates", move |work| {
-            certificates::insert(work, &certificate)?;
-            jobs::insert(work, &job)?;
-            work.record(entry)
-        })
-        .await
-        .map_err(Problem::from)?;
-    Ok((StatusCode::ACCEPTED, [(LOCATION, place)], Json(body)).into_response())
+    let insert = move |work: &mut store::Work<'_>| {
+        certificates::insert(work, &certificate)?;
+        jobs::insert(work, &job)?;
+        work.record(entry)
+    };
+    app.store.write("insert", "certificates", insert).await?;
+    Ok((StatusCode::ACCEPTED, [(LOCATION, place)], Json(body)))
 }
 
 /// `GET`: those of the project, oldest first.
@@ -91,15 +76,11 @@ pub(super) async fn list(
     Caller(_): Caller,
     at: InProject,
 ) -> Result<Json<Value>, Problem> {
-    let rows = app
-        .store
-        .read("certificates", move |db| {
-            certificates::of_project(db, &at.project)
-        })
-        .await
-        .map_err(Problem::from)?;
-    let rows: Vec<_> = rows.iter().map(view).collect();
-    Ok(Json(json!({ "certificates": rows })))
+    let rows = move |db: &_| certificates::of_project(db, &at.project);
+    let rows = app.store.read("certificates", rows).await?;
+    Ok(Json(
+        json!({ "certificates": rows.iter().map(view).collect::<Vec<_>>() }),
+    ))
 }
 
 /// `GET …/:id`: with the certificate itself.
@@ -114,21 +95,86 @@ pub(super) async fn show(
     Ok(Json(body))
 }
 
+/// `POST …/:id/renew`: 202, and a job renews it.
+pub(super) async fn renew(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    at: InProject,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let certificate = find(&app, at).await?;
+    let state = certificate.state;
+    if certificate.issued.is_none() || state == CertificateState::Revoked {
+        let detail = format!("a certificate that is {state} cannot be renewed");
+        return Err(Problem::conflict(detail));
+    }
+    let trigger = match actor.kind() {
+        ActorType::ApiKey => Trigger::Api,
+        ActorType::User => Trigger::Manual,
+        ActorType::System => Trigger::Scheduled,
+    };
+    let renew = Task::Renew {
+        certificate: certificate.id.clone(),
+        trigger,
+    };
+    let job = app.queue.prepare(renew, Some(&certificate.project), &actor);
+    let mut body = view(&certificate);
+    body["job"] = json!(job.id);
+    let insert = move |work: &mut store::Work<'_>| {
+        if jobs::pending(work, &certificate.id, JobKind::Renew)? {
+            return Err(Problem::conflict("a renewal is under way"));
+        }
+        Ok(jobs::insert(work, &job)?)
+    };
+    app.store.write("insert", "jobs", insert).await?;
+    Ok((StatusCode::ACCEPTED, Json(body)))
+}
+
+/// `POST …/:id/revoke`: asks the issuer at once, and answers when it has.
+pub(super) async fn revoke(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    at: InProject,
+) -> Result<Json<Value>, Problem> {
+    let mut certificate = find(&app, at).await?;
+    let Some(issued) = &certificate.issued else {
+        return Err(Problem::conflict(
+            "a certificate that is pending cannot be revoked",
+        ));
+    };
+    if certificate.state == CertificateState::Revoked {
+        return Err(Problem::conflict("the certificate is revoked already"));
+    }
+    app.acme.revoke(&issued.pem).await?;
+    certificate.state = CertificateState::Revoked;
+    let summary = format!("Certificate revoked for {}", certificate.domain);
+    let entry = Entry::new(EventType::CertRevoked, actor, summary)
+        .resource("cert", &certificate.id)
+        .project(&*certificate.project)
+        .severity(Severity::Warn)
+        .param("domain", &certificate.domain)
+        .param("fingerprint", &issued.fingerprint);
+    let body = view(&certificate);
+    let update = move |work: &mut store::Work<'_>| {
+        certificates::set_state(work, &certificate.id, CertificateState::Revoked)?;
+        work.record(entry)
+    };
+    app.store.write("update", "certificates", update).await?;
+    Ok(Json(body))
+}
+
 /// The certificate of a path, which is also set on the request's span.
-pub(super) async fn find(app: &App, at: InProject) -> Result<Certificate, Problem> {
+async fn find(app: &App, at: InProject) -> Result<Certificate, Problem> {
     trace::current_span().set_certificate(&at.id);
-    let row = app
-        .store
-        .read("certificates", move |db| {
-            let row = certificates::find(db, &at.id)?;
-            Ok::<_, store::Error>(row.filter(|row| row.project == at.project))
-        })
-        .await?;
+    let find = move |db: &_| {
+        let row = certificates::find(db, &at.id)?;
+        Ok::<_, store::Error>(row.filter(|row| row.project == at.project))
+    };
+    let row = app.store.read("certificates", find).await?;
     row.ok_or_else(|| Problem::not_found("this project has no such certificate"))
 }
 
 /// What everybody may see of a certificate.
-pub(super) fn view(certificate: &Certificate) -> Value {
+fn view(certificate: &Certificate) -> Value {
     let issued = certificate.issued.as_ref();
     let not_after = issued.map(|issued| issued.not_after);
     json!({

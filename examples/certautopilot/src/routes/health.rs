@@ -17,19 +17,22 @@ pub(super) async fn alive() -> Json<Value> {
     Json(json!({ "status": "alive" }))
 }
 
-/// The database answers, and nobody asked the service to stop. Neither the relay nor the collector matters here.
+/// The database answers, and the service does not stop. Neither the relay nor the collector
+/// matters here.
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
-    let unready = |why: &str| Problem::new(StatusCode::SERVICE_UNAVAILABLE, why);
+    let unready = |detail: &str| Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
     if app.is_draining() {
         return Err(unready("the service is stopping"));
     }
-    let ask = |db: &_| store::kek::current(db);
-    let answer = app.store.read("kek_rotations", ask).await;
+    let answer = app
+        .store
+        .read("kek_rotations", |db| store::kek::current(db))
+        .await;
     answer.map_err(|_| unready("the database does not answer"))?;
     Ok(Json(json!({ "status": "ready" })))
 }
 
-/// The pipes as they are now.
+/// The pipelines as they are now.
 pub(super) async fn status(State(app): State<Arc<App>>) -> Json<Status> {
     Json(app.telemetry.status())
 }

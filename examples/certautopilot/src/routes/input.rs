@@ -1,45 +1,33 @@
-//! What comes in, with errors that are problems too.
+//! Who sent a request, what it is about, and its body. The first two are also set on its span.
+
+use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
+use cap_telemetry::names::Actor;
 use cap_telemetry::trace;
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
+use crate::app::App;
 use crate::names::Slug;
 
-/// A JSON body.
+/// The caller.
 #[derive(Debug)]
-pub(super) struct Body<T>(pub(super) T);
+pub(super) struct Caller(pub(super) Actor);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let Json(body) = Json::from_request(request, state)
-            .await
-            .map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))?;
-        Ok(Body(body))
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let actor = app.sessions.caller(&parts.headers)?;
+        trace::current_span().set_org(&app.org_id).set_actor(&actor);
+        Ok(Self(actor))
     }
 }
 
-/// A query string.
-#[derive(Debug)]
-pub(super) struct Asked<T>(pub(super) T);
-
-impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Query(query) = Query::from_request_parts(parts, state)
-            .await
-            .map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))?;
-        Ok(Asked(query))
-    }
-}
-
-/// A project and what is asked for in it. The project is also set on the request's span.
+/// A project, and the id of what is asked for in it; empty for the project itself.
 #[derive(Debug)]
 pub(super) struct InProject {
     pub(super) project: String,
@@ -50,15 +38,26 @@ impl<S: Send + Sync> FromRequestParts<S> for InProject {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Path(mut names) = Path::<Vec<Slug>>::from_request_parts(parts, state)
-            .await
-            .map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
-        let id = if names.len() > 1 { names.pop() } else { None };
-        let project = names.pop().map(Slug::into_string).unwrap_or_default();
+        let Path(names) = Path::<Vec<Slug>>::from_request_parts(parts, state).await?;
+        let mut names = names.into_iter().map(String::from);
+        let project = names.next().unwrap_or_default();
         trace::current_span().set_project(&project);
-        Ok(InProject {
+        Ok(Self {
             project,
-            id: id.map(Slug::into_string).unwrap_or_default(),
+            id: names.next().unwrap_or_default(),
         })
+    }
+}
+
+/// A JSON body, whose errors are problems too.
+#[derive(Debug)]
+pub(super) struct Body<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let Json(body) = Json::from_request(request, state).await?;
+        Ok(Self(body))
     }
 }

@@ -1,6 +1,7 @@
 //! Errors as problem JSON (RFC 9457).
 
 use axum::Json;
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -8,43 +9,49 @@ use cap_telemetry::names::ErrorClass;
 use cap_telemetry::trace;
 use serde_json::json;
 
+use crate::accounts::Unauthenticated;
 use crate::failure::Failure;
-use crate::store;
+use crate::{kek, store};
 
 /// An error that a caller gets to see.
 #[derive(Debug)]
-pub(crate) struct Problem {
+pub(super) struct Problem {
     status: StatusCode,
     detail: String,
 }
 
 impl Problem {
-    pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        let detail = detail.into();
-        Problem { status, detail }
+    pub(super) fn new(status: StatusCode, detail: impl ToString) -> Self {
+        let detail = detail.to_string();
+        Self { status, detail }
     }
 
-    pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
+    pub(super) fn bad_request(detail: impl ToString) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
-    pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, detail)
-    }
-
-    pub(crate) fn not_found(detail: impl Into<String>) -> Self {
+    pub(super) fn not_found(detail: impl ToString) -> Self {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
-    pub(crate) fn method_not_allowed() -> Self {
+    pub(super) fn method_not_allowed() -> Self {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "this resource has other methods",
         )
     }
 
-    pub(crate) fn conflict(detail: impl Into<String>) -> Self {
+    pub(super) fn conflict(detail: impl ToString) -> Self {
         Self::new(StatusCode::CONFLICT, detail)
+    }
+}
+
+impl From<Unauthenticated> for Problem {
+    fn from(error: Unauthenticated) -> Self {
+        match error {
+            Unauthenticated::NoActor => Self::bad_request(error),
+            _ => Self::new(StatusCode::UNAUTHORIZED, error),
+        }
     }
 }
 
@@ -52,8 +59,18 @@ impl Problem {
 impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
         trace::current_span().record_error(ErrorClass::IoTransient, &error);
-        ::tracing::error!(%error, "a request failed");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the database failed")
+        tracing::error!(%error, "a request failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the database failed")
+    }
+}
+
+impl From<kek::Error> for Problem {
+    fn from(error: kek::Error) -> Self {
+        match error {
+            kek::Error::Store(error) => error.into(),
+            kek::Error::Running(_) => Self::conflict(error),
+            _ => Self::new(StatusCode::SERVICE_UNAVAILABLE, error),
+        }
     }
 }
 
@@ -68,7 +85,25 @@ impl From<Failure> for Problem {
                 StatusCode::BAD_GATEWAY
             }
         };
-        Problem::new(status, failure.message)
+        Self::new(status, failure.message)
+    }
+}
+
+impl From<JsonRejection> for Problem {
+    fn from(rejection: JsonRejection) -> Self {
+        Self::new(rejection.status(), rejection.body_text())
+    }
+}
+
+impl From<QueryRejection> for Problem {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::new(rejection.status(), rejection.body_text())
+    }
+}
+
+impl From<PathRejection> for Problem {
+    fn from(rejection: PathRejection) -> Self {
+        Self::bad_request(rejection.body_text())
     }
 }
 
@@ -80,8 +115,8 @@ impl IntoResponse for Problem {
             "status": self.status.as_u16(),
             "detail": self.detail,
         }));
-        let json = HeaderValue::from_static("application/problem+json");
-        let mut response = (self.status, [(CONTENT_TYPE, json)], body).into_response();
+        let content_type = [(CONTENT_TYPE, "application/problem+json")];
+        let mut response = (self.status, content_type, body).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(WWW_AUTHENTICATE, scheme);

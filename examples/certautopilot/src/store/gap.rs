@@ -1,4 +1,4 @@
-//! The audit log as the source of what a relay missed.
+//! The audit log as the source of the events that a relay missed.
 
 use std::fmt;
 use std::ops::Bound;
@@ -6,28 +6,17 @@ use std::sync::{Arc, OnceLock};
 
 use cap_telemetry::syslog::{Backfill, BackfillError, Event};
 
-use super::{Store, audit, lock};
-use crate::forward;
+use super::{Store, audit};
 
-/// Fills the gaps that an outage left from the audit log. The pipes start before the database is open, so it is empty at first; clones
-/// are the same log.
+/// Fills the gaps that an outage left. The pipelines start before the database is open, so the
+/// log is empty at first; clones are the same log.
 #[derive(Clone, Default)]
-pub struct AuditLog(Arc<OnceLock<Opened>>);
-
-struct Opened {
-    store: Store,
-    host: String,
-    org_id: String,
-}
+pub struct AuditLog(Arc<OnceLock<(Store, String)>>);
 
 impl AuditLog {
-    /// The log is in this store from now on. Only the first one counts.
-    pub(crate) fn open(&self, store: &Store, host: &str, org_id: &str) {
-        let _ = self.0.set(Opened {
-            store: store.clone(),
-            host: host.to_owned(),
-            org_id: org_id.to_owned(),
-        });
+    /// From now on the log is in this store. Only the first call counts.
+    pub(crate) fn open(&self, store: &Store, org_id: &str) {
+        let _ = self.0.set((store.clone(), org_id.to_owned()));
     }
 }
 
@@ -38,15 +27,10 @@ impl Backfill for AuditLog {
         to: &str,
         limit: usize,
     ) -> Result<Vec<Event>, BackfillError> {
-        let log = self.0.get().ok_or("the database is not open yet")?;
-        let connection = lock(&log.store.inner.connection);
-        let entries = audit::between(&connection, &log.host, from, to, limit)?;
-        drop(connection);
+        let (store, org_id) = self.0.get().ok_or("the database is not open yet")?;
+        let entries = store.ask(|db| audit::between(db, store.host(), from, to, limit))?;
         let entries = entries.ok_or("an end of the gap is not in the audit log")?;
-        let events = entries
-            .iter()
-            .map(|entry| forward::event(entry, &log.org_id));
-        Ok(events.collect())
+        Ok(entries.iter().map(|entry| entry.event(org_id)).collect())
     }
 }
 

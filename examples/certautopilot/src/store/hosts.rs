@@ -1,9 +1,11 @@
 //! The table of hosts: which replicas there are, and which KEK versions each has.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
-use super::{Error, Work};
+use super::error::Error;
+use super::sql;
+use super::work::Work;
 
 /// What a replica says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,53 +23,47 @@ pub struct Report {
 /// # Errors
 /// The database's own, as for every function here.
 pub fn report(work: &Work<'_>, report: &Report) -> Result<(), Error> {
-    work.execute(
-        "INSERT INTO hosts (host, seen_at, kek_current, kek_loaded) VALUES (?1, ?2, ?3, ?4) \
-         ON CONFLICT (host) DO UPDATE SET seen_at = excluded.seen_at, kek_current = excluded.kek_current, \
-         kek_loaded = excluded.kek_loaded",
-        params![
-            report.host,
-            Utc::now().timestamp_millis(),
-            report.current,
-            serde_json::to_string(&report.loaded).map_err(Error::row)?,
-        ],
+    let statement = "INSERT OR REPLACE INTO hosts (host, seen_at, kek_current, kek_loaded) \
+                     VALUES (?1, ?2, ?3, ?4)";
+    let (now, loaded) = (
+        Utc::now().timestamp_millis(),
+        serde_json::to_string(&report.loaded)?,
+    );
+    sql::run(
+        work,
+        statement,
+        params![report.host, now, report.current, loaded],
     )?;
     Ok(())
 }
 
-/// A replica that leaves in order is not missed.
+/// Removes a replica.
 pub fn leave(work: &Work<'_>, host: &str) -> Result<(), Error> {
-    work.execute("DELETE FROM hosts WHERE host = ?1", [host])?;
+    sql::run(work, "DELETE FROM hosts WHERE host = ?1", [host])?;
     Ok(())
 }
 
-/// Forgets the replicas that were last seen before that time.
+/// Removes the replicas that were last seen before that time.
 pub fn forget(work: &Work<'_>, before: DateTime<Utc>) -> Result<(), Error> {
-    let sql = "DELETE FROM hosts WHERE seen_at < ?1";
-    work.execute(sql, [before.timestamp_millis()])?;
+    let statement = "DELETE FROM hosts WHERE seen_at < ?1";
+    sql::run(work, statement, [before.timestamp_millis()])?;
     Ok(())
 }
 
 /// The replicas there are.
-pub fn all(connection: &Connection) -> Result<Vec<Report>, Error> {
-    let mut statement =
-        connection.prepare_cached("SELECT host, kek_current, kek_loaded FROM hosts")?;
-    let rows = statement.query_map([], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?))
-    })?;
-    rows.map(|row| {
-        let (host, current, loaded) = row?;
+pub fn all(db: &Connection) -> Result<Vec<Report>, Error> {
+    let read = |row: &Row<'_>| {
         Ok(Report {
-            host,
-            current,
-            loaded: serde_json::from_str(&loaded).map_err(Error::row)?,
+            host: row.get("host")?,
+            current: row.get("kek_current")?,
+            loaded: sql::json(row, "kek_loaded")?.unwrap_or_default(),
         })
-    })
-    .collect()
+    };
+    sql::all(db, "SELECT * FROM hosts", [], read)
 }
 
 /// How many replicas have not loaded this KEK version.
-pub fn laggards(connection: &Connection, version: u32) -> Result<u64, Error> {
+pub fn laggards(db: &Connection, version: u32) -> Result<u64, Error> {
     let lags = |report: &&Report| !report.loaded.contains(&version);
-    Ok(all(connection)?.iter().filter(lags).count() as u64)
+    Ok(all(db)?.iter().filter(lags).count() as u64)
 }

@@ -1,14 +1,17 @@
-//! The certificates and the queue in numbers, kept beside the database so that a scrape never waits for it.
+//! The certificates and the queue in numbers, kept in memory so that a scrape never waits for the
+//! database.
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::{DateTime, Utc};
+use cap_telemetry::names::ClosedEnum as _;
 use rusqlite::Connection;
 
-use super::certificates::{self, CertificateState};
-use super::{Commit, Error, jobs};
-use crate::task::JobKind;
-use cap_telemetry::names::ClosedEnum as _;
+use super::change::{CertificateFact, Change};
+use super::error::Error;
+use super::work::Commit;
+use super::{certificates, jobs};
+use crate::certificate::CertificateState;
+use crate::job::JobKind;
 
 /// What is counted: loaded once, then brought up to date by every commit.
 #[derive(Debug, Default)]
@@ -17,30 +20,13 @@ pub struct Inventory {
     waiting: BTreeMap<JobKind, u64>,
 }
 
-/// What is counted of one certificate.
-#[derive(Clone, Debug)]
-pub struct CertificateFact {
-    /// As stored.
-    pub state: CertificateState,
-    /// `acme`.
-    pub issuer_type: String,
-    /// When it expires; `None` before it was issued.
-    pub not_after: Option<DateTime<Utc>>,
-}
-
-#[derive(Debug)]
-pub(super) enum Change {
-    Certificate(String, CertificateFact),
-    Waiting(JobKind),
-    Taken(JobKind),
-}
-
 impl Inventory {
-    pub(super) fn load(connection: &Connection) -> Result<Self, Error> {
+    pub(super) fn load(db: &Connection) -> Result<Self, Error> {
         let mut waiting: BTreeMap<_, _> = JobKind::ALL.iter().map(|kind| (*kind, 0)).collect();
-        waiting.extend(jobs::waiting(connection)?);
-        Ok(Inventory {
-            certificates: certificates::facts(connection)?.into_iter().collect(),
+        waiting.extend(jobs::waiting(db)?);
+        let certificates = certificates::facts(db)?.into_iter().collect();
+        Ok(Self {
+            certificates,
             waiting,
         })
     }
@@ -65,7 +51,7 @@ impl Inventory {
         self.certificates.values()
     }
 
-    /// How many certificates the license counts: those that are issued or on their way, and not revoked.
+    /// How many certificates the license counts: all that are not revoked, issued or not.
     pub fn licensed(&self) -> u64 {
         let counts = |fact: &&CertificateFact| fact.state != CertificateState::Revoked;
         self.certificates().filter(counts).count() as u64
@@ -74,12 +60,5 @@ impl Inventory {
     /// How many jobs of each type wait.
     pub fn waiting(&self) -> impl Iterator<Item = (JobKind, u64)> {
         self.waiting.iter().map(|(kind, waiting)| (*kind, *waiting))
-    }
-}
-
-impl CertificateFact {
-    /// The state at this time: past its notAfter, a certificate that is not revoked has expired.
-    pub fn state_at(&self, now: DateTime<Utc>) -> CertificateState {
-        self.state.at(self.not_after, now)
     }
 }

@@ -11,8 +11,22 @@ pub enum Location {
     /// `:memory:`
     #[default]
     Memory,
-    /// A file, made when it is not there.
+    /// A file, made when it is missing.
     File(PathBuf),
+}
+
+impl Location {
+    /// The path of a file beside the database: its own, with this at the end.
+    pub(crate) fn beside(&self, suffix: &str) -> Option<PathBuf> {
+        match self {
+            Self::Memory => None,
+            Self::File(path) => {
+                let mut file = path.clone().into_os_string();
+                file.push(suffix);
+                Some(file.into())
+            }
+        }
+    }
 }
 
 impl FromStr for Location {
@@ -20,8 +34,8 @@ impl FromStr for Location {
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
         Ok(match text {
-            ":memory:" => Location::Memory,
-            path => Location::File(path.into()),
+            ":memory:" => Self::Memory,
+            path => Self::File(path.into()),
         })
     }
 }
@@ -29,8 +43,8 @@ impl FromStr for Location {
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Location::Memory => f.write_str(":memory:"),
-            Location::File(path) => path.display().fmt(f),
+            Self::Memory => f.write_str(":memory:"),
+            Self::File(path) => path.display().fmt(f),
         }
     }
 }

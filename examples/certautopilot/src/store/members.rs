@@ -1,8 +1,10 @@
 //! The table of project members.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
-use super::{Error, Work};
+use super::error::Error;
+use super::sql;
+use super::work::Work;
 
 /// Sets a member's role, and returns the role before.
 ///
@@ -14,17 +16,9 @@ pub fn set_role(
     user: &str,
     role: &str,
 ) -> Result<Option<String>, Error> {
-    let before = work
-        .query_row(
-            "SELECT role FROM members WHERE project = ?1 AND user = ?2",
-            [project, user],
-            |row| row.get(0),
-        )
-        .optional()?;
-    work.execute(
-        "INSERT INTO members (project, user, role) VALUES (?1, ?2, ?3) \
-         ON CONFLICT (project, user) DO UPDATE SET role = excluded.role",
-        params![project, user, role],
-    )?;
+    let query = "SELECT role FROM members WHERE project = ?1 AND user = ?2";
+    let before = sql::first(work, query, [project, user], |row| row.get(0))?;
+    let statement = "INSERT OR REPLACE INTO members (project, user, role) VALUES (?1, ?2, ?3)";
+    sql::run(work, statement, params![project, user, role])?;
     Ok(before)
 }

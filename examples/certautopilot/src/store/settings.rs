@@ -1,26 +1,37 @@
-//! Settings that are changed while the service runs.
+//! The table of settings that change while the service runs: each a name, and a value as JSON.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use super::{Error, Work};
+use super::error::Error;
+use super::sql;
+use super::work::Work;
 
-const SYSLOG: &str = "syslog";
+/// The license that was installed last.
+pub(crate) const LICENSE: &str = "license";
+/// What the syslog settings page saved last.
+pub(crate) const SYSLOG: &str = "syslog";
 
-/// Keeps the syslog settings, in place of those before.
+/// Stores a setting in place of the one before.
 ///
 /// # Errors
-/// The database's own, as for every function here.
-pub(crate) fn keep(work: &Work<'_>, form: &str) -> Result<(), Error> {
-    work.execute(
-        "INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)",
-        params![SYSLOG, form],
+/// The database's own.
+pub(crate) fn put(work: &Work<'_>, name: &str, value: &impl Serialize) -> Result<(), Error> {
+    let statement = "INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)";
+    sql::run(
+        work,
+        statement,
+        params![name, serde_json::to_string(value)?],
     )?;
     Ok(())
 }
 
-/// The syslog settings that were kept.
-pub(crate) fn kept(connection: &Connection) -> Result<Option<String>, Error> {
-    let sql = "SELECT value FROM settings WHERE name = ?1";
-    let value = connection.query_row(sql, [SYSLOG], |row| row.get(0));
-    Ok(value.optional()?)
+/// The setting, if it was ever stored.
+///
+/// # Errors
+/// The database's own.
+pub(crate) fn get<T: DeserializeOwned>(db: &Connection, name: &str) -> Result<Option<T>, Error> {
+    let query = "SELECT value FROM settings WHERE name = ?1";
+    Ok(sql::first(db, query, [name], |row| sql::json(row, "value"))?.flatten())
 }

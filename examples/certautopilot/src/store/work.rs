@@ -1,15 +1,17 @@
-//! One transaction, and what has to be told once it is committed.
+//! One transaction, and what follows from it once it is committed.
 
 use std::ops::Deref;
 
 use cap_telemetry::trace;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::inventory::Change;
-use super::{Error, audit};
-use crate::task::JobKind;
+use super::audit;
+use super::change::Change;
+use super::error::Error;
+use crate::audit::Entry;
+use crate::job::JobKind;
 
-/// A transaction under way. Dropped, it is rolled back.
+/// A transaction under way. Dropping it rolls it back.
 #[derive(Debug)]
 pub struct Work<'c> {
     transaction: Transaction<'c>,
@@ -22,19 +24,20 @@ pub struct Work<'c> {
 #[non_exhaustive]
 pub struct Commit {
     /// The audit entries it recorded.
-    pub recorded: Vec<audit::Entry>,
+    pub recorded: Vec<Entry>,
     /// The jobs it put into the queue.
     pub queued: Vec<JobKind>,
     pub(super) changes: Vec<Change>,
 }
 
 impl<'c> Work<'c> {
-    pub(super) fn begin(connection: &'c mut Connection, host: &'c str) -> Result<Self, Error> {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        Ok(Work {
+    pub(super) fn begin(db: &'c mut Connection, host: &'c str) -> Result<Self, Error> {
+        let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let commit = Commit::default();
+        Ok(Self {
             transaction,
             host,
-            commit: Commit::default(),
+            commit,
         })
     }
 
@@ -43,24 +46,25 @@ impl<'c> Work<'c> {
         Ok(self.commit)
     }
 
-    /// Writes an audit entry beside the change it records, with the ids of the span in which it happens. It is forwarded when,
-    /// and only when, both are committed.
+    /// Writes an audit entry beside the change it records, with the ids of the current span. The
+    /// entry is forwarded once both are committed.
     ///
     /// # Errors
     /// The database's own.
-    pub fn record(&mut self, mut entry: audit::Entry) -> Result<(), Error> {
+    pub fn record(&mut self, mut entry: Entry) -> Result<(), Error> {
         if let Some(ids) = trace::current_span_ids() {
-            entry = entry
-                .param("trace_id", ids.trace_id_hex())
-                .param("span_id", ids.span_id_hex());
+            entry = entry.param("trace_id", ids.trace_id_hex());
+            entry = entry.param("span_id", ids.span_id_hex());
         }
         audit::insert(&self.transaction, self.host, &entry)?;
         self.commit.recorded.push(entry);
         Ok(())
     }
 
+    /// A job was put into the queue.
     pub(super) fn queued(&mut self, kind: JobKind) {
         self.commit.queued.push(kind);
+        self.changed(Change::Waiting(kind));
     }
 
     pub(super) fn changed(&mut self, change: Change) {

@@ -1,20 +1,19 @@
-//! Discovery: which certificates lie in a directory, which of them expire, and which nobody manages.
+//! Discovery: which certificates lie in a directory, which of them expire, and which nobody
+//! manages.
 
 use std::collections::HashSet;
 use std::path::Path;
 use std::{fs, io};
 
 use cap_telemetry::metrics::{FindingSeverity, JobResult};
-use cap_telemetry::names::ErrorClass;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::Tasks;
-use super::distribute::failure;
+use super::{Tasks, blocking, distribute};
 use crate::acme;
 use crate::failure::Failure;
 use crate::store::certificates;
 
-/// The label of the `source_id` that this is.
+/// The label of the `source_id`.
 const SOURCE: &str = "directory";
 
 /// What a directory holds.
@@ -35,19 +34,19 @@ impl Tasks {
             .read("certificates", certificates::fingerprints)
             .await?;
         let known: HashSet<_> = known.into_iter().collect();
-        let found = tokio::task::spawn_blocking(move || {
-            look(&directory, &known, Utc::now()).map_err(|error| failure(&directory, &error))
+        let found = blocking(move || {
+            let found = look(&directory, &known, Utc::now());
+            found.map_err(|error| distribute::failure(&directory, &error))
         });
-        let found = found
-            .await
-            .map_err(|error| Failure::new(ErrorClass::IoTransient, error.to_string()))??;
-
+        let found = found.await?;
         let metrics = self.telemetry.metrics().discovery();
         metrics.set_sources([(SOURCE, found.certificates)]);
         metrics.set_findings(found.findings.into_iter().map(|severity| (severity, 1)));
-        Ok(match found.unreadable {
-            0 => JobResult::Success,
-            _ => JobResult::Partial,
+        let partial = found.unreadable > 0;
+        Ok(if partial {
+            JobResult::Partial
+        } else {
+            JobResult::Success
         })
     }
 }
@@ -60,8 +59,7 @@ fn look(directory: &Path, known: &HashSet<String>, now: DateTime<Utc>) -> io::Re
             continue;
         }
         let text = fs::read_to_string(&path).unwrap_or_default();
-        let (Some(end), Some(fingerprint)) = (acme::leaf_expiry(&text), acme::fingerprint(&text))
-        else {
+        let (Some(end), Some(fingerprint)) = (acme::expiry(&text), acme::fingerprint(&text)) else {
             found.unreadable += 1;
             continue;
         };

@@ -1,4 +1,5 @@
-//! Distribution with the module `file`: the certificate and its key are written to a directory, and read back.
+//! Distribution with the module `file`: the certificate and its key are written to a directory,
+//! and the certificate is read back.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -8,12 +9,13 @@ use std::path::Path;
 use cap_telemetry::metrics::{ExecutionStatus, JobResult, Outcome};
 use cap_telemetry::names::ErrorClass;
 
-use super::Tasks;
+use super::{Tasks, blocking};
 use crate::acme;
 use crate::failure::Failure;
-use crate::store::certificates::{self, Certificate};
+use crate::ids;
+use crate::store::certificates;
 
-/// The label of the `module` that this is.
+/// The label of the `module`.
 pub(crate) const MODULE: &str = "file";
 
 impl Tasks {
@@ -22,45 +24,41 @@ impl Tasks {
             return Ok(JobResult::Success);
         };
         let (keyring, id) = (self.keyring.clone(), id.to_owned());
-        let (name, pem, key) = self
-            .store
-            .read("certificates", move |db| {
-                let row = certificates::find(db, &id)?;
-                let issued = row.and_then(|row| Some((file_name(&row), row.issued?)));
-                let (name, issued) = issued.ok_or_else(|| {
-                    Failure::invalid(format!("{id} has no certificate to distribute"))
-                })?;
-                let key = keyring.open(&id, &issued.key)?;
-                Ok::<_, Failure>((name, issued.pem, key))
-            })
-            .await?;
-
-        let written = tokio::task::spawn_blocking(move || {
-            put(&directory, &name, &pem, &key).map_err(|error| failure(&directory, &error))
+        let load = self.store.read("certificates", move |db| {
+            let missing = || Failure::invalid(format!("{id} has no certificate to distribute"));
+            let row = certificates::find(db, &id)?.ok_or_else(missing)?;
+            let issued = row.issued.ok_or_else(missing)?;
+            let key = keyring.open(&id, &issued.key)?;
+            // Neither project ids nor host names hold a separator.
+            let name = format!(
+                "{}-{}",
+                row.project,
+                row.domain.replacen('*', "wildcard", 1)
+            );
+            Ok::<_, Failure>((name, issued.pem, key))
         });
-        let written = written
-            .await
-            .map_err(|error| Failure::new(ErrorClass::IoTransient, error.to_string()))?;
+        let (name, pem, key) = load.await?;
+        let served = blocking(move || {
+            put(&directory, &name, &pem, &key).map_err(|error| failure(&directory, &error))
+        })
+        .await;
 
         let metrics = self.telemetry.metrics().distribution();
-        metrics.record_target_result(MODULE, written.as_ref().err().map(|failure| failure.class));
-        let served =
-            written.inspect_err(|_| metrics.record_executed(MODULE, ExecutionStatus::Failed))?;
-        metrics.record_validated(served);
-        if served == Outcome::Failed {
-            metrics.record_executed(MODULE, ExecutionStatus::Failed);
-            let what = "what was written reads back differently";
-            return Err(Failure::new(ErrorClass::IoTransient, what));
+        metrics.record_target_result(MODULE, served.as_ref().err().map(|failure| failure.class));
+        if let Ok(served) = served {
+            metrics.record_validated(served);
         }
-        metrics.record_executed(MODULE, ExecutionStatus::Success);
-        Ok(JobResult::Success)
+        let failed = match served {
+            Ok(Outcome::Success) => {
+                metrics.record_executed(MODULE, ExecutionStatus::Success);
+                return Ok(JobResult::Success);
+            }
+            Ok(_) => Failure::transient("what was written reads back differently"),
+            Err(failure) => failure,
+        };
+        metrics.record_executed(MODULE, ExecutionStatus::Failed);
+        Err(failed)
     }
-}
-
-/// Neither project ids nor host names hold a separator; a wildcard should be easy to type.
-fn file_name(certificate: &Certificate) -> String {
-    let name = certificate.domain.replacen('*', "wildcard", 1);
-    format!("{}-{name}", certificate.project)
 }
 
 /// Writes both files, and says whether the certificate can be read back.
@@ -76,8 +74,9 @@ fn put(directory: &Path, name: &str, pem: &str, key: &[u8]) -> io::Result<Outcom
 
 /// Readers see the old file or the new one, never half of it.
 fn replace(directory: &Path, name: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let temporary = directory.join(format!(".{name}.{}", crate::ids::new("tmp")));
-    let mut file = OpenOptions::new()
+    let temporary = directory.join(format!(".{name}.{}", ids::new("tmp")));
+    let mut options = OpenOptions::new();
+    let mut file = options
         .write(true)
         .create_new(true)
         .mode(mode)

@@ -1,15 +1,15 @@
-//! Issuing and renewing: a new key, a certificate for it, and what follows from that.
+//! Issuing and renewing: a new key, a certificate for it, and the jobs that follow.
 
-use cap_telemetry::metrics::{JobResult, RenewalTrigger};
+use cap_telemetry::metrics::JobResult;
 use cap_telemetry::names::ErrorClass;
 
-use super::Tasks;
+use super::{Tasks, blocking};
 use crate::acme::{self, Requested};
+use crate::audit::{Entry, EventType};
+use crate::certificate::{Certificate, CertificateState, Issued};
 use crate::failure::Failure;
-use crate::store::audit::{Entry, EventType};
-use crate::store::certificates::{self, Certificate, CertificateState, Issued};
-use crate::store::jobs::{self, Job};
-use crate::task::{Task, Trigger};
+use crate::job::{Job, Task, Trigger};
+use crate::store::{certificates, jobs};
 
 impl Tasks {
     /// With a trigger it is a renewal.
@@ -22,56 +22,65 @@ impl Tasks {
         let certificate = self.certificate(id).await?;
         not_revoked(&certificate)?;
         let domain = certificate.domain.clone();
-        let requested = tokio::task::spawn_blocking(move || Requested::new(&domain))
-            .await
-            .map_err(|error| Failure::new(ErrorClass::IoTransient, error.to_string()))?
-            .map_err(|error| Failure::invalid(error.to_string()))?;
-        let Requested { csr, private_key } = requested;
+        let request = move || Requested::new(&domain);
+        let request = move || request().map_err(|error| Failure::invalid(error.to_string()));
+        let Requested { csr, private_key } = blocking(request).await?;
         let pem = self.acme.obtain(&certificate.domain, &csr).await?;
-        let (Some(not_after), Some(fingerprint)) =
-            (acme::leaf_expiry(&pem), acme::fingerprint(&pem))
+        let (Some(not_after), Some(fingerprint)) = (acme::expiry(&pem), acme::fingerprint(&pem))
         else {
-            let what = "the provider sent something else than a certificate";
-            return Err(Failure::new(ErrorClass::IoPermanent, what));
+            let message = "the provider did not send a certificate";
+            return Err(Failure::new(ErrorClass::IoPermanent, message));
         };
 
-        let event_type = match trigger {
-            None => EventType::CertIssued,
-            Some(_) => EventType::CertRenewed,
+        let (event_type, verb) = match trigger {
+            None => (EventType::CertIssued, "issued"),
+            Some(_) => (EventType::CertRenewed, "renewed"),
         };
-        let follow_up = self.follow_up(job, &certificate, event_type);
-        let verb = trigger.map_or("issued", |_| "renewed");
+        let (certificate_id, what) = (id.to_owned(), event_type.to_string());
+        let distribute = Task::Distribute {
+            certificate: id.to_owned(),
+        };
+        let notify = Task::Notify {
+            certificate: certificate_id.clone(),
+            what,
+        };
+        let project = Some(certificate.project.as_str());
+        let follow_up =
+            [distribute, notify].map(|task| self.queue.prepare(task, project, &job.requested_by));
         let summary = format!("Certificate {verb} for {}", certificate.domain);
         let entry = Entry::new(event_type, job.requested_by.clone(), summary)
-            .certificate(id)
-            .project(&certificate.project)
+            .resource("cert", id)
+            .project(project)
             .param("domain", &certificate.domain)
             .param("issuer", &certificate.issuer_type)
             .param("not_after", not_after.to_rfc3339())
             .param("fingerprint", &fingerprint);
 
-        let (keyring, id) = (self.keyring.clone(), id.to_owned());
-        self.store
-            .write("update", "certificates", move |work| {
-                if let Some(now) = certificates::find(work, &id)? {
-                    not_revoked(&now)?;
-                }
-                // Inside the transaction, so that a rotation never misses a key that was wrapped but not stored yet.
-                let key = keyring.seal(&id, &private_key)?;
-                let issued = Issued {
+        let (keyring, id) = (self.keyring.clone(), certificate_id);
+        let store = self.store.write("update", "certificates", move |work| {
+            if let Some(now) = certificates::find(work, &id)? {
+                not_revoked(&now)?;
+            }
+            // Inside the transaction, so that a rotation never misses a key that is wrapped but
+            // not stored yet.
+            let key = keyring.seal(&id, &private_key)?;
+            certificates::set_issued(
+                work,
+                &id,
+                &Issued {
                     pem,
                     fingerprint,
                     not_after,
                     key,
-                };
-                certificates::set_issued(work, &id, &issued)?;
-                work.record(entry)?;
-                for job in &follow_up {
-                    jobs::insert(work, job)?;
-                }
-                Ok::<_, Failure>(())
-            })
-            .await?;
+                },
+            )?;
+            work.record(entry)?;
+            for job in &follow_up {
+                jobs::insert(work, job)?;
+            }
+            Ok::<_, Failure>(())
+        });
+        store.await?;
 
         let metrics = self.telemetry.metrics().certificates();
         match trigger {
@@ -80,35 +89,11 @@ impl Tasks {
         }
         Ok(JobResult::Success)
     }
-
-    fn follow_up(&self, job: &Job, certificate: &Certificate, what: EventType) -> [Job; 2] {
-        let distribute = Task::Distribute {
-            certificate: certificate.id.clone(),
-        };
-        let notify = Task::Notify {
-            certificate: certificate.id.clone(),
-            what: what.to_string(),
-        };
-        [distribute, notify].map(|task| {
-            let project = Some(certificate.project.as_str());
-            self.queue.prepare(task, project, &job.requested_by)
-        })
-    }
 }
 
 fn not_revoked(certificate: &Certificate) -> Result<(), Failure> {
-    if certificate.state == CertificateState::Revoked {
-        return Err(Failure::invalid("the certificate was revoked"));
-    }
-    Ok(())
-}
-
-impl From<Trigger> for RenewalTrigger {
-    fn from(trigger: Trigger) -> Self {
-        match trigger {
-            Trigger::Scheduled => RenewalTrigger::Scheduled,
-            Trigger::Manual => RenewalTrigger::Manual,
-            Trigger::Api => RenewalTrigger::Api,
-        }
+    match certificate.state {
+        CertificateState::Revoked => Err(Failure::invalid("the certificate was revoked")),
+        _ => Ok(()),
     }
 }

@@ -2,24 +2,20 @@
 
 use std::time::Instant;
 
-use axum::http::Request;
-use axum::http::header::CONTENT_TYPE;
-use bytes::Bytes;
 use cap_telemetry::metrics::{JobResult, Outcome};
-use http_body_util::Full;
 use serde_json::json;
 
 use super::Tasks;
 use crate::failure::Failure;
 
-/// The label of the `channel_type` that this is.
+/// The label of the `channel_type`.
 pub(crate) const CHANNEL: &str = "webhook";
-/// What is asked of it, as the label of a call.
+/// The label of the call.
 pub(crate) const ENDPOINT: &str = "notify";
 
 impl Tasks {
     pub(super) async fn notify(&self, id: &str, what: &str) -> Result<JobResult, Failure> {
-        let Some(webhook) = self.webhook.clone() else {
+        let Some(webhook) = &self.webhook else {
             return Ok(JobResult::Success);
         };
         let certificate = self.certificate(id).await?;
@@ -30,19 +26,12 @@ impl Tasks {
             "domain": certificate.domain,
             "not_after": certificate.issued.map(|issued| issued.not_after),
         });
-        let request = Request::post(webhook)
-            .header(CONTENT_TYPE, "application/json")
-            .body(Full::new(Bytes::from(body.to_string())))
-            .map_err(|error| Failure::invalid(format!("notify.webhook_url: {error}")))?;
-
         let started = Instant::now();
-        let delivered = self.outbound.call(CHANNEL, ENDPOINT, request).await;
+        let url = webhook.to_string();
+        let delivered = self.outbound.post(CHANNEL, ENDPOINT, &url, &body).await;
         let outcome = Outcome::from(delivered.is_ok());
-        self.telemetry.metrics().notifications().record_delivered(
-            CHANNEL,
-            outcome,
-            started.elapsed(),
-        );
-        delivered.map(|_| JobResult::Success)
+        let metrics = self.telemetry.metrics().notifications();
+        metrics.record_delivered(CHANNEL, outcome, started.elapsed());
+        delivered.map(|()| JobResult::Success)
     }
 }

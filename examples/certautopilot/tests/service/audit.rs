@@ -5,22 +5,27 @@ use std::time::Duration;
 
 use axum::http::Method;
 use cap_telemetry::names::Actor;
-use certautopilot::store::audit::{self, Entry, EventType};
-use certautopilot::store::{Error, Location, Store, members};
+use cap_telemetry::trace::Tracer;
+use certautopilot::audit::{Entry, EventType};
+use certautopilot::store::{Error, Location, Store, audit, members};
 use serde_json::{Value, json};
 
 use crate::harness::Stage;
 
 /// A store, and the ids of what it forwards.
 fn store() -> (Store, Arc<Mutex<Vec<String>>>) {
-    let store = Store::open(&Location::Memory, None).unwrap();
     let forwarded = Arc::new(Mutex::new(Vec::new()));
     let seen = forwarded.clone();
-    store.on_commit(move |commit| {
-        let ids = commit.recorded.iter().map(|entry| entry.id.clone());
-        seen.lock().unwrap().extend(ids);
-    });
-    (store, forwarded)
+    let store = Store::open(
+        &Location::Memory,
+        "here",
+        Tracer::disabled(),
+        move |commit| {
+            let ids = commit.recorded.iter().map(|entry| entry.id.clone());
+            seen.lock().unwrap().extend(ids);
+        },
+    );
+    (store.unwrap(), forwarded)
 }
 
 fn entry() -> Entry {

@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use cap_telemetry::names::Actor;
-use cap_telemetry::trace::Carrier;
+use cap_telemetry::trace::{Carrier, Tracer};
+use certautopilot::Endpoint;
 use certautopilot::acme_server::{Fault, FaultKind};
-use certautopilot::store::certificates::{self, Certificate, CertificateState};
-use certautopilot::store::jobs::{self, Job};
-use certautopilot::store::{Error, Location, Store, Work};
-use certautopilot::{Endpoint, Task};
+use certautopilot::certificate::Certificate;
+use certautopilot::job::{Job, Task};
+use certautopilot::store::{Error, Location, Store, Work, certificates, jobs};
 use chrono::Utc;
 use serde_json::Value;
 
@@ -110,7 +110,7 @@ async fn a_rate_limit_is_waited_out() {
 async fn a_job_that_was_running_when_the_process_died_runs_again() {
     let folder = Folder::new("restart");
     let location = Location::File(folder.0.join("certautopilot.db"));
-    let store = Store::open(&location, None).unwrap();
+    let store = Store::open(&location, "here", Tracer::disabled(), |_| {}).unwrap();
     let (certificate, job) = pending("api.example.com");
     let id = certificate.id.clone();
     store
@@ -130,31 +130,30 @@ async fn a_job_that_was_running_when_the_process_died_runs_again() {
     stage.status_becomes(&path, "active").await;
     let store = stage.service.store().clone();
     assert!(stage.service.stop().await);
-    let states: Result<_, Error> = store.read("jobs", jobs::states).await;
-    assert_eq!(states.unwrap().get("running"), None);
+    assert_eq!(running(&store).await, 0);
 }
 
 pub(crate) fn pending(domain: &str) -> (Certificate, Job) {
-    let certificate = Certificate {
-        id: "crt_1".to_owned(),
-        project: "p1".to_owned(),
-        domain: domain.to_owned(),
-        issuer_type: "acme".to_owned(),
-        state: CertificateState::Pending,
-        issued: None,
-        last_error: None,
+    let certificate = Certificate::pending("crt_1", "p1", domain, "acme");
+    let issue = Task::Issue {
+        certificate: "crt_1".to_owned(),
     };
-    let job = Job {
-        id: "job_1".to_owned(),
-        task: Task::Issue {
-            certificate: "crt_1".to_owned(),
+    let (carrier, alice) = (Carrier::default(), Actor::user("alice@example.com"));
+    let job = Job::new("job_1".to_owned(), issue, carrier, alice);
+    (
+        certificate,
+        Job {
+            project: Some("p1".to_owned()),
+            ..job
         },
-        attempt: 0,
-        run_at: Utc::now(),
-        carrier: Carrier::default(),
-        previous: None,
-        project: Some("p1".to_owned()),
-        requested_by: Actor::user("alice@example.com"),
+    )
+}
+
+/// How many jobs are running.
+pub(crate) async fn running(store: &Store) -> u32 {
+    let ask = |db: &rusqlite::Connection| {
+        let sql = "SELECT count(*) FROM jobs WHERE state = 'running'";
+        Ok::<_, Error>(db.query_row(sql, [], |row| row.get(0))?)
     };
-    (certificate, job)
+    store.read("jobs", ask).await.unwrap()
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use cap_telemetry::metrics::Metrics;
 use cap_telemetry::names::Actor;
-use certautopilot::store::certificates::{self, Certificate, CertificateState, Issued};
-use certautopilot::store::{Error, Location, Store, kek};
-use certautopilot::{Keyring, MasterKey, RotationRefused, Rotations};
+use cap_telemetry::trace::Tracer;
+use certautopilot::certificate::{Certificate, Issued};
+use certautopilot::kek::{self, Keyring, MasterKey, Rotations};
+use certautopilot::store::{self, Error, Location, Store, certificates};
 use chrono::Utc;
 
 use crate::harness::Stage;
@@ -21,10 +22,9 @@ struct Safe {
 
 impl Safe {
     async fn with_keys(keys: usize) -> Self {
-        let store = Store::open(&Location::Memory, None).unwrap();
+        let store = Store::open(&Location::Memory, "here", Tracer::disabled(), |_| {}).unwrap();
         let metrics = Metrics::new();
-        let keyring =
-            Keyring::new("here", MasterKey::random().unwrap(), [], 1, metrics.clone()).unwrap();
+        let keyring = Keyring::new("here", MasterKey::random(), [], 1, metrics.clone()).unwrap();
         let keyring = Arc::new(keyring);
         let sealing = keyring.clone();
         let filled = store.write("insert", "certificates", move |work| {
@@ -72,15 +72,8 @@ impl Safe {
 }
 
 fn certificate(number: usize) -> Certificate {
-    Certificate {
-        id: format!("crt_{number:04}"),
-        project: PROJECT.to_owned(),
-        domain: format!("{number}.example.com"),
-        issuer_type: "acme".to_owned(),
-        state: CertificateState::Pending,
-        issued: None,
-        last_error: None,
-    }
+    let (id, domain) = (format!("crt_{number:04}"), format!("{number}.example.com"));
+    Certificate::pending(&id, PROJECT, &domain, "acme")
 }
 
 fn secret(number: usize) -> Vec<u8> {
@@ -96,7 +89,7 @@ async fn every_key_stays_readable_through_a_rotation() {
     safe.rotations().run(&rotation).await.unwrap();
     assert_eq!(safe.open_all().await, [2; 120]);
 
-    let in_use: Result<_, Error> = safe.store.read("certificates", kek::in_use).await;
+    let in_use: Result<_, Error> = safe.store.read("certificates", store::kek::in_use).await;
     assert_eq!(in_use.unwrap(), [2]);
     let text = safe.metrics.render();
     for line in [
@@ -127,7 +120,7 @@ async fn one_rotation_runs_at_a_time() {
     let safe = Safe::with_keys(1).await;
     let first = safe.rotations().start(Actor::user("alice")).await.unwrap();
     let second = safe.rotations().start(Actor::user("bob")).await;
-    assert!(matches!(second, Err(RotationRefused::Running(id)) if id == first.id));
+    assert!(matches!(second, Err(kek::Error::Running(id)) if id == first.id));
 }
 
 #[tokio::test]

@@ -1,9 +1,4 @@
-//! The tables.
-
-use rusqlite::Connection;
-
-/// Times are milliseconds since 1970, UTC.
-const TABLES: &str = "
+-- Times are milliseconds since 1970, UTC.
 CREATE TABLE IF NOT EXISTS certificates (
     id TEXT PRIMARY KEY,
     project TEXT NOT NULL,
@@ -71,12 +66,6 @@ CREATE TABLE IF NOT EXISTS hosts (
     kek_loaded TEXT NOT NULL
 ) STRICT;
 
-CREATE TABLE IF NOT EXISTS license (
-    one INTEGER PRIMARY KEY CHECK (one = 1),
-    expires_at INTEGER,
-    cert_limit INTEGER NOT NULL
-) STRICT;
-
 CREATE TABLE IF NOT EXISTS settings (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -88,14 +77,3 @@ CREATE TABLE IF NOT EXISTS kek_rotations (
     state TEXT NOT NULL,
     requested_by TEXT NOT NULL
 ) STRICT;
-";
-
-/// Makes the tables that are missing.
-///
-/// `synchronous = FULL`: the audit log is the primary record, and an event is forwarded only once its row would survive a
-/// power cut.
-pub(super) fn apply(connection: &Connection) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.execute_batch(TABLES)
-}

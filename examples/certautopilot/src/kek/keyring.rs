@@ -1,0 +1,285 @@
+//! The KEK versions that are loaded here, and their state as gauges.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use cap_telemetry::metrics::{
+    HostKek, KekLaggards, KekRotation, KekState, KekVersion, Metrics, Outcome,
+};
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+
+use super::error::Error;
+use super::master::MasterKey;
+use crate::certificate::SealedKey;
+use crate::ids;
+use crate::store::hosts::Report;
+use crate::store::kek::WrappedKey;
+
+/// The label of the `provider`.
+const PROVIDER: &str = "local";
+
+/// The KEK versions of this process.
+pub struct Keyring {
+    host: String,
+    master: MasterKey,
+    metrics: Metrics,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// Every version there ever was here; `None` once it is unloaded.
+    versions: BTreeMap<u32, Option<LessSafeKey>>,
+    current: u32,
+    /// The version that all replicas must load, and how many have not.
+    laggards: (u32, u64),
+    /// The latest rotation, and its progress from 0 to 1.
+    rotation: Option<(String, f64)>,
+}
+
+impl Keyring {
+    /// A keyring with these versions loaded, that wraps with `current`.
+    ///
+    /// # Errors
+    /// When the master key cannot be read.
+    pub fn new(
+        host: impl Into<String>,
+        master: MasterKey,
+        in_use: impl IntoIterator<Item = u32>,
+        current: u32,
+        metrics: Metrics,
+    ) -> Result<Self, Error> {
+        metrics.kek().register([PROVIDER]);
+        let versions = BTreeMap::new();
+        let state = State {
+            versions,
+            current,
+            laggards: (current, 0),
+            rotation: None,
+        };
+        let keyring = Self {
+            host: host.into(),
+            master,
+            metrics,
+            state: Mutex::new(state),
+        };
+        for version in in_use.into_iter().chain([current]) {
+            keyring.load(version)?;
+        }
+        Ok(keyring)
+    }
+
+    /// Seals a private key for a certificate, under a new data key.
+    ///
+    /// # Errors
+    /// When the current version is not loaded.
+    pub fn seal(&self, certificate: &str, private_key: &[u8]) -> Result<SealedKey, Error> {
+        let data_key: [u8; 32] = ids::random();
+        let sealed = seal(&cipher(&data_key), certificate, private_key);
+        let (kek_version, wrapped) = self.wrap(certificate, &data_key)?;
+        Ok(SealedKey {
+            sealed,
+            wrapped,
+            kek_version,
+        })
+    }
+
+    /// Opens a private key.
+    ///
+    /// # Errors
+    /// When its KEK is not loaded, or the bytes are not its own.
+    pub fn open(&self, certificate: &str, key: &SealedKey) -> Result<Vec<u8>, Error> {
+        let data_key = self.unwrap(certificate, key.kek_version, &key.wrapped)?;
+        let data_key = data_key
+            .try_into()
+            .map_err(|_| Error::Corrupt(certificate.to_owned()))?;
+        open(&cipher(&data_key), certificate, &key.sealed)
+    }
+
+    /// The data key wrapped by the current version instead, and that version.
+    ///
+    /// # Errors
+    /// When its KEK is not loaded, or the bytes are not its own.
+    pub fn rewrap(&self, key: &WrappedKey) -> Result<(u32, Vec<u8>), Error> {
+        let data_key = self.unwrap(&key.certificate, key.kek_version, &key.wrapped)?;
+        self.wrap(&key.certificate, &data_key)
+    }
+
+    /// Loads a version, if it is not.
+    ///
+    /// # Errors
+    /// When the master key cannot be read.
+    pub fn load(&self, version: u32) -> Result<(), Error> {
+        let mut state = self.state();
+        self.load_into(&mut state, version)
+    }
+
+    /// Loads a version, if it is not, and wraps with it from now on.
+    ///
+    /// # Errors
+    /// When the master key cannot be read.
+    pub fn advance(&self, version: u32) -> Result<(), Error> {
+        let mut state = self.state();
+        self.load_into(&mut state, version)?;
+        state.current = version;
+        self.publish(&state);
+        Ok(())
+    }
+
+    /// What this replica tells the others.
+    pub fn report(&self) -> Report {
+        let state = self.state();
+        let loaded = state.versions.iter().filter(|(_, key)| key.is_some());
+        let loaded = loaded.map(|(version, _)| *version).collect();
+        Report {
+            host: self.host.clone(),
+            current: state.current,
+            loaded,
+        }
+    }
+
+    /// Publishes how many replicas have not loaded the version that all must load.
+    pub fn lag(&self, target: u32, laggards: u64) {
+        let mut state = self.state();
+        if state.laggards != (target, laggards) {
+            state.laggards = (target, laggards);
+            self.publish(&state);
+        }
+    }
+
+    /// Unloads every version but the current one.
+    pub fn unload_old(&self) {
+        let mut state = self.state();
+        let current = state.current;
+        let old = state
+            .versions
+            .iter_mut()
+            .filter(|(version, _)| **version != current);
+        old.for_each(|(_, key)| *key = None);
+        self.publish(&state);
+    }
+
+    /// Publishes the progress of a rotation, from 0 to 1; at 1 it is over.
+    pub fn progress(&self, rotation: &str, done: f64) {
+        let mut state = self.state();
+        state.rotation = Some((rotation.to_owned(), done));
+        self.publish(&state);
+    }
+
+    fn wrap(&self, certificate: &str, data_key: &[u8]) -> Result<(u32, Vec<u8>), Error> {
+        let state = self.state();
+        let wrapped = state
+            .key(state.current)
+            .map(|kek| seal(kek, certificate, data_key));
+        self.metrics
+            .kek()
+            .record_wrapped(PROVIDER, Outcome::from(wrapped.is_ok()));
+        Ok((state.current, wrapped?))
+    }
+
+    fn unwrap(&self, certificate: &str, version: u32, wrapped: &[u8]) -> Result<Vec<u8>, Error> {
+        let mut state = self.state();
+        // A replica that has switched already may have wrapped it.
+        if !state.versions.contains_key(&version) {
+            let _ = self.load_into(&mut state, version);
+        }
+        let data_key = state
+            .key(version)
+            .and_then(|kek| open(kek, certificate, wrapped));
+        self.metrics
+            .kek()
+            .record_unwrapped(PROVIDER, Outcome::from(data_key.is_ok()));
+        data_key
+    }
+
+    fn load_into(&self, state: &mut State, version: u32) -> Result<(), Error> {
+        if state.key(version).is_err() {
+            let secret = self.master.secret(&format!("certautopilot kek {version}"));
+            let secret = secret.map_err(|error| Error::Unavailable(version, error))?;
+            state.versions.insert(version, Some(cipher(&secret)));
+            self.publish(state);
+        }
+        Ok(())
+    }
+
+    fn publish(&self, state: &State) {
+        let host = || self.host.clone();
+        let mut published = KekState::default();
+        for (version, key) in &state.versions {
+            let version = u64::from(*version);
+            published.versions.push(match key {
+                Some(_) => KekVersion::loaded(host(), version),
+                None => KekVersion::missing(host(), version),
+            });
+        }
+        published.current = vec![HostKek::new(host(), u64::from(state.current))];
+        let (target, laggards) = state.laggards;
+        published.laggards = vec![KekLaggards::new(u64::from(target), laggards)];
+        published
+            .rotations
+            .extend(state.rotation.iter().map(|(id, done)| match *done < 1.0 {
+                true => KekRotation::active(id, *done),
+                false => KekRotation::finished(id, *done),
+            }));
+        self.metrics.kek().set_state(&published);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn key(&self, version: u32) -> Result<&LessSafeKey, Error> {
+        let loaded = self.versions.get(&version).and_then(Option::as_ref);
+        loaded.ok_or(Error::NotLoaded(version))
+    }
+}
+
+fn cipher(key: &[u8; 32]) -> LessSafeKey {
+    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).expect("AES-256 takes 32 bytes"))
+}
+
+/// The nonce, then the ciphertext, which is bound to the certificate, and its tag. Nonces are
+/// random; one key stays far below the 2³² messages that NIST SP 800-38D allows with such nonces.
+fn seal(key: &LessSafeKey, certificate: &str, plain: &[u8]) -> Vec<u8> {
+    let nonce: [u8; NONCE_LEN] = ids::random();
+    let (mut body, aad) = (plain.to_vec(), Aad::from(certificate.as_bytes()));
+    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut body)
+        .expect("a key is short enough for AES-GCM");
+    [&nonce[..], &body].concat()
+}
+
+fn open(key: &LessSafeKey, certificate: &str, sealed: &[u8]) -> Result<Vec<u8>, Error> {
+    let corrupt = || Error::Corrupt(certificate.to_owned());
+    let (nonce, body) = sealed.split_first_chunk().ok_or_else(corrupt)?;
+    let (mut body, aad) = (body.to_vec(), Aad::from(certificate.as_bytes()));
+    let plain = key.open_in_place(Nonce::assume_unique_for_key(*nonce), aad, &mut body);
+    Ok(plain.map_err(|_| corrupt())?.to_vec())
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state();
+        f.debug_struct("Keyring")
+            .field("host", &self.host)
+            .field("current", &state.current)
+            .field("versions", &state.versions.keys())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_sealed_for_one_certificate_opens_for_no_other() {
+        let key = cipher(&[7; 32]);
+        let sealed = seal(&key, "crt_1", b"secret");
+        assert_eq!(open(&key, "crt_1", &sealed).unwrap(), b"secret");
+        let other = open(&key, "crt_2", &sealed).unwrap_err();
+        assert!(matches!(other, Error::Corrupt(id) if id == "crt_2"));
+        assert!(open(&key, "crt_1", &sealed[..8]).is_err());
+    }
+}

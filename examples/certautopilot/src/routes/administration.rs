@@ -1,0 +1,157 @@
+//! What operators and administrators do: roles, the license, KEK rotations, dead letters.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use cap_telemetry::names::{Severity, closed_enum};
+use cap_telemetry::trace;
+use chrono::Utc;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::input::{Body, Caller, InProject};
+use super::problem::Problem;
+use crate::app::App;
+use crate::audit::{Entry, EventType};
+use crate::license::License;
+use crate::store::{self, Work, jobs, members, settings};
+
+closed_enum! {
+    /// What a member may do in a project. The stand-in records roles and enforces none.
+    enum Role: "role" {
+        /// Everything.
+        Admin = "admin",
+        /// Request, renew and revoke.
+        Operator = "operator",
+        /// Look.
+        Viewer = "viewer",
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RoleChange {
+    role: String,
+}
+
+/// `PUT /projects/:projectId/members/:userId/role`.
+pub(super) async fn set_role(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    at: InProject,
+    Body(change): Body<RoleChange>,
+) -> Result<Json<Value>, Problem> {
+    let role: Role = change.role.parse().map_err(Problem::bad_request)?;
+    let body = json!({ "project": at.project, "user": at.id, "role": role.as_str() });
+    let set = move |work: &mut Work<'_>| {
+        let before = members::set_role(work, &at.project, &at.id, role.as_str())?;
+        let summary = format!("{} is now {role} of {}", at.id, at.project);
+        let entry = Entry::new(EventType::RoleChanged, actor, summary)
+            .resource("user", &at.id)
+            .project(&*at.project)
+            .severity(Severity::Warn)
+            .param("role", role)
+            .param("role_before", before.as_deref().unwrap_or("none"));
+        work.record(entry)
+    };
+    app.store.write("update", "members", set).await?;
+    Ok(Json(body))
+}
+
+/// `GET /license`: what the license allows.
+pub(super) async fn license(State(app): State<Arc<App>>, Caller(_): Caller) -> Json<Value> {
+    view(&app, app.license())
+}
+
+/// `PUT /license`: holds here at once, and on the other replicas when they look next.
+pub(super) async fn install(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Body(license): Body<License>,
+) -> Result<Json<Value>, Problem> {
+    let end = license
+        .expires_at
+        .map_or("never".to_owned(), |end| end.to_rfc3339());
+    let summary = format!("License installed that expires {end}");
+    let mut entry = Entry::new(EventType::LicenseInstalled, actor, summary)
+        .severity(Severity::Warn)
+        .param("expires_at", end)
+        .param("cert_limit", license.cert_limit);
+    entry.resource = Some("license".to_owned());
+    let install = move |work: &mut Work<'_>| {
+        settings::put(work, settings::LICENSE, &license)?;
+        work.record(entry)
+    };
+    app.store.write("update", "settings", install).await?;
+    app.set_license(license);
+    Ok(view(&app, license))
+}
+
+fn view(app: &App, license: License) -> Json<Value> {
+    let usage = app.store.inventory(store::Inventory::licensed);
+    Json(json!({
+        "valid": license.allows(usage, Utc::now()),
+        "expires_at": license.expires_at,
+        "cert_usage": usage,
+        "cert_limit": license.cert_limit,
+    }))
+}
+
+/// `POST /kek/rotations`: 202, and the stored keys are re-wrapped once every replica has loaded
+/// the new version; 409 during a rotation; 503 when this replica cannot load the version.
+pub(super) async fn rotate(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let rotation = app.rotations.start(actor).await?;
+    let body = json!({ "rotation": rotation.id, "target_version": rotation.target });
+    app.finish(rotation, trace::current_span().carrier());
+    Ok((StatusCode::ACCEPTED, Json(body)))
+}
+
+/// `GET /jobs/dead`: the jobs that were given up, oldest first, with why.
+pub(super) async fn dead_letters(
+    State(app): State<Arc<App>>,
+    Caller(_): Caller,
+) -> Result<Json<Value>, Problem> {
+    let dead = app.store.read("jobs", jobs::dead_letters).await?;
+    let dead = dead.iter().map(|job| {
+        json!({
+            "id": job.id,
+            "type": job.task.kind().as_str(),
+            "attempts": job.attempt,
+            "certificate": job.task.certificate(),
+            "project": job.project,
+            "last_error": job.last_error,
+        })
+    });
+    Ok(Json(json!({ "jobs": dead.collect::<Vec<_>>() })))
+}
+
+/// `POST /jobs/dead/:jobId/requeue`: 202, and the job is attempted as if it were new; 404 when no
+/// such job was given up.
+pub(super) async fn requeue(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let requeue = move |work: &mut Work<'_>| {
+        let job = jobs::revive(work, &id)?;
+        let job = job.ok_or_else(|| Problem::not_found("no such job was given up"))?;
+        let kind = job.task.kind();
+        let entry = Entry::new(
+            EventType::JobRequeued,
+            actor,
+            format!("Job {kind} requeued"),
+        )
+        .resource("job", &job.id)
+        .project(job.project.as_deref())
+        .severity(Severity::Warn)
+        .param("job_type", kind);
+        Ok::<_, Problem>(work.record(entry)?)
+    };
+    app.store.write("update", "jobs", requeue).await?;
+    Ok(StatusCode::ACCEPTED)
+}
