@@ -1,4 +1,6 @@
-//! The audit pipe, which can be switched on, changed and switched off while the process runs.
+//! The audit pipeline, which can be switched on, changed and switched off while the process runs.
+//!
+//! Locks are taken in the order `changing`, `known`, `running`. `enqueue` takes `running` alone.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -10,29 +12,31 @@ use cap_syslog::{Backfill, Config, Event, Forwarder, Report, State, Tls, Transpo
 
 use crate::error::{Error, Kind};
 
-/// What the relay gets to take in what is left when the pipe is switched off.
+/// How long queued events are still sent when the pipeline is switched off.
 const LAST_CALL: Duration = Duration::from_secs(2);
 
 pub(crate) struct Audit {
     guard: Guard,
     store: Option<Arc<dyn Backfill>>,
     running: RwLock<Option<Forwarder>>,
-    /// Held for the length of a change, so that they come one after the other.
+    /// Held during a change, so that changes come one after the other.
     changing: Mutex<()>,
     known: Mutex<Known>,
 }
 
 #[derive(Debug, Default)]
 struct Known {
-    /// The settings in force, or those that were last.
+    /// The settings in force, or the last ones.
     config: Option<Config>,
-    /// Those of TLS, whatever the transport is now: a client certificate is entered nowhere but in a file.
+    /// The last TLS settings. They outlast a change to another transport, since the settings page has no field for a client
+    /// certificate.
     tls: Option<Tls>,
-    /// A pipe that was switched off and delivers what it has left.
+    /// The forwarder that was switched off and still sends what it has queued.
     ending: Option<Forwarder>,
-    /// What pipes that were switched off had come to, and of the dropped those that were set aside.
+    /// The sum over the forwarders that were switched off.
     ended: Report,
-    set_aside: u64,
+    /// How many of their dropped events were quarantined.
+    quarantined: u64,
     shut_down: bool,
 }
 
@@ -51,7 +55,7 @@ impl Audit {
         guard: Guard,
         store: Option<Arc<dyn Backfill>>,
     ) -> Result<Self, Error> {
-        let audit = Audit {
+        let audit = Self {
             guard,
             store,
             running: RwLock::default(),
@@ -63,7 +67,7 @@ impl Audit {
     }
 
     pub(crate) fn enqueue(&self, event: Event) {
-        // The lock is kept meanwhile, so that a pipe which is switched off gets no event after its last call.
+        // The lock is held during the call, so that a forwarder gets no event after it was switched off.
         let running = self.running.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(forwarder) = &*running {
             forwarder.enqueue(event);
@@ -75,13 +79,13 @@ impl Audit {
         running.clone()
     }
 
-    /// What the settings are to be when the pipe is switched on.
+    /// Remembers settings that are not in force: those of a pipeline that is off.
     #[cfg(feature = "settings-ui")]
     pub(crate) fn remember(&self, config: Config) {
         self.known().remember(config);
     }
 
-    /// The last settings of TLS.
+    /// The last TLS settings.
     #[cfg(feature = "settings-ui")]
     pub(crate) fn tls(&self) -> Option<Tls> {
         self.known().tls.clone()
@@ -91,7 +95,7 @@ impl Audit {
         self.known().config.clone()
     }
 
-    /// `None` switches the pipe off, and takes as long as the relay needs for what is left, within `LAST_CALL`.
+    /// Changes the settings. `None` switches the pipeline off, and blocks for up to [`LAST_CALL`].
     pub(crate) fn reconfigure(&self, config: Option<Config>) -> Result<(), Error> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         if self.known().shut_down {
@@ -99,21 +103,20 @@ impl Audit {
         }
         match (self.forwarder(), config) {
             (Some(forwarder), Some(config)) => {
-                let taken = forwarder.reconfigure(config.clone());
-                taken.map_err(Kind::Syslog)?;
+                forwarder
+                    .reconfigure(config.clone())
+                    .map_err(Kind::Syslog)?;
                 self.known().remember(config);
             }
             (None, Some(config)) => {
-                let guard = self.guard.clone();
-                let mut builder = Forwarder::builder(config.clone(), guard);
+                let mut builder = Forwarder::builder(config.clone(), self.guard.clone());
                 if let Some(store) = &self.store {
                     builder = builder.backfill(Arc::clone(store));
                 }
-                let forwarder = builder.start();
-                let forwarder = forwarder.map_err(Kind::Syslog)?;
+                let forwarder = builder.start().map_err(Kind::Syslog)?;
                 self.replace(Some(forwarder.clone()));
                 if self.known().shut_down {
-                    // The shutdown came meanwhile, and found nothing to end.
+                    // A shutdown came in between and did not see this forwarder.
                     forwarder.shutdown(Duration::ZERO);
                     return Err(Kind::ShutDown.into());
                 }
@@ -121,25 +124,25 @@ impl Audit {
             }
             (Some(forwarder), None) => {
                 {
-                    // One step for whoever counts.
+                    // Under one lock, so that `totals` counts the forwarder exactly once.
                     let mut known = self.known();
                     known.ending = Some(forwarder.clone());
                     self.replace(None);
                 }
                 let mut report = forwarder.shutdown(LAST_CALL);
-                // Nobody will send them any more.
+                // What is still queued is never sent.
                 report.dropped += std::mem::take(&mut report.queued);
                 let mut known = self.known();
                 known.ending = None;
                 known.ended = sum(known.ended, report);
-                known.set_aside += forwarder.status().quarantined;
+                known.quarantined += forwarder.status().quarantined;
             }
             (None, None) => {}
         }
         Ok(())
     }
 
-    /// What was accepted and what became of it, pipes that were switched off included; `None` where there was none.
+    /// The counts over all forwarders, also those that were switched off. `None` when there was none.
     pub(crate) fn totals(&self) -> Option<AuditTotals> {
         let known = self.known();
         let running = self.forwarder();
@@ -150,9 +153,9 @@ impl Audit {
         totals.enqueued = known.ended.enqueued;
         totals.delivered = known.ended.delivered;
         totals.dropped = known.ended.dropped;
-        totals.quarantined = known.set_aside;
-        for pipe in running.iter().chain(&known.ending) {
-            let status = pipe.status();
+        totals.quarantined = known.quarantined;
+        for forwarder in running.iter().chain(&known.ending) {
+            let status = forwarder.status();
             totals.enqueued += status.enqueued;
             totals.delivered += status.delivered;
             totals.dropped += status.dropped;
@@ -165,25 +168,26 @@ impl Audit {
 
     pub(crate) fn shutdown(&self, deadline: Duration) -> Option<Report> {
         let until = Instant::now().checked_add(deadline);
-        let (pipes, ended) = {
+        let (forwarders, ended) = {
             let mut known = self.known();
             known.shut_down = true;
-            // One that is being switched off has not come to anything yet.
-            let pipes = self.forwarder().into_iter().chain(known.ending.clone());
-            (pipes.collect::<Vec<_>>(), known.ended)
+            // The counts of a forwarder that is being switched off are not in `ended` yet.
+            let forwarders = self.forwarder().into_iter().chain(known.ending.clone());
+            (forwarders.collect::<Vec<_>>(), known.ended)
         };
-        if pipes.is_empty() && ended == Report::default() {
+        if forwarders.is_empty() && ended == Report::default() {
             return None;
         }
-        Some(pipes.into_iter().fold(ended, |total, pipe| {
+        Some(forwarders.into_iter().fold(ended, |total, forwarder| {
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            sum(total, pipe.shutdown(left.unwrap_or(deadline)))
+            sum(total, forwarder.shutdown(left.unwrap_or(deadline)))
         }))
     }
 
     fn replace(&self, forwarder: Option<Forwarder>) {
         let mut running = self.running.write().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::replace(&mut *running, forwarder);
+        // Dropping a forwarder may take a while; `enqueue` must not wait for it.
         drop(running);
         drop(before);
     }

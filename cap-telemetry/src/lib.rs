@@ -75,10 +75,12 @@ mod audit;
 mod config;
 mod document;
 mod error;
+mod health;
 mod instance;
 mod interval;
 mod keys;
 mod listener;
+mod pipelines;
 mod report;
 #[cfg(feature = "settings-ui")]
 pub mod settings;

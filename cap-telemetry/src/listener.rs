@@ -1,4 +1,4 @@
-//! A listener of its own for `/metrics`, on a thread of its own: the host need not serve it, nor have a runtime.
+//! A separate listener for `/metrics`, on its own thread. The application needs no runtime for it.
 
 use std::net::{SocketAddr, TcpListener};
 use std::thread;
@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use crate::error::{Error, Kind};
 
-/// Listens until it is dropped.
+/// Listens until dropped.
 #[derive(Debug)]
 pub(crate) struct Listener {
     address: SocketAddr,
@@ -26,23 +26,23 @@ impl Listener {
             .name("cap-metrics".to_owned())
             .spawn(move || {
                 if let Err(error) = serve(listener, metrics, stopped) {
-                    tracing::error!(target: "cap_telemetry", %error, "/metrics is not served");
+                    tracing::error!(target: "cap_telemetry", %error, "/metrics is not served: the listener has no runtime");
                 }
             })
             .map_err(failed)?;
-        Ok(Listener {
+        Ok(Self {
             address: bound,
             _stop: stop,
         })
     }
 
-    /// Where it listens, with the port that the system chose where 0 was asked for.
+    /// The address it listens on. Where the configured port is 0, this has the port that the system chose.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 }
 
-/// Here, and not where it is started, is the runtime made: it must not be dropped inside one of the caller's.
+/// The runtime lives on this thread, since a runtime must not be dropped inside another one.
 fn serve(
     listener: TcpListener,
     metrics: MetricsService,

@@ -1,4 +1,4 @@
-//! What the pipes say of themselves, while they run and at the end.
+//! The state of the pipelines while they run, and the account of a shutdown.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,23 +6,23 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 
-/// A snapshot of all pipes. A pipe that is off is `None`.
+/// The state of all pipelines at one moment. `None` stands for a pipeline that is off.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Status {
-    /// The name of this process among its siblings.
+    /// The name of this process among its replicas.
     pub instance_name: String,
-    /// The exposition of metrics.
+    /// How metrics are exposed.
     pub metrics: Option<MetricsStatus>,
-    /// The trace pipe.
+    /// The trace pipeline.
     pub tracing: Option<cap_tracing::Stats>,
-    /// Share of traces that are sampled when no upstream has decided, 0 to 1.
+    /// The fraction of traces, 0 to 1, that are sampled where no upstream has decided.
     pub sample_rate: Option<f64>,
-    /// The audit pipe.
+    /// The audit pipeline.
     pub syslog: Option<cap_syslog::Status>,
-    /// Connections that the egress policy refused, by class.
+    /// The number of connections that the egress policy denied, by class.
     pub egress_denied: BTreeMap<&'static str, u64>,
-    /// What a person should be told about the audit pipe.
+    /// What an administrator should know about the audit pipeline, in a sentence.
     pub warning: Option<String>,
 }
 
@@ -30,22 +30,22 @@ pub struct Status {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct MetricsStatus {
-    /// The address of their own listener; `None` where the host serves them.
+    /// The address of the separate listener. `None`: the application serves `/metrics`.
     pub listen: Option<SocketAddr>,
 }
 
-/// What a shutdown left. A pipe that is off is `None`.
+/// The account of a shutdown. `None` stands for a pipeline that was never on.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Report {
-    /// The trace pipe.
+    /// The trace pipeline.
     pub tracing: Option<cap_tracing::Stats>,
-    /// The audit pipe.
+    /// The audit pipeline.
     pub syslog: Option<cap_syslog::Report>,
 }
 
 impl Report {
-    /// Whether everything that was handed over was delivered, if only from the primary store.
+    /// Whether every span and every event was delivered, events also by backfill from the primary store.
     pub fn is_complete(&self) -> bool {
         let traces = self
             .tracing
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_primary_store_made_up_for_is_delivered() {
+    fn backfilled_events_count_as_delivered() {
         let mut events = cap_syslog::Report::default();
         (events.enqueued, events.delivered, events.dropped) = (10, 7, 3);
         let complete = |events| {

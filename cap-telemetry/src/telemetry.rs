@@ -1,46 +1,32 @@
-//! The one handle: started once, cloned freely, shut down once.
+//! The handle to all pipelines: started once, cloned freely, shut down once.
 
 use std::fmt;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use cap_egress::{Connector, Guard, Trust};
-use cap_metrics::{ExemplarIds, Metrics, MetricsService, PipelineTotals, SpanTotals};
+use cap_egress::{Connector, Guard};
+use cap_metrics::{Metrics, MetricsService};
 use cap_syslog::{Backfill, Event, Forwarder};
 use cap_tracing::{SampleRate, Tracer};
 
-use crate::audit::Audit;
 use crate::config::Config;
-use crate::error::{Error, Kind};
-use crate::listener::Listener;
+use crate::error::Error;
+use crate::pipelines::{Exposition, Pipelines};
 use crate::report::{MetricsStatus, Report, Status};
 
-/// Metrics, traces and audit syslog of one process. Clones share the pipes.
+/// Metrics, traces and audit syslog of one process. Clones share the pipelines.
 #[derive(Clone)]
 pub struct Telemetry(Arc<Pipelines>);
 
-struct Pipelines {
-    instance_name: String,
-    metrics: Metrics,
-    /// `None` when metrics are off.
-    exposed: Option<Exposed>,
-    tracing: Option<Tracer>,
-    no_tracing: Tracer,
-    audit: Arc<Audit>,
-    guard: Guard,
-    #[cfg(feature = "settings-ui")]
-    policy: cap_egress::Policy,
-    connector: Connector,
-}
-
-enum Exposed {
-    Mounted(MetricsService),
-    OwnListener(Listener),
+/// Starts a [`Telemetry`] with options.
+pub struct TelemetryBuilder {
+    config: Config,
+    backfill: Option<Arc<dyn Backfill>>,
 }
 
 impl Telemetry {
-    /// Starts the pipelines that are on: `builder(config).start()`.
+    /// Starts the pipelines that are on. Short for [`builder(config).start()`](TelemetryBuilder::start).
     ///
     /// # Errors
     ///
@@ -49,7 +35,7 @@ impl Telemetry {
         Self::builder(config).start()
     }
 
-    /// The way to start with options.
+    /// A builder, for a start with options.
     pub fn builder(config: Config) -> TelemetryBuilder {
         TelemetryBuilder {
             config,
@@ -57,85 +43,38 @@ impl Telemetry {
         }
     }
 
-    fn start_with(config: Config, store: Option<Arc<dyn Backfill>>) -> Result<Self, Error> {
-        #[cfg(feature = "settings-ui")]
-        let policy = config.egress.clone();
-        let guard = Guard::new(config.egress);
-        let connector = Connector::new(guard.clone(), Trust::system().map_err(Kind::Egress)?);
-        let to_collector = match config.tracing_trust {
-            Some(trust) => Connector::new(guard.clone(), trust),
-            None => connector.clone(),
-        };
-        let metrics = Metrics::new();
-        metrics.process().set_build(env!("CARGO_PKG_VERSION"), "");
-        let exposed = match config.metrics {
-            None => None,
-            Some(exposition) => {
-                if exposition.exemplars {
-                    metrics.set_exemplar_source(current_trace);
-                }
-                let service = MetricsService::new(metrics.clone());
-                Some(match exposition.listen {
-                    None => Exposed::Mounted(service),
-                    Some(address) => Exposed::OwnListener(Listener::start(address, service)?),
-                })
-            }
-        };
-        let tracing = config
-            .tracing
-            .map(|config| Tracer::start(config, to_collector))
-            .transpose()
-            .map_err(Kind::Tracing)?;
-        let audit = Arc::new(Audit::start(config.syslog, guard.clone(), store)?);
-        let (spans, events, denying) = (tracing.clone(), Arc::clone(&audit), guard.clone());
-        metrics.before_scrape(move |metrics| {
-            let totals = totals(spans.as_ref(), &events, &denying);
-            metrics.pipelines().set(&totals);
-        });
-        Ok(Telemetry(Arc::new(Pipelines {
-            instance_name: config.instance_name,
-            metrics,
-            exposed,
-            tracing,
-            no_tracing: Tracer::disabled(),
-            audit,
-            guard,
-            #[cfg(feature = "settings-ui")]
-            policy,
-            connector,
-        })))
-    }
-
     /// The metrics to record into.
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
     }
 
-    /// What answers `/metrics`, for the host to mount; `None` where metrics are off, or have a listener of their own.
+    /// The service for `/metrics`, for the application to mount. `None` while metrics are off or have a listener of their own.
     pub fn metrics_service(&self) -> Option<MetricsService> {
-        match &self.0.exposed {
-            Some(Exposed::Mounted(service)) => Some(service.clone()),
-            Some(Exposed::OwnListener(_)) | None => None,
+        match &self.0.exposition {
+            Some(Exposition::Mounted(service)) => Some(service.clone()),
+            Some(Exposition::OwnListener(_)) | None => None,
         }
     }
 
-    /// Whether anybody reads metrics.
+    /// Whether `/metrics` is served. While it is not, a service need not add a metrics layer.
     pub fn metrics_enabled(&self) -> bool {
-        self.0.exposed.is_some()
+        self.0.exposition.is_some()
     }
 
-    /// The spans to open; passes contexts through when tracing is off.
+    /// The tracer, which makes spans. While tracing is off it only propagates trace context.
     pub fn tracer(&self) -> &Tracer {
-        self.0.tracing.as_ref().unwrap_or(&self.0.no_tracing)
+        self.0.tracer.as_ref().unwrap_or(&self.0.disabled_tracer)
     }
 
-    /// Changes the share of traces that are sampled from here on; without effect where tracing is off.
+    /// Sets the fraction of new traces that are sampled. Does nothing while tracing is off.
     pub fn set_sample_rate(&self, rate: SampleRate) {
         self.tracer().set_sample_rate(rate);
     }
 
-    /// Sends an audit event to the relay and marks it on the current span; the record carries that span's ids, so that archive
-    /// and trace lead to each other. Never waits, and does nothing where syslog is off. The primary record stays the caller's.
+    /// Queues an audit event for the relay, and records it on the current span.
+    ///
+    /// The audit record carries the ids of that span, so a reader can go from the archive to the trace and back. The call never
+    /// waits. While syslog is off, only the span gets the event. The primary audit record stays the caller's duty.
     pub fn audit(&self, mut event: Event) {
         let current = cap_tracing::current_span();
         current.record_audit_event(event.event_type(), event.id());
@@ -147,28 +86,29 @@ impl Telemetry {
         self.0.audit.enqueue(event);
     }
 
-    /// The audit pipe, where it is on: to test it, or to watch its status.
+    /// The forwarder of audit events, for its status or a test. `None` while syslog is off.
     pub fn syslog(&self) -> Option<Forwarder> {
         self.0.audit.forwarder()
     }
 
-    /// The settings of the audit pipe, or those it had before it was switched off; `None` when it was never on.
+    /// The settings of the forwarder, or while syslog is off its last ones. `None` when syslog was never on.
     pub fn syslog_config(&self) -> Option<cap_syslog::Config> {
         self.0.audit.config()
     }
 
-    /// Takes over other settings of the audit pipe, which events that are queued survive; switches it on where it was off; with
-    /// `None`, switches it off. That may take two seconds, in which the relay is given what is left, and blocks the calling
-    /// thread for so long; in async code call it where blocking is allowed.
+    /// Changes the settings of the forwarder, switches it on, or with `None` switches it off. Queued events survive a change.
+    ///
+    /// Switching off sends what is queued for up to two seconds, then counts the rest as dropped. The call blocks the thread
+    /// meanwhile: in async code, use `spawn_blocking`.
     ///
     /// # Errors
     ///
-    /// When a setting cannot work, or after a shutdown. What was in force then stays so.
+    /// When a setting is not valid, or after a shutdown. The settings before the call then stay in force.
     pub fn reconfigure_syslog(&self, config: Option<cap_syslog::Config>) -> Result<(), Error> {
         self.0.audit.reconfigure(config)
     }
 
-    /// The last settings of TLS that the audit pipe had.
+    /// The last TLS settings that the forwarder had.
     #[cfg(feature = "settings-ui")]
     pub(crate) fn syslog_tls(&self) -> Option<cap_syslog::Tls> {
         self.0.audit.tls()
@@ -179,7 +119,7 @@ impl Telemetry {
         self.0.audit.remember(config);
     }
 
-    /// What the egress policy says of a peer before its name is resolved.
+    /// Checks a host against the egress policy before its name is resolved.
     #[cfg(feature = "settings-ui")]
     pub(crate) fn judge(&self, host: &cap_egress::Host) -> Result<(), cap_egress::Denial> {
         match host.as_ip() {
@@ -188,38 +128,41 @@ impl Telemetry {
         }
     }
 
-    /// A connector for the process's own HTTP clients, behind the same guard and trust roots.
+    /// A connector for the application's HTTP clients, with the same egress guard and trust roots.
     pub fn connector(&self) -> Connector {
         self.0.connector.clone()
     }
 
-    /// The guard of every outbound connection.
+    /// The guard that every outbound connection passes.
     pub fn guard(&self) -> &Guard {
         &self.0.guard
     }
 
-    /// The name of this process among its siblings.
+    /// The name of this process among its replicas.
     pub fn instance_name(&self) -> &str {
         &self.0.instance_name
     }
 
-    /// A snapshot of all pipes.
+    /// The state of all pipelines at this moment.
     pub fn status(&self) -> Status {
-        let pipes = &*self.0;
-        let syslog = pipes.audit.forwarder().map(|pipe| pipe.status());
+        let pipelines = &*self.0;
+        let syslog = pipelines.audit.forwarder().map(|pipe| pipe.status());
         Status {
-            instance_name: pipes.instance_name.clone(),
-            metrics: pipes.exposed.as_ref().map(|exposed| MetricsStatus {
-                listen: match exposed {
-                    Exposed::Mounted(_) => None,
-                    Exposed::OwnListener(listener) => Some(listener.address()),
-                },
-            }),
-            tracing: pipes.tracing.as_ref().map(Tracer::stats),
+            instance_name: pipelines.instance_name.clone(),
+            metrics: pipelines
+                .exposition
+                .as_ref()
+                .map(|exposition| MetricsStatus {
+                    listen: match exposition {
+                        Exposition::Mounted(_) => None,
+                        Exposition::OwnListener(listener) => Some(listener.address()),
+                    },
+                }),
+            tracing: pipelines.tracer.as_ref().map(Tracer::stats),
             sample_rate: self.tracer().sample_rate().map(SampleRate::get),
             warning: syslog.as_ref().and_then(|syslog| syslog.warning.clone()),
             syslog,
-            egress_denied: pipes
+            egress_denied: pipelines
                 .guard
                 .denials()
                 .into_iter()
@@ -228,13 +171,15 @@ impl Telemetry {
         }
     }
 
-    /// Drains the pipes side by side, all within `deadline`, and reports what was left. Blocks the calling thread for so long;
-    /// in async code call it where blocking is allowed. Metrics are still served until the last handle is dropped.
+    /// Drains all pipelines at the same time, within `deadline`, and reports what was not delivered.
+    ///
+    /// The call blocks the thread until then: in async code, use `spawn_blocking`. A listener for `/metrics` serves until the
+    /// last clone of this handle is dropped.
     pub fn shutdown(&self, deadline: Duration) -> Report {
         thread::scope(|scope| {
-            // Without a thread to spare, one after the other.
-            let tracing = self.0.tracing.as_ref().map(|tracing| {
-                let shutdown = move || tracing.shutdown(deadline);
+            // When the system has no thread left, the pipelines drain one after the other.
+            let tracing = self.0.tracer.as_ref().map(|tracer| {
+                let shutdown = move || tracer.shutdown(deadline);
                 thread::Builder::new()
                     .spawn_scoped(scope, shutdown)
                     .map_err(|_| shutdown())
@@ -251,30 +196,32 @@ impl Telemetry {
     }
 }
 
-/// What [`Telemetry`] is started with. Required is the configuration alone.
-pub struct TelemetryBuilder {
-    config: Config,
-    backfill: Option<Arc<dyn Backfill>>,
+impl fmt::Debug for Telemetry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Telemetry").field(&self.status()).finish()
+    }
 }
 
 impl TelemetryBuilder {
-    /// The caller's primary store of audit events. After an outage that outlasts the buffer, the relay gets the events of the
-    /// gap from this store, in order, before any later event. That holds for every relay that
-    /// [`Telemetry::reconfigure_syslog`] turns to as well. Default: none; dropped events are lost to the relay.
+    /// Sets the application's primary store of audit events. Default: none.
+    ///
+    /// A relay that comes back after the buffer overflowed gets the dropped events from this store, in order, before any later
+    /// event. The store also serves every relay that [`Telemetry::reconfigure_syslog`] sets.
     #[must_use]
     pub fn backfill(mut self, store: impl Backfill) -> Self {
         self.backfill = Some(Arc::new(store));
         self
     }
 
-    /// Starts the pipelines that are on, from inside or outside any runtime. A collector or relay that is away delays nothing.
+    /// Starts the pipelines that are on. It works inside and outside of a Tokio runtime, and waits for no collector or relay.
     ///
     /// # Errors
     ///
-    /// When a setting cannot work, the address for metrics is taken, no trust roots can be read, or the system has no thread
-    /// left.
+    /// When a setting is not valid, `telemetry.metrics.listen` cannot be bound, the system's trust roots cannot be read, or the
+    /// system starts no further thread.
     pub fn start(self) -> Result<Telemetry, Error> {
-        Telemetry::start_with(self.config, self.backfill)
+        let pipelines = Pipelines::start(self.config, self.backfill)?;
+        Ok(Telemetry(Arc::new(pipelines)))
     }
 }
 
@@ -285,36 +232,4 @@ impl fmt::Debug for TelemetryBuilder {
             .field("backfill", &self.backfill.is_some())
             .finish()
     }
-}
-
-impl fmt::Debug for Telemetry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Telemetry").field(&self.status()).finish()
-    }
-}
-
-/// The ids of the sampled span that this thread is in.
-fn current_trace() -> Option<ExemplarIds> {
-    let ids = cap_tracing::current_span_ids()?;
-    Some(ExemplarIds {
-        trace_id: ids.trace_id(),
-        span_id: ids.span_id(),
-    })
-}
-
-fn totals(tracing: Option<&Tracer>, audit: &Audit, guard: &Guard) -> PipelineTotals {
-    let mut totals = PipelineTotals::default();
-    totals.egress = Some(guard.denials().into_iter().collect());
-    totals.spans = tracing.map(Tracer::stats).map(|spans| {
-        let mut totals = SpanTotals::default();
-        totals.started = spans.started;
-        totals.exported = spans.exported;
-        totals.rejected = spans.rejected;
-        totals.dropped = spans.dropped;
-        totals.failed = spans.failed;
-        totals.pending = spans.pending;
-        totals
-    });
-    totals.audit = audit.totals();
-    totals
 }
