@@ -60,7 +60,7 @@ fn event() -> Event {
 }
 
 fn start(to: SocketAddr, change: impl FnOnce(&mut Config)) -> Forwarder {
-    let mut config = Config::new(to.ip().into(), to.port());
+    let mut config = Config::new(to.try_into().expect("a port"));
     change(&mut config);
     Forwarder::builder(config, Guard::new(Policy::default()))
         .start()
@@ -149,7 +149,7 @@ fn sink(over: Over, authority: &Authority) -> Sink {
 fn forwarded(over: Over, authority: &Authority) -> f64 {
     let sink = sink(over, authority);
     let forwarder = start(sink.addr(), |config| {
-        config.buffer_size = RECORDS;
+        config.buffer_size = RECORDS.try_into().expect("in bounds");
         if over == Over::Tls {
             let mut tls = Tls::default();
             tls.ca_pem = Some(authority.ca_pem());
@@ -167,7 +167,7 @@ fn forwarded(over: Over, authority: &Authority) -> f64 {
 fn written(over: Over, authority: &Authority) -> f64 {
     let sink = sink(over, authority);
     let events: Vec<_> = (0..RECORDS).map(|_| event()).collect();
-    let config = Config::new(sink.addr().ip().into(), sink.addr().port());
+    let config = Config::new(sink.addr().try_into().expect("a port"));
     let formatter = config.formatter("12345");
     let mut stream = sink.connect((over == Over::Tls).then_some(authority));
     sink.begin();
@@ -186,7 +186,7 @@ fn written(over: Over, authority: &Authority) -> f64 {
 
 /// Bytes of the sample event on the wire.
 fn framed_size() -> usize {
-    let config = Config::new("127.0.0.1".parse().expect("an address"), 601);
+    let config = Config::new("127.0.0.1:601".parse().expect("a relay"));
     let formatter = config.formatter("12345");
     let mut record = Vec::new();
     Framing::OctetCounting.append(&mut record, |out| formatter.write(&event(), out));

@@ -29,7 +29,7 @@ fn event() -> Event {
 }
 
 pub(crate) fn run(bench: &mut Bench) {
-    let config = Config::new("127.0.0.1".parse().expect("an address"), 9);
+    let config = Config::new("127.0.0.1:9".parse().expect("a relay"));
     let mut all = cap_telemetry::Config::default();
     all.syslog = Some(config.clone());
     let telemetry = Telemetry::start(all).expect("a sound configuration");

@@ -29,7 +29,7 @@ pub(crate) fn run(bench: &mut Bench) {
 }
 
 fn format(bench: &mut Bench) {
-    let mut config = Config::new("127.0.0.1".parse().expect("an address"), 601);
+    let mut config = Config::new("127.0.0.1:601".parse().expect("a relay"));
     config.hostname = HOSTNAME.to_owned();
     against_memcpy(bench, &config, "format and frame one event", 0.05);
     let mut ours = framed(&config);
@@ -86,8 +86,7 @@ fn framed(config: &Config) -> impl FnMut(u64) + use<> {
 
 fn enqueue(bench: &mut Bench) {
     // Nobody listens, so the forwarder buffers everything, as during an outage.
-    let mut config = Config::new("127.0.0.1".parse().expect("an address"), 9);
-    config.buffer_size = 10_000;
+    let config = Config::new("127.0.0.1:9".parse().expect("a relay"));
     let forwarder = Forwarder::builder(config, Guard::new(Policy::default()))
         .start()
         .expect("a sound configuration");

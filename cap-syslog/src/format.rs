@@ -13,8 +13,6 @@ use crate::timestamp;
 
 /// Room kept for the text when parameters have to go.
 const TEXT_RESERVE: usize = 256;
-/// The longest header and what is never left out, with the text's reserve, fit into this many bytes.
-const LEAST_MAX: usize = 2048;
 /// Not in a HOSTNAME, although RFC 5424 allows them: at either syslog-ng gives up the record.
 const NO_HOSTNAME: &str = ":[";
 /// More than an event can have.
@@ -57,7 +55,7 @@ impl Formatter {
         let app_name = reduced(header.app_name, 48, "");
         let procid = reduced(header.procid, 128, "");
         let data = match header.format {
-            Format::Rfc5424 => rfc5424::head(&reduced(header.sd_id, 32, "=]\"")),
+            Format::Rfc5424 => rfc5424::head(header.sd_id),
             Format::Cef => cef::head(&reduced(header.product_version, 32, "|\\")),
         };
         let head = |severity: &Severity| {
@@ -71,7 +69,7 @@ impl Formatter {
         Formatter {
             format: header.format,
             heads: std::array::from_fn(|index| head(&Severity::ALL[index])),
-            max: header.max_size.max(LEAST_MAX),
+            max: header.max_size,
         }
     }
 

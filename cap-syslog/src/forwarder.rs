@@ -135,8 +135,10 @@ impl Forwarder {
     /// When a setting cannot work; the old ones then stay in force.
     pub fn reconfigure(&self, config: Config) -> Result<(), Error> {
         let settings = Settings::new(config)?;
-        self.shared.buffer().resize(settings.config.buffer_size);
-        let message_size = settings.config.message_size();
+        self.shared
+            .buffer()
+            .resize(settings.config.buffer_size.get());
+        let message_size = settings.config.message_size().get();
         self.shared
             .message_size
             .store(message_size, Ordering::Relaxed);
@@ -212,7 +214,7 @@ mod tests {
 
     /// One whose own thread connects to a port where nobody listens, and leaves the buffer alone.
     pub(super) fn cut_off() -> Forwarder {
-        let away = Config::new("127.0.0.1".parse().expect("a host"), 1);
+        let away = Config::new("127.0.0.1:1".parse().expect("a relay"));
         Forwarder::builder(away, Guard::new(Policy::default()))
             .start()
             .expect("a sound configuration")
@@ -220,8 +222,8 @@ mod tests {
 
     fn config(to: &TcpListener) -> Config {
         let to = to.local_addr().expect("bound");
-        let mut config = Config::new(to.ip().into(), to.port());
-        config.grace = Duration::from_millis(100);
+        let mut config = Config::new(to.try_into().expect("a port"));
+        config.grace = Duration::from_millis(100).try_into().expect("in bounds");
         config
     }
 

@@ -1,15 +1,15 @@
 //! How records are delimited on a stream.
 
-use std::str::FromStr;
-
-/// The framing of RFC 6587.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Framing {
-    /// Length, space, record (RFC 6587, section 3.4.1; RFC 5425, section 4.3).
-    #[default]
-    OctetCounting,
-    /// Record, line feed (RFC 6587, section 3.4.2), for relays that read lines. A record holds no line feed of its own.
-    Newline,
+cap_names::closed_enum! {
+    /// The framing of RFC 6587.
+    #[derive(Default)]
+    pub enum Framing: "framing" {
+        /// Length, space, record (RFC 6587, section 3.4.1; RFC 5425, section 4.3).
+        #[default]
+        OctetCounting = "octet-counting",
+        /// Record, line feed (RFC 6587, section 3.4.2), for relays that read lines. A record never contains a line feed.
+        Newline = "newline",
+    }
 }
 
 impl Framing {
@@ -33,20 +33,6 @@ impl Framing {
                     out.splice(start..record, format!("{length} ").into_bytes());
                 }
             }
-        }
-    }
-}
-
-impl FromStr for Framing {
-    type Err = String;
-
-    fn from_str(s: &str) -> Result<Self, String> {
-        match s {
-            "octet-counting" => Ok(Framing::OctetCounting),
-            "newline" => Ok(Framing::Newline),
-            _ => Err(format!(
-                "unknown framing {s:?}: write octet-counting or newline"
-            )),
         }
     }
 }

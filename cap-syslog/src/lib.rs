@@ -5,7 +5,7 @@
 //! use cap_syslog::{Config, Event, Forwarder};
 //! use std::time::Duration;
 //!
-//! let config = Config::new("relay.example".parse()?, 601);
+//! let config = Config::new("relay.example:601".parse()?);
 //! let guard = cap_egress::Guard::new(cap_egress::Policy::default());
 //! let forwarder = Forwarder::builder(config, guard).start()?;
 //! forwarder.enqueue(
@@ -69,8 +69,11 @@ mod test_event;
 mod timestamp;
 
 pub use backfill::{Backfill, BackfillError};
-pub use config::{Config, Facility, Format, Relay, Tls, Transport};
-pub use error::Error;
+pub use config::{
+    BoundedDuration, BufferSize, Config, Facility, Format, Port, RecordSize, Relay, SdId, Tls,
+    Transport,
+};
+pub use error::{Error, SettingError};
 pub use event::Event;
 pub use format::Formatter;
 pub use forwarder::{Forwarder, ForwarderBuilder};

@@ -15,7 +15,6 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::config::{Config, Relay, Transport};
 use crate::event::Event;
-use crate::frame::Framing;
 use crate::relay::{Encryption, Link, RelayError, Settings, tcp};
 use crate::{Error, test_event};
 
@@ -51,19 +50,16 @@ pub async fn probe(config: Config, guard: &Guard) -> Result<ProbeReport, Error> 
 
 pub(crate) async fn run(settings: &Settings, guard: &Guard) -> ProbeReport {
     let config = &settings.config;
-    let relay = Relay {
-        host: config.host.clone(),
-        port: config.port,
-    };
+    let relay = &config.relay;
     let mut record = Vec::new();
     let event = test_event::event();
     settings.render(event.view(), &mut record);
     let steps = Steps::default();
     let end = Instant::now() + LONGEST;
-    let outcome = timeout_at(end, attempt(settings, guard, &relay, &event, &steps, end)).await;
+    let outcome = timeout_at(end, attempt(settings, guard, relay, &event, &steps, end)).await;
     let outcome = outcome.unwrap_or_else(|_| {
         let stage = steps.current().unwrap_or(ProbeStage::Resolve);
-        Err(silent(stage, &relay))
+        Err(silent(stage, relay))
     });
     let (verdict, failure) = match outcome {
         Ok(verdict) => (verdict, None),
@@ -217,10 +213,6 @@ async fn diagnose(
     if let Some((framing, other)) = settings.with_other_framing()
         && takes(&other, guard, relay).await
     {
-        let word = match framing {
-            Framing::OctetCounting => "octet-counting",
-            Framing::Newline => "newline",
-        };
         return ProbeFailure {
             stage: ProbeStage::Confirmed,
             cause: ProbeCause::Framing,
@@ -230,7 +222,7 @@ async fn diagnose(
                 "{}, and keeps it open with the other framing",
                 problem.message
             ),
-            hint: format!("set the framing to {word}"),
+            hint: format!("set the framing to {framing}"),
         };
     }
     rejected(problem)
@@ -240,7 +232,7 @@ async fn speaks_tls(guard: &Guard, relay: &Relay) -> bool {
     let Ok(trust) = Trust::system() else {
         return false;
     };
-    let shaking = guard.connect_tls(&relay.host, relay.port, &trust);
+    let shaking = guard.connect_tls(&relay.host, relay.port.get(), &trust);
     match timeout(QUESTION, shaking).await {
         Ok(Ok(_)) => true,
         // A certificate that is not trusted is one.

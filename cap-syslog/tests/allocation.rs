@@ -8,7 +8,7 @@ use cap_names::Actor;
 use cap_syslog::{Config, Event, Format, Forwarder, Framing};
 
 fn config(port: u16) -> Config {
-    Config::new("127.0.0.1".parse().expect("an address"), port)
+    Config::new(format!("127.0.0.1:{port}").parse().expect("a relay"))
 }
 
 fn event() -> Event {
@@ -46,7 +46,7 @@ fn enqueueing_allocates_nothing() {
     // Accepted by the kernel, and never read.
     let wedged = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let mut config = config(wedged.local_addr().expect("bound").port());
-    config.buffer_size = 1000;
+    config.buffer_size = 1000.try_into().expect("in bounds");
     let guard = Guard::new(Policy::default());
     let forwarder = Forwarder::builder(config, guard)
         .start()

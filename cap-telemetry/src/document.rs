@@ -106,6 +106,15 @@ impl Document {
         Ok(self.take::<Interval>(key)?.map(Duration::from))
     }
 
+    /// The value of a setting that its type may refuse; the error says where it was written.
+    pub(crate) fn checked<T>(
+        &self,
+        key: &str,
+        value: Result<T, impl fmt::Display>,
+    ) -> Result<T, Error> {
+        value.map_err(|error| self.error_at(key, error))
+    }
+
     /// Takes a list: from the environment, where commas separate it, else from the file, else empty.
     ///
     /// # Errors

@@ -49,7 +49,7 @@
 //! use cap_telemetry::{Config, Telemetry};
 //!
 //! let telemetry = Telemetry::start(Config::default())?;
-//! let relay = cap_telemetry::syslog::Config::new("127.0.0.1".parse()?, 601);
+//! let relay = cap_telemetry::syslog::Config::new("127.0.0.1:601".parse()?);
 //! telemetry.reconfigure_syslog(Some(relay))?;
 //! telemetry.set_sample_rate("1.0".parse()?);
 //! assert_eq!(telemetry.status().syslog.map(|syslog| syslog.capacity), Some(10_000));

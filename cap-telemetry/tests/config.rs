@@ -65,7 +65,10 @@ fn every_section_reaches_its_pipe() {
         "http://otel-collector.observability:4318/v1/traces"
     );
     let syslog = config.syslog.expect("on");
-    assert_eq!((syslog.port, syslog.buffer_size), (1601, 500));
+    assert_eq!(
+        (syslog.relay.port.get(), syslog.buffer_size.get()),
+        (1601, 500)
+    );
     assert_eq!(syslog.hostname, "cap-api-1");
     assert!(
         config
@@ -370,7 +373,7 @@ fn an_empty_variable_and_a_service_link_override_nothing() {
             .judge("10.1.2.3".parse().expect("an address"))
             .is_err()
     );
-    assert_eq!(config.syslog.expect("on").port, 1601);
+    assert_eq!(config.syslog.expect("on").relay.port.get(), 1601);
 }
 
 #[test]
@@ -519,7 +522,7 @@ fn a_transport_brings_its_port_and_fallbacks_take_it_unless_they_have_their_own(
     let pem = authority.cert.pem();
     let ca = ("CERTAUTOPILOT_SYSLOG_TLS_CA", pem.as_str());
     let syslog = load(text, &[ca]).expect("sound").syslog.expect("on");
-    assert_eq!(syslog.port, 6514);
+    assert_eq!(syslog.relay.port.get(), 6514);
     let fallbacks: Vec<_> = syslog.fallbacks.iter().map(ToString::to_string).collect();
     assert_eq!(fallbacks, ["b:6514", "c:1", "[::1]:2", "[::2]:6514"]);
     let cap_syslog::Transport::Tls(framing, tls) = syslog.transport else {
@@ -545,5 +548,8 @@ fn a_transport_brings_its_port_and_fallbacks_take_it_unless_they_have_their_own(
     );
 
     let udp = load("syslog: { enabled: true, host: a, transport: udp }\n", &[]);
-    assert_eq!(udp.expect("sound").syslog.expect("on").port, 514);
+    assert_eq!(
+        udp.expect("sound").syslog.expect("on").relay.port.get(),
+        514
+    );
 }

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use cap_telemetry::names::Actor;
-use cap_telemetry::syslog::Event;
+use cap_telemetry::syslog::{Event, Framing, Tls, Transport};
 use cap_telemetry::{Config, Document, Telemetry};
 
 const LONG: Duration = Duration::from_secs(20);
@@ -105,7 +105,9 @@ fn syslog_is_switched_on_moved_and_switched_off_while_events_flow_and_none_is_lo
     telemetry.reconfigure_syslog(None).expect("off");
     assert!(telemetry.syslog().is_none());
     assert_eq!(
-        telemetry.syslog_config().map(|config| config.port),
+        telemetry
+            .syslog_config()
+            .map(|config| config.relay.port.get()),
         Some(second.port()),
         "what it was is still known"
     );
@@ -180,13 +182,15 @@ fn a_setting_that_cannot_work_leaves_the_old_ones_in_force() {
     let (relay, heard) = relay();
     let telemetry = start(&to(relay));
     let mut wrong = telemetry.syslog_config().expect("on");
-    wrong.buffer_size = 0;
+    let mut tls = Tls::default();
+    tls.ca_pem = Some("no certificate".to_owned());
+    wrong.transport = Transport::Tls(Framing::default(), tls);
     let error = telemetry.reconfigure_syslog(Some(wrong));
     assert!(
         error
-            .expect_err("no room")
+            .expect_err("no certificate")
             .to_string()
-            .starts_with("syslog.buffer_size: ")
+            .starts_with("syslog.tls: ")
     );
     telemetry.audit(event("one"));
     hears(&heard, "event_id=\"one\"");

@@ -510,7 +510,11 @@ async fn what_is_not_on_the_form_stays_as_the_file_has_it() {
     assert_eq!(answer.status, StatusCode::OK);
     let config = stage.telemetry.syslog_config().unwrap();
     assert_eq!(
-        (config.port, config.buffer_size, config.sd_id.as_str()),
+        (
+            config.relay.port.get(),
+            config.buffer_size.get(),
+            config.sd_id.as_str()
+        ),
         (10, 77, "cap@32473")
     );
     stage.telemetry.shutdown(Duration::ZERO);

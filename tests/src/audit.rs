@@ -109,14 +109,14 @@ impl Case {
 
     /// The settings, for a relay that is somewhere else.
     pub fn config(&self) -> Config {
-        let mut config = Config::new("127.0.0.1".parse().expect("an address"), 601);
+        let mut config = Config::new("127.0.0.1:601".parse().expect("a relay"));
         let settings = &self.settings;
         config.facility = settings.facility.to_string().parse().expect("a code");
         config.hostname.clone_from(&settings.hostname);
         config.app_name.clone_from(&settings.app_name);
-        config.sd_id.clone_from(&settings.sd_id);
+        config.sd_id = settings.sd_id.parse().expect("an SD-ID");
         config.product_version = PRODUCT_VERSION.to_owned();
-        config.max_message_size = Some(settings.max);
+        config.max_message_size = Some(settings.max.try_into().expect("in bounds"));
         config.format = settings.format;
         config.transport = Transport::Tcp(settings.framing);
         config
@@ -154,8 +154,7 @@ impl Settings {
             sd_id: choices
                 .one_of(&["cap@0", "a@1", "audit.events-of_this@32473.1", "origin@0"])
                 .to_owned(),
-            // Less than the least that is allowed, too: the formatter knows better.
-            max: choices.one_of(&[0, 2047, 2048, 2048, 2049, 4096, 8192, 8192, 65_536]),
+            max: choices.one_of(&[2048, 2048, 2049, 4096, 8192, 8192, 65_536]),
             format: choices.one_of(&[Format::Rfc5424, Format::Rfc5424, Format::Cef]),
             framing: choices.one_of(&[Framing::OctetCounting, Framing::Newline]),
         }

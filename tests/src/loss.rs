@@ -97,9 +97,9 @@ impl Run {
 
     fn forwarder(&self, relay: &Relay, authority: &Authority) -> Forwarder {
         let addr = relay.addr(self.input);
-        let mut config = Config::new(addr.ip().into(), addr.port());
-        config.grace = GRACE;
-        config.buffer_size = self.buffer as usize;
+        let mut config = Config::new(addr.try_into().expect("a port"));
+        config.grace = GRACE.try_into().expect("in bounds");
+        config.buffer_size = (self.buffer as usize).try_into().expect("in bounds");
         config.transport = match self.input {
             RelayInput::OctetCounting => Transport::Tcp(Framing::OctetCounting),
             RelayInput::Tls => {

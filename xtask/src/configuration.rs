@@ -52,11 +52,10 @@ fn summary(config: &Config) -> String {
     let syslog = match &config.syslog {
         None => "syslog off".to_owned(),
         Some(syslog) => format!(
-            "syslog to {}:{} over {}, {} events buffered",
-            syslog.host,
-            syslog.port,
+            "syslog to {} over {}, {} events buffered",
+            syslog.relay,
             syslog.transport.as_str(),
-            syslog.buffer_size
+            syslog.buffer_size.get()
         ),
     };
     format!("valid; {metrics}; {tracing}; {syslog}")

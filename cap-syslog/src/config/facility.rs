@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::error::SettingError;
+
 /// A syslog facility, 0 to 23 (RFC 5424, section 6.2.1, table 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facility(u8);
@@ -15,7 +17,7 @@ impl Facility {
     /// When `n` is above 7.
     pub const fn local(n: u8) -> Self {
         assert!(n <= 7, "facilities end at local7");
-        Facility(16 + n)
+        Self(16 + n)
     }
 
     /// The numerical code.
@@ -27,21 +29,23 @@ impl Facility {
 /// local6.
 impl Default for Facility {
     fn default() -> Self {
-        Facility::local(6)
+        Self::local(6)
     }
 }
 
 /// `local0` … `local7`, or a numerical code from 0 to 23.
 impl FromStr for Facility {
-    type Err = String;
+    type Err = SettingError;
 
-    fn from_str(s: &str) -> Result<Self, String> {
+    fn from_str(s: &str) -> Result<Self, SettingError> {
         let code = match s.strip_prefix("local") {
             Some(n) => n.parse().ok().filter(|n| *n <= 7).map(|n: u8| 16 + n),
             None => s.parse().ok().filter(|code| *code <= 23),
         };
-        code.map(Facility).ok_or_else(|| {
-            format!("unknown facility {s:?}: write local0 to local7, or a code from 0 to 23")
+        code.map(Self).ok_or_else(|| {
+            SettingError::new(format!(
+                "unknown facility {s:?}: write local0 to local7, or a code from 0 to 23"
+            ))
         })
     }
 }

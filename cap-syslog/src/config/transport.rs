@@ -5,8 +5,9 @@ use std::str::FromStr;
 
 use cap_egress::{ClientIdentity, Trust};
 
-use crate::error::Kind;
-use crate::{Error, Framing};
+use super::{Port, RecordSize};
+use crate::error::{Error, Kind, SettingError};
+use crate::frame::Framing;
 
 /// What carries the records, and how they are delimited where they need to be. Its word is `udp`, `tcp` or `tcp+tls`.
 #[derive(Clone, Debug)]
@@ -24,35 +25,52 @@ impl Transport {
     /// Its word.
     pub fn as_str(&self) -> &'static str {
         match self {
-            Transport::Udp => "udp",
-            Transport::Tcp(_) => "tcp",
-            Transport::Tls(..) => "tcp+tls",
+            Self::Udp => "udp",
+            Self::Tcp(_) => "tcp",
+            Self::Tls(..) => "tcp+tls",
         }
     }
 
     /// Where relays usually listen for it: 514, 601 or 6514.
-    pub fn default_port(&self) -> u16 {
+    pub fn default_port(&self) -> Port {
         match self {
-            Transport::Udp => 514,
-            Transport::Tcp(_) => 601,
-            Transport::Tls(..) => 6514,
+            Self::Udp => Port::known(514),
+            Self::Tcp(_) => Port::known(601),
+            Self::Tls(..) => Port::known(6514),
         }
     }
 
     /// Bytes of a record at most, unless the configuration says otherwise: 2048 in a datagram, which every relay should take
     /// (RFC 5426, section 3.2), else 8192.
-    pub fn default_message_size(&self) -> usize {
+    pub fn default_message_size(&self) -> RecordSize {
         match self {
-            Transport::Udp => 2048,
-            Transport::Tcp(_) | Transport::Tls(..) => 8192,
+            Self::Udp => RecordSize::MIN,
+            Self::Tcp(_) | Self::Tls(..) => RecordSize::STREAM,
         }
+    }
+
+    /// The most bytes that a record can have: 65,507 in a datagram over IPv4, else 16 MiB.
+    pub fn max_message_size(&self) -> RecordSize {
+        match self {
+            Self::Udp => RecordSize::MAX_DATAGRAM,
+            Self::Tcp(_) | Self::Tls(..) => RecordSize::MAX,
+        }
+    }
+
+    /// The size of a record in bytes, if this transport can carry such records.
+    ///
+    /// # Errors
+    ///
+    /// When it is less than 2048 bytes or more than [`max_message_size`](Self::max_message_size).
+    pub fn message_size(&self, bytes: usize) -> Result<RecordSize, SettingError> {
+        RecordSize::at_most(bytes, self.max_message_size())
     }
 
     /// How records are delimited; `None` where each is a datagram.
     pub fn framing(&self) -> Option<Framing> {
         match self {
-            Transport::Udp => None,
-            Transport::Tcp(framing) | Transport::Tls(framing, _) => Some(*framing),
+            Self::Udp => None,
+            Self::Tcp(framing) | Self::Tls(framing, _) => Some(*framing),
         }
     }
 }
@@ -60,22 +78,22 @@ impl Transport {
 /// TCP with octet counting.
 impl Default for Transport {
     fn default() -> Self {
-        Transport::Tcp(Framing::default())
+        Self::Tcp(Framing::default())
     }
 }
 
 /// A transport by its word, with octet counting and the system's trust.
 impl FromStr for Transport {
-    type Err = String;
+    type Err = SettingError;
 
-    fn from_str(s: &str) -> Result<Self, String> {
+    fn from_str(s: &str) -> Result<Self, SettingError> {
         match s {
-            "udp" => Ok(Transport::Udp),
-            "tcp" => Ok(Transport::default()),
-            "tcp+tls" => Ok(Transport::Tls(Framing::default(), Tls::default())),
-            _ => Err(format!(
+            "udp" => Ok(Self::Udp),
+            "tcp" => Ok(Self::default()),
+            "tcp+tls" => Ok(Self::Tls(Framing::default(), Tls::default())),
+            _ => Err(SettingError::new(format!(
                 "unknown transport {s:?}: write udp, tcp or tcp+tls"
-            )),
+            ))),
         }
     }
 }

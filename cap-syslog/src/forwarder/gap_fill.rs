@@ -135,9 +135,9 @@ impl<'a> GapFill<'a> {
         open.found += page.len() as u64;
         let settings = Arc::clone(&self.shared.settings.borrow());
         let mut stored = self.shared.stored();
-        stored.resize(settings.config.buffer_size);
+        stored.resize(settings.config.buffer_size.get());
         for mut event in page {
-            event.bound(settings.config.message_size());
+            event.bound(settings.config.message_size().get());
             stored.push(&mut event);
         }
         drop(stored);

@@ -118,7 +118,7 @@ async fn connect(
     let (before, from) = relays.split_at(first);
     for (at, relay) in from.iter().chain(before) {
         match Link::open(settings, &shared.guard, relay).await {
-            Ok(link) => return Some((*at, relay.clone(), link)),
+            Ok(link) => return Some((*at, (*relay).clone(), link)),
             Err(error) => shared.failed(RelayError::connecting(&error)),
         }
     }
@@ -129,12 +129,12 @@ async fn connect(
 /// or the address of datagrams is due to be resolved and checked again.
 async fn failback(shared: &Shared, settings: &Settings, at: usize) {
     loop {
-        tokio::time::sleep(settings.config.failback).await;
+        tokio::time::sleep(settings.config.failback.get()).await;
         if matches!(settings.config.transport, Transport::Udp) {
             return;
         }
         for relay in settings.config.relays().take(at) {
-            if Link::open(settings, &shared.guard, &relay).await.is_ok() {
+            if Link::open(settings, &shared.guard, relay).await.is_ok() {
                 return;
             }
         }

@@ -43,14 +43,14 @@ impl Shared {
         store: Option<Arc<dyn Backfill>>,
         unacknowledged: Unacknowledged,
     ) -> Self {
-        let buffer = Ring::new(settings.config.buffer_size);
-        let stored = Ring::without_reserve(settings.config.buffer_size);
+        let buffer = Ring::new(settings.config.buffer_size.get());
+        let stored = Ring::without_reserve(settings.config.buffer_size.get());
         let connection = ConnectionState::new();
         let status = connection.status(&settings, &buffer, &stored);
         Self {
             guard,
             unacknowledged,
-            message_size: settings.config.message_size().into(),
+            message_size: settings.config.message_size().get().into(),
             settings: watch::Sender::new(Arc::new(settings)),
             buffer: Mutex::new(buffer),
             stored: Mutex::new(stored),

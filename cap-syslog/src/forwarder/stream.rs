@@ -113,9 +113,9 @@ impl Sender<'_, '_> {
         control: &mut Control,
         mut failback: Pin<&mut (dyn Future<Output = ()> + '_)>,
     ) -> io::Result<End> {
-        tcp::set_options(stream, self.settings.config.stall_timeout)?;
+        tcp::set_options(stream, self.settings.config.stall_timeout.get())?;
         let (mut reader, mut writer) = stream.split();
-        let grace = self.settings.config.grace;
+        let grace = self.settings.config.grace.get();
         let mut poll = tokio::time::interval((grace / 10).clamp(Duration::from_millis(1), POLL));
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut received = [0; 4096];
@@ -290,7 +290,7 @@ impl Sender<'_, '_> {
         let unacknowledged = self.shared.unacknowledged(stream)?;
         let now = Instant::now();
         // The next look may come late, and an event that is kept longer than the grace would be sent again for nothing.
-        let grace = self.settings.config.grace.mul_f32(0.9);
+        let grace = self.settings.config.grace.get().mul_f32(0.9);
         // Longer than an acknowledgement usually takes.
         let max_silence = grace / 2;
         for end in self.window.acknowledged(unacknowledged, now, max_silence) {

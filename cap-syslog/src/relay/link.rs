@@ -21,14 +21,17 @@ impl Link {
     ) -> Result<Self, cap_egress::Error> {
         let Relay { host, port } = relay;
         if let Some(trust) = settings.trust() {
-            let stream = guard.connect_tls(host, *port, trust).await?;
+            let stream = guard.connect_tls(host, port.get(), trust).await?;
             let (stream, connection) = stream.into_inner();
             return Ok(Self::Stream(stream, Encryption::tls(connection)));
         }
         match settings.config.transport {
-            Transport::Udp => guard.connect_udp(host, *port).await.map(Self::Datagrams),
+            Transport::Udp => guard
+                .connect_udp(host, port.get())
+                .await
+                .map(Self::Datagrams),
             _ => {
-                let stream = guard.connect(host, *port).await?;
+                let stream = guard.connect(host, port.get()).await?;
                 Ok(Self::Stream(stream, Encryption::None))
             }
         }

@@ -18,7 +18,6 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn new(config: Config) -> Result<Self, Error> {
-        config.check()?;
         let trust = match &config.transport {
             Transport::Tls(_, tls) => Some(tls.trust()?),
             Transport::Udp | Transport::Tcp(_) => None,

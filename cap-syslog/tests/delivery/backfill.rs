@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use cap_egress::{Guard, Policy};
 use cap_syslog::{Backfill, BackfillError, Event, Forwarder, Transport};
 
-use crate::relay::{LONG, closes, config, event, id, listener, read_all_ids, read_ids, until};
+use crate::relay::{
+    LONG, closes, config, event, events, id, listener, read_all_ids, read_ids, until,
+};
 
 type Page = Result<Vec<Event>, BackfillError>;
 
@@ -48,7 +50,7 @@ impl Caller {
     fn new(relay: SocketAddr, fault: impl Fn(Page) -> Page + Send + Sync + 'static) -> Self {
         let kept = Arc::default();
         let mut config = config(relay);
-        config.buffer_size = 1000;
+        config.buffer_size = events(1000);
         let store = Store {
             kept: Arc::clone(&kept),
             fault,
@@ -248,7 +250,7 @@ fn datagrams_fill_a_gap_too() {
     });
     let mut datagrams = config(relay.local_addr().expect("bound"));
     datagrams.transport = Transport::Udp;
-    datagrams.buffer_size = 1000;
+    datagrams.buffer_size = events(1000);
     caller.forwarder.reconfigure(datagrams).expect("sound");
     assert_eq!(reading.join().expect("no panic"), ids(0..40));
     until("the release", || caller.forwarder.status().backfilled == 20);

@@ -227,7 +227,7 @@ fn a_certificate_for_another_name_is_told() {
         let _ = connection.complete_io(&mut stream);
     });
     let mut config = config(address);
-    config.host = "localhost".parse().expect("a name");
+    config.relay.host = "localhost".parse().expect("a name");
     config.transport = authority.transport();
     let probe = probe_with(config, Policy::default());
     assert_eq!(
@@ -245,7 +245,7 @@ fn a_closed_port_a_denied_address_and_an_unknown_name_are_told_and_no_address_is
     let (listener, address) = listener();
     drop(listener);
     let mut to = config(address);
-    to.host = "localhost".parse().expect("a name");
+    to.relay.host = "localhost".parse().expect("a name");
     let refused = probe_with(to.clone(), Policy::default());
     assert_eq!(failure(&refused).1, ProbeCause::Refused);
 
@@ -256,7 +256,7 @@ fn a_closed_port_a_denied_address_and_an_unknown_name_are_told_and_no_address_is
         (ProbeStage::Policy, ProbeCause::Denied, None)
     );
 
-    to.host = "no-such-relay.invalid".parse().expect("a name");
+    to.relay.host = "no-such-relay.invalid".parse().expect("a name");
     let unknown = probe_with(to, Policy::default());
     assert_eq!(failure(&unknown).1, ProbeCause::NotResolved);
 

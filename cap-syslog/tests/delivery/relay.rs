@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use cap_egress::{Guard, Policy};
 use cap_names::Actor;
-use cap_syslog::{Config, Event, Forwarder, Framing, Tls, Transport};
+use cap_syslog::{BoundedDuration, BufferSize, Config, Event, Forwarder, Framing, Tls, Transport};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::server::WebPkiClientVerifier;
@@ -16,9 +16,17 @@ use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 pub(crate) const LONG: Duration = Duration::from_secs(20);
 
 pub(crate) fn config(to: SocketAddr) -> Config {
-    let mut config = Config::new(to.ip().to_string().parse().expect("a host"), to.port());
-    config.grace = Duration::from_millis(100);
+    let mut config = Config::new(to.try_into().expect("a port"));
+    config.grace = bounded(Duration::from_millis(100));
     config
+}
+
+pub(crate) fn bounded<const MIN: u64>(duration: Duration) -> BoundedDuration<MIN> {
+    duration.try_into().expect("in bounds")
+}
+
+pub(crate) fn events(count: usize) -> BufferSize {
+    count.try_into().expect("in bounds")
 }
 
 pub(crate) fn forwarder(to: SocketAddr, change: impl FnOnce(&mut Config)) -> Forwarder {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use cap_syslog::State;
 
-use crate::relay::{LONG, closes, event, forwarder, listener, read_ids, until};
+use crate::relay::{LONG, bounded, closes, event, events, forwarder, listener, read_ids, until};
 
 #[test]
 fn events_arrive_in_order_and_shutdown_waits_for_the_relay() {
@@ -33,7 +33,7 @@ fn events_arrive_in_order_and_shutdown_waits_for_the_relay() {
 #[test]
 fn a_relay_that_dies_with_unread_records_gets_them_again() {
     let (listener, address) = listener();
-    let forwarder = forwarder(address, |c| c.grace = Duration::from_secs(5));
+    let forwarder = forwarder(address, |c| c.grace = bounded(Duration::from_secs(5)));
     (0..500).for_each(|n| forwarder.enqueue(event(n)));
 
     // The first relay reads a little and dies: closing a socket with unread bytes resets the connection.
@@ -54,7 +54,7 @@ fn a_relay_that_dies_with_unread_records_gets_them_again() {
 fn an_outage_longer_than_the_buffer_loses_exactly_the_oldest_and_says_so() {
     let (listener, address) = listener();
     drop(listener);
-    let forwarder = forwarder(address, |c| c.buffer_size = 100);
+    let forwarder = forwarder(address, |c| c.buffer_size = events(100));
     until("a refused connection", || {
         forwarder.status().last_error.is_some()
     });
@@ -74,7 +74,7 @@ fn an_outage_longer_than_the_buffer_loses_exactly_the_oldest_and_says_so() {
 #[test]
 fn a_relay_that_never_reads_does_not_hold_up_shutdown() {
     let (listener, address) = listener();
-    let forwarder = forwarder(address, |c| c.buffer_size = 50_000);
+    let forwarder = forwarder(address, |c| c.buffer_size = events(50_000));
     (0..50_000).for_each(|n| forwarder.enqueue(event(n)));
     let (stream, _) = listener.accept().expect("a connection");
     let start = Instant::now();
@@ -107,8 +107,8 @@ fn without_a_relay_start_and_shutdown_return_at_once_and_say_what_is_left() {
 fn a_burst_beyond_the_buffer_loses_nothing_that_the_relay_takes_in_time() {
     let (listener, address) = listener();
     let forwarder = forwarder(address, |c| {
-        c.buffer_size = 2000;
-        c.grace = LONG;
+        c.buffer_size = events(2000);
+        c.grace = bounded(LONG);
     });
     let read = Arc::new(AtomicUsize::new(0));
     let reading = Arc::clone(&read);
@@ -145,7 +145,7 @@ fn a_forwarder_that_is_dropped_without_a_shutdown_still_delivers() {
 #[test]
 fn two_shutdowns_at_once_each_keep_their_deadline() {
     let (listener, address) = listener();
-    let forwarder = forwarder(address, |c| c.grace = LONG);
+    let forwarder = forwarder(address, |c| c.grace = bounded(LONG));
     forwarder.enqueue(event(1));
     let (stream, _) = listener.accept().expect("a connection");
     let long = std::thread::spawn({
@@ -173,7 +173,7 @@ fn two_shutdowns_at_once_each_keep_their_deadline() {
 fn a_relay_that_dies_while_a_shutdown_waits_gets_it_all_again() {
     let (listener, address) = listener();
     let grace = Duration::from_millis(500);
-    let forwarder = forwarder(address, |c| c.grace = grace);
+    let forwarder = forwarder(address, |c| c.grace = bounded(grace));
     (0..10).for_each(|n| forwarder.enqueue(event(n)));
     let relay = std::thread::spawn(move || {
         let (mut dying, _) = listener.accept().expect("a connection");

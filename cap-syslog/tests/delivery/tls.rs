@@ -7,7 +7,9 @@ use std::time::Duration;
 use cap_egress::{ClientIdentity, TlsProblem};
 use cap_syslog::{State, Transport};
 
-use crate::relay::{Authority, Clients, LONG, closes, event, forwarder, listener, read_ids, until};
+use crate::relay::{
+    Authority, Clients, LONG, bounded, closes, event, events, forwarder, listener, read_ids, until,
+};
 
 #[test]
 fn events_arrive_in_order_and_shutdown_says_goodbye_and_waits() {
@@ -60,7 +62,7 @@ fn a_relay_that_dies_with_unread_records_gets_them_again() {
     let authority = Authority::new(Clients::Anyone);
     let forwarder = forwarder(address, |c| {
         c.transport = authority.transport();
-        c.grace = Duration::from_secs(5);
+        c.grace = bounded(Duration::from_secs(5));
     });
     (0..500).for_each(|n| forwarder.enqueue(event(n)));
 
@@ -86,8 +88,8 @@ fn what_the_relay_has_no_room_for_is_not_released() {
     let authority = Authority::new(Clients::Anyone);
     let forwarder = forwarder(address, |c| {
         c.transport = authority.transport();
-        c.grace = Duration::ZERO;
-        c.buffer_size = 100_000;
+        c.grace = bounded(Duration::ZERO);
+        c.buffer_size = events(100_000);
     });
     let mut stream = authority.accept(&listener);
     forwarder.enqueue(event(0));

@@ -3,10 +3,12 @@
 use std::str::FromStr;
 
 use cap_egress::{ClientIdentity, Host, Trust};
-use cap_syslog::{Config, Facility, Format, Framing, Relay, Tls, Transport};
+use cap_syslog::{
+    Config, Facility, Format, Framing, Port, Relay, SdId, SettingError, Tls, Transport,
+};
 
 use crate::document::Document;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 
 pub(super) fn syslog(document: &mut Document, instance: &str) -> Result<Option<Config>, Error> {
     const HOST: &str = "syslog.host";
@@ -21,10 +23,10 @@ pub(super) fn syslog(document: &mut Document, instance: &str) -> Result<Option<C
     let facility = document.take::<Facility>("syslog.facility")?;
     let hostname = document.take::<String>("syslog.hostname")?;
     let app_name = document.take::<String>("syslog.app_name")?;
-    let sd_id = document.take::<String>("syslog.sd_id")?;
+    let sd_id = document.take::<SdId>("syslog.sd_id")?;
     let product_version = document.take::<String>("syslog.product_version")?;
-    let buffer_size = document.take("syslog.buffer_size")?;
-    let max_message_size = document.take("syslog.max_message_size")?;
+    let buffer_size = document.take::<usize>("syslog.buffer_size")?;
+    let max_message_size = document.take::<usize>("syslog.max_message_size")?;
     let grace = document.take_duration("syslog.grace")?;
     let stall_timeout = document.take_duration("syslog.stall_timeout")?;
 
@@ -37,25 +39,40 @@ pub(super) fn syslog(document: &mut Document, instance: &str) -> Result<Option<C
             "required while syslog is enabled; write the relay's name or address",
         ));
     };
-    let port = port.unwrap_or_else(|| transport.default_port());
-    let mut config = Config::new(host, port);
-    config.fallbacks = fallbacks.into_iter().map(|relay| relay.or(port)).collect();
-    config.failback = failback.unwrap_or(config.failback);
-    config.transport = transport;
+    let port = match port {
+        Some(port) => document.checked("syslog.port", Port::try_from(port))?,
+        None => transport.default_port(),
+    };
+    let mut config = Config::new(Relay::new(host, port));
+    for relay in fallbacks {
+        let relay = relay.or(port);
+        config
+            .fallbacks
+            .push(document.checked("syslog.fallbacks", relay)?);
+    }
+    if let Some(failback) = failback {
+        config.failback = document.checked("syslog.failback", failback.try_into())?;
+    }
     config.format = format.unwrap_or(config.format);
     config.facility = facility.unwrap_or(config.facility);
     config.hostname = hostname.unwrap_or_else(|| instance.to_owned());
     config.app_name = app_name.unwrap_or(config.app_name);
     config.sd_id = sd_id.unwrap_or(config.sd_id);
     config.product_version = product_version.unwrap_or(config.product_version);
-    config.buffer_size = buffer_size.unwrap_or(config.buffer_size);
-    config.max_message_size = max_message_size;
-    config.grace = grace.unwrap_or(config.grace);
-    config.stall_timeout = stall_timeout.unwrap_or(config.stall_timeout);
-    config.check().map_err(|error| match error.setting() {
-        Some((key, what)) => document.error_at(&format!("syslog.{key}"), what),
-        None => Kind::Syslog(error).into(),
-    })?;
+    if let Some(events) = buffer_size {
+        config.buffer_size = document.checked("syslog.buffer_size", events.try_into())?;
+    }
+    if let Some(bytes) = max_message_size {
+        let size = transport.message_size(bytes);
+        config.max_message_size = Some(document.checked("syslog.max_message_size", size)?);
+    }
+    if let Some(grace) = grace {
+        config.grace = document.checked("syslog.grace", grace.try_into())?;
+    }
+    if let Some(timeout) = stall_timeout {
+        config.stall_timeout = document.checked("syslog.stall_timeout", timeout.try_into())?;
+    }
+    config.transport = transport;
     Ok(Some(config))
 }
 
@@ -132,11 +149,9 @@ struct Fallback {
 }
 
 impl Fallback {
-    fn or(self, port: u16) -> Relay {
-        Relay {
-            host: self.host,
-            port: self.port.unwrap_or(port),
-        }
+    fn or(self, port: Port) -> Result<Relay, SettingError> {
+        let port = self.port.map_or(Ok(port), Port::try_from)?;
+        Ok(Relay::new(self.host, port))
     }
 }
 

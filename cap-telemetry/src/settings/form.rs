@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use cap_egress::{Host, Trust};
 use cap_names::closed_enum;
-use cap_syslog::{Config, Facility, Framing, Transport};
+use cap_syslog::{Config, Facility, Framing, Relay, Transport};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -77,12 +77,12 @@ impl Form {
             _ => "octet-counting",
         };
         let host = if known {
-            config.host.to_string()
+            config.relay.host.to_string()
         } else {
             String::new()
         };
         let port = if known {
-            config.port.to_string()
+            config.relay.port.to_string()
         } else {
             String::new()
         };
@@ -239,23 +239,27 @@ impl Form {
         let transport = self
             .transport()
             .parse::<Transport>()
-            .unwrap_or_else(|message| {
-                refuse(Field::Transport, message);
+            .unwrap_or_else(|error| {
+                refuse(Field::Transport, error.to_string());
                 Transport::default()
             });
         let framing = match self.text(Field::Framing) {
             "" => Ok(Framing::default()),
             text => text.parse::<Framing>(),
         };
-        let framing = framing.unwrap_or_else(|message| {
-            refuse(Field::Framing, message);
+        let framing = framing.unwrap_or_else(|error| {
+            refuse(Field::Framing, error.to_string());
             Framing::default()
         });
         match self.text(Field::Port) {
-            "" => config.port = transport.default_port(),
-            text => match text.parse() {
-                Ok(port @ 1..) => config.port = port,
-                _ => refuse(
+            "" => config.relay.port = transport.default_port(),
+            text => match text
+                .parse::<u16>()
+                .ok()
+                .and_then(|port| port.try_into().ok())
+            {
+                Some(port) => config.relay.port = port,
+                None => refuse(
                     Field::Port,
                     format!(
                         "{text:?} is no port: write a number from 1 to 65535, or nothing for {}",
@@ -268,7 +272,7 @@ impl Form {
             "" => config.facility = Facility::default(),
             text => match text.parse() {
                 Ok(facility) => config.facility = facility,
-                Err(message) => refuse(Field::Facility, message),
+                Err(error) => refuse(Field::Facility, error.to_string()),
             },
         }
         for (field, limit, default, setting) in [
@@ -326,13 +330,13 @@ impl Form {
                 Err(wrong)
             };
         };
-        config.host = host;
-        if let Err(error) = config.check() {
-            let (key, message) = error.setting().unwrap_or(("host", error.to_string()));
-            let field = Field::from_str(key).unwrap_or(Field::Transport);
+        config.relay.host = host;
+        // The size is not on the form, and may be too large for the transport that is.
+        let size = config.max_message_size;
+        if let Some(Err(error)) = size.map(|size| config.transport.message_size(size.get())) {
             wrong.push(FieldError {
-                field,
-                message: format!("{key}: {message}"),
+                field: Field::Transport,
+                message: format!("max_message_size: {error}"),
             });
         }
         if wrong.is_empty() {
@@ -345,8 +349,9 @@ impl Form {
 
 /// A relay that is nowhere: its place is always entered.
 fn defaults(telemetry: &Telemetry) -> Config {
-    let nowhere = std::net::IpAddr::from([127, 0, 0, 1]);
-    let mut config = Config::new(nowhere.into(), 601);
+    let nowhere = Host::from(std::net::IpAddr::from([127, 0, 0, 1]));
+    let port = Transport::default().default_port();
+    let mut config = Config::new(Relay::new(nowhere, port));
     config.hostname = telemetry.instance_name().to_owned();
     config
 }

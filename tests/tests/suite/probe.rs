@@ -19,7 +19,7 @@ type Finding = Result<ProbeVerdict, (ProbeStage, ProbeCause, Option<TlsProblem>)
 
 async fn probe(relay: &Relay, input: RelayInput, transport: Transport) -> ProbeReport {
     let to = relay.addr(input);
-    let mut config = Config::new(to.ip().into(), to.port());
+    let mut config = Config::new(to.try_into().expect("a port"));
     config.transport = transport;
     let start = Instant::now();
     let probe = cap_syslog::probe(config, &Guard::new(Policy::default())).await;

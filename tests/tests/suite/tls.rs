@@ -116,7 +116,10 @@ impl Case {
         let mut tls = Tls::default();
         tls.ca_pem.clone_from(&self.ca_pem);
         tls.identity = self.identity();
-        let mut config = cap_syslog::Config::new(host, addr.port());
+        let mut config = cap_syslog::Config::new(cap_syslog::Relay::new(
+            host,
+            addr.port().try_into().expect("a port"),
+        ));
         config.transport = Transport::Tls(Framing::OctetCounting, tls);
         let forwarder = Forwarder::builder(config, Guard::new(Policy::default()))
             .start()

@@ -19,7 +19,10 @@ fn relay(port: u16) -> Value {
 }
 
 fn port(stage: &Stage) -> Option<u16> {
-    stage.telemetry.syslog_config().map(|config| config.port)
+    stage
+        .telemetry
+        .syslog_config()
+        .map(|config| config.relay.port.get())
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cap_egress::{Connector, Guard, Trust};
 use cap_names::Actor;
-use cap_syslog::{Event, Forwarder, Framing, Tls};
+use cap_syslog::{Event, Forwarder, Framing, Relay, Tls};
 use cap_tests::{
     ANY_PORT, Authority, Fault, OtlpReceiver, RelayFraming, Security, ServerCertificate,
     SyslogRelay,
@@ -144,9 +144,10 @@ impl Pipe {
         };
         let audit = |transport| {
             let host = host.parse().expect("a host");
-            let mut config = cap_syslog::Config::new(host, port);
+            let mut config =
+                cap_syslog::Config::new(Relay::new(host, port.try_into().expect("a port")));
             config.transport = transport;
-            config.grace = Duration::ZERO;
+            config.grace = Duration::ZERO.try_into().expect("in bounds");
             Self::Audit(
                 Forwarder::builder(config, guard.clone())
                     .start()
