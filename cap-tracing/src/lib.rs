@@ -48,21 +48,24 @@
 
 #![forbid(unsafe_code)]
 
+mod batch;
 #[cfg(feature = "bridge")]
 mod bridge;
 mod carrier;
 mod config;
 pub mod conventions;
 mod current;
-mod deliver;
+mod encode;
 mod endpoint;
 mod error;
+mod export;
 #[cfg(feature = "http")]
 mod http;
 mod ids;
 mod job;
 mod propagate;
 mod queue;
+mod record;
 mod recorder;
 mod request;
 mod sampling;

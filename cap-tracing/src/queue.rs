@@ -7,15 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::deliver::encode;
-use crate::recorder::Record;
+use crate::batch::{Batch, Pool};
+use crate::encode;
+use crate::record::Record;
 use crate::stats::Counts;
 
-/// Bytes of a batch when it begins, and of one whose memory is kept for another.
-const BEGIN: usize = 64 * 1024;
-const KEPT_BYTES: usize = 1024 * 1024;
-/// So many are kept.
-const KEPT: usize = 4;
 /// What a thread keeps for the span that it encodes.
 const SPAN: usize = 16 * 1024;
 
@@ -27,8 +23,7 @@ const SPAN: usize = 16 * 1024;
 #[derive(Debug)]
 pub(crate) struct Queue {
     pub(crate) counts: Arc<Counts>,
-    /// Bytes left free at the beginning of a batch.
-    room: usize,
+    pool: Arc<Pool>,
     capacity: usize,
     batch_size: usize,
     waiting: Mutex<Waiting>,
@@ -44,15 +39,6 @@ struct Waiting {
     closed: bool,
     /// With how many the export thread is woken. Waking a thread costs more than a span does, so it is woken once for a batch.
     wanted: Option<usize>,
-    /// Memory of batches that were sent.
-    kept: Vec<Vec<u8>>,
-}
-
-/// Spans one after the other, after the room for what comes before them.
-#[derive(Debug, Default)]
-pub(crate) struct Batch {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) spans: usize,
 }
 
 thread_local! {
@@ -69,7 +55,7 @@ impl Queue {
     ) -> Self {
         Queue {
             counts,
-            room,
+            pool: Pool::new(room),
             capacity,
             batch_size,
             waiting: Mutex::new(Waiting {
@@ -77,7 +63,6 @@ impl Queue {
                 queued: 0,
                 closed: false,
                 wanted: None,
-                kept: Vec::new(),
             }),
             queued: AtomicUsize::new(0),
             enough: Notify::new(),
@@ -123,14 +108,10 @@ impl Queue {
         }
         let last = waiting.batches.back();
         if last.is_none_or(|batch| batch.spans == self.batch_size) {
-            let kept = waiting.kept.pop();
-            let mut bytes = kept.unwrap_or_else(|| Vec::with_capacity(BEGIN));
-            bytes.resize(self.room, 0);
-            waiting.batches.push_back(Batch { bytes, spans: 0 });
+            waiting.batches.push_back(self.pool.batch());
         }
         if let Some(batch) = waiting.batches.back_mut() {
-            batch.bytes.extend_from_slice(encoded);
-            batch.spans += 1;
+            batch.push(encoded);
         }
         waiting.queued += 1;
         self.queued.store(waiting.queued, Ordering::Relaxed);
@@ -177,17 +158,6 @@ impl Queue {
         Some(batch)
     }
 
-    /// Takes back the memory of a batch, and keeps it where it is of use.
-    pub(crate) fn give(&self, mut bytes: Vec<u8>) {
-        bytes.clear();
-        if bytes.capacity() <= KEPT_BYTES {
-            let mut waiting = self.waiting();
-            if waiting.kept.len() < KEPT {
-                waiting.kept.push(std::mem::take(&mut bytes));
-            }
-        }
-    }
-
     pub(crate) fn queued(&self) -> usize {
         self.waiting().queued
     }
@@ -227,7 +197,7 @@ mod tests {
             attributes: Vec::new(),
             events: Vec::new(),
             links: Vec::new(),
-            dropped: crate::recorder::Dropped::default(),
+            dropped: crate::record::Dropped::default(),
             status: Status::Unset,
         }
     }
@@ -249,7 +219,7 @@ mod tests {
             for name in expected {
                 encode::span(&mut bytes, &span(*name));
             }
-            assert_eq!((batch.bytes, batch.spans), (bytes, expected.len()));
+            assert_eq!((&batch.bytes, batch.spans), (&bytes, expected.len()));
         }
         assert!(queue.take().is_none());
         queue.push(&span("g"));
@@ -277,21 +247,6 @@ mod tests {
             assert!(is_ready(full.as_mut()));
             assert!(is_ready(queue.any()));
         }
-    }
-
-    #[test]
-    fn the_memory_of_a_batch_serves_the_next_unless_it_is_large_or_there_is_enough_of_it() {
-        let queue = queue(0, 100, 1);
-        (0..KEPT + 2).for_each(|_| queue.push(&span("a")));
-        let sent: Vec<_> = std::iter::from_fn(|| queue.take()).collect();
-        let last = sent[KEPT - 1].bytes.as_ptr();
-        sent.into_iter().for_each(|batch| queue.give(batch.bytes));
-        assert_eq!(queue.waiting().kept.len(), KEPT);
-        queue.push(&span("b"));
-        let next = queue.take().expect("a batch");
-        assert_eq!(next.bytes.as_ptr(), last);
-        queue.give(Vec::with_capacity(KEPT_BYTES + 1));
-        assert_eq!(queue.waiting().kept.len(), KEPT - 1);
     }
 
     #[test]

@@ -4,61 +4,15 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use cap_names::{ErrorClass, attributes};
 use opentelemetry::KeyValue;
-use opentelemetry::trace::{Event, Link, Span, SpanContext, SpanId, SpanKind, Status};
+use opentelemetry::trace::{Event, Link, Span, SpanContext, Status};
 
 use crate::queue::Queue;
+use crate::record::Record;
 
 /// Attributes, events and links of one span at most, and attributes of one event or link: the defaults of the OpenTelemetry
 /// specification (Span Limits). What is over is counted in the span.
 const LIMIT: usize = 128;
-/// The status of an answer that is an error.
-pub(crate) const ERROR_TYPE: &str = "error.type";
-
-/// All that is known of a span.
-#[derive(Clone, Debug)]
-pub(crate) struct Record {
-    pub(crate) context: SpanContext,
-    pub(crate) parent: SpanId,
-    pub(crate) parent_is_remote: bool,
-    pub(crate) kind: SpanKind,
-    pub(crate) name: Cow<'static, str>,
-    pub(crate) start: SystemTime,
-    pub(crate) end: SystemTime,
-    pub(crate) attributes: Vec<KeyValue>,
-    pub(crate) events: Vec<Event>,
-    pub(crate) links: Vec<Link>,
-    /// What was over the limits.
-    pub(crate) dropped: Dropped,
-    pub(crate) status: Status,
-}
-
-impl Record {
-    /// An answer that is an error has a class also where nobody said which: the one that its caller makes of it
-    /// ([`Span::record_status`](crate::Span::record_status)).
-    fn classify(&mut self) {
-        let has = |key: &str| self.attributes.iter().any(|set| set.key.as_str() == key);
-        if self.kind == SpanKind::Server
-            && matches!(self.status, Status::Error { .. })
-            && has(ERROR_TYPE)
-            && !has(attributes::ERROR_CLASS)
-        {
-            let class = ErrorClass::IoTransient.as_str();
-            self.attributes
-                .push(KeyValue::new(attributes::ERROR_CLASS, class));
-        }
-    }
-}
-
-/// How many of each were over the limits.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Dropped {
-    pub(crate) attributes: u32,
-    pub(crate) events: u32,
-    pub(crate) links: u32,
-}
-
 /// An OpenTelemetry span, so that it can be current in an OpenTelemetry context and other instrumentation finds it there.
 ///
 /// The SDK's own would ask a sampler, a tracer and its provider for every span what is already known here.

@@ -13,7 +13,7 @@ use opentelemetry::{Context, KeyValue, Value};
 use crate::carrier::Carrier;
 use crate::ids::SpanIds;
 use crate::propagate::{self, Audience};
-use crate::recorder::ERROR_TYPE;
+use crate::record::ERROR_TYPE;
 use crate::sampling;
 
 /// An open span; it ends when this is dropped. Under an unsampled parent it stands for the parent and records nothing.

@@ -7,7 +7,8 @@ use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceContextExt as _};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator};
 
-use crate::recorder::{Dropped, Record, Recorder};
+use crate::record::{Dropped, Record};
+use crate::recorder::Recorder;
 use crate::sampling::RANDOM;
 use crate::span::Span;
 use crate::tracer::Tracer;

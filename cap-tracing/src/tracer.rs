@@ -11,9 +11,9 @@ use cap_egress::{Connector, IpNet};
 use tokio::sync::mpsc;
 
 use crate::config::{Config, SampleRate};
-use crate::deliver;
-use crate::deliver::encode::Encoder;
+use crate::encode::Encoder;
 use crate::error::{Error, Kind};
+use crate::export;
 use crate::queue::Queue;
 use crate::sampling::Sampler;
 use crate::stats::{Counts, Stats};
@@ -26,7 +26,7 @@ pub(crate) struct Active {
     pub(crate) sampler: Sampler,
     trusted_peers: Option<Vec<IpNet>>,
     pub(crate) queue: Arc<Queue>,
-    flushes: mpsc::UnboundedSender<deliver::Flush>,
+    flushes: mpsc::UnboundedSender<export::Flush>,
     worker: Worker,
 }
 
@@ -63,7 +63,7 @@ impl Tracer {
             let silent = tracing::subscriber::NoSubscriber::default();
             let _silent = tracing::subscriber::set_default(silent);
             let export =
-                deliver::Worker::new(config, connector, encoder, export_queue, flushing, stop);
+                export::Worker::new(config, connector, encoder, export_queue, flushing, stop);
             runtime.run(export.run());
         })
         .map_err(Kind::Thread)?;

@@ -12,7 +12,13 @@ use std::path::Path;
 use graph::rings;
 use reader::Sources;
 
-const LIBRARIES: &[&str] = &["cap-alerts", "cap-names", "cap-syslog", "cap-telemetry"];
+const LIBRARIES: &[&str] = &[
+    "cap-alerts",
+    "cap-names",
+    "cap-syslog",
+    "cap-telemetry",
+    "cap-tracing",
+];
 
 #[test]
 fn files_of_a_library_do_not_import_each_other_in_a_ring() {

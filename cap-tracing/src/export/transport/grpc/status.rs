@@ -5,50 +5,20 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use cap_names::ErrorClass;
 use http::{HeaderMap, HeaderName};
 use prost::Message;
 
-use crate::deliver::transport::failure::{Failure, Retry, remark};
+use super::super::answer::printable;
+use super::super::failure::{Failure, Retry};
+use super::code::Code;
 use crate::propagate::baggage::unescaped;
 
 const CODE: HeaderName = HeaderName::from_static("grpc-status");
 const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 
-/// By their numbers.
-const NAMES: [&str; 17] = [
-    "OK",
-    "CANCELLED",
-    "UNKNOWN",
-    "INVALID_ARGUMENT",
-    "DEADLINE_EXCEEDED",
-    "NOT_FOUND",
-    "ALREADY_EXISTS",
-    "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED",
-    "FAILED_PRECONDITION",
-    "ABORTED",
-    "OUT_OF_RANGE",
-    "UNIMPLEMENTED",
-    "INTERNAL",
-    "UNAVAILABLE",
-    "DATA_LOSS",
-    "UNAUTHENTICATED",
-];
-const RETRYABLE: [&str; 6] = [
-    "CANCELLED",
-    "DEADLINE_EXCEEDED",
-    "ABORTED",
-    "OUT_OF_RANGE",
-    "UNAVAILABLE",
-    "DATA_LOSS",
-];
-/// Retryable when the answer says when: otherwise it may be the size of the request that is too much, now and later.
-const EXHAUSTED: &str = "RESOURCE_EXHAUSTED";
-
 pub(super) struct Status {
-    name: &'static str,
+    code: Code,
     message: String,
     retry_delay: Option<Duration>,
 }
@@ -57,36 +27,29 @@ impl Status {
     /// The status in these headers or trailers, where there is one.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let code = text(CODE)?.parse::<usize>().ok();
-        Some(Status {
-            name: code.and_then(|n| NAMES.get(n)).unwrap_or(&"UNKNOWN"),
+        Some(Self {
+            code: Code::of(text(CODE)?),
             message: percent_decoded(text(MESSAGE).unwrap_or_default()),
             retry_delay: text(DETAILS).and_then(retry_delay),
         })
     }
 
     pub(super) fn is_ok(&self) -> bool {
-        self.name == NAMES[0]
+        self.code == Code::Ok
     }
 
     pub(super) fn into_failure(self) -> Failure {
         let after = self.retry_delay;
-        let retryable =
-            RETRYABLE.contains(&self.name) || (self.name == EXHAUSTED && after.is_some());
-        let advice = if self.name == EXHAUSTED && after.is_none() {
-            "; where the request was too large, raise the collector's max_recv_msg_size_mib or lower telemetry.tracing.batch_size"
+        // Without a delay, the size of the request may be what exhausts the collector, now and later.
+        let exhausted = self.code == Code::ResourceExhausted;
+        let retryable = self.code.is_retryable() || exhausted && after.is_some();
+        let advice = if exhausted && after.is_none() {
+            "; if the request was too large, raise the collector's max_recv_msg_size_mib or lower telemetry.tracing.batch_size"
         } else {
             ""
         };
-        let class = match self.name {
-            "PERMISSION_DENIED" | "UNAUTHENTICATED" => ErrorClass::Auth,
-            // What a 5xx is over HTTP; an exhausted collector may have room later, whether or not it says when.
-            "UNKNOWN" | "INTERNAL" | EXHAUSTED => ErrorClass::IoTransient,
-            _ if retryable => ErrorClass::IoTransient,
-            _ => ErrorClass::IoPermanent,
-        };
         Failure {
-            class,
+            class: self.code.class(),
             what: format!("answered {self}{advice}"),
             retry: retryable.then_some(Retry { after }),
         }
@@ -95,11 +58,11 @@ impl Status {
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)?;
+        f.write_str(self.code.as_str())?;
         if self.message.is_empty() {
             return Ok(());
         }
-        write!(f, " ({})", remark(&self.message))
+        write!(f, " ({})", printable(&self.message))
     }
 }
 
@@ -159,6 +122,7 @@ fn percent_decoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cap_names::ErrorClass;
 
     fn status(code: &str, details: Option<&Delay>) -> Status {
         let mut headers = HeaderMap::new();
@@ -234,6 +198,5 @@ mod tests {
         assert_eq!(failure.what, "answered INTERNAL (100% full )");
         assert_eq!(percent_decoded("50% off %zz%"), "50% off %zz%");
         assert!(status("teapot", None).to_string().starts_with("UNKNOWN"));
-        assert_eq!(remark(&"é".repeat(1000)).chars().count(), 300);
     }
 }

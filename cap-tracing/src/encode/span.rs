@@ -6,7 +6,7 @@ use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status};
 use opentelemetry::{Array, KeyValue, Value};
 
 use super::protobuf::Protobuf as _;
-use crate::recorder::Record;
+use crate::record::Record;
 
 /// Of `SpanFlags`, beside those of W3C Trace Context: whether it is known that a parent or linked span is another process's, and
 /// whether it is.

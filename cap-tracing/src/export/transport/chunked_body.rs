@@ -8,12 +8,12 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
 /// Some microseconds of work for the kernel.
-const PIECE: usize = 8 * 1024;
+const CHUNK: usize = 8 * 1024;
 
 /// What was taken in is written, and whoever else is at work has its turn, before there is more: where processors are few, a whole batch
 /// at once would hold up every request that is under way for longer than it takes to answer it.
 #[derive(Debug)]
-pub(super) struct Pieces {
+pub(super) struct ChunkedBody {
     left: Bytes,
     next: Next,
 }
@@ -21,23 +21,23 @@ pub(super) struct Pieces {
 #[derive(Clone, Copy, Debug)]
 enum Next {
     /// The first piece, or the one after a break.
-    Piece,
+    Chunk,
     /// A break, in which a connection writes what it has been given.
     Break,
     /// It was written.
-    GiveWay,
+    Yield,
 }
 
-impl Pieces {
-    pub(super) fn of(body: Bytes) -> Self {
-        Pieces {
+impl ChunkedBody {
+    pub(super) fn new(body: Bytes) -> Self {
+        ChunkedBody {
             left: body,
-            next: Next::Piece,
+            next: Next::Chunk,
         }
     }
 }
 
-impl Body for Pieces {
+impl Body for ChunkedBody {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -49,17 +49,17 @@ impl Body for Pieces {
             return Poll::Ready(None);
         }
         match self.next {
-            Next::Piece => {}
+            Next::Chunk => {}
             Next::Break => {
-                self.next = Next::GiveWay;
+                self.next = Next::Yield;
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
             // The thread is the pipe's own.
-            Next::GiveWay => std::thread::yield_now(),
+            Next::Yield => std::thread::yield_now(),
         }
         self.next = Next::Break;
-        let length = self.left.len().min(PIECE);
+        let length = self.left.len().min(CHUNK);
         Poll::Ready(Some(Ok(Frame::data(self.left.split_to(length)))))
     }
 
@@ -79,9 +79,9 @@ mod tests {
 
     #[test]
     fn a_body_comes_whole_and_in_order_with_a_break_after_each_piece_but_the_last() {
-        for length in [0, 1, PIECE, PIECE + 1, 3 * PIECE, 3 * PIECE + 5] {
+        for length in [0, 1, CHUNK, CHUNK + 1, 3 * CHUNK, 3 * CHUNK + 5] {
             let whole: Bytes = (0..length).map(|n| n as u8).collect();
-            let mut body = Pieces::of(whole.clone());
+            let mut body = ChunkedBody::new(whole.clone());
             let mut context = Context::from_waker(Waker::noop());
             let (mut came, mut breaks) = (Vec::new(), 0);
             loop {
@@ -93,13 +93,13 @@ mod tests {
                     Poll::Ready(Some(frame)) => {
                         let piece = frame.ok().and_then(|frame| frame.into_data().ok());
                         let piece = piece.expect("data");
-                        assert!(piece.len() <= PIECE);
+                        assert!(piece.len() <= CHUNK);
                         came.extend(piece);
                     }
                 }
             }
             assert_eq!(came, whole);
-            assert_eq!(breaks, length.div_ceil(PIECE).saturating_sub(1), "{length}");
+            assert_eq!(breaks, length.div_ceil(CHUNK).saturating_sub(1), "{length}");
         }
     }
 }

@@ -17,7 +17,7 @@ use prost::Message as _;
 use super::Encoder;
 use crate::config::Config;
 use crate::queue::Queue;
-use crate::recorder::{Dropped, Record};
+use crate::record::{Dropped, Record};
 
 /// Text around the lengths at which a length takes one byte more.
 const LENGTHS: [usize; 9] = [0, 1, 100, 127, 128, 129, 16_380, 16_384, 70_000];
@@ -121,9 +121,9 @@ fn check(resource: &[(String, String)], records: Vec<Record>) {
         group_spans_by_resource_and_scope(spans, &ResourceAttributesWithSchema::from(&theirs));
     let encoder = Encoder::new(&config);
     let (counts, count) = (Arc::default(), records.len());
-    let queue = Arc::new(Queue::new(counts, encoder.room(), count, count));
+    let queue = Queue::new(counts, encoder.room(), count, count);
     records.iter().for_each(|record| queue.push(record));
-    let bytes = encoder.encode(queue.take().expect("a batch"), &queue);
+    let bytes = encoder.encode(queue.take().expect("a batch"));
     let mut ours = ExportTraceServiceRequest::decode(bytes).expect("a request");
     // The SDK keeps them in a map.
     for request in &mut ours.resource_spans {

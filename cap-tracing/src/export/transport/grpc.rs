@@ -1,5 +1,6 @@
 //! One attempt over OTLP/gRPC: a unary call of the trace service (gRPC over HTTP/2).
 
+mod code;
 mod connection;
 mod status;
 
@@ -7,65 +8,57 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::{Buf as _, Bytes};
 use cap_egress::Connector;
-use http::header::{CONTENT_TYPE, TE, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
+use http::header::TE;
+use http::{HeaderName, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTracePartialSuccess, ExportTraceServiceResponse,
-};
-use prost::Message as _;
 
+use super::answer::{MAX_ANSWER, PartialSuccess, partial_success, refusal};
 use super::failure::Failure;
-use super::http::refusal;
-use super::pieces::Pieces;
-use crate::config::{Compression, Config};
-use crate::deliver::encode::GRPC_PREFIX;
+use super::request::Template;
+use crate::config::Config;
+use crate::encode::GRPC_PREFIX;
 use connection::Connection;
 use status::Status;
 
+const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+
 pub(super) struct Grpc {
     connector: Connector,
-    uri: Uri,
-    headers: HeaderMap,
+    template: Template,
     /// A connection is put back only after an answer has come on it, so that one on which nothing comes is not used again.
     idle: Mutex<Option<Connection>>,
 }
 
 impl Grpc {
     pub(super) fn new(config: &Config, connector: &Connector) -> Self {
-        let mut headers = HeaderMap::from_iter(config.headers.iter().cloned());
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-        if config.compression == Compression::Gzip {
-            headers.insert("grpc-encoding", HeaderValue::from_static("gzip"));
-        }
-        headers.insert(TE, HeaderValue::from_static("trailers"));
-        headers.insert(USER_AGENT, HeaderValue::from_static(super::USER_AGENT));
-        Grpc {
+        Self {
             connector: connector.clone().with_alpn(&[b"h2"]),
-            uri: config.endpoint.uri().clone(),
-            headers,
+            template: Template::new(config, "application/grpc", ENCODING)
+                .with_header(TE, "trailers"),
             idle: Mutex::default(),
         }
     }
 
-    pub(super) async fn attempt(&self, body: Bytes) -> Result<ExportTracePartialSuccess, Failure> {
+    pub(super) async fn attempt(&self, body: Bytes) -> Result<PartialSuccess, Failure> {
         let mut connection = self.connection().await?;
-        let mut request = Request::new(Pieces::of(body));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.uri.clone();
-        *request.headers_mut() = self.headers.clone();
+        let request = self.template.with_body(body);
         let response = connection.requests.send_request(request).await;
         let (head, body) = response
             .map_err(|error| Failure::no_answer(&error))?
             .into_parts();
-        let body = Limited::new(body, super::LONGEST_ANSWER).collect().await;
+        let body = Limited::new(body, MAX_ANSWER).collect().await;
         let body = body.map_err(|error| Failure::no_answer(&*error))?;
         *self.idle() = Some(connection);
 
         // An answer without a message may have its status in the head.
         let trailers = body.trailers().and_then(Status::of);
         match trailers.or_else(|| Status::of(&head.headers)) {
-            Some(status) if status.is_ok() => Ok(partial_success(body.to_bytes())),
+            Some(status) if status.is_ok() => {
+                // The message is never compressed, since no request allows it.
+                let mut message = body.to_bytes();
+                message.advance(GRPC_PREFIX.min(message.len()));
+                Ok(partial_success(message))
+            }
             Some(status) => Err(status.into_failure()),
             None if head.status != StatusCode::OK => Err(refusal(head.status, &head.headers)),
             None => Err(Failure::permanent(
@@ -81,18 +74,10 @@ impl Grpc {
         {
             return Ok(kept);
         }
-        Connection::open(self.connector.clone(), &self.uri).await
+        Connection::open(self.connector.clone(), self.template.uri()).await
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Option<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The spans were accepted already: an answer that cannot be read rejects none of them. It is never compressed, since nothing
-/// said that it may be.
-fn partial_success(mut message: Bytes) -> ExportTracePartialSuccess {
-    message.advance(GRPC_PREFIX.min(message.len()));
-    let answer = ExportTraceServiceResponse::decode(message).unwrap_or_default();
-    answer.partial_success.unwrap_or_default()
 }

@@ -9,20 +9,19 @@ mod protobuf;
 mod span;
 
 use std::io::Write as _;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use flate2::write::GzEncoder;
 use opentelemetry::KeyValue;
 
+use crate::batch::Batch;
 use crate::config::{Compression, Config};
 use crate::endpoint::Protocol;
-use crate::queue::{Batch, Queue};
-use crate::recorder::Record;
+use crate::record::Record;
 use protobuf::Protobuf as _;
 
 /// A gRPC message begins with a flag, whether it is compressed, and its length in four bytes (gRPC over HTTP/2, Requests).
-pub(super) const GRPC_PREFIX: usize = 5;
+pub(crate) const GRPC_PREFIX: usize = 5;
 /// The tag and length of a message at most, where its length is that of a batch.
 const NESTED: usize = 11;
 
@@ -67,33 +66,31 @@ impl Encoder {
         self.prefix() + 2 * NESTED + self.resource.len() + self.scope.len()
     }
 
-    /// A batch of spans as [`span`] writes them, after the room; its memory goes back to the queue when nobody needs it any more.
-    pub(super) fn encode(&self, mut batch: Batch, queue: &Arc<Queue>) -> Bytes {
+    /// The request for a batch of spans, each written by [`span`], behind [`room`](Self::room).
+    pub(crate) fn encode(&self, mut batch: Batch) -> Bytes {
         let prefix = self.prefix();
-        let begin = self.enclose(&mut batch.bytes, self.room());
-        let (mut bytes, begin) = match self.compression {
-            Compression::None => (batch.bytes, begin - prefix),
-            Compression::Gzip => {
-                let mut gzip = GzEncoder::new(vec![0; prefix], flate2::Compression::fast());
-                let written = gzip.write_all(&batch.bytes[begin..]);
-                let gzipped = written.and_then(|()| gzip.finish());
-                queue.give(batch.bytes);
-                (gzipped.expect("a vector grows"), 0)
-            }
-        };
+        let mut begin = self.enclose(&mut batch.bytes, self.room());
+        if self.compression == Compression::Gzip {
+            let mut gzip = GzEncoder::new(vec![0; prefix], flate2::Compression::fast());
+            let written = gzip.write_all(&batch.bytes[begin..]);
+            let mut gzipped = written
+                .and_then(|()| gzip.finish())
+                .expect("a vector grows");
+            self.write_prefix(&mut gzipped);
+            return gzipped.into();
+        }
+        begin -= prefix;
+        self.write_prefix(&mut batch.bytes[begin..]);
+        Bytes::from_owner(Request { batch, begin })
+    }
+
+    fn write_prefix(&self, message: &mut [u8]) {
         if self.protocol == Protocol::Grpc {
-            let message = &mut bytes[begin..];
             message[0] = u8::from(self.compression == Compression::Gzip);
-            // A message past 4 GiB is past every collector's limit as well, and is refused there.
+            // A message past 4 GiB exceeds every collector's limit, and the collector refuses it.
             let length = u32::try_from(message.len() - GRPC_PREFIX).unwrap_or(u32::MAX);
             message[1..GRPC_PREFIX].copy_from_slice(&length.to_be_bytes());
         }
-        let queue = Arc::clone(queue);
-        Bytes::from_owner(Request {
-            bytes,
-            begin,
-            queue,
-        })
     }
 
     fn prefix(&self) -> usize {
@@ -120,21 +117,14 @@ impl Encoder {
     }
 }
 
-/// The memory of a batch while it is sent.
+/// A batch while it is sent.
 struct Request {
-    bytes: Vec<u8>,
+    batch: Batch,
     begin: usize,
-    queue: Arc<Queue>,
 }
 
 impl AsRef<[u8]> for Request {
     fn as_ref(&self) -> &[u8] {
-        &self.bytes[self.begin..]
-    }
-}
-
-impl Drop for Request {
-    fn drop(&mut self) {
-        self.queue.give(std::mem::take(&mut self.bytes));
+        &self.batch.bytes[self.begin..]
     }
 }

@@ -5,9 +5,6 @@ use std::time::Duration;
 
 use cap_names::ErrorClass;
 
-/// What a collector says is shown up to here.
-const LONGEST_REMARK: usize = 300;
-
 /// Why one attempt failed.
 pub(super) struct Failure {
     pub(super) class: ErrorClass,
@@ -41,14 +38,6 @@ impl Failure {
             retry: refused.is_none().then_some(Retry { after: None }),
         }
     }
-}
-
-/// What the other end said, in a form and length that fits a line of a log.
-pub(in crate::deliver) fn remark(text: &str) -> String {
-    let shown = text.chars().take(LONGEST_REMARK);
-    shown
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
 }
 
 fn causes<'a>(

@@ -1,9 +1,11 @@
 //! Sends one encoded batch, again and again while that may help.
 
+mod answer;
+mod chunked_body;
 mod failure;
 mod grpc;
 mod http;
-mod pieces;
+mod request;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,12 +14,12 @@ use bytes::Bytes;
 use cap_egress::Connector;
 use cap_egress::worker::{Deadline, StopSignal, passed};
 use cap_names::ErrorClass;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTracePartialSuccess;
 
 use crate::config::Config;
 use crate::endpoint::Protocol;
 use crate::stats::Counts;
-pub(super) use failure::remark;
+use answer::PartialSuccess;
+pub(super) use answer::printable;
 use failure::{Failure, Retry};
 use grpc::Grpc;
 use http::Http;
@@ -26,9 +28,6 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(250);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
 /// As good as for ever, and safe to add to an instant.
 const LONGEST_RETRY: Duration = Duration::from_secs(365 * 24 * 3600);
-/// An answer to an export is a few bytes.
-const LONGEST_ANSWER: usize = 64 * 1024;
-const USER_AGENT: &str = concat!("cap-tracing/", env!("CARGO_PKG_VERSION"));
 
 /// Retries and deadlines, decided in one place for both protocols.
 pub(super) struct Transport {
@@ -70,7 +69,7 @@ impl Transport {
     }
 
     /// Tries until it succeeds, cannot succeed, or the time for it is up; then says why it was given up.
-    pub(super) async fn send(&self, body: Bytes) -> Result<ExportTracePartialSuccess, GivenUp> {
+    pub(super) async fn send(&self, body: Bytes) -> Result<PartialSuccess, GivenUp> {
         let give_up = Instant::now() + self.config.retry_for.min(LONGEST_RETRY);
         let mut stop = self.stop.clone();
         let mut backoff = FIRST_BACKOFF;
@@ -109,7 +108,7 @@ impl Transport {
         give_up: Instant,
         stop: &mut StopSignal,
         body: Bytes,
-    ) -> Result<ExportTracePartialSuccess, Failure> {
+    ) -> Result<PartialSuccess, Failure> {
         let own = Instant::now() + self.config.timeout.min(LONGEST_RETRY);
         let mut attempt = std::pin::pin!(async {
             match &self.client {

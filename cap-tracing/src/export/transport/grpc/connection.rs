@@ -10,10 +10,11 @@ use hyper::rt::Executor;
 use tokio::task::JoinSet;
 use tower_service::Service as _;
 
-use super::{Failure, Pieces};
+use super::super::chunked_body::ChunkedBody;
+use super::super::failure::Failure;
 
 pub(super) struct Connection {
-    pub(super) requests: SendRequest<Pieces>,
+    pub(super) requests: SendRequest<ChunkedBody>,
     tasks: Tasks,
 }
 

@@ -1,6 +1,5 @@
 //! The export thread: batches, retries, and what became of each span.
 
-pub(crate) mod encode;
 mod transport;
 
 use std::sync::Arc;
@@ -11,10 +10,11 @@ use cap_egress::Connector;
 use cap_egress::worker::StopSignal;
 use tokio::sync::mpsc;
 
+use crate::batch::Batch;
 use crate::config::Config;
-use crate::queue::{Batch, Queue};
-use encode::Encoder;
-use transport::{GivenUp, Transport, remark};
+use crate::encode::Encoder;
+use crate::queue::Queue;
+use transport::{GivenUp, Transport, printable};
 
 /// Told when everything that was queued before it has been sent or given up.
 pub(crate) type Flush = std::sync::mpsc::Sender<()>;
@@ -118,7 +118,7 @@ impl Worker {
 
     async fn export(&mut self, batch: Batch) {
         let spans = batch.spans as u64;
-        let request = self.encoder.encode(batch, &self.queue);
+        let request = self.encoder.encode(batch);
         let counts = &self.queue.counts;
         match self.transport.send(request).await {
             Ok(partial) => {
@@ -130,7 +130,7 @@ impl Worker {
                     .fetch_add(spans - rejected, Ordering::AcqRel);
                 counts.rejected.fetch_add(rejected, Ordering::AcqRel);
                 counts.set_error((rejected > 0).then(|| {
-                    let why = remark(&partial.error_message);
+                    let why = printable(&partial.error_message);
                     format!("the collector refused {rejected} spans: {why}")
                 }));
             }
