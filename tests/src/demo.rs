@@ -3,30 +3,28 @@
 #![allow(clippy::print_stdout, reason = "the demo talks on the terminal")]
 
 mod alerts;
-pub(crate) mod client;
 mod outcome;
 mod real_acme;
 mod receivers;
-pub(crate) mod service;
 mod show;
 mod story;
 mod workload;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use certautopilot::acme_server::{AcmeServer, tracing_to};
+use serde_json::{Value, json};
 
 use crate::command::{self, Parser};
+use crate::service::Service;
 
 pub use alerts::Alerts;
 pub use outcome::Outcome;
 pub use receivers::With;
 
-use client::Client;
 use receivers::Receivers;
-use service::Service;
 
 /// How long the provider's last spans may take to be delivered.
 const FLUSH: Duration = Duration::from_secs(5);
@@ -101,20 +99,22 @@ pub async fn run(options: &Options) -> io::Result<Outcome> {
     say(&format!("receivers: {}", receivers.describe()));
     let provider_spans = tracing_to(&receivers.otlp_endpoint()).map_err(io::Error::other)?;
     let acme = AcmeServer::start_traced(([127, 0, 0, 1], 0).into(), provider_spans.clone()).await?;
-    let service = Service::start(&acme.url(), &receivers).await?;
+    let dir = tempfile::tempdir()?;
+    let config = configuration(dir.path(), &acme.url(), &receivers)?;
+    let service = Service::start(dir.path(), &config).await?;
     say(&format!(
         "the reference service listens on {}",
-        service.addr()
+        service.addr
     ));
-    receivers.scrape(service.addr()).await?;
+    receivers.scrape(service.addr).await?;
 
-    let client = Client::new(service.addr());
-    workload::run(&client, &acme, &mut receivers, start + options.lasts, &say).await?;
+    let client = &service.client;
+    workload::run(client, &acme, &mut receivers, start + options.lasts, &say).await?;
 
     if options.with == With::Peers {
         real_acme::issue(&say).await?;
     }
-    let primary = workload::audit_log(&client).await?;
+    let primary = workload::audit_log(client).await?;
     let requests = client.sent();
     let metrics = receivers.metrics(primary.len()).await?;
     say("stopping the service");
@@ -128,4 +128,32 @@ pub async fn run(options: &Options) -> io::Result<Outcome> {
     receivers.stop().await?;
     say("done");
     Ok(outcome)
+}
+
+/// The service's settings: every pipeline goes to the receivers.
+fn configuration(dir: &Path, acme_directory: &str, receivers: &Receivers) -> io::Result<Value> {
+    let relay = receivers.relay();
+    let deployed = dir.join("deployed");
+    std::fs::create_dir(&deployed)?;
+    // A license that ends soon: one rule has reason to fire at once.
+    let license_end = chrono::Utc::now() + chrono::TimeDelta::days(3);
+    Ok(json!({
+        "instance_name": "cap-demo-1",
+        "server": { "listen": "127.0.0.1:0" },
+        "database": { "path": dir.join("demo.sqlite") },
+        "acme": { "directory_url": acme_directory },
+        "worker": { "backoff": "100ms", "max_attempts": 3 },
+        "distribution": { "directory": deployed },
+        "license": { "expires_at": license_end.to_rfc3339(), "cert_limit": 1000 },
+        "telemetry": { "tracing": {
+            "enabled": true,
+            "endpoint": receivers.otlp_endpoint(),
+            "sample_rate": 1.0,
+        }},
+        "syslog": {
+            "enabled": true,
+            "host": relay.ip().to_string(),
+            "port": relay.port(),
+        },
+    }))
 }

@@ -1,19 +1,13 @@
 //! Replicas of the reference service: processes of their own that share a database, as pods of one deployment would.
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::demo::client::Client;
-use crate::demo::service::program;
-use crate::peers::Process;
-
-const START: Duration = Duration::from_secs(60);
+use crate::service::Service;
 
 /// The replicas.
 #[derive(Debug)]
@@ -24,9 +18,7 @@ pub struct Fleet {
 
 #[derive(Debug)]
 struct Replica {
-    process: Process,
-    addr: SocketAddr,
-    client: Client,
+    service: Service,
     master_key: PathBuf,
 }
 
@@ -65,33 +57,16 @@ impl Fleet {
         for (section, value) in settings.as_object().into_iter().flatten() {
             config[section] = value.clone();
         }
-        // JSON is YAML, and quotes what needs quoting.
-        std::fs::write(dir.join("certautopilot.yaml"), config.to_string())?;
-        let args = ["--config", "certautopilot.yaml"];
-        let mut process = Process::start(&program()?, &args, &dir)?;
-        // What it logs is in the same file.
-        let log = dir.join("certautopilot.log");
-        let listening = || {
-            let log = std::fs::read_to_string(&log).unwrap_or_default();
-            log.lines().find_map(|line| {
-                let line: Value = serde_json::from_str(line).ok()?;
-                line["listening"].as_str()?.parse::<SocketAddr>().ok()
-            })
-        };
-        process.ready(async || listening().is_some(), START).await?;
-        let addr = listening().ok_or_else(|| io::Error::other("its log is gone"))?;
-        let client = Client::new(addr);
+        let service = Service::start(&dir, &config).await?;
         Ok(Replica {
-            process,
-            addr,
-            client,
+            service,
             master_key,
         })
     }
 
     /// What Prometheus scrapes: `127.0.0.1:PORT` of each.
     pub fn targets(&self) -> Vec<String> {
-        let addrs = self.replicas.iter().map(|replica| replica.addr);
+        let addrs = self.replicas.iter().map(|replica| replica.service.addr);
         addrs.map(|addr| addr.to_string()).collect()
     }
 
@@ -107,7 +82,7 @@ impl Fleet {
         body: Value,
         expected: StatusCode,
     ) -> io::Result<Value> {
-        let client = &self.replicas[number].client;
+        let client = &self.replicas[number].service.client;
         client.call(method, path, body, expected).await
     }
 
@@ -131,7 +106,10 @@ impl Fleet {
 
     /// What each replica logged.
     pub fn logs(&self) -> String {
-        let logs = self.replicas.iter().map(|replica| replica.process.log());
+        let logs = self
+            .replicas
+            .iter()
+            .map(|replica| replica.service.process.log());
         logs.collect::<Vec<_>>().join("\n--\n")
     }
 
@@ -141,10 +119,7 @@ impl Fleet {
     /// When one does not end by itself with success.
     pub async fn stop(&mut self) -> io::Result<()> {
         for replica in self.replicas.drain(..) {
-            let status = replica.process.stop().await?;
-            if !status.success() {
-                return Err(io::Error::other(format!("a replica ended with {status}")));
-            }
+            replica.service.stop().await?;
         }
         Ok(())
     }

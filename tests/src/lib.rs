@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod cef;
+mod client;
 pub mod command;
 pub mod conformance;
 pub mod demo;
@@ -9,6 +10,7 @@ pub mod fleet;
 pub mod load;
 pub mod loss;
 pub mod scrape;
+mod service;
 pub mod soak;
 mod trace_tree;
 

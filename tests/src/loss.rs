@@ -19,8 +19,6 @@ use std::time::{Duration, Instant};
 
 /// How long an acknowledged event is kept, as by default.
 const GRACE: Duration = Duration::from_millis(500);
-/// How long a relay is away.
-const OUTAGE: Duration = Duration::from_secs(1);
 /// What the forwarder gets to deliver the rest.
 const SHUTDOWN: Duration = Duration::from_secs(60);
 /// What the relay gets to write what it has read.
@@ -64,7 +62,7 @@ impl Run {
         let faults = self.fault.strike(&mut relay, lasts).await?;
         let longest_enqueue = sending.await.map_err(io::Error::other)?;
         if relay.process().is_none() {
-            relay.start_again().await?;
+            relay.start().await?;
         }
         let report = tokio::task::spawn_blocking({
             let forwarder = forwarder.clone();

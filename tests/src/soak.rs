@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -10,11 +9,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::command::{self, Parser, say};
-use crate::demo::service::program;
-use crate::peers::Process;
+use crate::service::Service;
 use crate::{Authority, Scraper, load};
 
-const START: Duration = Duration::from_secs(60);
 const SAMPLE: Duration = Duration::from_secs(1);
 const SCRAPE: Duration = Duration::from_secs(15);
 /// Clients that each wait for an answer before they ask again.
@@ -74,18 +71,10 @@ pub async fn soak(options: Options) -> io::Result<Vec<String>> {
             "transport": "tcp+tls", "tls": { "ca": authority.ca_pem() },
         },
     });
-    std::fs::write(dir.path().join("certautopilot.yaml"), config.to_string())?;
-    let args = ["--config", "certautopilot.yaml"];
-    let mut service = Process::start(&program()?, &args, dir.path())?;
-    let log = dir.path().join("certautopilot.log");
-    service
-        .ready(async || said(&log, "listening").is_some(), START)
-        .await?;
-    let listening = said(&log, "listening");
-    let to: SocketAddr = listening
-        .and_then(|value| value.as_str()?.parse().ok())
-        .ok_or_else(|| io::Error::other("it does not say where it listens"))?;
+    let service = Service::start(dir.path(), &config).await?;
+    let to = service.addr;
     let pid = service
+        .process
         .pid()
         .ok_or_else(|| io::Error::other("it has ended"))?;
 
@@ -106,13 +95,9 @@ pub async fn soak(options: Options) -> io::Result<Vec<String>> {
             .join()
             .map_err(|_| io::Error::other("a caller panicked"))??;
     }
-    let status = service.stop().await?;
-    let report = said(&log, "shutdown").unwrap_or_default();
+    let report = service.stop().await?;
     say(&format!("shutdown: {report}"));
     let mut faults = faults(&samples, &report, relay.records());
-    if !status.success() {
-        faults.push(format!("the service ended with {status}"));
-    }
     let (scrapes, failed) = (scraper.history().len(), scraper.failures());
     say(&format!("{scrapes} scrapes"));
     if scrapes == 0 || !failed.is_empty() {
@@ -219,15 +204,6 @@ fn ends(samples: &[f64]) -> (f64, f64) {
     let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len().max(1) as f64;
     let first = &samples[fifth.min(samples.len() - 1)..(2 * fifth).min(samples.len())];
     (mean(first), mean(&samples[samples.len() - fifth..]))
-}
-
-/// What the service said under a key, in a line of JSON in its log.
-fn said(log: &Path, key: &str) -> Option<Value> {
-    let log = std::fs::read_to_string(log).ok()?;
-    log.lines().find_map(|line| {
-        let mut line: Value = serde_json::from_str(line).ok()?;
-        line.get_mut(key).map(Value::take)
-    })
 }
 
 #[cfg(test)]

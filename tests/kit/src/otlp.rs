@@ -19,6 +19,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 pub use span::{ReceivedEvent, ReceivedLink, ReceivedSpan};
 pub use state::OtlpRequest;
 use state::{Faults, State};
+use std::fmt::Display;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -117,6 +118,23 @@ impl OtlpReceiver {
         self.state.borrow().connections
     }
 
+    /// Waits until the accepted spans are as wanted.
+    ///
+    /// # Panics
+    /// When they are not within `limit`. The message names `what` and what the requests came to.
+    pub async fn until(
+        &self,
+        what: impl Display,
+        limit: Duration,
+        wanted: impl Fn(&[ReceivedSpan]) -> bool,
+    ) {
+        if !self.wait_for(wanted, limit).await {
+            let requests = self.requests();
+            let outcomes: Vec<_> = requests.iter().map(|request| &request.outcome).collect();
+            panic!("{what} did not come within {limit:?}; requests: {outcomes:?}");
+        }
+    }
+
     /// Waits until the accepted spans are as wanted; false after `timeout`.
     pub async fn wait_for(
         &self,
@@ -211,7 +229,9 @@ pub(crate) mod tests {
             ExportTraceServiceResponse::decode(body),
             Ok(ExportTraceServiceResponse::default())
         );
-        assert!(collector.wait_for(|spans| spans.len() == 1, SOON).await);
+        collector
+            .until("a span", SOON, |spans| spans.len() == 1)
+            .await;
         let span = &collector.spans()[0];
         assert_eq!(span.trace_id, "ab".repeat(16));
         assert_eq!(

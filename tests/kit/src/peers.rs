@@ -8,11 +8,14 @@ mod pebble;
 mod process;
 mod prometheus;
 mod relay;
+mod web;
 
 pub use alertmanager::Alertmanager;
 pub use browser::Browser;
 pub use collector::Collector;
+pub use daemon::Daemon;
 pub use pebble::Pebble;
 pub use process::Process;
 pub use prometheus::Prometheus;
 pub use relay::{Relay, RelayInput, RelayRecord, RelaySoftware};
+pub use web::Web;

@@ -9,6 +9,7 @@ use crate::tls::Security;
 use crate::wait;
 pub use framing::{Deframer, FrameError, RelayFraming};
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -136,6 +137,25 @@ impl SyslogRelay {
     /// How many connections were accepted so far.
     pub fn connections(&self) -> usize {
         self.state.borrow().connections
+    }
+
+    /// Waits until the relay has seen what is wanted.
+    ///
+    /// # Panics
+    /// When it has not within `limit`. The message names `what` and what the relay has seen.
+    pub async fn until(
+        &self,
+        what: impl Display,
+        limit: Duration,
+        wanted: impl Fn(&RelayState) -> bool,
+    ) {
+        if !self.wait_until(wanted, limit).await {
+            let state = self.state.borrow();
+            let (records, open, errors) = (state.records.len(), state.open, &state.errors);
+            panic!(
+                "{what} did not come within {limit:?}; {records} records, {open} open connections, errors: {errors:?}"
+            );
+        }
     }
 
     /// Waits until the relay has seen what is wanted; false after `timeout`.
@@ -300,11 +320,9 @@ mod tests {
         for byte in bytes {
             stream.write_all(&[byte]).await.expect("written");
         }
-        assert!(
-            relay
-                .wait_until(|state| state.records.len() == 3, SOON)
-                .await
-        );
+        relay
+            .until("three records", SOON, |state| state.records.len() == 3)
+            .await;
         assert_eq!(
             relay.event_ids().into_iter().collect::<Vec<_>>(),
             ["e1", "e2"]
@@ -329,7 +347,7 @@ mod tests {
             sent.expect("sent");
         }
         let all = |state: &RelayState| state.datagrams == 3;
-        assert!(relay.wait_until(all, SOON).await);
+        relay.until("three datagrams", SOON, all).await;
         let messages: Vec<_> = (relay.records().into_iter())
             .map(|received| received.record.msg.expect("a message"))
             .collect();
@@ -366,11 +384,9 @@ mod tests {
         let mut stream = connect(&relay).await;
         stream.write_all(b"5 <1>1 ").await.expect("written");
         stream.write_all(&frame("after")).await.expect("written");
-        assert!(
-            relay
-                .wait_until(|state| state.records.len() == 1, SOON)
-                .await
-        );
+        relay
+            .until("a record", SOON, |state| state.records.len() == 1)
+            .await;
         assert_eq!(
             relay.errors(),
             [r#"byte 5: the record ends in its header in "<1>1 ""#]
@@ -379,7 +395,9 @@ mod tests {
             .write_all(b"<1>1 - - - - - -\n")
             .await
             .expect("written");
-        assert!(relay.wait_until(|state| state.open == 0, SOON).await);
+        relay
+            .until("the end of the connection", SOON, |state| state.open == 0)
+            .await;
         assert_eq!(relay.errors().len(), 2);
     }
 
@@ -393,7 +411,9 @@ mod tests {
             .await
             .expect("written");
         drop(stream);
-        assert!(relay.wait_until(|state| state.truncated == 1, SOON).await);
+        relay
+            .until("the truncated frame", SOON, |state| state.truncated == 1)
+            .await;
         assert_eq!((relay.records().len(), relay.errors().len()), (0, 0));
     }
 
@@ -401,7 +421,9 @@ mod tests {
     async fn a_paused_relay_reads_nothing_and_goes_on_where_it_stopped() {
         let relay = SyslogRelay::start().await.expect("a port");
         let mut stream = connect(&relay).await;
-        assert!(relay.wait_until(|state| state.open == 1, SOON).await);
+        relay
+            .until("the connection", SOON, |state| state.open == 1)
+            .await;
         relay.pause();
         stream
             .write_all(&frame("e1"))
@@ -410,11 +432,9 @@ mod tests {
         let read = relay.wait_until(|state| !state.records.is_empty(), Duration::from_millis(50));
         assert!(!read.await);
         relay.resume();
-        assert!(
-            relay
-                .wait_until(|state| state.records.len() == 1, SOON)
-                .await
-        );
+        relay
+            .until("a record", SOON, |state| state.records.len() == 1)
+            .await;
     }
 
     #[tokio::test]
@@ -423,11 +443,9 @@ mod tests {
         let addr = relay.addr();
         let mut stream = connect(&relay).await;
         stream.write_all(&frame("e1")).await.expect("written");
-        assert!(
-            relay
-                .wait_until(|state| state.records.len() == 1, SOON)
-                .await
-        );
+        relay
+            .until("a record", SOON, |state| state.records.len() == 1)
+            .await;
         let seen = relay.stop().await;
         assert_eq!((seen.records.len(), seen.open), (1, 0));
         assert!(matches!(stream.read(&mut [0]).await, Ok(0) | Err(_)));
@@ -440,10 +458,8 @@ mod tests {
             .write_all(&frame("e2"))
             .await
             .expect("written");
-        assert!(
-            again
-                .wait_until(|state| state.event_ids.contains("e2"), SOON)
-                .await
-        );
+        again
+            .until("the event e2", SOON, |state| state.event_ids.contains("e2"))
+            .await;
     }
 }

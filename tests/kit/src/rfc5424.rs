@@ -3,9 +3,12 @@
 //! It is stricter than relays are: it refuses what the RFC merely tells a receiver to tolerate (an escape of anything
 //! but `"`, `\` and `]`, a control character in a value), because no sender may count on that tolerance.
 
+mod input;
 mod structured_data;
 mod timestamp;
 
+use input::Input;
+pub use input::ParseError;
 pub use structured_data::Element;
 
 /// A parsed record. A header field that is the NILVALUE `-` is `None`.
@@ -29,16 +32,6 @@ pub struct Record {
     pub structured_data: Vec<Element>,
     /// MSG without its BOM; `None` when the record ends after the structured data.
     pub msg: Option<String>,
-}
-
-/// Why bytes are not a record, and where.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("byte {at}: {what}")]
-pub struct ParseError {
-    /// Offset of the byte that broke the rule.
-    pub at: usize,
-    /// The rule.
-    pub what: &'static str,
 }
 
 impl Record {
@@ -147,45 +140,6 @@ fn msg(input: &mut Input<'_>) -> Result<Option<String>, ParseError> {
         what: "MSG is UTF-8",
     })?;
     Ok(Some(msg.strip_prefix('\u{feff}').unwrap_or(msg).to_owned()))
-}
-
-/// What is left of a record.
-#[derive(Debug)]
-struct Input<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Input<'a> {
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
-    }
-
-    fn expect(&mut self, byte: u8, what: &'static str) -> Result<(), ParseError> {
-        if self.peek() != Some(byte) {
-            return Err(self.wrong(what));
-        }
-        self.at += 1;
-        Ok(())
-    }
-
-    /// A header field and the one space behind it.
-    fn until_space(&mut self) -> Result<&'a [u8], ParseError> {
-        let rest = &self.bytes[self.at..];
-        let len = rest
-            .iter()
-            .position(|byte| *byte == b' ')
-            .ok_or(ParseError {
-                at: self.bytes.len(),
-                what: "the record ends in its header",
-            })?;
-        self.at += len + 1;
-        Ok(&rest[..len])
-    }
-
-    fn wrong(&self, what: &'static str) -> ParseError {
-        ParseError { at: self.at, what }
-    }
 }
 
 #[cfg(test)]

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cap_telemetry::trace::Stats;
-use certautopilot::acme_server::{Call, SERVICE_NAME};
+use certautopilot::acme_server::Call;
 use serde_json::{Value, json};
 
 use super::alerts::Alerts;
-use super::story;
+use super::story::{self, is_the_providers};
 use crate::{ReceivedSpan, Scrape};
 
 /// What was scraped.
@@ -68,11 +68,6 @@ const RAISED: [&str; 3] = [
     "JobDeadLetterRising",
     "LicenseExpiringSoon",
 ];
-
-/// Whether the provider made it, and not the service.
-pub(super) fn is_the_providers(span: &ReceivedSpan) -> bool {
-    span.resource.get("service.name").map(String::as_str) == Some(SERVICE_NAME)
-}
 
 impl Outcome {
     /// The figures as data.

@@ -144,7 +144,7 @@ impl Receivers {
                 ours.relay = Some(SyslogRelay::start_on(ours.addr).await?);
                 Ok(())
             }
-            Pipes::Peers(peers) => peers.rsyslog.start_again().await,
+            Pipes::Peers(peers) => peers.rsyslog.start().await,
         }
     }
 

@@ -3,9 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use certautopilot::acme_server::Call;
+use certautopilot::acme_server::{Call, SERVICE_NAME};
 
-use super::outcome::is_the_providers;
 use crate::ReceivedSpan;
 
 /// Where the trace is not that story; empty when it is.
@@ -18,6 +17,11 @@ pub(super) fn faults(spans: &[ReceivedSpan], calls: &[Call], trace: &str) -> Vec
         Ok(()) => Vec::new(),
         Err(fault) => vec![fault],
     }
+}
+
+/// Whether the provider made it, and not the service.
+pub(super) fn is_the_providers(span: &ReceivedSpan) -> bool {
+    span.resource.get("service.name").map(String::as_str) == Some(SERVICE_NAME)
 }
 
 struct Story<'a> {

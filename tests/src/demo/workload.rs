@@ -8,8 +8,8 @@ use certautopilot::acme_server::{AcmeServer, Fault, FaultKind};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::client::Client;
 use super::receivers::Receivers;
+use crate::client::Client;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(20);

@@ -1,10 +1,12 @@
 //! What happens to a relay.
 
-use super::OUTAGE;
 use crate::peers::Relay;
 use std::io;
 use std::time::Duration;
 use tokio::process::Command;
+
+/// How long a relay is away.
+const OUTAGE: Duration = Duration::from_secs(1);
 
 /// What happens to the relay while events flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +67,7 @@ impl Fault {
             for _ in 0..times {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 relay.stop().await?;
-                relay.start_again().await?;
+                relay.start().await?;
             }
             return Ok(times);
         }
@@ -88,7 +90,7 @@ impl Fault {
             _ => relay.kill().await?,
         }
         tokio::time::sleep(OUTAGE).await;
-        relay.start_again().await?;
+        relay.start().await?;
         Ok(1)
     }
 }

@@ -5,8 +5,10 @@
 
 mod histogram;
 mod line;
+mod sample;
 
 use line::Line;
+pub use sample::Sample;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The content type of the format.
@@ -24,17 +26,6 @@ pub struct Family {
     pub help: String,
     /// Samples, in the order written.
     pub samples: Vec<Sample>,
-}
-
-/// One sample of a family.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sample {
-    /// Name, with the suffix of a histogram's or summary's sample.
-    pub name: String,
-    /// Labels, unescaped.
-    pub labels: BTreeMap<String, String>,
-    /// Value.
-    pub value: f64,
 }
 
 /// What is wrong with an exposition, and in which line, counted from 1.

@@ -39,15 +39,19 @@ async fn spans_arrive_whole_over_http_and_over_grpc_and_the_pipe_outlives_its_co
         drop(first);
         let ours = |span: &&ReceivedSpan| span.attribute("cap.job.id") == Some(id);
         let count = |spans: &[ReceivedSpan]| spans.iter().filter(ours).count();
-        let sent = collector.wait_for(|spans| count(spans) == 1, LONG).await;
-        assert!(sent, "{}", tracing.stats());
+        let first = format!("the first span over {endpoint}");
+        collector
+            .until(first, LONG, |spans| count(spans) == 1)
+            .await;
 
         collector.stop().await.expect("it stops");
         let second = job.attempt(2).parent(&previous).previous_attempt(&previous);
         drop(second.start());
-        collector.start_again().await.expect("it starts again");
-        let sent = collector.wait_for(|spans| count(spans) == 2, LONG).await;
-        assert!(sent, "{}", tracing.stats());
+        collector.start().await.expect("it starts again");
+        let second = format!("the second span over {endpoint}");
+        collector
+            .until(second, LONG, |spans| count(spans) == 2)
+            .await;
         let stats = tokio::task::block_in_place(|| tracing.shutdown(LONG));
         assert_eq!(
             (stats.started, stats.exported, stats.pending),

@@ -69,7 +69,7 @@ async fn an_exemplar_a_span_a_log_line_and_an_audit_record_of_a_request_name_eac
     let both = |spans: &[ReceivedSpan]| {
         named(spans, &request).is_some() && named(spans, "job issue").is_some()
     };
-    assert!(collector.wait_for(both, LONG).await, "{}", fleet.logs());
+    collector.until("the request and its job", LONG, both).await;
     let spans = collector.spans();
     let (span, job) = (named(&spans, &request), named(&spans, "job issue"));
     let (span, job) = (span.expect("seen"), job.expect("seen"));
@@ -100,7 +100,7 @@ async fn an_exemplar_a_span_a_log_line_and_an_audit_record_of_a_request_name_eac
         record.record.param("cap@0", "event_type") == Some("cert.requested")
     };
     let there = |state: &RelayState| state.records.iter().any(requested);
-    assert!(relay.wait_until(there, LONG).await, "{}", fleet.logs());
+    relay.until("cert.requested", LONG, there).await;
     let records = relay.records();
     let record = records.iter().find(|record| requested(record));
     let record = record.expect("seen");
@@ -132,7 +132,7 @@ async fn ask(target: &str, trace_id: &str, flags: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_service_honours_the_decision_to_sample_of_trusted_peers_alone() {
+async fn the_sampling_decision_of_trusted_peers_alone_is_honored() {
     let trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
     // Sampled where nothing else is, and not sampled where everything is: who is believed shows by what arrives.
     for (peers, sample_rate, flags) in [("127.0.0.0/8", 0.0, "01"), ("10.0.0.0/8", 1.0, "00")] {
@@ -146,11 +146,8 @@ async fn the_service_honours_the_decision_to_sample_of_trusted_peers_alone() {
         let mut fleet = Fleet::start(1, &settings).await.expect("a service");
         ask(&fleet.targets()[0], trace_id, flags).await;
         let seen = |spans: &[ReceivedSpan]| named(spans, "GET /license").is_some();
-        assert!(
-            collector.wait_for(seen, LONG).await,
-            "{peers}: {}",
-            fleet.logs()
-        );
+        let span = format!("a span with {peers} trusted");
+        collector.until(span, LONG, seen).await;
         fleet.stop().await.expect("it stops");
     }
 }

@@ -115,11 +115,7 @@ async fn tells_apart(software: RelaySoftware) {
         // Not only does the Test say so: the record is there.
         taken += 1;
         let came = |records: &[_]| records.len() == taken;
-        assert!(
-            relay.wait_until(came, LONG).await,
-            "{what}: {:?}",
-            relay.records()
-        );
+        relay.until(format!("the record {what}"), LONG, came).await;
     }
 
     relay.stop().await.expect("it stops");

@@ -150,11 +150,7 @@ async fn an_administrator_sets_up_a_relay_with_a_private_ca_and_is_warned_when_i
         .expect("a record");
     let came =
         |records: &[RelayRecord]| records.iter().any(|record| record.raw.trim_end() == shown);
-    assert!(
-        relay.wait_until(came, LONG).await,
-        "{shown}: {:?}",
-        relay.records()
-    );
+    relay.until(&shown, LONG, came).await;
     page.picture(&picture("4-test-with-the-ca"))
         .await
         .expect("a picture");
@@ -177,11 +173,9 @@ async fn an_administrator_sets_up_a_relay_with_a_private_ca_and_is_warned_when_i
                 && record.sd.contains("user:alice@example.com")
         })
     };
-    assert!(
-        relay.wait_until(changed, LONG).await,
-        "{:?}",
-        relay.records()
-    );
+    relay
+        .until("the change of the settings", LONG, changed)
+        .await;
 
     // Without a relay the buffer fills, and the page says so by itself.
     relay.stop().await.expect("it stops");
@@ -214,7 +208,7 @@ async fn an_administrator_sets_up_a_relay_with_a_private_ca_and_is_warned_when_i
         .await
         .expect("a picture");
 
-    relay.start_again().await.expect("it starts again");
+    relay.start().await.expect("it starts again");
     page.until("#warning", |text| text.is_none())
         .await
         .expect("no warning");

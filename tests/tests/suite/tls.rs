@@ -99,7 +99,7 @@ impl Case {
         if self.finds.is_none() {
             // rsyslog closes a connection's descriptor twice. What it opens in between is closed as well, and what has the number next
             // gets its records: it opens its output with the first record, so the connection ends after that.
-            assert!(relay.wait_until(|records| arrived(id, records), LONG).await);
+            relay.until(id, LONG, |records| arrived(id, records)).await;
         }
         let _ = stream.shutdown().await;
         let read = tokio::time::timeout(LONG, stream.read(&mut [0])).await;
@@ -175,8 +175,10 @@ async fn tells_them_apart(software: RelaySoftware) {
             assert_eq!(found, case.finds, "{what}: through the forwarder");
             for id in &ids {
                 if case.finds.is_none() {
-                    let came = relay.wait_until(|records| arrived(id, records), LONG);
-                    assert!(came.await, "{what}: {id}");
+                    let event = format!("{what}: {id}");
+                    relay
+                        .until(event, LONG, |records| arrived(id, records))
+                        .await;
                 } else {
                     assert!(!arrived(id, &relay.records().expect("records")), "{what}");
                 }

@@ -8,8 +8,10 @@ use crate::loopback::free_addr;
 use crate::otlp::span::{self, ReceivedSpan};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use serde_json::{Value, json};
+use std::fmt::Display;
 use std::io;
 use std::net::SocketAddr;
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::time::Duration;
 
@@ -115,27 +117,6 @@ impl Collector {
         format!("grpc{}://{}", self.secured, self.grpc)
     }
 
-    /// Starts it again on the same ports, after a [`stop`](Self::stop).
-    ///
-    /// # Errors
-    /// When it does not accept connections; the message has the end of its log.
-    pub async fn start_again(&mut self) -> io::Result<()> {
-        self.daemon.start().await
-    }
-
-    /// Ends it with SIGTERM, which flushes its output.
-    ///
-    /// # Errors
-    /// When the kernel does not let us.
-    pub async fn stop(&mut self) -> io::Result<()> {
-        self.daemon.stop().await
-    }
-
-    /// The process, while it runs: to pause it, or to read its log.
-    pub fn process(&self) -> Option<&Process> {
-        self.daemon.process.as_ref()
-    }
-
     /// The spans so far, those before a restart included.
     ///
     /// # Errors
@@ -149,13 +130,34 @@ impl Collector {
         Ok(spans)
     }
 
-    /// Waits until the spans are as wanted; false after `timeout`, or when its output cannot be read.
-    pub async fn wait_for(
+    /// Waits until the spans are as wanted.
+    ///
+    /// # Panics
+    /// When they are not within `limit`, or its output cannot be read. The message names `what` and has its log.
+    pub async fn until(
         &self,
+        what: impl Display,
+        limit: Duration,
         wanted: impl Fn(&[ReceivedSpan]) -> bool,
-        timeout: Duration,
-    ) -> bool {
-        daemon::wait_until(|| self.spans(), wanted, timeout).await
+    ) {
+        if !daemon::wait_until(|| self.spans(), wanted, limit).await {
+            let log = self.process().map(Process::log);
+            panic!("{what} did not come within {limit:?}\n{log:?}");
+        }
+    }
+}
+
+impl Deref for Collector {
+    type Target = Daemon;
+
+    fn deref(&self) -> &Daemon {
+        &self.daemon
+    }
+}
+
+impl DerefMut for Collector {
+    fn deref_mut(&mut self) -> &mut Daemon {
+        &mut self.daemon
     }
 }
 
@@ -239,13 +241,17 @@ mod tests {
             let answer = post(&endpoint, "application/x-protobuf", body.clone()).await;
             assert_eq!(answer.expect("an answer").0.status, 200);
         }
-        assert!(collector.wait_for(|spans| spans.len() == 2, START).await);
+        collector
+            .until("two spans", START, |spans| spans.len() == 2)
+            .await;
         assert_eq!(collector.spans().expect("spans"), receiver.spans());
 
         collector.stop().await.expect("it stops");
-        collector.start_again().await.expect("it starts again");
+        collector.start().await.expect("it starts again");
         let answer = post(&collector.endpoint(), "application/x-protobuf", body).await;
         assert_eq!(answer.expect("an answer").0.status, 200);
-        assert!(collector.wait_for(|spans| spans.len() == 4, START).await);
+        collector
+            .until("four spans", START, |spans| spans.len() == 4)
+            .await;
     }
 }

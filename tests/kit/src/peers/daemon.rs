@@ -14,7 +14,7 @@ pub(super) const START: Duration = Duration::from_secs(30);
 
 /// A server with a temporary folder, running or stopped. What it writes there survives a restart.
 #[derive(Debug)]
-pub(super) struct Daemon {
+pub struct Daemon {
     pub(super) program: PathBuf,
     pub(super) args: Vec<OsString>,
     pub(super) dir: TempDir,
@@ -26,8 +26,11 @@ pub(super) struct Daemon {
 }
 
 impl Daemon {
-    /// Starts it, for the first time or after its end.
-    pub(super) async fn start(&mut self) -> io::Result<()> {
+    /// Starts it, for the first time or, on the same ports, after a [`stop`](Self::stop) or a [`kill`](Self::kill).
+    ///
+    /// # Errors
+    /// When it does not accept connections. The message has the end of its log.
+    pub async fn start(&mut self) -> io::Result<()> {
         let mut process = Process::start(&self.program, &self.args, self.dir.path())?;
         let probe = async || {
             for addr in &self.tcp {
@@ -42,8 +45,11 @@ impl Daemon {
         Ok(())
     }
 
-    /// Ends it with SIGTERM.
-    pub(super) async fn stop(&mut self) -> io::Result<()> {
+    /// Ends it with SIGTERM, which flushes its output.
+    ///
+    /// # Errors
+    /// When the kernel refuses the signal.
+    pub async fn stop(&mut self) -> io::Result<()> {
         match self.process.take() {
             Some(process) => process.stop().await.map(drop),
             None => Ok(()),
@@ -51,11 +57,19 @@ impl Daemon {
     }
 
     /// Ends it with SIGKILL.
-    pub(super) async fn kill(&mut self) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When the kernel refuses the signal.
+    pub async fn kill(&mut self) -> io::Result<()> {
         match self.process.take() {
             Some(process) => process.kill().await.map(drop),
             None => Ok(()),
         }
+    }
+
+    /// The process, while it runs: to pause it, or to read its log.
+    pub fn process(&self) -> Option<&Process> {
+        self.process.as_ref()
     }
 
     pub(super) fn path(&self, file: &str) -> PathBuf {

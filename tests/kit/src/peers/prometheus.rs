@@ -1,35 +1,24 @@
 //! A real Prometheus that scrapes given targets and evaluates given rules.
 
-use super::Process;
 use super::process::poll;
-use crate::get::Get;
-use crate::loopback::free_addr;
+use super::web::Web;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io;
-use std::net::SocketAddr;
+use std::ops::Deref;
 use std::path::Path;
 use std::time::Duration;
-use tempfile::TempDir;
-
-/// How long it may take to start.
-const START: Duration = Duration::from_secs(30);
 
 /// A running Prometheus, with its data in a temporary folder.
 #[derive(Debug)]
-pub struct Prometheus {
-    process: Process,
-    addr: SocketAddr,
-    client: Get,
-    _dir: TempDir,
-}
+pub struct Prometheus(Web);
 
 impl Prometheus {
     /// Starts `program` (from [`require!`](crate::require)) with the job `certautopilot` over `targets` (`host:port`),
     /// the text of a rules file, which may be empty, and one interval for scrapes and rules.
     ///
     /// # Errors
-    /// When it does not become ready; the message has the end of its log.
+    /// When it does not become ready. The message has the end of its log.
     pub async fn start(
         program: &Path,
         targets: &[&str],
@@ -59,7 +48,7 @@ impl Prometheus {
     /// Starts `program` with a whole configuration, and a rules file with the name by which the configuration calls it.
     ///
     /// # Errors
-    /// When it does not become ready; the message has the end of its log.
+    /// When it does not become ready. The message has the end of its log.
     pub async fn with_config(
         program: &Path,
         config: &Value,
@@ -71,32 +60,12 @@ impl Prometheus {
         }
         // JSON is YAML, and quotes what needs quoting.
         std::fs::write(dir.path().join("prometheus.yml"), config.to_string())?;
-        let addr = free_addr()?;
         let args = [
-            "--config.file=prometheus.yml".to_owned(),
-            "--storage.tsdb.path=data".to_owned(),
-            format!("--web.listen-address={addr}"),
-            "--log.level=warn".to_owned(),
+            "--config.file=prometheus.yml",
+            "--storage.tsdb.path=data",
+            "--log.level=warn",
         ];
-        let mut process = Process::start(program, &args, dir.path())?;
-        let client = Get::new();
-        let ready: http::Uri = format!("http://{addr}/-/ready").parse().expect("a URI");
-        let probe = async || {
-            let answer = client.get(ready.clone(), "*/*").await;
-            answer.is_ok_and(|answer| answer.status() == 200)
-        };
-        process.ready(probe, START).await?;
-        Ok(Self {
-            process,
-            addr,
-            client,
-            _dir: dir,
-        })
-    }
-
-    /// `http://127.0.0.1:PORT`.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.addr)
+        Ok(Self(Web::start(program, &args, dir).await?))
     }
 
     /// The `result` of an instant query now.
@@ -139,17 +108,12 @@ impl Prometheus {
         }
     }
 
-    /// The process.
-    pub fn process(&self) -> &Process {
-        &self.process
-    }
-
     /// Ends it.
     ///
     /// # Errors
-    /// When the kernel does not let us.
+    /// When the kernel refuses the signal.
     pub async fn stop(self) -> io::Result<()> {
-        self.process.stop().await.map(|_| ())
+        self.0.stop().await
     }
 
     async fn result(&self, path: &str) -> io::Result<Value> {
@@ -157,14 +121,19 @@ impl Prometheus {
     }
 
     async fn data(&self, path: &str) -> io::Result<Value> {
-        let uri = format!("{}/api/v1/{path}", self.url());
-        let uri = uri.parse().map_err(io::Error::other)?;
-        let answer = self.client.get(uri, "application/json").await;
-        let mut answer: Value = serde_json::from_slice(answer.map_err(io::Error::other)?.body())?;
+        let mut answer = self.0.get(&format!("/api/v1/{path}")).await?;
         if answer["status"] != "success" {
             return Err(io::Error::other(format!("{path}: {}", answer["error"])));
         }
         Ok(answer["data"].take())
+    }
+}
+
+impl Deref for Prometheus {
+    type Target = Web;
+
+    fn deref(&self) -> &Web {
+        &self.0
     }
 }
 
@@ -181,7 +150,9 @@ fn percent_encoded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::web::START;
     use super::*;
+    use crate::loopback::free_addr;
     use crate::require;
 
     const RULES: &str = r#"

@@ -1,16 +1,16 @@
 //! A real rsyslog or syslog-ng as the relay, which writes what it parsed as JSON lines.
 
-mod rsyslog;
-mod syslog_ng;
-
 use super::Process;
 use super::daemon::{self, Daemon};
 use crate::authority::{Authority, Identity, ServerCertificate};
 use crate::loopback::free_addr;
 use crate::rfc5424::{Element, ParseError};
 use crate::server::{ANY_PORT, bind_to};
+use std::ffi::OsString;
+use std::fmt::Display;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::time::Duration;
 
@@ -35,6 +35,25 @@ impl RelaySoftware {
             Self::Rsyslog => "rsyslogd",
             Self::SyslogNg => "syslog-ng",
         }
+    }
+
+    fn config(self) -> &'static str {
+        match self {
+            Self::Rsyslog => include_str!("relay/rsyslog.conf"),
+            Self::SyslogNg => include_str!("relay/syslog-ng.conf"),
+        }
+    }
+
+    /// Each leaves the folder it was started in, so every path is absolute.
+    fn args(self, folder: &str) -> impl Iterator<Item = String> {
+        let args = match self {
+            // A pid file would outlive a kill. When its number belongs to another process by then, rsyslog does not start.
+            Self::Rsyslog => "-n -i NONE -f {folder}/relay.conf",
+            Self::SyslogNg => {
+                "-F --no-caps -f {folder}/relay.conf -R {folder}/persist -c {folder}/control -p {folder}/pid"
+            }
+        };
+        (args.split(' ')).map(move |arg| arg.replace("{folder}", folder))
     }
 }
 
@@ -153,23 +172,23 @@ impl Relay {
         std::fs::write(folder.join("ca.pem"), authority.ca_pem())?;
         std::fs::write(folder.join("server.pem"), &identity.chain_pem)?;
         std::fs::write(folder.join("server.key"), &identity.key_pem)?;
-        let [udp_port, octets, newline, tls, mutual] = addrs.map(|addr| addr.port());
-        let settings = Settings {
-            folder,
-            udp: udp_port,
-            octets,
-            newline,
-            tls,
-            mutual,
-        };
-        let (config, args) = match software {
-            RelaySoftware::Rsyslog => rsyslog::command(&settings),
-            RelaySoftware::SyslogNg => syslog_ng::command(&settings),
-        };
-        std::fs::write(folder.join("relay.conf"), config)?;
+        let [udp_port, octets, newline, tls, mutual] = addrs.map(|addr| addr.port().to_string());
+        let folder = folder.display().to_string();
+        let mut config = software.config().to_owned();
+        for (placeholder, value) in [
+            ("{folder}", &folder),
+            ("{udp}", &udp_port),
+            ("{octets}", &octets),
+            ("{newline}", &newline),
+            ("{tls}", &tls),
+            ("{mutual}", &mutual),
+        ] {
+            config = config.replace(placeholder, value);
+        }
+        std::fs::write(dir.path().join("relay.conf"), config)?;
         let mut daemon = Daemon {
             program: program.to_owned(),
-            args: args.into_iter().map(Into::into).collect(),
+            args: software.args(&folder).map(OsString::from).collect(),
             dir,
             tcp: addrs[1..].to_vec(),
             udp: vec![udp],
@@ -182,35 +201,6 @@ impl Relay {
     /// Where an input listens.
     pub fn addr(&self, input: RelayInput) -> SocketAddr {
         self.addrs[input as usize]
-    }
-
-    /// Starts it again on the same ports, after a [`stop`](Self::stop) or a [`kill`](Self::kill).
-    ///
-    /// # Errors
-    /// When it does not accept connections; the message has the end of its log.
-    pub async fn start_again(&mut self) -> io::Result<()> {
-        self.daemon.start().await
-    }
-
-    /// Ends it with SIGTERM.
-    ///
-    /// # Errors
-    /// When the kernel does not let us.
-    pub async fn stop(&mut self) -> io::Result<()> {
-        self.daemon.stop().await
-    }
-
-    /// Ends it with SIGKILL.
-    ///
-    /// # Errors
-    /// When the kernel does not let us.
-    pub async fn kill(&mut self) -> io::Result<()> {
-        self.daemon.kill().await
-    }
-
-    /// The process, while it runs: to pause it, or to read its log.
-    pub fn process(&self) -> Option<&Process> {
-        self.daemon.process.as_ref()
     }
 
     /// The records so far, those before a restart included.
@@ -230,6 +220,25 @@ impl Relay {
         lines.iter().map(record).collect()
     }
 
+    /// Waits until the records are as wanted.
+    ///
+    /// # Panics
+    /// When they are not within `limit`. The message names `what` and has the end of the relay's log.
+    pub async fn until(
+        &self,
+        what: impl Display,
+        limit: Duration,
+        wanted: impl Fn(&[RelayRecord]) -> bool,
+    ) {
+        if !self.wait_until(wanted, limit).await {
+            let log = self.process().map(Process::log);
+            panic!(
+                "{what} did not come within {limit:?}: {:?}\n{log:?}",
+                self.records()
+            );
+        }
+    }
+
     /// Waits until the records are as wanted; false after `timeout`, or when its output cannot be read.
     pub async fn wait_until(
         &self,
@@ -240,22 +249,26 @@ impl Relay {
     }
 }
 
+impl Deref for Relay {
+    type Target = Daemon;
+
+    fn deref(&self) -> &Daemon {
+        &self.daemon
+    }
+}
+
+impl DerefMut for Relay {
+    fn deref_mut(&mut self) -> &mut Daemon {
+        &mut self.daemon
+    }
+}
+
 /// What a relay that was started again wrote behind what the one that was killed had left unfinished.
 fn after_a_kill(line: &[u8]) -> &[u8] {
     // Within a value, the quotes would be escaped.
     const START: &[u8] = b"{\"pri\":";
     let start = line.windows(START.len()).rposition(|part| part == START);
     &line[start.unwrap_or(0)..]
-}
-
-/// What a configuration is written from. The folder holds `ca.pem`, `server.pem` and `server.key`.
-struct Settings<'a> {
-    folder: &'a Path,
-    udp: u16,
-    octets: u16,
-    newline: u16,
-    tls: u16,
-    mutual: u16,
 }
 
 #[cfg(test)]
@@ -321,12 +334,7 @@ mod tests {
         for (sent, input) in RelayInput::ALL.into_iter().enumerate() {
             send(&relay, input, &authority, &format!("e{sent}")).await;
             let came = |records: &[RelayRecord]| records.len() == sent + 1;
-            assert!(
-                relay.wait_until(came, START).await,
-                "{input:?}: {:?} {}",
-                relay.records(),
-                relay.process().expect("it runs").log()
-            );
+            relay.until(format!("{input:?}"), START, came).await;
         }
         for (sent, record) in relay.records().expect("records").iter().enumerate() {
             let header = [
@@ -348,14 +356,18 @@ mod tests {
         }
 
         relay.stop().await.expect("it stops");
-        relay.start_again().await.expect("it starts again");
+        relay.start().await.expect("it starts again");
         send(&relay, RelayInput::Tls, &authority, "after the stop").await;
         let came = |ids: usize| move |records: &[RelayRecord]| records.len() == ids;
-        assert!(relay.wait_until(came(6), START).await);
+        relay
+            .until("the record after the stop", START, came(6))
+            .await;
         relay.kill().await.expect("it is killed");
-        relay.start_again().await.expect("it starts again");
+        relay.start().await.expect("it starts again");
         send(&relay, RelayInput::Udp, &authority, "after the kill").await;
-        assert!(relay.wait_until(came(7), START).await);
+        relay
+            .until("the record after the kill", START, came(7))
+            .await;
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! STRUCTURED-DATA: elements, parameters and their escapes, RFC 5424 section 6.3.
 
-use super::{Input, ParseError};
+use super::input::{Input, ParseError};
 
 /// The SD-IDs without a private enterprise number, RFC 5424 section 7.
 const REGISTERED: [&str; 3] = ["timeQuality", "origin", "meta"];

@@ -1,6 +1,6 @@
 //! TIMESTAMP: the profile of RFC 3339 that RFC 5424 section 6.2.3 allows.
 
-use super::{Input, ParseError};
+use super::input::{Input, ParseError};
 
 pub(super) fn parse(input: &mut Input<'_>) -> Result<Option<String>, ParseError> {
     let at = input.at;

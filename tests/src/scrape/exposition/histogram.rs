@@ -1,6 +1,6 @@
 //! What makes the samples of a histogram add up: cumulative buckets to `+Inf`, which is the count, and a sum.
 
-use super::Sample;
+use super::sample::Sample;
 use std::collections::BTreeMap;
 
 #[derive(Debug, Default)]

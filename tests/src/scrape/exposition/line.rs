@@ -1,6 +1,6 @@
 //! One line of the text format: a comment, HELP, TYPE, or a sample.
 
-use super::Sample;
+use super::sample::Sample;
 use std::collections::BTreeMap;
 
 pub(super) enum Line {

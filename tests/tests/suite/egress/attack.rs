@@ -6,9 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::sync::Mutex;
 
 use cap_egress::{Guard, Policy, Resolve, Resolving};
-use cap_tests::Authority;
+use cap_tests::{Authority, LONG, until_async};
 
-use super::pipe::{Account, Pipe, Receiver, Transport, until};
+use super::pipe::{Account, Pipe, Receiver, Transport};
 
 /// Where the proxy of the environment listens.
 pub(super) const PROXY: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 4);
@@ -65,7 +65,7 @@ impl Attack {
             Self::Rebinding => {
                 let pipe = site.pipe(Site::NAME);
                 pipe.send("before");
-                assert!(site.receiver.has("before").await, "{transport:?}");
+                site.receiver.receives("before").await;
                 pipe.says(|account| account.delivered == 1).await;
                 let Site {
                     receiver,
@@ -76,7 +76,7 @@ impl Attack {
                 receiver.stop().await;
                 if transport == Transport::SyslogUdp {
                     pipe.send("finds the port closed, and is lost");
-                    assert!(until(|| denials(&guard) >= 1).await);
+                    until_async("a denial", LONG, async || denials(&guard) >= 1).await;
                 }
                 let delivered = pipe.account().delivered;
                 pipe.send("after");
@@ -87,10 +87,10 @@ impl Attack {
             Self::RebindingBack => {
                 let pipe = site.pipe(Site::NAME);
                 pipe.send("before");
-                assert!(until(|| denials(&site.guard) == 1).await);
+                until_async("a denial", LONG, async || denials(&site.guard) == 1).await;
                 pipe.says(|account| !account.last_error.is_empty()).await;
                 pipe.send("after");
-                assert!(site.receiver.has("after").await, "{transport:?}");
+                site.receiver.receives("after").await;
                 assert!(site.blocked.is_untouched(), "{transport:?}");
                 assert_eq!(denials(&site.guard), 1);
                 pipe.shutdown();
@@ -107,7 +107,7 @@ impl Attack {
                 // It was not even tried.
                 assert_eq!(denials(&site.guard), 0);
                 pipe.send("after");
-                assert!(site.receiver.has("after").await, "{transport:?}");
+                site.receiver.receives("after").await;
                 pipe.shutdown();
             }
         }
@@ -220,7 +220,7 @@ impl Tripwire {
         nothing(self.0.accept().map(drop)) && nothing(self.1.recv(&mut [0]).map(drop))
     }
 
-    pub(super) async fn is_reached(&self) -> bool {
-        until(|| !self.is_untouched()).await
+    pub(super) async fn is_reached(&self) {
+        until_async("a connection", LONG, async || !self.is_untouched()).await;
     }
 }

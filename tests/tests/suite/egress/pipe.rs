@@ -7,13 +7,10 @@ use cap_egress::{Connector, Guard, Trust};
 use cap_names::Actor;
 use cap_syslog::{Event, Forwarder, Framing, Relay, Tls};
 use cap_tests::{
-    ANY_PORT, Authority, Fault, OtlpReceiver, RelayFraming, Security, ServerCertificate,
-    SyslogRelay,
+    ANY_PORT, Authority, Fault, LONG, OtlpReceiver, RelayFraming, Security, ServerCertificate,
+    SyslogRelay, until_async,
 };
 use cap_tracing::{SampleRate, Tracer};
-
-const LONG: Duration = Duration::from_secs(30);
-const TICK: Duration = Duration::from_millis(5);
 
 /// How a signal leaves the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,17 +65,17 @@ impl Receiver {
     }
 
     /// Waits for what was sent under that id.
-    pub(super) async fn has(&self, id: &str) -> bool {
+    pub(super) async fn receives(&self, id: &str) {
         match self {
             Self::Otlp(collector) => {
                 let there = |spans: &[cap_tests::ReceivedSpan]| {
                     (spans.iter()).any(|span| span.attribute("cap.job.id") == Some(id))
                 };
-                collector.wait_for(there, LONG).await
+                collector.until(id, LONG, there).await;
             }
             Self::Relay(relay) => {
                 let there = |state: &cap_tests::RelayState| state.event_ids.contains(id);
-                relay.wait_until(there, LONG).await
+                relay.until(id, LONG, there).await;
             }
         }
     }
@@ -205,10 +202,8 @@ impl Pipe {
 
     /// Waits until the account is as wanted, and gives it.
     pub(super) async fn says(&self, wanted: impl Fn(&Account) -> bool) -> Account {
-        let there = until(|| wanted(&self.account())).await;
-        let account = self.account();
-        assert!(there, "{account:?}");
-        account
+        let account = async || Some(self.account()).filter(|account| wanted(account));
+        until_async("the wanted account", LONG, account).await
     }
 
     pub(super) fn shutdown(self) {
@@ -218,15 +213,4 @@ impl Pipe {
             Self::Audit(forwarder) => drop(forwarder.shutdown(at_once)),
         });
     }
-}
-
-/// Asks again and again until it holds; false after half a minute.
-pub(super) async fn until(holds: impl Fn() -> bool) -> bool {
-    let asking = async {
-        let mut ticks = tokio::time::interval(TICK);
-        while !holds() {
-            ticks.tick().await;
-        }
-    };
-    tokio::time::timeout(LONG, asking).await.is_ok()
 }

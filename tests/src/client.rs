@@ -29,7 +29,7 @@ impl Client {
     }
 
     /// How many requests were answered.
-    pub(super) fn sent(&self) -> u64 {
+    pub(crate) fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
     }
 
