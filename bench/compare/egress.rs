@@ -60,7 +60,7 @@ fn judging(bench: &mut Bench, runtime: &Runtime) {
         },
         |count| {
             for _ in 0..count {
-                let _ = black_box(policy.judge(black_box(relay)));
+                let _ = black_box(policy.check(black_box(relay)));
             }
         },
         |count| connect_plainly(runtime, address, count),

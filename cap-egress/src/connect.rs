@@ -1,4 +1,4 @@
-//! One connect, from a host to a stream: judge the name, resolve, judge every answer, dial what was judged, shake
+//! One connect, from a host to a stream: check the name, resolve, check every answer, dial what was checked, shake
 //! hands.
 
 use std::future::{Future, poll_fn};
@@ -16,7 +16,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::error::Kind;
-use crate::trust::watch;
+use crate::trust::observe;
 use crate::{Denial, Error, Guard, Host, Stage, TlsProblem, Trust};
 
 mod open;
@@ -25,7 +25,7 @@ mod race;
 impl Guard {
     /// Connects over TCP.
     ///
-    /// Of a name's addresses the first is dialled, and a quarter of a second later, or as soon as one fails, the next as well,
+    /// Of a name's addresses the first is dialed, and a quarter of a second later, or as soon as one fails, the next as well,
     /// the families taking turns; the first that connects is it, and the others are given up (RFC 8305).
     ///
     /// # Errors
@@ -76,8 +76,8 @@ impl Guard {
     }
 }
 
-/// Addresses that the policy allows: the only thing that is ever dialled.
-enum Judged {
+/// Addresses that the policy allows: the only thing that is ever dialed.
+enum Checked {
     One(SocketAddr),
     /// Of a name; more than one.
     Answers(Vec<SocketAddr>),
@@ -102,11 +102,11 @@ impl<'a> Attempt<'a> {
     }
 
     async fn connect(&self) -> Result<TcpStream, Error> {
-        let judged = self.judged().await?;
+        let checked = self.checked().await?;
         self.guard.enter(Stage::Connect);
-        let connected = match judged {
-            Judged::One(address) => self.within(Stage::Connect, open::tcp(address)).await?,
-            Judged::Answers(addresses) => {
+        let connected = match checked {
+            Checked::One(address) => self.within(Stage::Connect, open::tcp(address)).await?,
+            Checked::Answers(addresses) => {
                 let mut failure = None;
                 let race = race::tcp(&addresses, &mut failure);
                 // What an address answered says more than that others did not.
@@ -121,9 +121,9 @@ impl<'a> Attempt<'a> {
     }
 
     async fn connect_udp(&self) -> Result<UdpSocket, Error> {
-        let addresses = match self.judged().await? {
-            Judged::One(address) => vec![address],
-            Judged::Answers(addresses) => addresses,
+        let addresses = match self.checked().await? {
+            Checked::One(address) => vec![address],
+            Checked::Answers(addresses) => addresses,
         };
         self.guard.enter(Stage::Connect);
         let mut failure = None;
@@ -139,17 +139,17 @@ impl<'a> Attempt<'a> {
         })
     }
 
-    async fn judged(&self) -> Result<Judged, Error> {
+    async fn checked(&self) -> Result<Checked, Error> {
         let Some(name) = self.host.as_name() else {
             self.guard.enter(Stage::Policy);
             return match self.host.as_ip() {
-                Some(address) => self.judge(address).map(Judged::One),
+                Some(address) => self.check(address).map(Checked::One),
                 None => Err(Kind::NoAddress { at: self.at() }.into()),
             };
         };
         let policy = self.guard.policy();
         policy
-            .judge_name(name)
+            .check_name(name)
             .map_err(|denial| self.refuse(denial))?;
         self.guard.enter(Stage::Resolve);
         let resolving = self.guard.resolver().resolve(name, self.port);
@@ -162,17 +162,17 @@ impl<'a> Attempt<'a> {
             return Err(Kind::NoAddress { at: self.at() }.into());
         }
         self.guard.enter(Stage::Policy);
-        // All of them before the first is dialled: a name with one denied answer is not to be trusted with the others.
-        let judged = answers.into_iter().map(|address| self.judge(address));
-        let judged = judged.collect::<Result<Vec<_>, _>>()?;
-        Ok(match judged[..] {
-            [only] => Judged::One(only),
-            _ => Judged::Answers(judged),
+        // All of them before the first is dialed: a name with one denied answer is not to be trusted with the others.
+        let checked = answers.into_iter().map(|address| self.check(address));
+        let checked = checked.collect::<Result<Vec<_>, _>>()?;
+        Ok(match checked[..] {
+            [only] => Checked::One(only),
+            _ => Checked::Answers(checked),
         })
     }
 
-    fn judge(&self, address: IpAddr) -> Result<SocketAddr, Error> {
-        match self.guard.policy().judge(address) {
+    fn check(&self, address: IpAddr) -> Result<SocketAddr, Error> {
+        match self.guard.policy().check(address) {
             Ok(()) => Ok(SocketAddr::new(address, self.port)),
             Err(denial) => Err(self.refuse(denial)),
         }
@@ -191,7 +191,7 @@ impl<'a> Attempt<'a> {
         self.guard.enter(Stage::Tls);
         let handshake = TlsConnector::from(config).connect(name, stream);
         let limit = self.guard.handshake_timeout();
-        let (shaken, certificate) = timeout(limit, watch(handshake))
+        let (shaken, certificate) = timeout(limit, observe(handshake))
             .await
             .map_err(|_| self.timed_out(Stage::Tls))?;
         shaken.map_err(|source| {

@@ -105,7 +105,7 @@ impl Destination {
             .authority()
             .and_then(|authority| authority.as_str().rsplit_once(written))
             .map_or("", |(_, after)| after);
-        // `Uri` itself drops a port that is not a number up to 65535, and the default port would be dialled in its
+        // `Uri` itself drops a port that is not a number up to 65535, and the default port would be dialed in its
         // place.
         let port = match after_host.strip_prefix(':').unwrap_or_default() {
             "" => default_port,

@@ -1,10 +1,12 @@
 //! What went wrong, at which stage, and what to do about it.
 
+use std::error::Error as StdError;
 use std::io;
 
 use cap_names::ErrorClass;
 
-use crate::{Denial, TlsProblem};
+use crate::causes::causes;
+use crate::{Denial, Stage, TlsProblem};
 
 mod kind;
 
@@ -16,35 +18,6 @@ pub(crate) use kind::Kind;
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct Error(Box<Kind>);
-
-/// How far a connect came.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum Stage {
-    /// The host or URI was refused as written; nothing was sent.
-    Configuration,
-    /// Asking for the addresses of the name.
-    Resolve,
-    /// Judging the name and its addresses; nothing was sent to them.
-    Policy,
-    /// Opening the TCP connection.
-    Connect,
-    /// Loading trust, or the TLS handshake.
-    Tls,
-}
-
-impl Stage {
-    /// The stage in a word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Configuration => "configuration",
-            Self::Resolve => "resolve",
-            Self::Policy => "policy",
-            Self::Connect => "connect",
-            Self::Tls => "tls",
-        }
-    }
-}
 
 impl Error {
     /// How far it came.
@@ -140,5 +113,20 @@ impl Error {
 impl From<Kind> for Error {
     fn from(kind: Kind) -> Self {
         Self(Box::new(kind))
+    }
+}
+
+/// Here and not beside the type, because the search reads [`Error`], which holds a `TlsProblem`.
+impl TlsProblem {
+    /// Looks for a TLS problem in an error and its sources, including those inside an [`io::Error`].
+    ///
+    /// `None` if the error is not about TLS, such as a reset of the connection after the handshake.
+    pub fn find(error: &(dyn StdError + 'static)) -> Option<Self> {
+        causes(error)
+            .find_map(|error| match error.downcast_ref::<Error>() {
+                Some(known) => Some(known.tls_problem()),
+                None => error.downcast_ref().map(|tls| Some(Self::of(tls))),
+            })
+            .flatten()
     }
 }

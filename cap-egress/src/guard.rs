@@ -1,5 +1,6 @@
 //! The guard: a policy, a resolver and time limits, shared by everything that connects out.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,9 +10,9 @@ use cap_names::{ClosedEnum as _, DenialClass};
 
 use crate::{Denial, Host, Policy, Resolve, Stage, SystemResolver};
 
-mod warned;
+mod warn_limit;
 
-use warned::Warned;
+use warn_limit::WarnLimit;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Keeps `now + timeout` from overflowing, whatever a configuration says.
@@ -21,8 +22,8 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 ///
 /// A clone is cheap and shares everything, the counters included.
 ///
-/// Each connect resolves the name once, judges every answer, and dials only addresses it judged. One denied answer
-/// refuses the name. A reconnect resolves and judges again.
+/// Each connect resolves the name once, checks every answer, and dials only addresses it checked. One denied answer
+/// refuses the name. A reconnect resolves and checks again.
 #[derive(Clone)]
 pub struct Guard {
     inner: Arc<Inner>,
@@ -35,7 +36,7 @@ struct Inner {
     connect_timeout: Duration,
     handshake_timeout: Duration,
     denials: [AtomicU64; DenialClass::ALL.len()],
-    warned: Warned,
+    warn_limit: WarnLimit,
 }
 
 impl Guard {
@@ -55,7 +56,7 @@ impl Guard {
     }
 
     /// How many connects were refused since the guard was built, for every class, zeros included.
-    pub fn denials(&self) -> Vec<(DenialClass, u64)> {
+    pub fn denials(&self) -> BTreeMap<DenialClass, u64> {
         let counters = self.inner.denials.iter();
         let counts = counters.map(|counter| counter.load(Ordering::Relaxed));
         DenialClass::ALL.iter().copied().zip(counts).collect()
@@ -63,7 +64,7 @@ impl Guard {
 
     /// A guard that shares everything with this one, and tells `observer` each stage that a connect enters.
     #[must_use]
-    pub fn observed(&self, observer: impl Fn(Stage) + Send + Sync + 'static) -> Guard {
+    pub fn with_observer(&self, observer: impl Fn(Stage) + Send + Sync + 'static) -> Guard {
         Guard {
             inner: Arc::clone(&self.inner),
             observer: Some(Arc::new(observer)),
@@ -96,7 +97,7 @@ impl Guard {
     /// here.
     pub(crate) fn record(&self, denial: Denial, host: &Host, port: u16) {
         self.inner.denials[denial.class().index()].fetch_add(1, Ordering::Relaxed);
-        if !self.inner.warned.is_due(denial, host, port) {
+        if !self.inner.warn_limit.is_due(denial, host, port) {
             return;
         }
         tracing::warn!(
@@ -159,7 +160,7 @@ impl GuardBuilder {
                 connect_timeout: self.connect_timeout,
                 handshake_timeout: self.handshake_timeout,
                 denials: Default::default(),
-                warned: Warned::default(),
+                warn_limit: WarnLimit::default(),
             }),
             observer: None,
         }

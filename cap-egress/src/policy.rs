@@ -14,7 +14,7 @@ pub use denial::Denial;
 pub use nat64::Nat64Prefix;
 use table::Rule;
 
-/// Which addresses and names may be dialled.
+/// Which addresses and names may be dialed.
 ///
 /// The default denies link-local and cloud-metadata addresses in every embedding, addresses that are never a peer, and
 /// the tunnel prefixes whose far end cannot be seen. Private ranges and loopback are allowed: relays and sidecars live
@@ -27,8 +27,8 @@ use table::Rule;
 ///
 /// let policy = Policy::default().with_denied(vec!["10.0.0.0/8".parse::<IpNet>()?]);
 ///
-/// assert!(policy.judge("192.168.4.20".parse()?).is_ok());
-/// let denial = policy.judge("::ffff:10.1.2.3".parse()?).unwrap_err();
+/// assert!(policy.check("192.168.4.20".parse()?).is_ok());
+/// let denial = policy.check("::ffff:10.1.2.3".parse()?).unwrap_err();
 /// assert_eq!(denial.class(), DenialClass::Configured);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -54,7 +54,7 @@ impl Policy {
 
     /// Allows these ranges whatever denies them, in place of any range given earlier.
     ///
-    /// An IPv4 address written inside an IPv6 one is decoded first and then judged as IPv4. So `169.254.169.254/32`
+    /// An IPv4 address written inside an IPv6 one is decoded first and then checked as IPv4. So `169.254.169.254/32`
     /// exempts `::ffff:169.254.169.254` too, and no IPv6 range exempts an IPv4 address that is denied.
     #[must_use]
     pub fn with_exempt(mut self, exempt: Vec<IpNet>) -> Self {
@@ -64,7 +64,7 @@ impl Policy {
 
     /// Names the prefixes behind which this site translates to IPv4 (RFC 6052), in place of any given earlier.
     ///
-    /// An address with such a prefix is judged by the IPv4 address inside it, so that no denied one can be reached
+    /// An address with such a prefix is checked by the IPv4 address inside it, so that no denied one can be reached
     /// through the translator. Where prefixes overlap, the longest decides, as it does in routing. `64:ff9b::/96` needs
     /// no mention.
     #[must_use]
@@ -89,26 +89,26 @@ impl Policy {
         self
     }
 
-    /// Judges the address that is about to be dialled.
+    /// Checks the address that is about to be dialed.
     ///
     /// # Errors
     ///
     /// The denial says which class and which rule; nothing was sent.
-    pub fn judge(&self, address: IpAddr) -> Result<(), Denial> {
+    pub fn check(&self, address: IpAddr) -> Result<(), Denial> {
         match address {
-            IpAddr::V4(address) => self.judge_v4(address),
-            IpAddr::V6(address) => self.judge_v6(address),
+            IpAddr::V4(address) => self.check_v4(address),
+            IpAddr::V6(address) => self.check_v6(address),
         }
     }
 
-    /// Judges a name before it is resolved: defence in depth, for the names of well-known metadata services.
+    /// Checks a name before it is resolved: defence in depth, for the names of well-known metadata services.
     ///
     /// Letter case and one trailing dot make no difference. No range exempts a name; give the address instead.
     ///
     /// # Errors
     ///
     /// The denial has the class [`DenialClass::Name`].
-    pub fn judge_name(&self, name: &str) -> Result<(), Denial> {
+    pub fn check_name(&self, name: &str) -> Result<(), Denial> {
         let name = name.strip_suffix('.').unwrap_or(name);
         match table::NAMES
             .iter()
@@ -119,21 +119,21 @@ impl Policy {
         }
     }
 
-    fn judge_v6(&self, address: Ipv6Addr) -> Result<(), Denial> {
-        self.judge_as_written(address.into(), table::V6)?;
+    fn check_v6(&self, address: Ipv6Addr) -> Result<(), Denial> {
+        self.check_as_written(address.into(), table::V6)?;
         match embedded::decode(address, &self.nat64) {
             Some((inner, form)) => self
-                .judge_v4(inner)
+                .check_v4(inner)
                 .map_err(|denial| denial.written_inside(form)),
             None => Ok(()),
         }
     }
 
-    fn judge_v4(&self, address: Ipv4Addr) -> Result<(), Denial> {
-        self.judge_as_written(address.into(), table::V4)
+    fn check_v4(&self, address: Ipv4Addr) -> Result<(), Denial> {
+        self.check_as_written(address.into(), table::V4)
     }
 
-    fn judge_as_written(&self, address: IpAddr, rules: &[Rule]) -> Result<(), Denial> {
+    fn check_as_written(&self, address: IpAddr, rules: &[Rule]) -> Result<(), Denial> {
         let within = |ranges: &[IpNet]| ranges.iter().any(|range| range.contains(&address));
         if within(&self.exempt) {
             return Ok(());

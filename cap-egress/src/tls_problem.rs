@@ -1,11 +1,11 @@
 //! What went wrong with TLS, in the words of whoever has to repair it.
 
-use std::error::Error as StdError;
 use std::{fmt, io};
 
 use cap_names::ErrorClass;
 use rustls::{AlertDescription, CertificateError};
 
+use crate::causes::causes;
 use crate::trust::{ClientCertificate, SelfSigned};
 
 /// Why a TLS connection did not come about or was broken off, each with one thing to do about it.
@@ -104,37 +104,15 @@ impl TlsProblem {
         }
     }
 
-    /// Looks for a TLS problem in an error and its sources, those inside an [`io::Error`] included.
-    ///
-    /// An error that is none of TLS's, such as a connection that was reset after the handshake, gives `None`.
-    pub fn find(error: &(dyn StdError + 'static)) -> Option<Self> {
-        let mut next = Some(error);
-        while let Some(error) = next {
-            if let Some(known) = error.downcast_ref::<crate::Error>() {
-                return known.tls_problem();
-            }
-            if let Some(tls) = error.downcast_ref::<rustls::Error>() {
-                return Some(Self::of(tls));
-            }
-            // Its own `source` skips the error that it carries.
-            let carried = error
-                .downcast_ref::<io::Error>()
-                .and_then(io::Error::get_ref);
-            next = match carried {
-                Some(carried) => Some(carried),
-                None => error.source(),
-            };
-        }
-        None
-    }
-
     /// The problem of a handshake, in which nothing but TLS is spoken.
     ///
     /// TLS 1.2 has no alert for a client certificate that is missing: servers send `handshake_failure`, `bad_certificate`, or
     /// nothing at all. Once the server has asked for a certificate, versions and cipher suites are agreed on, so that none of
     /// these is about them.
     pub(crate) fn of_handshake(source: &io::Error, certificate: ClientCertificate) -> Self {
-        let problem = Self::find(source).unwrap_or(Self::BrokenOff);
+        let problem = causes(source)
+            .find_map(|error| error.downcast_ref().map(Self::of))
+            .unwrap_or(Self::BrokenOff);
         match (problem, certificate) {
             (
                 Self::Incompatible | Self::BrokenOff | Self::ClientCertificateRefused,
@@ -145,7 +123,7 @@ impl TlsProblem {
         }
     }
 
-    fn of(error: &rustls::Error) -> Self {
+    pub(crate) fn of(error: &rustls::Error) -> Self {
         match error {
             rustls::Error::InvalidCertificate(problem) => Self::of_certificate(problem),
             rustls::Error::AlertReceived(alert) => Self::of_alert(*alert),

@@ -13,14 +13,14 @@ use rustls::{ClientConfig, RootCertStore};
 use crate::error::Kind;
 use crate::{ClientIdentity, Error};
 
-mod asked;
 pub(crate) mod certificate;
+mod client_auth;
 pub(crate) mod pem;
 mod system;
 mod verify;
 
-use asked::Noting;
-pub(crate) use asked::{ClientCertificate, watch};
+use client_auth::ObservedResolver;
+pub(crate) use client_auth::{ClientCertificate, observe};
 use pem::PemProblem;
 pub(crate) use verify::SelfSigned;
 use verify::Verifier;
@@ -28,7 +28,7 @@ use verify::Verifier;
 /// The system's trust store, with an operator's own certificate authorities where there are any, and the client's own
 /// certificate where a server wants one.
 ///
-/// Where the system has no store at all (a container built from scratch), the public roots of Mozilla's programme stand
+/// Where the system has no store at all (a container built from scratch), the public roots of Mozilla's program stand
 /// in for it. A store that exists but cannot be read is an error instead, so that a mistyped path never widens trust.
 ///
 /// `SSL_CERT_FILE` and `SSL_CERT_DIR` say where the system's store is, as they do for OpenSSL, Go and curl; they
@@ -73,7 +73,7 @@ impl Trust {
     pub fn with_client_identity(mut self, identity: &ClientIdentity) -> Self {
         let mut config = ClientConfig::clone(&self.config);
         let identity = SingleCertAndKey::from(identity.certified());
-        config.client_auth_cert_resolver = Arc::new(Noting(Arc::new(identity)));
+        config.client_auth_cert_resolver = Arc::new(ObservedResolver(Arc::new(identity)));
         // A session of before would be resumed without the certificate.
         config.resumption = Resumption::default();
         self.config = Arc::new(config);
@@ -115,7 +115,8 @@ impl Trust {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(Verifier(verifier)))
             .with_no_client_auth();
-        config.client_auth_cert_resolver = Arc::new(Noting(config.client_auth_cert_resolver));
+        config.client_auth_cert_resolver =
+            Arc::new(ObservedResolver(config.client_auth_cert_resolver));
         Ok(Self {
             config: Arc::new(config),
             system_roots,

@@ -1,4 +1,4 @@
-//! Judging allocates nothing, so that it costs the same under memory pressure as without.
+//! Checking allocates nothing, so that it costs the same under memory pressure as without.
 
 use std::hint::black_box;
 use std::net::IpAddr;
@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use cap_egress::Policy;
 
 #[test]
-fn judging_an_address_or_a_name_allocates_nothing() {
+fn checking_an_address_or_a_name_allocates_nothing() {
     let policy = Policy::default()
         .with_denied(vec!["11.0.0.0/8".parse().unwrap()])
         .with_exempt(vec!["10.1.0.0/16".parse().unwrap()])
@@ -26,10 +26,10 @@ fn judging_an_address_or_a_name_allocates_nothing() {
     .map(|address| address.parse::<IpAddr>().unwrap());
     let counted = allocation_counter::measure(|| {
         for address in addresses {
-            let _ = black_box(policy.judge(address));
+            let _ = black_box(policy.check(address));
         }
         for name in ["Metadata.Google.Internal.", "relay.example"] {
-            let _ = black_box(policy.judge_name(name));
+            let _ = black_box(policy.check_name(name));
         }
     });
     assert_eq!(counted.count_total, 0);

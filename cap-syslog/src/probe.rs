@@ -84,7 +84,7 @@ async fn attempt(
     end: Instant,
 ) -> Result<ProbeVerdict, ProbeFailure> {
     let observer = steps.clone();
-    let observed = guard.observed(move |stage| observer.enter(stage.into()));
+    let observed = guard.with_observer(move |stage| observer.enter(stage.into()));
     let link = match timeout(CONNECT, Link::open(settings, &observed, relay)).await {
         Ok(Ok(link)) => link,
         Ok(Err(error)) => {

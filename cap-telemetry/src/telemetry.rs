@@ -121,10 +121,10 @@ impl Telemetry {
 
     /// Checks a host against the egress policy before its name is resolved.
     #[cfg(feature = "settings-ui")]
-    pub(crate) fn judge(&self, host: &cap_egress::Host) -> Result<(), cap_egress::Denial> {
+    pub(crate) fn check_host(&self, host: &cap_egress::Host) -> Result<(), cap_egress::Denial> {
         match host.as_ip() {
-            Some(address) => self.0.policy.judge(address),
-            None => self.0.policy.judge_name(&host.to_string()),
+            Some(address) => self.0.policy.check(address),
+            None => self.0.policy.check_name(&host.to_string()),
         }
     }
 

@@ -73,7 +73,7 @@ fn every_section_reaches_its_pipe() {
     assert!(
         config
             .egress
-            .judge("10.1.2.3".parse().expect("an address"))
+            .check("10.1.2.3".parse().expect("an address"))
             .is_err()
     );
 }
@@ -370,7 +370,7 @@ fn an_empty_variable_and_a_service_link_override_nothing() {
     assert!(
         config
             .egress
-            .judge("10.1.2.3".parse().expect("an address"))
+            .check("10.1.2.3".parse().expect("an address"))
             .is_err()
     );
     assert_eq!(config.syslog.expect("on").relay.port.get(), 1601);
@@ -412,7 +412,7 @@ fn a_network_may_be_an_address_alone() {
     assert!(
         config
             .egress
-            .judge("169.254.169.254".parse().expect("an address"))
+            .check("169.254.169.254".parse().expect("an address"))
             .is_ok()
     );
     complains(
@@ -428,7 +428,7 @@ fn a_network_may_be_an_address_alone() {
 fn loopback_private_ranges_and_what_is_behind_a_translator_are_denied_on_request() {
     let judge = |text: &str, address: &str| {
         let policy = load(text, &[]).expect("sound").egress;
-        policy.judge(address.parse().expect("an address")).is_ok()
+        policy.check(address.parse().expect("an address")).is_ok()
     };
     for (setting, address) in [
         ("deny_loopback: true", "127.0.0.1"),

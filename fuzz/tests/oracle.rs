@@ -59,7 +59,7 @@ fn ours(address: IpAddr) -> Verdict {
     let policy = Policy::default()
         .with_loopback_denied()
         .with_private_denied();
-    policy.judge(address).map_or(Denied, |()| Allowed)
+    policy.check(address).map_or(Denied, |()| Allowed)
 }
 
 fn theirs(address: IpAddr) -> Verdict {

@@ -5,33 +5,33 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use tokio::net::{TcpStream, UdpSocket};
 
-/// Connects to an address that was judged, and makes sure that it is the one at the other end.
+/// Connects to an address that was checked, and makes sure that it is the one at the other end.
 pub(super) async fn tcp(address: SocketAddr) -> io::Result<TcpStream> {
-    #[expect(clippy::disallowed_methods, reason = "the address was judged")]
+    #[expect(clippy::disallowed_methods, reason = "the address was checked")]
     let stream = TcpStream::connect(address).await?;
     check_ends(address, stream.peer_addr()?, stream.local_addr()?)?;
     Ok(stream)
 }
 
-/// A socket that is connected to an address that was judged.
+/// A socket that is connected to an address that was checked.
 pub(super) async fn udp(address: SocketAddr) -> io::Result<UdpSocket> {
     let own: IpAddr = match address {
         SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     };
     let socket = UdpSocket::bind((own, 0)).await?;
-    #[expect(clippy::disallowed_methods, reason = "the address was judged")]
+    #[expect(clippy::disallowed_methods, reason = "the address was checked")]
     socket.connect(address).await?;
     check_ends(address, socket.peer_addr()?, socket.local_addr()?)?;
     Ok(socket)
 }
 
-/// Refuses a far end that is not the address that was judged, or that is this end: a connect to a free port of this host can
+/// Refuses a far end that is not the address that was checked, or that is this end: a connect to a free port of this host can
 /// meet its own SYN (RFC 9293, 3.5, simultaneous open), and a reconnect loop would then talk to itself.
-fn check_ends(judged: SocketAddr, peer: SocketAddr, own: SocketAddr) -> io::Result<()> {
-    if (peer.ip(), peer.port()) != (judged.ip(), judged.port()) {
+fn check_ends(checked: SocketAddr, peer: SocketAddr, own: SocketAddr) -> io::Result<()> {
+    if (peer.ip(), peer.port()) != (checked.ip(), checked.port()) {
         return Err(io::Error::other(
-            "connected to another address than the one judged",
+            "connected to another address than the one checked",
         ));
     }
     if own == peer {
@@ -46,12 +46,12 @@ mod tests {
     use tokio::net::TcpSocket;
 
     #[test]
-    fn a_peer_at_another_address_than_the_judged_one_is_refused() {
-        let judged: SocketAddr = "127.0.0.1:514".parse().unwrap();
+    fn a_peer_at_another_address_than_the_checked_one_is_refused() {
+        let checked: SocketAddr = "127.0.0.1:514".parse().unwrap();
         let own = "127.0.0.1:40000".parse().unwrap();
-        assert!(check_ends(judged, judged, own).is_ok());
+        assert!(check_ends(checked, checked, own).is_ok());
         for peer in ["127.0.0.2:514", "127.0.0.1:515", "[::ffff:127.0.0.1]:514"] {
-            assert!(check_ends(judged, peer.parse().unwrap(), own).is_err());
+            assert!(check_ends(checked, peer.parse().unwrap(), own).is_err());
         }
     }
 

@@ -1,4 +1,4 @@
-//! Several addresses of one name, dialled so that one that does not answer costs little (RFC 8305, "happy eyeballs").
+//! Several addresses of one name, dialed so that one that does not answer costs little (RFC 8305, "happy eyeballs").
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -14,7 +14,7 @@ use super::open;
 
 /// Connection Attempt Delay, the value that RFC 8305, section 5, recommends.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
-/// More are not dialled: whoever answers for a name should not decide how much of a network is tried.
+/// More are not dialed: whoever answers for a name should not decide how much of a network is tried.
 const MOST_ATTEMPTS: usize = 16;
 
 /// Connects to whichever answers first. All of them having failed, the error is that of the first to fail, which is also put into
@@ -58,7 +58,7 @@ async fn first<T, F: Future<Output = io::Result<T>>>(
     }
 }
 
-/// What is being dialled.
+/// What is being dialed.
 struct Attempts<F>(Vec<Pin<Box<F>>>);
 
 impl<T, F: Future<Output = io::Result<T>>> Attempts<F> {
@@ -108,17 +108,17 @@ mod tests {
 
     use Fate::{Connects, IsSilent, Refuses};
 
-    /// Which address connected, and when each was dialled.
+    /// Which address connected, and when each was dialed.
     async fn race(fates: &[(&str, Fate)]) -> (Result<String, String>, Vec<(String, u64)>) {
         let addresses: Vec<SocketAddr> = fates
             .iter()
             .map(|(address, _)| address.parse().unwrap())
             .collect();
         let start = Instant::now();
-        let dialled = Mutex::new(Vec::new());
+        let dialed = Mutex::new(Vec::new());
         let open = |address: SocketAddr| {
             let at = u64::try_from(start.elapsed().as_millis()).unwrap();
-            dialled.lock().unwrap().push((address.ip().to_string(), at));
+            dialed.lock().unwrap().push((address.ip().to_string(), at));
             let place = addresses
                 .iter()
                 .position(|other| *other == address)
@@ -141,11 +141,11 @@ mod tests {
         let connected = first(&addresses, &mut None, open).await;
         (
             connected.map_err(|error| error.to_string()),
-            dialled.into_inner().unwrap(),
+            dialed.into_inner().unwrap(),
         )
     }
 
-    fn dialled(at: &[(&str, u64)]) -> Vec<(String, u64)> {
+    fn dialed(at: &[(&str, u64)]) -> Vec<(String, u64)> {
         at.iter()
             .map(|(address, at)| ((*address).to_owned(), *at))
             .collect()
@@ -156,15 +156,15 @@ mod tests {
         let (connected, order) =
             race(&[("[2001:db8::1]:1", IsSilent), ("192.0.2.1:1", Connects(20))]).await;
         assert_eq!(connected.unwrap(), "192.0.2.1");
-        assert_eq!(order, dialled(&[("2001:db8::1", 0), ("192.0.2.1", 250)]));
+        assert_eq!(order, dialed(&[("2001:db8::1", 0), ("192.0.2.1", 250)]));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_next_is_dialled_as_soon_as_one_fails() {
+    async fn the_next_is_dialed_as_soon_as_one_fails() {
         let (connected, order) =
             race(&[("192.0.2.1:1", Refuses(10)), ("192.0.2.2:1", Connects(10))]).await;
         assert_eq!(connected.unwrap(), "192.0.2.2");
-        assert_eq!(order, dialled(&[("192.0.2.1", 0), ("192.0.2.2", 10)]));
+        assert_eq!(order, dialed(&[("192.0.2.1", 0), ("192.0.2.2", 10)]));
     }
 
     #[tokio::test(start_paused = true)]
@@ -181,7 +181,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_that_connects_at_once_leaves_the_others_alone() {
         let (_, order) = race(&[("192.0.2.1:1", Connects(5)), ("192.0.2.2:1", Connects(0))]).await;
-        assert_eq!(order, dialled(&[("192.0.2.1", 0)]));
+        assert_eq!(order, dialed(&[("192.0.2.1", 0)]));
     }
 
     #[tokio::test(start_paused = true)]
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_name_does_not_decide_how_much_of_a_network_is_dialled() {
+    async fn a_name_does_not_decide_how_much_of_a_network_is_dialed() {
         let addresses: Vec<String> = (0..100).map(|n| format!("192.0.2.{n}:1")).collect();
         let fates: Vec<_> = addresses.iter().map(|a| (a.as_str(), Refuses(0))).collect();
         assert_eq!(race(&fates).await.1.len(), MOST_ATTEMPTS);

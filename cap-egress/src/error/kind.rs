@@ -3,10 +3,9 @@
 use std::io;
 use std::time::Duration;
 
-use super::Stage;
 use crate::identity::IdentityProblem;
 use crate::trust::pem::PemProblem;
-use crate::{Denial, TlsProblem};
+use crate::{Denial, Stage, TlsProblem};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Kind {

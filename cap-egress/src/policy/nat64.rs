@@ -18,7 +18,7 @@ use crate::error::Kind;
 /// let policy = Policy::default().with_nat64(vec![prefix]);
 ///
 /// // 169.254.169.254, split around the octet that RFC 6052 reserves.
-/// let denial = policy.judge("2001:db8:64:a9fe:a9:fe00::".parse()?).unwrap_err();
+/// let denial = policy.check("2001:db8:64:a9fe:a9:fe00::".parse()?).unwrap_err();
 /// assert_eq!(denial.class(), DenialClass::Metadata);
 /// assert!("2001:db8:64::/44".parse::<Nat64Prefix>().is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -8,8 +8,8 @@ fn ranges(text: &[&str]) -> Vec<IpNet> {
     text.iter().map(|range| range.parse().unwrap()).collect()
 }
 
-fn judge(policy: &Policy, address: &str) -> Result<(), cap_egress::Denial> {
-    policy.judge(address.parse::<IpAddr>().unwrap())
+fn check(policy: &Policy, address: &str) -> Result<(), cap_egress::Denial> {
+    policy.check(address.parse::<IpAddr>().unwrap())
 }
 
 #[test]
@@ -21,13 +21,13 @@ fn an_operator_can_deny_a_range_in_every_embedding() {
         "64:ff9b::10.1.2.3",
         "fd00::1",
     ] {
-        let denial = judge(&policy, address).unwrap_err();
+        let denial = check(&policy, address).unwrap_err();
         assert_eq!(denial.class(), DenialClass::Configured, "{address}");
         assert!(denial.to_string().contains("`egress.deny`"), "{denial}");
     }
-    assert!(judge(&policy, "11.1.2.3").is_ok());
+    assert!(check(&policy, "11.1.2.3").is_ok());
     assert_eq!(
-        judge(&policy, "fd00:ec2::254").unwrap_err().class(),
+        check(&policy, "fd00:ec2::254").unwrap_err().class(),
         DenialClass::Metadata
     );
 }
@@ -36,11 +36,11 @@ fn an_operator_can_deny_a_range_in_every_embedding() {
 fn a_denied_range_written_as_ipv4_mapped_is_the_ipv4_range() {
     let policy = Policy::default().with_denied(ranges(&["::ffff:10.0.0.0/104"]));
     for address in ["10.1.2.3", "::ffff:10.1.2.3", "64:ff9b::10.1.2.3"] {
-        let denial = judge(&policy, address).unwrap_err();
+        let denial = check(&policy, address).unwrap_err();
         assert_eq!(denial.class(), DenialClass::Configured, "{address}");
     }
-    assert!(judge(&policy, "11.1.2.3").is_ok());
-    assert!(judge(&policy, "::1").is_ok());
+    assert!(check(&policy, "11.1.2.3").is_ok());
+    assert!(check(&policy, "::1").is_ok());
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn an_exempt_range_overrules_the_denial_of_loopback_and_private_ranges() {
         .with_private_denied()
         .with_exempt(ranges(&["127.0.0.1/32", "10.1.0.0/16", "fd00:1::/32"]));
     for address in ["127.0.0.1", "::ffff:127.0.0.1", "10.1.2.3", "fd00:1::2"] {
-        assert!(judge(&policy, address).is_ok(), "{address}");
+        assert!(check(&policy, address).is_ok(), "{address}");
     }
     for (address, class) in [
         ("127.0.0.2", DenialClass::Loopback),
@@ -59,7 +59,7 @@ fn an_exempt_range_overrules_the_denial_of_loopback_and_private_ranges() {
         ("fd00:2::2", DenialClass::Private),
     ] {
         assert_eq!(
-            judge(&policy, address).unwrap_err().class(),
+            check(&policy, address).unwrap_err().class(),
             class,
             "{address}"
         );
@@ -83,7 +83,7 @@ fn an_exempt_range_overrules_built_in_and_configured_denials_for_its_addresses_o
         "fe80::1",
         "2002::1",
     ] {
-        assert!(judge(&policy, address).is_ok(), "{address}");
+        assert!(check(&policy, address).is_ok(), "{address}");
     }
     for address in [
         "10.2.2.3",
@@ -91,7 +91,7 @@ fn an_exempt_range_overrules_built_in_and_configured_denials_for_its_addresses_o
         "169.254.1.1",
         "fe80:0:0:1::1",
     ] {
-        assert!(judge(&policy, address).is_err(), "{address}");
+        assert!(check(&policy, address).is_err(), "{address}");
     }
 }
 
@@ -104,17 +104,17 @@ fn an_exempt_ipv6_range_does_not_open_the_ipv4_addresses_inside_it() {
         "fe80::5efe:169.254.169.254",
     ] {
         assert_eq!(
-            judge(&policy, address).unwrap_err().class(),
+            check(&policy, address).unwrap_err().class(),
             DenialClass::Metadata,
             "{address}"
         );
     }
-    assert!(judge(&policy, "fe80::1").is_ok());
+    assert!(check(&policy, "fe80::1").is_ok());
 }
 
 #[test]
 fn a_denial_names_the_rule_and_the_setting_and_not_the_address() {
-    let denial = judge(&Policy::default(), "::ffff:169.254.77.78").unwrap_err();
+    let denial = check(&Policy::default(), "::ffff:169.254.77.78").unwrap_err();
     assert_eq!(denial.rule(), "169.254.0.0/16 (link-local)");
     let said = denial.to_string();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! UDP behind the same judgement.
+//! UDP behind the same check.
 
 use std::io::ErrorKind;
 
@@ -8,7 +8,7 @@ use tokio::net::UdpSocket;
 use crate::support::{LOOPBACK, Script, host, ips};
 
 #[tokio::test]
-async fn datagrams_reach_the_judged_address_of_either_family() {
+async fn datagrams_reach_the_checked_address_of_either_family() {
     for written in ["127.0.0.1", "[::1]"] {
         let to = host(written);
         let receiver = UdpSocket::bind((to.as_ip().unwrap(), 0)).await.unwrap();

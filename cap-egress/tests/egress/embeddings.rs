@@ -107,7 +107,7 @@ fn check(policy: &Policy, inner: Ipv4Addr) {
         let address = host
             .as_ip()
             .unwrap_or_else(|| panic!("{written} is no address"));
-        let class = policy.judge(address).err().map(|denial| denial.class());
+        let class = policy.check(address).err().map(|denial| denial.class());
         assert_eq!(class, expected, "{written} for {inner}");
     }
 }

@@ -36,7 +36,7 @@ async fn serve_with(config: ServerConfig) -> u16 {
 }
 
 #[tokio::test]
-async fn certificates_are_judged_alike_in_tls_1_2_and_1_3() {
+async fn certificates_are_checked_alike_in_tls_1_2_and_1_3() {
     let (authority, stranger) = (Authority::new("authority"), Authority::new("stranger"));
     for version in [&TLS12, &TLS13] {
         for (issued, expected) in [

@@ -25,7 +25,7 @@ fn keys_are_read_in_each_form_that_openssl_writes() {
 }
 
 #[test]
-fn an_encrypted_key_of_the_old_form_is_recognised() {
+fn an_encrypted_key_of_the_old_form_is_recognized() {
     let key = include_str!("keys/rsa-pkcs1.key").replacen(
         "KEY-----\n",
         "KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n",
@@ -38,7 +38,7 @@ fn an_encrypted_key_of_the_old_form_is_recognised() {
 }
 
 #[test]
-fn a_certificate_pasted_for_the_key_is_recognised() {
+fn a_certificate_pasted_for_the_key_is_recognized() {
     let chain = include_bytes!("keys/rsa.crt");
     let error = ClientIdentity::from_pem(chain, chain).unwrap_err();
     assert!(error.to_string().contains("holds a certificate"), "{error}");

@@ -7,7 +7,7 @@
 
 mod addresses;
 mod datagrams;
-mod dialling;
+mod dialing;
 mod embeddings;
 mod handshakes;
 mod hosts;

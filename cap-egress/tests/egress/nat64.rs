@@ -7,12 +7,12 @@ fn translating(prefixes: &[&str]) -> Policy {
     Policy::default().with_nat64(parsed.collect())
 }
 
-fn judge(policy: &Policy, address: &str) -> Result<(), Denial> {
-    policy.judge(address.parse().unwrap())
+fn check(policy: &Policy, address: &str) -> Result<(), Denial> {
+    policy.check(address.parse().unwrap())
 }
 
 fn class(policy: &Policy, address: &str) -> Option<DenialClass> {
-    judge(policy, address).err().map(|denial| denial.class())
+    check(policy, address).err().map(|denial| denial.class())
 }
 
 /// The table of RFC 6052, 2.4, where every address holds 192.0.2.33.
@@ -85,7 +85,7 @@ fn a_named_translator_in_a_range_that_is_denied_whole_is_seen_through() {
             class(&policy, &format!("{prefix}10.0.0.1")),
             Some(DenialClass::Private)
         );
-        let denial = judge(&policy, &format!("{prefix}169.254.169.254")).unwrap_err();
+        let denial = check(&policy, &format!("{prefix}169.254.169.254")).unwrap_err();
         assert_eq!(denial.class(), DenialClass::Metadata);
         assert!(
             denial

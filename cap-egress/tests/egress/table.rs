@@ -8,9 +8,9 @@ use cap_egress::{DenialClass, Host, Policy};
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Verdict {
-    /// An address that may be dialled.
+    /// An address that may be dialed.
     Allowed,
-    /// A name, which is resolved, and whose addresses are judged then.
+    /// A name, which is resolved, and whose addresses are checked then.
     Resolved,
     /// An address or a name that the policy refuses.
     Denied(DenialClass),
@@ -20,17 +20,17 @@ enum Verdict {
 
 type Row = (&'static str, Verdict);
 
-fn judged(written: &str, policy: &Policy) -> Result<Verdict, String> {
+fn checked(written: &str, policy: &Policy) -> Result<Verdict, String> {
     let host: Host = written.parse().map_err(|error| format!("{error}"))?;
-    let (judged, otherwise) = match host.as_ip() {
-        Some(address) => (policy.judge(address), Verdict::Allowed),
-        None => (policy.judge_name(&host.to_string()), Verdict::Resolved),
+    let (checked, otherwise) = match host.as_ip() {
+        Some(address) => (policy.check(address), Verdict::Allowed),
+        None => (policy.check_name(&host.to_string()), Verdict::Resolved),
     };
-    Ok(judged.map_or_else(|denial| Verdict::Denied(denial.class()), |()| otherwise))
+    Ok(checked.map_or_else(|denial| Verdict::Denied(denial.class()), |()| otherwise))
 }
 
 fn check(rows: &[Row], policy: &Policy) {
-    let wrong = |(written, expected): &Row| match (judged(written, policy), expected) {
+    let wrong = |(written, expected): &Row| match (checked(written, policy), expected) {
         (Err(said), Verdict::Refused(reason)) if said.contains(reason) => None,
         (Ok(verdict), _) if verdict == *expected => None,
         (outcome, _) => Some(format!(

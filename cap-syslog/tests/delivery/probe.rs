@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cap_egress::{Guard, Policy, Resolve, Resolving, TlsProblem};
+use cap_egress::{Guard, Policy, Resolve, ResolveFuture, TlsProblem};
 use cap_syslog::{
     Config, Framing, ProbeCause, ProbeReport, ProbeStage, ProbeVerdict, Tls, Transport,
 };
@@ -30,7 +30,7 @@ fn probe(to: SocketAddr, change: impl FnOnce(&mut Config)) -> ProbeReport {
 struct Localhost;
 
 impl Resolve for Localhost {
-    fn resolve<'a>(&'a self, name: &'a str, _: u16) -> Resolving<'a> {
+    fn resolve<'a>(&'a self, name: &'a str, _: u16) -> ResolveFuture<'a> {
         let known = name == "localhost";
         Box::pin(async move {
             known

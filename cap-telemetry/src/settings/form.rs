@@ -224,7 +224,7 @@ impl Form {
             "" => Ok(None),
             text => match text.parse::<Host>() {
                 Err(error) => Err(error.to_string()),
-                Ok(host) => match telemetry.judge(&host) {
+                Ok(host) => match telemetry.check_host(&host) {
                     Err(denial) => Err(format!(
                         "{denial}; use a relay that the egress policy allows, or exempt its address under egress.allow"
                     )),

@@ -40,7 +40,7 @@ impl Range {
 
 /// The class of a denial; its texts hold nothing that breaks a line.
 pub fn class(policy: &Policy, address: IpAddr) -> Option<DenialClass> {
-    let denial = policy.judge(address).err()?;
+    let denial = policy.check(address).err()?;
     let said = denial.to_string();
     assert!(
         said.contains(denial.rule()) && !said.contains('\n'),

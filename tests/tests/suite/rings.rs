@@ -14,6 +14,7 @@ use reader::Sources;
 
 const LIBRARIES: &[&str] = &[
     "cap-alerts",
+    "cap-egress",
     "cap-names",
     "cap-syslog",
     "cap-telemetry",

@@ -1,4 +1,4 @@
-//! What may be dialled, and what is left to the resolver.
+//! What may be dialed, and what is left to the resolver.
 
 use super::Row;
 use super::Verdict::{Allowed, Resolved};
@@ -60,7 +60,7 @@ pub(super) const ROWS: &[Row] = &[
     ("2606:4700::5eff:169.254.169.254", Allowed), // no ISATAP identifier
     ("2606:4700::1:5efe:169.254.169.254", Allowed),
 
-    // Names. What they resolve to is judged then.
+    // Names. What they resolve to is checked then.
     ("localhost", Resolved),
     ("relay.example", Resolved),
     ("relay.example.", Resolved),

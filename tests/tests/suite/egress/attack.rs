@@ -5,7 +5,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::sync::Mutex;
 
-use cap_egress::{Guard, Policy, Resolve, Resolving};
+use cap_egress::{Guard, Policy, Resolve, ResolveFuture};
 use cap_tests::{Authority, LONG, until_async};
 
 use super::pipe::{Account, Pipe, Receiver, Transport};
@@ -184,7 +184,7 @@ fn denials(guard: &Guard) -> u64 {
 struct Answers(Mutex<VecDeque<Vec<IpAddr>>>);
 
 impl Resolve for Answers {
-    fn resolve<'a>(&'a self, _: &'a str, _: u16) -> Resolving<'a> {
+    fn resolve<'a>(&'a self, _: &'a str, _: u16) -> ResolveFuture<'a> {
         let mut answers = self.0.lock().expect("no test panicked");
         let answer = match answers.len() {
             1 => answers.front().cloned(),

@@ -13,9 +13,9 @@ const QUIET: Duration = Duration::from_secs(60);
 const MOST_REMEMBERED: usize = 256;
 
 #[derive(Default)]
-pub(super) struct Warned(Mutex<HashMap<(Host, u16, Denial), Instant>>);
+pub(super) struct WarnLimit(Mutex<HashMap<(Host, u16, Denial), Instant>>);
 
-impl Warned {
+impl WarnLimit {
     /// Whether to warn: not when the same was denied and told of within the last minute.
     pub(super) fn is_due(&self, denial: Denial, host: &Host, port: u16) -> bool {
         let now = Instant::now();
@@ -39,35 +39,35 @@ mod tests {
     use crate::Policy;
 
     fn denial(address: &str) -> Denial {
-        let judged = Policy::default().judge(address.parse().unwrap());
-        judged.unwrap_err()
+        let checked = Policy::default().check(address.parse().unwrap());
+        checked.unwrap_err()
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_denial_is_told_once_a_minute_for_each_host_port_and_rule() {
-        let warned = Warned::default();
+        let limit = WarnLimit::default();
         let (here, there) = ("a.example".parse().unwrap(), "b.example".parse().unwrap());
         let (metadata, local) = (denial("169.254.169.254"), denial("169.254.1.1"));
-        assert!(warned.is_due(metadata, &here, 80));
-        assert!(!warned.is_due(metadata, &here, 80));
-        assert!(warned.is_due(metadata, &here, 81));
-        assert!(warned.is_due(metadata, &there, 80));
-        assert!(warned.is_due(local, &here, 80));
+        assert!(limit.is_due(metadata, &here, 80));
+        assert!(!limit.is_due(metadata, &here, 80));
+        assert!(limit.is_due(metadata, &here, 81));
+        assert!(limit.is_due(metadata, &there, 80));
+        assert!(limit.is_due(local, &here, 80));
 
         tokio::time::advance(Duration::from_secs(59)).await;
-        assert!(!warned.is_due(metadata, &here, 80));
+        assert!(!limit.is_due(metadata, &here, 80));
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(warned.is_due(metadata, &here, 80));
+        assert!(limit.is_due(metadata, &here, 80));
     }
 
     #[tokio::test(start_paused = true)]
     async fn many_hosts_fill_no_memory_and_silence_no_warning() {
-        let warned = Warned::default();
+        let limit = WarnLimit::default();
         let metadata = denial("169.254.169.254");
         for n in 0..2 * MOST_REMEMBERED {
             let host = format!("host{n}.example").parse().unwrap();
-            assert!(warned.is_due(metadata, &host, 80));
+            assert!(limit.is_due(metadata, &host, 80));
         }
-        assert_eq!(warned.0.lock().unwrap().len(), MOST_REMEMBERED);
+        assert_eq!(limit.0.lock().unwrap().len(), MOST_REMEMBERED);
     }
 }

@@ -1,4 +1,4 @@
-//! What is dialled and what is not, over real sockets on loopback.
+//! What is dialed and what is not, over real sockets on loopback.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -38,7 +38,7 @@ async fn a_loopback_listener_is_reached_by_default() {
 }
 
 #[tokio::test]
-async fn a_name_is_resolved_by_the_system_and_dialled() {
+async fn a_name_is_resolved_by_the_system_and_dialed() {
     let listener = Tripwire::set();
     let stream = Guard::new(Policy::default())
         .connect(&host("localhost"), listener.port())
@@ -101,7 +101,7 @@ async fn a_denied_address_receives_no_connection_in_any_spelling() {
 }
 
 #[tokio::test]
-async fn one_denied_answer_refuses_the_name_and_nothing_is_dialled() {
+async fn one_denied_answer_refuses_the_name_and_nothing_is_dialed() {
     for answers in [
         ["127.0.0.1", "169.254.169.254"],
         ["169.254.169.254", "127.0.0.1"],
@@ -120,7 +120,7 @@ async fn one_denied_answer_refuses_the_name_and_nothing_is_dialled() {
 }
 
 #[tokio::test]
-async fn the_address_dialled_is_the_one_judged_and_a_reconnect_is_judged_again() {
+async fn the_address_dialed_is_the_one_checked_and_a_reconnect_is_checked_again() {
     let listener = Tripwire::set();
     let script = Script::answering([ips(&["127.0.0.1"]), ips(&["169.254.169.254"])]);
     let guard = guard(&script);
@@ -131,7 +131,7 @@ async fn the_address_dialled_is_the_one_judged_and_a_reconnect_is_judged_again()
     assert_eq!(
         script.asked(),
         1,
-        "nothing resolves a second time between judging and dialling"
+        "nothing resolves a second time between checking and dialing"
     );
 
     let error = guard.connect(&relay, listener.port()).await.unwrap_err();
@@ -166,7 +166,7 @@ async fn a_refusal_tells_the_host_as_configured_and_never_what_it_resolved_to() 
 }
 
 #[tokio::test]
-async fn the_next_judged_address_is_tried_when_one_refuses() {
+async fn the_next_checked_address_is_tried_when_one_refuses() {
     let listener = Tripwire::set();
     let guard = guard(&Script::answering([ips(&["127.0.0.2", "127.0.0.1"])]));
     let stream = guard

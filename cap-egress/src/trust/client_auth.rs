@@ -21,7 +21,7 @@ tokio::task_local! {
 }
 
 /// Awaits a handshake, and says what the server wanted in it.
-pub(crate) async fn watch<T>(handshake: impl Future<Output = T>) -> (T, ClientCertificate) {
+pub(crate) async fn observe<T>(handshake: impl Future<Output = T>) -> (T, ClientCertificate) {
     let watched = async { (handshake.await, IN_THIS_HANDSHAKE.with(Cell::get)) };
     let start = Cell::new(ClientCertificate::NotAskedFor);
     IN_THIS_HANDSHAKE.scope(start, watched).await
@@ -31,9 +31,9 @@ pub(crate) async fn watch<T>(handshake: impl Future<Output = T>) -> (T, ClientCe
 ///
 /// Not a new one for each handshake: rustls resumes a session only with the resolver that was there when it began.
 #[derive(Debug)]
-pub(super) struct Noting(pub(super) Arc<dyn ResolvesClientCert>);
+pub(super) struct ObservedResolver(pub(super) Arc<dyn ResolvesClientCert>);
 
-impl ResolvesClientCert for Noting {
+impl ResolvesClientCert for ObservedResolver {
     fn resolve(&self, issuers: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         let certificate = self.0.resolve(issuers, schemes);
         let noted = match certificate {
