@@ -1,19 +1,24 @@
 //! The one declaration of every metric: its name, kind, labels, help and buckets.
 //!
-//! From the table at the end come the data that documentation, dashboards and the alert checker read ([`METRICS`]), and the
-//! instruments that the groups record into (`Families`). Adding a metric touches this table and the group that records it.
+//! The table ([`metrics!`](table)) is data only. From it come [`METRICS`], which documentation,
+//! dashboards and the alert checker read, and the instruments that the groups record into
+//! (`Families`). A new metric is a line of the table and a method of the group that records it.
 
-mod sound;
+mod http;
+mod kind;
+pub(crate) mod labels;
+mod table;
+mod validate;
+mod values;
 
-use cap_names::{DenialClass, closed_enum};
+use cap_names::closed_enum;
 
-use crate::labels::{
-    BuildRevision, BuildVersion, CertificateStatus, ChannelType, Endpoint, ExecutionStatus,
-    ExpiryThreshold, FamilyName, FindingSeverity, Host, HttpMethod, HttpStatus, IssuerType,
-    JobResult, JobType, KekProvider, Label as _, Module, Outcome, Provider, RenewalTrigger,
-    RotationId, Route, SourceId, Target, TargetResult, Version, Words,
-};
-use crate::storage::{Counters, Exposed, Gauge, Histograms, Inventory, Level};
+#[cfg(feature = "prometheus-client")]
+pub(crate) use kind::openmetrics_suffixes;
+pub use kind::{Kind, SAMPLE_SUFFIXES};
+pub(crate) use table::metrics;
+pub use values::Values;
+pub(crate) use values::{HTTP_STATUSES, LabelType};
 
 /// One metric of the catalogue, as data.
 #[derive(Clone, Copy, Debug)]
@@ -36,21 +41,15 @@ pub struct Metric {
 }
 
 impl Metric {
+    /// The names of its series in the text formats.
+    pub fn series_names(&self) -> impl Iterator<Item = String> {
+        let suffixes = self.kind.series_suffixes().iter();
+        suffixes.map(|suffix| format!("{}{suffix}", self.name))
+    }
+
     /// The label of the given name.
     pub fn label(&self, name: &str) -> Option<&'static Label> {
         self.labels.iter().find(|label| label.name == name)
-    }
-}
-
-closed_enum! {
-    /// The type in `# TYPE`.
-    pub enum Kind: "metric kind" {
-        /// Only goes up.
-        Counter = "counter",
-        /// Goes up and down.
-        Gauge = "gauge",
-        /// Counts observations by bucket.
-        Histogram = "histogram",
     }
 }
 
@@ -64,41 +63,17 @@ pub struct Label {
     pub values: Values,
 }
 
-/// What may stand in a label.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum Values {
-    /// One of these words.
-    Closed(&'static [&'static str]),
-    /// An HTTP status code, `none` without a response, `other` outside 100–599.
-    HttpStatus,
-    /// Any word; past `limit` different ones, `_overflow`.
-    Open {
-        /// The most different words.
-        limit: usize,
-    },
-}
-
-impl Values {
-    /// Whether a series may carry this value.
-    pub fn allows(&self, value: &str) -> bool {
-        match self {
-            Values::Closed(words) => words.contains(&value),
-            Values::HttpStatus => {
-                matches!(value, "none" | "other")
-                    || value.len() == 3
-                        && value
-                            .parse()
-                            .is_ok_and(|code: u16| (100..=599).contains(&code))
-            }
-            Values::Open { .. } => true,
-        }
-    }
-}
-
-/// The metric of the given name.
+/// The metric of the given [name](Metric::name).
 pub fn metric(name: &str) -> Option<&'static Metric> {
     METRICS.iter().find(|metric| metric.name == name)
+}
+
+/// The metric that has a series of the given name: for a histogram `…_bucket`, `…_sum` or `…_count`.
+pub fn metric_of_series(series: &str) -> Option<&'static Metric> {
+    METRICS.iter().find(|metric| {
+        let suffix = series.strip_prefix(metric.name);
+        suffix.is_some_and(|suffix| metric.kind.series_suffixes().contains(&suffix))
+    })
 }
 
 const SECONDS: &[f64] = &[
@@ -112,8 +87,8 @@ macro_rules! kind {
     (counter) => {
         Kind::Counter
     };
-    (histogram) => {
-        Kind::Histogram
+    (mirror) => {
+        Kind::Counter
     };
     (gauge) => {
         Kind::Gauge
@@ -121,8 +96,8 @@ macro_rules! kind {
     (inventory) => {
         Kind::Gauge
     };
-    (mirror) => {
-        Kind::Counter
+    (histogram) => {
+        Kind::Histogram
     };
 }
 
@@ -135,22 +110,13 @@ macro_rules! buckets {
     };
 }
 
-macro_rules! instrument {
-    (counter $($label:ty)*) => { Counters<($($label,)*)> };
-    (histogram $($label:ty)*) => { Histograms<($($label,)*)> };
-    (gauge) => { Gauge };
-    (inventory) => { Level };
-    (inventory $($label:ty)+) => { Inventory };
-    (mirror) => { Level };
-    (mirror $($label:ty)+) => { Inventory };
-}
-
 macro_rules! catalogue {
     ($(
         $(#[$group_meta:meta])*
-        $group:ident $Group:ident = $group_name:literal {
-            $($instrument:ident $field:ident = $name:literal {$($label:tt: $Label:ident),*} $(in $buckets:ident)? $help:literal;)*
-        }
+        $group:ident $Group:ident = $group_name:literal {$(
+            $instrument:ident $field:ident = $name:literal {$($label:tt: $Label:ident),*}
+                $(in $buckets:ident)? $help:literal;
+        )*}
     )*) => {
         closed_enum! {
             /// The groups of the catalogue.
@@ -164,232 +130,48 @@ macro_rules! catalogue {
             Metric {
                 name: $name,
                 kind: kind!($instrument),
-                labels: &[$(Label { name: stringify!($label), values: $Label::VALUES }),*],
+                labels: &[$(
+                    Label {
+                        name: stringify!($label),
+                        values: <labels::$Label as LabelType>::VALUES,
+                    }
+                ),*],
                 help: $help,
-                unit: sound::unit($name),
+                unit: validate::unit($name),
                 group: Group::$Group,
                 buckets: buckets!($($buckets)?),
             },
         )*)*];
 
+        const NAMES: &[&str] = &[$($($name,)*)*];
+
         // A catalogue that cannot be exposed does not compile.
         $($(
             const _: () = {
-                let labels = &[$(stringify!($label)),*];
                 assert!(
-                    sound::is_name($name),
-                    concat!($name, ": a metric's name has lower-case letters, digits and _, and begins with a letter"),
+                    validate::is_name($name),
+                    concat!($name, ": use lower-case letters, digits and _, a letter first"),
                 );
                 assert!(
-                    matches!(kind!($instrument), Kind::Counter) as u8 <= sound::ends_with($name, "_total") as u8,
-                    concat!($name, ": the name of a counter ends in _total"),
+                    !matches!(kind!($instrument), Kind::Counter)
+                        || validate::ends_with($name, "_total"),
+                    concat!($name, ": end the name of a counter in _total"),
                 );
                 assert!(
-                    !sound::has_clash($name, METRICS),
-                    concat!($name, ": another metric has this name, or this one with _total, _bucket, _sum or _count"),
+                    !validate::has_clash($name, NAMES),
+                    concat!($name, ": another metric has a sample of this name; rename one"),
                 );
                 assert!(
-                    sound::are_labels(labels),
-                    concat!($name, ": a label is there twice, is le, or is no label name"),
+                    validate::are_labels(&[$(stringify!($label)),*]),
+                    concat!($name, ": name each label once, not le, by the rule for names"),
                 );
                 assert!(
-                    sound::rise(buckets!($($buckets)?)),
-                    concat!($name, ": the buckets do not rise, or one is not finite"),
+                    validate::rise(buckets!($($buckets)?)),
+                    concat!($name, ": write finite buckets in rising order"),
                 );
             };
         )*)*
-
-        /// The instruments of one group each.
-        pub(crate) mod families {
-            use super::*;
-
-            $(
-                #[derive(Debug)]
-                pub(crate) struct $Group {
-                    $(pub(crate) $field: instrument!($instrument $($Label)*),)*
-                }
-            )*
-        }
-
-        /// The instruments of one `Metrics`, a field for every declaration.
-        #[derive(Debug)]
-        pub(crate) struct Families {
-            $(pub(crate) $group: families::$Group,)*
-        }
-
-        impl Families {
-            pub(crate) fn new(words: &std::sync::Arc<Words>, limit: usize) -> Self {
-                // Fields are evaluated in the order they are written, which is the order of METRICS.
-                let mut metrics = METRICS.iter();
-                let mut next = || metrics.next().expect("a family for every declaration");
-                Families {
-                    $($group: families::$Group {
-                        $($field: <instrument!($instrument $($Label)*)>::new(next(), words, limit),)*
-                    },)*
-                }
-            }
-
-            pub(crate) fn all(&self) -> [&dyn Exposed; METRICS.len()] {
-                [$($(&self.$group.$field,)*)*]
-            }
-        }
     };
 }
 
-catalogue! {
-    /// HTTP requests served.
-    http Http = "HTTP" {
-        counter requests = "cap_http_requests_total" {method: HttpMethod, path: Route, status: HttpStatus}
-            "HTTP requests answered, by route pattern and status code";
-        histogram duration = "cap_http_request_duration_seconds" {method: HttpMethod, path: Route} in SECONDS
-            "Time from the request's head to the end of the response body";
-        gauge in_flight = "cap_http_in_flight_requests" {}
-            "HTTP requests being answered now";
-    }
-    /// The job queue.
-    jobs Jobs = "Job queue" {
-        counter queued = "cap_jobs_queued_total" {type: JobType}
-            "Jobs put into the queue";
-        counter completed = "cap_jobs_completed_total" {type: JobType, result: JobResult}
-            "Job attempts that ended, by result";
-        counter retry = "cap_jobs_retry_total" {type: JobType}
-            "Job attempts that failed and will be tried again";
-        counter dead_letter = "cap_jobs_dead_letter_total" {type: JobType}
-            "Jobs given up after their last attempt";
-        histogram duration = "cap_jobs_duration_seconds" {type: JobType} in JOB_SECONDS
-            "Run time of one job attempt";
-        inventory queue_depth = "cap_jobs_queue_depth" {type: JobType}
-            "Jobs waiting in the queue";
-    }
-    /// The certificate inventory.
-    certificates Certificates = "Certificates" {
-        inventory total = "cap_certificates_total" {status: CertificateStatus, issuer_type: IssuerType}
-            "Certificates in the inventory";
-        inventory expiring = "cap_certificates_expiring_in_days" {threshold: ExpiryThreshold}
-            "Unexpired certificates with fewer days left than the threshold (cumulative)";
-        counter issued = "cap_certificates_issued_total" {issuer_type: IssuerType}
-            "Certificates issued for the first time";
-        counter renewed = "cap_certificates_renewed_total" {issuer_type: IssuerType, trigger: RenewalTrigger}
-            "Certificates renewed";
-    }
-    /// Pushing certificates to targets.
-    distribution Distribution = "Distribution" {
-        counter executions = "cap_distribution_executions_total" {module: Module, status: ExecutionStatus}
-            "Distribution runs that ended";
-        counter target_result = "cap_distribution_target_result_total" {module: Module, error_class: TargetResult}
-            "Answers of distribution targets, error_class none for success";
-        counter fanout = "cap_distribution_fanout_total" {}
-            "Distributions split into child runs";
-        gauge fanout_children = "cap_distribution_fanout_children_active" {}
-            "Child runs of distributions under way now";
-        counter validation = "cap_distribution_validation_total" {status: Outcome}
-            "Checks that a target serves what was pushed to it";
-    }
-    /// Key-encryption keys.
-    kek Kek = "KEK / encryption" {
-        inventory loaded_versions = "cap_kek_process_loaded_versions" {host: Host, version: Version}
-            "1 where the host has the KEK version loaded, 0 otherwise";
-        inventory current_version = "cap_kek_process_current_version" {host: Host}
-            "KEK version that the host encrypts with";
-        inventory laggards = "cap_kek_cluster_laggards_total" {target: Target}
-            "Hosts that do not have the target KEK version loaded; the cluster is not ready while this is above 0";
-        inventory rotation_active = "cap_kek_rotation_active" {rotation_id: RotationId}
-            "1 while the rotation runs";
-        inventory rotation_progress = "cap_kek_rotation_progress_ratio" {rotation_id: RotationId}
-            "Share of the rotation that is done, 0 to 1";
-        counter wrap = "cap_kek_wrap_total" {provider: KekProvider, result: Outcome}
-            "Data keys wrapped";
-        counter unwrap = "cap_kek_unwrap_total" {provider: KekProvider, result: Outcome}
-            "Data keys unwrapped";
-    }
-    /// Notifications sent.
-    notifications Notifications = "Notifications" {
-        counter delivery = "cap_notification_delivery_total" {channel_type: ChannelType, status: Outcome}
-            "Notifications delivered or given up";
-        histogram delivery_duration = "cap_notification_delivery_duration_seconds" {channel_type: ChannelType} in SECONDS
-            "Time that one delivery took";
-    }
-    /// Certificates found on the network.
-    discovery Discovery = "Discovery" {
-        inventory sources = "cap_discovery_sources_total" {}
-            "Discovery sources configured";
-        inventory endpoints = "cap_discovery_endpoints_total" {source_id: SourceId}
-            "Endpoints that the source found in its last run";
-        inventory findings = "cap_discovery_findings_open" {severity: FindingSeverity}
-            "Findings not yet resolved";
-    }
-    /// Calls to external systems.
-    external External = "External calls" {
-        histogram duration = "cap_external_request_duration_seconds" {provider: Provider, endpoint: Endpoint, status: HttpStatus} in SECONDS
-            "Time of one call to an external system, status none when no response came";
-        counter requests = "cap_external_request_total" {provider: Provider, endpoint: Endpoint, result: Outcome}
-            "Calls to external systems";
-    }
-    /// The product's license.
-    license License = "License" {
-        inventory valid = "cap_license_valid" {}
-            "1 while the license is valid, 0 when it is invalid or expired";
-        inventory expires_in = "cap_license_expires_in_seconds" {}
-            "Seconds until the license expires, negative afterwards; absent for a perpetual license";
-        inventory cert_usage = "cap_license_cert_usage" {}
-            "Certificates that count against the license";
-        inventory cert_limit = "cap_license_cert_limit" {}
-            "Certificates that the license allows, 0 for unlimited";
-    }
-    /// The health of the pipelines themselves, beyond the source's metrics.
-    pipelines Pipelines = "The pipelines themselves" {
-        mirror spans_started = "cap_telemetry_spans_started_total" {}
-            "Sampled spans started";
-        mirror spans_exported = "cap_telemetry_spans_exported_total" {}
-            "Spans that the collector accepted";
-        mirror spans_rejected = "cap_telemetry_spans_rejected_total" {}
-            "Spans that the collector refused";
-        mirror spans_dropped = "cap_telemetry_spans_dropped_total" {}
-            "Spans dropped because the export queue was full";
-        mirror spans_failed = "cap_telemetry_spans_failed_total" {}
-            "Spans given up after export failed";
-        inventory spans_pending = "cap_telemetry_spans_pending" {}
-            "Spans open, queued or being exported";
-        mirror audit_enqueued = "cap_telemetry_audit_events_enqueued_total" {}
-            "Audit events handed to the syslog forwarder";
-        mirror audit_delivered = "cap_telemetry_audit_events_delivered_total" {}
-            "Audit events delivered to the relay";
-        mirror audit_dropped = "cap_telemetry_audit_events_dropped_total" {}
-            "Audit events dropped, oldest first, because the buffer was full";
-        mirror audit_quarantined = "cap_telemetry_audit_events_quarantined_total" {}
-            "Audit events quarantined because the relay closed the connection at them again and again";
-        inventory audit_queued = "cap_telemetry_audit_events_queued" {}
-            "Audit events in the buffer, unsent or not yet acknowledged";
-        inventory syslog_connected = "cap_telemetry_syslog_connected" {}
-            "1 while a relay is connected";
-        mirror egress_denied = "cap_telemetry_egress_denied_total" {class: DenialClass}
-            "Outbound connections refused by the egress policy";
-        inventory scrape_duration = "cap_telemetry_scrape_duration_seconds" {}
-            "Time that rendering the previous scrape took";
-        mirror folded = "cap_telemetry_series_folded_total" {family: FamilyName}
-            "Recordings that went into an overflow series, because their family or one of its labels was full";
-        inventory families_skipped = "cap_telemetry_families_skipped" {}
-            "Families of registries beside the catalogue that the last scrape left out because they break the format";
-    }
-    /// The process itself, beyond the commissioned metrics.
-    process Process = "The process" {
-        inventory build = "cap_build_info" {version: BuildVersion, revision: BuildRevision}
-            "1, with the version and the source revision of the process";
-        mirror cpu = "process_cpu_seconds_total" {}
-            "User and system CPU time spent";
-        inventory open_fds = "process_open_fds" {}
-            "Open file descriptors";
-        inventory max_fds = "process_max_fds" {}
-            "Most file descriptors that may be open";
-        inventory virtual_memory = "process_virtual_memory_bytes" {}
-            "Virtual memory";
-        inventory max_virtual_memory = "process_virtual_memory_max_bytes" {}
-            "Most virtual memory there may be; absent without a limit";
-        inventory resident_memory = "process_resident_memory_bytes" {}
-            "Resident memory";
-        inventory threads = "process_threads" {}
-            "Threads of the process";
-        inventory start_time = "process_start_time_seconds" {}
-            "When the process started, in seconds since 1970";
-    }
-}
+metrics!(catalogue);

@@ -2,28 +2,37 @@
 
 /// A registry that cannot be exposed beside the catalogue.
 #[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct Error(#[from] Kind);
+#[error("the family {family:?}: {problem}")]
+pub struct Error {
+    family: String,
+    problem: Problem,
+}
 
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Kind {
-    #[error(
-        "the registry: encoding it fails at the family after {after:?}; scraping it would fail each time"
-    )]
-    Encode { after: String },
-    #[error("the family {family:?}: {fault}")]
-    Fault { family: String, fault: &'static str },
-    #[error(
-        "the family {family:?} has a name, or a sample's name, of the catalogue; give it another prefix"
-    )]
-    Catalogue { family: String },
-    #[error("the family {family:?} is in another registry already; give one of them a prefix")]
-    Twice { family: String },
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub(crate) enum Problem {
+    #[error("{0}")]
+    Fault(&'static str),
+    #[error("the catalogue has a family or a sample of this name; give the registry a prefix")]
+    InCatalogue,
+    #[error("another registry has a family of this name; give one of the registries a prefix")]
+    InOtherRegistry,
+    #[error("encoding fails after this family; fix the metric or collector that follows it")]
+    NotEncoded,
 }
 
 impl Error {
-    /// Whether a name is there twice, and not something broken in itself.
+    pub(crate) fn new(family: &str, problem: Problem) -> Self {
+        Self {
+            family: family.to_owned(),
+            problem,
+        }
+    }
+
+    /// Whether a name is there twice, as opposed to a family that is broken in itself.
     pub fn is_clash(&self) -> bool {
-        matches!(self.0, Kind::Catalogue { .. } | Kind::Twice { .. })
+        matches!(
+            self.problem,
+            Problem::InCatalogue | Problem::InOtherRegistry
+        )
     }
 }

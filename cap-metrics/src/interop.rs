@@ -7,16 +7,17 @@ use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 
 use crate::catalogue::Kind;
-use crate::expose::{self, label_pairs};
+use crate::exposition::{self, label_pairs};
 use crate::metrics::Metrics;
+use crate::scrape::update;
 use crate::storage::{Reading, Value};
 
 /// The whole catalogue, for [`Registry::register_collector`](prometheus_client::registry::Registry::register_collector). Exemplars
 /// do not come along: prometheus-client lets nobody else make one.
 impl Collector for Metrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        self.update();
-        for family in self.inner.families.all() {
+        update(&self.registry);
+        for family in self.registry.families.all() {
             let metric = family.metric();
             let kind = match metric.kind {
                 Kind::Counter => MetricType::Counter,
@@ -27,7 +28,7 @@ impl Collector for Metrics {
             if matches!(reading, Reading::Absent) {
                 continue;
             }
-            let name = expose::family_name(metric);
+            let name = exposition::family_name(metric);
             let mut encoder = encoder.encode_descriptor(name, metric.help, None, kind)?;
             match reading {
                 Reading::Absent => {}

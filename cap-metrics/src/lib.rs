@@ -31,22 +31,40 @@
 #![forbid(unsafe_code)]
 
 mod catalogue;
+#[cfg(feature = "prometheus-client")]
 mod error;
-mod expose;
+mod exemplar;
+mod exposition;
+mod families;
+#[cfg(feature = "prometheus-client")]
+mod foreign;
 mod groups;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "prometheus-client")]
 mod interop;
-mod labels;
 mod metrics;
+mod registry;
 mod scrape;
 mod storage;
 mod sync;
 
 pub use cap_names::DenialClass;
-pub use catalogue::{Group, Kind, Label, METRICS, Metric, Values, metric};
+#[cfg(feature = "prometheus-client")]
+pub use prometheus_client;
+
+pub use catalogue::labels::{
+    CertificateStatus, ChannelType, Endpoint, ExecutionStatus, ExpiryThreshold, FindingSeverity,
+    HttpMethod, HttpStatus, IssuerType, JobResult, JobType, KekProvider, Module, Outcome, Provider,
+    RenewalTrigger, Route, TargetResult,
+};
+pub use catalogue::{
+    Group, Kind, Label, METRICS, Metric, SAMPLE_SUFFIXES, Values, metric, metric_of_series,
+};
+#[cfg(feature = "prometheus-client")]
 pub use error::Error;
-pub use expose::Format;
+pub use exemplar::ExemplarIds;
+pub use exposition::Format;
 pub use groups::{
     AuditTotals, Certificates, ChildRun, Discovery, Distribution, EgressTotals, External, HostKek,
     Http, HttpRequest, JobRun, Jobs, Kek, KekLaggards, KekRotation, KekState, KekVersion, License,
@@ -57,13 +75,7 @@ pub use http::{
     MeasuredBody, MetricsFuture, MetricsLayer, MetricsMiddleware, MetricsService, ScrapeBody,
     ScrapeTimeout, serve,
 };
-pub use labels::{
-    CertificateStatus, ChannelType, Endpoint, ExecutionStatus, ExpiryThreshold, FindingSeverity,
-    HttpMethod, HttpStatus, IssuerType, JobResult, JobType, KekProvider, Module, Outcome, Provider,
-    RenewalTrigger, Route, TargetResult,
-};
 pub use metrics::Metrics;
-pub use storage::ExemplarIds;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,45 +1,58 @@
 //! One scrape: every family, a page at a time.
 
-use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use prometheus_client::registry::Registry;
-
 use crate::catalogue::METRICS;
-use crate::expose::{self, Format};
-use crate::metrics::Metrics;
+use crate::exposition::{self, Format};
+use crate::groups::{Pipelines, Process};
+use crate::registry::Registry;
 use crate::storage::{Reader, Reading};
 
-/// A body on its way. Between two pages nothing is locked, so it may take as long as it likes.
+/// A body that is being written. It holds no lock between two pages, so the reader may be slow.
 pub(crate) struct Scrape {
-    metrics: Metrics,
+    registry: Arc<Registry>,
     format: Format,
     started: Instant,
     next: usize,
-    /// Whether there is a line that the next one has to end: until the last part, a line feed stands before a line and not behind it.
+    /// Whether a line waits for its end. Until the last part, a line feed stands before a line
+    /// and not behind it.
     open_line: bool,
     reader: Option<Box<dyn Reader>>,
-    teams: Option<Vec<Arc<Registry>>>,
+    complete: bool,
+    /// As they were when the scrape began.
+    #[cfg(feature = "prometheus-client")]
+    foreign: crate::foreign::Registries,
+}
+
+/// Brings up to date what is read just before a scrape.
+pub(crate) fn update(registry: &Arc<Registry>) {
+    registry.call_hooks();
+    Process(registry).update();
+    let families = registry.families.all();
+    let overflowed = families
+        .iter()
+        .map(|family| (family.metric().name, family.overflowed()));
+    Pipelines(registry).set_overflowed(overflowed);
 }
 
 impl Scrape {
-    pub(crate) fn new(metrics: Metrics, format: Format) -> Self {
-        metrics.update();
-        let teams = metrics.registries();
-        Scrape {
-            metrics,
+    pub(crate) fn new(registry: Arc<Registry>, format: Format) -> Self {
+        update(&registry);
+        Self {
+            #[cfg(feature = "prometheus-client")]
+            foreign: registry.foreign.registries(),
+            registry,
             format,
             started: Instant::now(),
             next: 0,
             open_line: false,
             reader: None,
-            teams: Some(teams),
+            complete: false,
         }
     }
 
-    /// Writes the next part of the body; false when it is complete.
+    /// Writes the next part of the body. Returns false when the body is complete.
     pub(crate) fn write(&mut self, out: &mut Vec<u8>) -> bool {
         if let Some(reader) = &mut self.reader {
             if reader.write_page(self.format, out) {
@@ -47,8 +60,8 @@ impl Scrape {
             }
             self.reader = None;
         }
-        let metrics = self.metrics.clone();
-        let families = metrics.inner.families.all();
+        let registry = Arc::clone(&self.registry);
+        let families = registry.families.all();
         while let Some(family) = families.get(self.next) {
             let metric = self.next;
             self.next += 1;
@@ -56,7 +69,7 @@ impl Scrape {
                 Reading::Absent => {}
                 Reading::One(value) => {
                     self.header(metric, out);
-                    expose::sample(out, METRICS[metric].name, value);
+                    exposition::sample(out, METRICS[metric].name, value);
                 }
                 Reading::Series(mut reader) => {
                     self.header(metric, out);
@@ -66,19 +79,19 @@ impl Scrape {
                 }
             }
         }
-        let Some(teams) = self.teams.take() else {
+        if std::mem::replace(&mut self.complete, true) {
             return false;
-        };
+        }
         self.end_line(out);
-        self.write_teams(&teams, out);
+        let skipped = self.write_foreign(out);
         out.extend_from_slice(self.format.end());
-        self.metrics.pipelines().scraped_in(self.started.elapsed());
+        Pipelines(&registry).set_scrape(self.started.elapsed(), skipped);
         true
     }
 
     fn header(&mut self, metric: usize, out: &mut Vec<u8>) {
         self.end_line(out);
-        out.extend_from_slice(expose::header(metric, self.format));
+        out.extend_from_slice(exposition::header(metric, self.format));
         self.open_line = true;
     }
 
@@ -88,50 +101,14 @@ impl Scrape {
         }
     }
 
-    fn write_teams(&self, teams: &[Arc<Registry>], out: &mut Vec<u8>) {
-        let (mut names, mut skipped) = (BTreeSet::new(), 0u64);
-        for registry in teams {
-            let (text, whole) = team_text(registry);
-            skipped += u64::from(!whole);
-            for family in expose::families(&text) {
-                let first = !names.contains(family.name) && !clashes(family.name);
-                if family.fault.is_none() && first {
-                    family.write(self.format, out);
-                    names.insert(family.name.to_owned());
-                } else {
-                    skipped += 1;
-                }
-            }
-        }
-        self.metrics.pipelines().skipped(skipped);
+    /// Writes the families of other registries, and returns how many were left out.
+    #[cfg(feature = "prometheus-client")]
+    fn write_foreign(&self, out: &mut Vec<u8>) -> u64 {
+        crate::foreign::write(&self.foreign, self.format, out)
     }
-}
 
-/// The families of a registry as OpenMetrics, and whether they are all there: its encoder stops at one that fails.
-pub(crate) fn team_text(registry: &Registry) -> (String, bool) {
-    let mut text = String::new();
-    let encode = || prometheus_client::encoding::text::encode_registry(&mut text, registry);
-    let whole = matches!(catch_unwind(AssertUnwindSafe(encode)), Ok(Ok(())));
-    if !whole {
-        // The family it stopped in may lack samples.
-        text.truncate(text.rfind("# HELP ").unwrap_or(0));
+    #[cfg(not(feature = "prometheus-client"))]
+    fn write_foreign(&self, _: &mut Vec<u8>) -> u64 {
+        0
     }
-    (text, whole)
-}
-
-/// Whether a family of this name would stand beside one of the catalogue with the same samples.
-pub(crate) fn clashes(name: &str) -> bool {
-    let bare = name.strip_suffix("_total").unwrap_or(name);
-    METRICS.iter().any(|metric| {
-        let ours = expose::family_name(metric);
-        let suffix = ours.strip_prefix(name).or_else(|| name.strip_prefix(ours));
-        ours == bare
-            || metric.name == name
-            || suffix.is_some_and(|suffix| {
-                matches!(
-                    suffix,
-                    "" | "_total" | "_bucket" | "_sum" | "_count" | "_created" | "_info"
-                )
-            })
-    })
 }

@@ -1,32 +1,31 @@
 //! Where the numbers live between scrapes.
 
+mod absolute;
 mod cells;
 mod counter;
-mod exemplar;
+mod exemplars;
 mod gauge;
 mod histogram;
 #[cfg(all(test, cap_loom))]
 mod interleavings;
 mod intern;
 mod inventory;
-mod level;
+mod label;
 mod pages;
 mod segmented;
-mod slot;
+mod shard;
 mod table;
 
+pub(crate) use absolute::Absolute;
 pub(crate) use counter::Counters;
-pub(crate) use exemplar::Exemplar;
-pub use exemplar::ExemplarIds;
 pub(crate) use gauge::Gauge;
 pub(crate) use histogram::Histograms;
-pub(crate) use intern::Interner;
 pub(crate) use inventory::Inventory;
-pub(crate) use level::Level;
-pub(crate) use table::{FAMILY_LIMIT, LabelSet, Table};
+pub(crate) use label::Words;
+pub(crate) use table::FAMILY_LIMIT;
 
 use crate::catalogue::{Kind, Metric};
-use crate::expose::Format;
+use crate::exposition::Format;
 
 /// A family that a scrape can read.
 pub(crate) trait Exposed: Send + Sync {
@@ -34,7 +33,7 @@ pub(crate) trait Exposed: Send + Sync {
     /// Its series as they are now, in order of their labels.
     fn read(&self) -> Reading;
     /// How many recordings went into overflow series so far.
-    fn folded(&self) -> u64;
+    fn overflowed(&self) -> u64;
 }
 
 /// What a scrape found of a family. Most have nothing or one value to show, and cost next to nothing.

@@ -1,4 +1,5 @@
 //! The catalogue and prometheus-client, on both sides of one scrape.
+#![cfg(feature = "prometheus-client")]
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,23 +1,25 @@
 //! The certificate inventory.
 
+use std::sync::Arc;
+
 use cap_names::ClosedEnum as _;
 
-use crate::Metrics;
-use crate::labels::{CertificateStatus, ExpiryThreshold, RenewalTrigger};
+use crate::catalogue::labels::{CertificateStatus, ExpiryThreshold, RenewalTrigger};
+use crate::registry::Registry;
 
 /// Records the inventory and what is issued and renewed.
 #[derive(Clone, Copy, Debug)]
-pub struct Certificates<'a>(pub(crate) &'a Metrics);
+pub struct Certificates<'a>(pub(crate) &'a Arc<Registry>);
 
 impl Certificates<'_> {
     /// Names every issuer type in use, once, at start-up: their counters stand at 0 from then on.
     pub fn register<'n>(&self, issuer_types: impl IntoIterator<Item = &'n str>) {
-        let certificates = &self.0.inner.families.certificates;
+        let certificates = &self.0.families.certificates;
         for name in issuer_types {
-            let issuer = self.0.inner.words.issuer_type(name);
-            certificates.issued.touch((issuer,));
+            let issuer = self.0.words.issuer_type(name);
+            certificates.issued.init((issuer,));
             for trigger in RenewalTrigger::ALL {
-                certificates.renewed.touch((issuer, *trigger));
+                certificates.renewed.init((issuer, *trigger));
             }
         }
     }
@@ -36,7 +38,7 @@ impl Certificates<'_> {
                 )
             })
             .collect();
-        self.0.inner.families.certificates.total.replace(rows);
+        self.0.families.certificates.total.replace(rows);
     }
 
     /// Replaces the expiry counts from the days each unexpired certificate has left. A certificate counts under every
@@ -53,19 +55,19 @@ impl Certificates<'_> {
             .iter()
             .zip(counts)
             .map(|(threshold, count)| ([threshold.as_str()], count as f64));
-        self.0.inner.families.certificates.expiring.replace(rows);
+        self.0.families.certificates.expiring.replace(rows);
     }
 
     /// A certificate was issued for the first time.
     pub fn record_issued(&self, issuer_type: &str) {
-        let issuer = self.0.inner.words.issuer_type(issuer_type);
-        self.0.inner.families.certificates.issued.inc((issuer,));
+        let issuer = self.0.words.issuer_type(issuer_type);
+        self.0.families.certificates.issued.inc((issuer,));
     }
 
     /// A certificate was renewed.
     pub fn record_renewed(&self, issuer_type: &str, trigger: RenewalTrigger) {
-        let issuer = self.0.inner.words.issuer_type(issuer_type);
-        let certificates = &self.0.inner.families.certificates;
+        let issuer = self.0.words.issuer_type(issuer_type);
+        let certificates = &self.0.families.certificates;
         certificates.renewed.inc((issuer, trigger));
     }
 }
@@ -73,6 +75,7 @@ impl Certificates<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Metrics;
 
     #[test]
     fn a_certificate_counts_under_every_threshold_above_its_days() {

@@ -1,27 +1,28 @@
 //! Calls to external systems.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cap_names::ClosedEnum as _;
 
-use crate::Metrics;
-use crate::labels::{HttpStatus, Outcome};
+use crate::catalogue::labels::{HttpStatus, Outcome};
+use crate::registry::Registry;
 
 /// Records calls to ACME servers, MSCA, DNS providers and distribution modules.
 #[derive(Clone, Copy, Debug)]
-pub struct External<'a>(pub(crate) &'a Metrics);
+pub struct External<'a>(pub(crate) &'a Arc<Registry>);
 
 impl External<'_> {
     /// Names what is asked of an external system, once, at start-up: the counters of these calls stand at 0 from then on. Their
     /// durations do not, since nobody knows which statuses will come.
     pub fn register<'n>(&self, provider: &str, endpoints: impl IntoIterator<Item = &'n str>) {
-        let words = &self.0.inner.words;
+        let words = &self.0.words;
         let provider = words.provider(provider);
         for name in endpoints {
             let endpoint = words.endpoint(name);
             for outcome in Outcome::ALL {
-                let requests = &self.0.inner.families.external.requests;
-                requests.touch((provider, endpoint, *outcome));
+                let requests = &self.0.families.external.requests;
+                requests.init((provider, endpoint, *outcome));
             }
         }
     }
@@ -35,19 +36,20 @@ impl External<'_> {
         outcome: Outcome,
         took: Duration,
     ) {
-        let words = &self.0.inner.words;
+        let words = &self.0.words;
         let (provider, endpoint) = (words.provider(provider), words.endpoint(endpoint));
-        let external = &self.0.inner.families.external;
+        let external = &self.0.families.external;
         external.requests.inc((provider, endpoint, outcome));
         external
             .duration
-            .observe((provider, endpoint, status), took, self.0.current_trace());
+            .observe((provider, endpoint, status), took, self.0.exemplar_ids());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Metrics;
 
     #[test]
     fn registered_calls_stand_at_zero_and_one_without_a_response_has_no_status() {

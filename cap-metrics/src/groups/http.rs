@@ -1,59 +1,60 @@
 //! Requests served.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::Metrics;
-use crate::labels::{HttpMethod, HttpStatus, Route};
-use crate::storage::ExemplarIds;
+use crate::catalogue::labels::{HttpMethod, HttpStatus, Route};
+use crate::exemplar::ExemplarIds;
+use crate::registry::Registry;
 
-/// The path of every request that no pattern matches. Known from the start, so that no number of routes takes its place.
-pub(crate) const UNMATCHED: &str = "unmatched";
+/// The path of every request that no pattern matches.
+const UNMATCHED: &str = "unmatched";
 
 /// Records HTTP requests; see also `MetricsLayer`, which does it for a tower service.
 #[derive(Clone, Copy, Debug)]
-pub struct Http<'a>(pub(crate) &'a Metrics);
+pub struct Http<'a>(pub(crate) &'a Arc<Registry>);
 
 impl Http<'_> {
+    /// Reserves the handle of unmatched requests, so that no number of routes takes its place.
+    pub(crate) fn init(&self) {
+        self.0.words.route(UNMATCHED);
+    }
+
     /// The handle of a route pattern. `/{id}` and `/:id` are one route, written `/:id`.
     pub fn route(&self, pattern: &str) -> Route {
-        self.0.inner.words.route_pattern(pattern)
+        self.0.words.route_pattern(pattern)
     }
 
     /// The one route of every request that no pattern matches.
     pub fn unmatched(&self) -> Route {
-        self.0.inner.words.route(UNMATCHED)
+        self.0.words.route(UNMATCHED)
     }
 
     /// A request arrived: it is in flight until the returned value is dropped, and counted then.
     pub fn start(&self, method: HttpMethod, route: Route) -> HttpRequest {
-        self.0.inner.families.http.in_flight.inc();
+        self.0.families.http.in_flight.inc();
         HttpRequest {
-            metrics: self.0.clone(),
+            registry: Arc::clone(self.0),
             method,
             route,
             status: None,
             started: Instant::now(),
-            trace: self.0.current_trace(),
+            trace: self.0.exemplar_ids(),
         }
     }
 
     /// Times one answered request, without counting it.
     #[inline]
     pub fn record_duration(&self, method: HttpMethod, route: Route, took: Duration) {
-        let trace = self.0.current_trace();
-        let http = &self.0.inner.families.http;
+        let trace = self.0.exemplar_ids();
+        let http = &self.0.families.http;
         http.duration.observe((method, route), took, trace);
     }
 
     /// Counts one answered request, without a duration.
     #[inline]
     pub fn record_request(&self, method: HttpMethod, route: Route, status: HttpStatus) {
-        self.0
-            .inner
-            .families
-            .http
-            .requests
-            .inc((method, route, status));
+        self.0.families.http.requests.inc((method, route, status));
     }
 }
 
@@ -62,7 +63,7 @@ impl Http<'_> {
 #[derive(Debug)]
 #[must_use = "the request ends when this is dropped"]
 pub struct HttpRequest {
-    metrics: Metrics,
+    registry: Arc<Registry>,
     method: HttpMethod,
     route: Route,
     status: Option<HttpStatus>,
@@ -82,7 +83,7 @@ impl Drop for HttpRequest {
         let status = self
             .status
             .unwrap_or_else(|| HttpStatus::new(if std::thread::panicking() { 500 } else { 499 }));
-        let http = &self.metrics.inner.families.http;
+        let http = &self.registry.families.http;
         http.requests.inc((self.method, self.route, status));
         http.duration.observe(
             (self.method, self.route),
@@ -96,6 +97,7 @@ impl Drop for HttpRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Metrics;
 
     #[test]
     fn both_spellings_of_a_pattern_are_one_route() {

@@ -1,42 +1,43 @@
 //! The job queue.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use cap_names::ClosedEnum as _;
 
-use crate::Metrics;
-use crate::labels::{JobResult, JobType};
+use crate::catalogue::labels::{JobResult, JobType};
+use crate::registry::Registry;
 
 /// Records what the job queue does.
 #[derive(Clone, Copy, Debug)]
-pub struct Jobs<'a>(pub(crate) &'a Metrics);
+pub struct Jobs<'a>(pub(crate) &'a Arc<Registry>);
 
 impl Jobs<'_> {
     /// Names every job type there is, once, at start-up: their counters stand at 0 from then on.
     pub fn register<'n>(&self, types: impl IntoIterator<Item = &'n str>) {
-        let jobs = &self.0.inner.families.jobs;
+        let jobs = &self.0.families.jobs;
         for name in types {
             let job_type = self.job_type(name);
-            jobs.queued.touch((job_type,));
-            jobs.retry.touch((job_type,));
-            jobs.dead_letter.touch((job_type,));
-            jobs.duration.touch((job_type,));
+            jobs.queued.init((job_type,));
+            jobs.retry.init((job_type,));
+            jobs.dead_letter.init((job_type,));
+            jobs.duration.init((job_type,));
             for result in JobResult::ALL {
-                jobs.completed.touch((job_type, *result));
+                jobs.completed.init((job_type, *result));
             }
         }
     }
 
     /// A job was put into the queue.
     pub fn record_queued(&self, job_type: &str) {
-        let jobs = &self.0.inner.families.jobs;
+        let jobs = &self.0.families.jobs;
         jobs.queued.inc((self.job_type(job_type),));
     }
 
     /// An attempt begins; the returned value times it and counts how it ended.
     pub fn start(&self, job_type: &str) -> JobRun {
         JobRun {
-            metrics: self.0.clone(),
+            registry: Arc::clone(self.0),
             job_type: self.job_type(job_type),
             result: JobResult::Failed,
             started: Instant::now(),
@@ -45,13 +46,13 @@ impl Jobs<'_> {
 
     /// An attempt failed, and the job will be tried again.
     pub fn record_retried(&self, job_type: &str) {
-        let jobs = &self.0.inner.families.jobs;
+        let jobs = &self.0.families.jobs;
         jobs.retry.inc((self.job_type(job_type),));
     }
 
     /// A job was given up.
     pub fn record_dead_lettered(&self, job_type: &str) {
-        let jobs = &self.0.inner.families.jobs;
+        let jobs = &self.0.families.jobs;
         jobs.dead_letter.inc((self.job_type(job_type),));
     }
 
@@ -60,11 +61,11 @@ impl Jobs<'_> {
         let rows = waiting
             .into_iter()
             .map(|(job_type, depth)| ([job_type], depth as f64));
-        self.0.inner.families.jobs.queue_depth.replace(rows);
+        self.0.families.jobs.queue_depth.replace(rows);
     }
 
     fn job_type(&self, name: &str) -> JobType {
-        self.0.inner.words.job_type(name)
+        self.0.words.job_type(name)
     }
 }
 
@@ -72,7 +73,7 @@ impl Jobs<'_> {
 #[derive(Debug)]
 #[must_use = "the attempt ends when this is dropped"]
 pub struct JobRun {
-    metrics: Metrics,
+    registry: Arc<Registry>,
     job_type: JobType,
     result: JobResult,
     started: Instant,
@@ -87,19 +88,19 @@ impl JobRun {
 
 impl Drop for JobRun {
     fn drop(&mut self) {
-        let jobs = &self.metrics.inner.families.jobs;
+        let jobs = &self.registry.families.jobs;
         jobs.completed.inc((self.job_type, self.result));
         jobs.duration.observe(
             (self.job_type,),
             self.started.elapsed(),
-            self.metrics.current_trace(),
+            self.registry.exemplar_ids(),
         );
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::Metrics;
 
     #[test]
     fn registered_types_stand_at_zero_before_their_first_event() {

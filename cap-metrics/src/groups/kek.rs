@@ -1,13 +1,15 @@
 //! Key-encryption keys.
 
+use std::sync::Arc;
+
 use cap_names::ClosedEnum as _;
 
-use crate::Metrics;
-use crate::labels::Outcome;
+use crate::catalogue::labels::Outcome;
+use crate::registry::Registry;
 
 /// Records the KEK state of the cluster and the use of the keys.
 #[derive(Clone, Copy, Debug)]
-pub struct Kek<'a>(pub(crate) &'a Metrics);
+pub struct Kek<'a>(pub(crate) &'a Arc<Registry>);
 
 /// The KEK state of the cluster. It is replaced as a whole, so that a host or a rotation that is gone leaves no series.
 ///
@@ -137,19 +139,19 @@ impl KekRotation {
 impl Kek<'_> {
     /// Names every KEK provider in use, once, at start-up: their counters stand at 0 from then on.
     pub fn register<'n>(&self, providers: impl IntoIterator<Item = &'n str>) {
-        let kek = &self.0.inner.families.kek;
+        let kek = &self.0.families.kek;
         for name in providers {
-            let provider = self.0.inner.words.kek_provider(name);
+            let provider = self.0.words.kek_provider(name);
             for outcome in Outcome::ALL {
-                kek.wrap.touch((provider, *outcome));
-                kek.unwrap.touch((provider, *outcome));
+                kek.wrap.init((provider, *outcome));
+                kek.unwrap.init((provider, *outcome));
             }
         }
     }
 
     /// Replaces the state.
     pub fn set_state(&self, state: &KekState) {
-        let kek = &self.0.inner.families.kek;
+        let kek = &self.0.families.kek;
         let as_value = |on: bool| f64::from(u8::from(on));
         kek.loaded_versions
             .replace(state.versions.iter().map(|known| {
@@ -185,20 +187,21 @@ impl Kek<'_> {
 
     /// A data key was wrapped, or failed to be.
     pub fn record_wrapped(&self, provider: &str, outcome: Outcome) {
-        let provider = self.0.inner.words.kek_provider(provider);
-        self.0.inner.families.kek.wrap.inc((provider, outcome));
+        let provider = self.0.words.kek_provider(provider);
+        self.0.families.kek.wrap.inc((provider, outcome));
     }
 
     /// A data key was unwrapped, or failed to be.
     pub fn record_unwrapped(&self, provider: &str, outcome: Outcome) {
-        let provider = self.0.inner.words.kek_provider(provider);
-        self.0.inner.families.kek.unwrap.inc((provider, outcome));
+        let provider = self.0.words.kek_provider(provider);
+        self.0.families.kek.unwrap.inc((provider, outcome));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Metrics;
 
     #[test]
     fn hosts_and_rotations_that_are_gone_leave_no_series_and_providers_stand_at_zero() {

@@ -1,10 +1,12 @@
 //! The product's license.
 
-use crate::Metrics;
+use std::sync::Arc;
+
+use crate::registry::Registry;
 
 /// Records the state of the license.
 #[derive(Clone, Copy, Debug)]
-pub struct License<'a>(pub(crate) &'a Metrics);
+pub struct License<'a>(pub(crate) &'a Arc<Registry>);
 
 /// What is known of the license.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -24,7 +26,7 @@ impl License<'_> {
     /// Replaces the state. Until the first call no license metric is exposed, since an unknown license must not look
     /// expired.
     pub fn set(&self, state: &LicenseState) {
-        let license = &self.0.inner.families.license;
+        let license = &self.0.families.license;
         license.valid.set(f64::from(u8::from(state.valid)));
         match state.expires_in_seconds {
             Some(seconds) => license.expires_in.set(seconds),
@@ -38,6 +40,7 @@ impl License<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Metrics;
 
     #[test]
     fn an_unknown_license_is_absent_and_a_perpetual_one_has_no_expiry() {

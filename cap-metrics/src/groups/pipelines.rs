@@ -1,14 +1,15 @@
 //! The health of the pipelines themselves.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cap_names::{ClosedEnum as _, DenialClass};
 
-use crate::Metrics;
+use crate::registry::Registry;
 
 /// Records what the trace and audit pipelines say of themselves. Meant for a `before_scrape` hook.
 #[derive(Clone, Copy, Debug)]
-pub struct Pipelines<'a>(pub(crate) &'a Metrics);
+pub struct Pipelines<'a>(pub(crate) &'a Arc<Registry>);
 
 /// Totals of the trace and audit pipelines since they started. A pipeline that is off is `None`, and exposes nothing: it must not look
 /// disconnected.
@@ -74,7 +75,7 @@ impl FromIterator<(DenialClass, u64)> for EgressTotals {
 impl Pipelines<'_> {
     /// Replaces the totals.
     pub fn set(&self, totals: &PipelineTotals) {
-        let pipelines = &self.0.inner.families.pipelines;
+        let pipelines = &self.0.families.pipelines;
         let spans = totals.spans;
         let audit = totals.audit;
         for (family, value) in [
@@ -113,31 +114,26 @@ impl Pipelines<'_> {
         pipelines.egress_denied.replace(denied);
     }
 
-    pub(crate) fn scraped_in(&self, took: Duration) {
-        let pipelines = &self.0.inner.families.pipelines;
+    /// Sets the time that a scrape took, and how many families it left out.
+    pub(crate) fn set_scrape(&self, took: Duration, skipped: u64) {
+        let pipelines = &self.0.families.pipelines;
         pipelines.scrape_duration.set(took.as_secs_f64());
+        pipelines.families_skipped.set(skipped as f64);
     }
 
-    pub(crate) fn skipped(&self, families: u64) {
-        self.0
-            .inner
-            .families
-            .pipelines
-            .families_skipped
-            .set(families as f64);
-    }
-
-    pub(crate) fn folded(&self, families: impl Iterator<Item = (&'static str, u64)>) {
+    /// Replaces how many recordings went into the overflow series of each family.
+    pub(crate) fn set_overflowed(&self, families: impl Iterator<Item = (&'static str, u64)>) {
         let rows = families
-            .filter(|(_, folded)| *folded > 0)
-            .map(|(name, folded)| ([name], folded as f64));
-        self.0.inner.families.pipelines.folded.replace(rows);
+            .filter(|(_, overflowed)| *overflowed > 0)
+            .map(|(name, overflowed)| ([name], overflowed as f64));
+        self.0.families.pipelines.folded.replace(rows);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Metrics;
 
     #[test]
     fn every_class_of_denial_stands_at_zero_from_the_start() {

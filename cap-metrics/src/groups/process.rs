@@ -1,20 +1,22 @@
 //! The process itself, by Prometheus' conventions for `process_*`.
 
-use crate::Metrics;
+use std::sync::Arc;
+
+use crate::registry::Registry;
 
 /// Tells what the process is. How it does is read from the system at every scrape, where that is Linux.
 #[derive(Clone, Copy, Debug)]
-pub struct Process<'a>(pub(crate) &'a Metrics);
+pub struct Process<'a>(pub(crate) &'a Arc<Registry>);
 
 impl Process<'_> {
     /// Says which build this is: `cap_build_info`.
     pub fn set_build(&self, version: &str, revision: &str) {
-        let build = &self.0.inner.families.process.build;
+        let build = &self.0.families.process.build;
         build.replace([([version, revision], 1.0)]);
     }
 
     pub(crate) fn update(&self) {
-        let process = &self.0.inner.families.process;
+        let process = &self.0.families.process;
         let usage = usage::read();
         for (family, value) in [
             (&process.cpu, usage.cpu_seconds),
@@ -136,6 +138,7 @@ mod usage {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+    use crate::Metrics;
 
     #[test]
     fn the_fields_of_proc_are_found_behind_a_hostile_program_name() {

@@ -13,7 +13,7 @@ use flate2::write::GzEncoder;
 use http_body::{Body, Frame};
 
 use super::negotiate::Coding;
-use crate::expose::Format;
+use crate::exposition::Format;
 use crate::metrics::Metrics;
 use crate::scrape::Scrape;
 
@@ -99,7 +99,7 @@ impl ScrapeBody {
     pub(super) fn new(metrics: Metrics, format: Format, coding: Coding, permit: Permit) -> Self {
         let gzip = || GzEncoder::new(Vec::new(), Compression::fast());
         ScrapeBody(Some(Sending {
-            scrape: Scrape::new(metrics, format),
+            scrape: Scrape::new(metrics.registry, format),
             gzip: (coding == Coding::Gzip).then(gzip),
             permit,
         }))

@@ -11,8 +11,8 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::catalogue::labels::HttpStatus;
 use crate::groups::HttpRequest;
-use crate::labels::HttpStatus;
 use crate::metrics::Metrics;
 
 /// Measures requests: method, route pattern, status, duration, in flight.

@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderName};
 
-use crate::expose::Format;
+use crate::exposition::Format;
 
 /// How a body travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

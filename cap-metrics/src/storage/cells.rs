@@ -1,13 +1,13 @@
-//! Numbers that many threads add to and a scrape sums up: a set of cells for every slot.
+//! Numbers that many threads add to and a scrape sums up: a set of cells for every shard.
 
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::segmented::Segmented;
-use super::slot::{SLOTS, Slot};
+use super::shard::{SHARDS, Shard};
 use crate::sync::AtomicU64;
 
-/// Cells of one slot lie in lines that no other slot's cells share (two cache lines, since some CPUs fetch them in pairs).
+/// Cells of one shard lie in lines that no other shard's cells share (two cache lines, since some CPUs fetch them in pairs).
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Line([AtomicU64; LINE]);
@@ -19,20 +19,20 @@ type Lines = OnceLock<Box<Segmented<Line>>>;
 /// Sums by number.
 #[derive(Debug)]
 pub(crate) struct Cells {
-    slots: Box<[Lines; SLOTS]>,
+    shards: Box<[Lines; SHARDS]>,
 }
 
 impl Cells {
     pub(crate) fn new() -> Self {
         Cells {
-            slots: Box::new([const { OnceLock::new() }; SLOTS]),
+            shards: Box::new([const { OnceLock::new() }; SHARDS]),
         }
     }
 
     #[inline]
-    pub(crate) fn add(&self, slot: Slot, at: usize, n: u64) {
-        let cell = self.cell(slot, at);
-        if slot.is_owned() {
+    pub(crate) fn add(&self, shard: Shard, at: usize, n: u64) {
+        let cell = self.cell(shard, at);
+        if shard.is_owned() {
             cell.store(cell.load(Relaxed).wrapping_add(n), Relaxed);
         } else {
             cell.fetch_add(n, Relaxed);
@@ -41,11 +41,11 @@ impl Cells {
 
     /// Adds to a cell that holds the bits of an `f64`.
     #[inline]
-    pub(crate) fn add_f64(&self, slot: Slot, at: usize, value: f64) {
-        let cell = self.cell(slot, at);
+    pub(crate) fn add_f64(&self, shard: Shard, at: usize, value: f64) {
+        let cell = self.cell(shard, at);
         let mut seen = cell.load(Relaxed);
         let sum = |seen| (f64::from_bits(seen) + value).to_bits();
-        if slot.is_owned() {
+        if shard.is_owned() {
             cell.store(sum(seen), Relaxed);
             return;
         }
@@ -66,7 +66,7 @@ impl Cells {
 
     fn fold<T: Copy + Default>(&self, count: usize, add: impl Fn(T, u64) -> T) -> Vec<T> {
         let mut sums = vec![T::default(); count];
-        for lines in self.slots.iter().filter_map(OnceLock::get) {
+        for lines in self.shards.iter().filter_map(OnceLock::get) {
             for (first, lines) in lines.segments() {
                 let Some(rest) = sums.get_mut(first * LINE..) else {
                     break;
@@ -81,17 +81,17 @@ impl Cells {
     }
 
     #[inline]
-    fn cell(&self, slot: Slot, at: usize) -> &AtomicU64 {
-        let lines = match self.slots[slot.index()].get() {
+    fn cell(&self, shard: Shard, at: usize) -> &AtomicU64 {
+        let lines = match self.shards[shard.index()].get() {
             Some(lines) => lines,
-            None => self.open(slot),
+            None => self.open(shard),
         };
         &lines.get(at / LINE).0[at % LINE]
     }
 
     #[cold]
-    fn open(&self, slot: Slot) -> &Segmented<Line> {
-        self.slots[slot.index()].get_or_init(|| Box::new(Segmented::new()))
+    fn open(&self, shard: Shard) -> &Segmented<Line> {
+        self.shards[shard.index()].get_or_init(|| Box::new(Segmented::new()))
     }
 }
 
@@ -103,18 +103,18 @@ mod tests {
     fn totals_are_exact_with_more_threads_than_slots() {
         let cells = Cells::new();
         std::thread::scope(|scope| {
-            for _ in 0..SLOTS + 8 {
+            for _ in 0..SHARDS + 8 {
                 scope.spawn(|| {
                     for n in 0..1000 {
-                        cells.add(Slot::current(), n % 100, 1);
-                        cells.add_f64(Slot::current(), 100, 0.5);
-                        cells.add(Slot::SHARED, 101, 1);
-                        cells.add_f64(Slot::SHARED, 102, 0.5);
+                        cells.add(Shard::current(), n % 100, 1);
+                        cells.add_f64(Shard::current(), 100, 0.5);
+                        cells.add(Shard::SHARED, 101, 1);
+                        cells.add_f64(Shard::SHARED, 102, 0.5);
                     }
                 });
             }
         });
-        let threads = (SLOTS + 8) as u64;
+        let threads = (SHARDS + 8) as u64;
         assert!(cells.sums(100).iter().all(|sum| *sum == threads * 10));
         assert_eq!(cells.sums(102)[101], threads * 1000);
         let sums = cells.sums_f64(103);

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::cells::Cells;
+use super::label::Words;
 use super::pages::{Frame, Pages, Snapshot, Tail};
-use super::slot::Slot;
-use super::{Exposed, LabelSet, Reader, Reading, Table, Value};
+use super::shard::Shard;
+use super::table::{LabelSet, Table};
+use super::{Exposed, Reader, Reading, Value};
 use crate::catalogue::Metric;
-use crate::expose::{Format, push_u64};
-use crate::labels::Words;
+use crate::exposition::{Format, push_u64};
 
 /// A family of counters.
 #[derive(Debug)]
@@ -40,11 +41,11 @@ impl<K: LabelSet> Counters<K> {
 
     #[inline]
     pub(crate) fn inc(&self, key: K) {
-        self.cells.add(Slot::current(), self.table.series(key), 1);
+        self.cells.add(Shard::current(), self.table.series(key), 1);
     }
 
     /// Brings the series into being at 0, so that `increase()` sees its first event.
-    pub(crate) fn touch(&self, key: K) {
+    pub(crate) fn init(&self, key: K) {
         self.table.series(key);
     }
 }
@@ -68,7 +69,7 @@ impl<K: LabelSet> Exposed for Counters<K> {
         }))
     }
 
-    fn folded(&self) -> u64 {
+    fn overflowed(&self) -> u64 {
         let overflow = self.table.overflow();
         let Some(last) = overflow.iter().max() else {
             return 0;

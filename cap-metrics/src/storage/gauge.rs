@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::cells::Cells;
-use super::slot::Slot;
+use super::label::Words;
+use super::shard::Shard;
 use super::{Exposed, Reading};
 use crate::catalogue::Metric;
-use crate::labels::Words;
 
-/// A gauge without labels. What goes up on one thread may go down on another, so a single slot may stand below zero.
+/// A gauge without labels. What goes up on one thread may go down on another, so a single shard may stand below zero.
 #[derive(Debug)]
 pub(crate) struct Gauge {
     metric: &'static Metric,
@@ -24,11 +24,11 @@ impl Gauge {
     }
 
     pub(crate) fn inc(&self) {
-        self.cells.add(Slot::current(), 0, 1);
+        self.cells.add(Shard::current(), 0, 1);
     }
 
     pub(crate) fn dec(&self) {
-        self.cells.add(Slot::current(), 0, 1u64.wrapping_neg());
+        self.cells.add(Shard::current(), 0, 1u64.wrapping_neg());
     }
 }
 
@@ -38,13 +38,13 @@ impl Exposed for Gauge {
     }
 
     fn read(&self) -> Reading {
-        // A scrape between the slots of an end and its beginning could see the end alone. A count of what is under way is far
+        // A scrape between the shards of an end and its beginning could see the end alone. A count of what is under way is far
         // below 2^53, where f64 stops being exact.
         let value = self.cells.sums(1)[0].cast_signed().max(0) as f64;
         Reading::One(value)
     }
 
-    fn folded(&self) -> u64 {
+    fn overflowed(&self) -> u64 {
         0
     }
 }

@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::cells::Cells;
-use super::exemplar::{Exemplar, ExemplarIds, Exemplars};
+use super::exemplars::Exemplars;
+use super::label::Words;
 use super::pages::{Frame, Pages, Snapshot};
-use super::slot::Slot;
-use super::{Exposed, LabelSet, Reader, Reading, Table, Value};
+use super::shard::Shard;
+use super::table::{LabelSet, Table};
+use super::{Exposed, Reader, Reading, Value};
 use crate::catalogue::Metric;
-use crate::expose::{Format, Short, bound, push_exemplar, push_f64, push_u64};
-use crate::labels::Words;
+use crate::exemplar::{Exemplar, ExemplarIds};
+use crate::exposition::{Format, Short, bound, push_exemplar, push_f64, push_u64};
 
 /// A family of histograms.
 #[derive(Debug)]
@@ -98,10 +100,10 @@ impl<K: LabelSet> Histograms<K> {
             .iter()
             .map(|bound| usize::from(*bound < value))
             .sum::<usize>();
-        let slot = Slot::current();
+        let shard = Shard::current();
         self.counts
-            .add(slot, series * (bounds.len() + 1) + bucket, 1);
-        self.sums.add_f64(slot, series, value);
+            .add(shard, series * (bounds.len() + 1) + bucket, 1);
+        self.sums.add_f64(shard, series, value);
         if let Some(ids) = trace {
             let at = SystemTime::now();
             let exemplar = Exemplar { ids, value, at };
@@ -110,7 +112,7 @@ impl<K: LabelSet> Histograms<K> {
         }
     }
 
-    pub(crate) fn touch(&self, key: K) {
+    pub(crate) fn init(&self, key: K) {
         self.table.series(key);
     }
 }
@@ -141,7 +143,7 @@ impl<K: LabelSet> Exposed for Histograms<K> {
         }))
     }
 
-    fn folded(&self) -> u64 {
+    fn overflowed(&self) -> u64 {
         let overflow = self.table.overflow();
         let stride = self.table.metric.buckets.len() + 1;
         let Some(last) = overflow.iter().max() else {

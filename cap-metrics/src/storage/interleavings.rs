@@ -3,10 +3,11 @@
 use loom::thread;
 
 use super::cells::Cells;
-use super::slot::{Pool, Slot};
-use super::{LabelSet as _, Table};
+use super::label::Words;
+use super::shard::{Pool, Shard};
+use super::table::{LabelSet as _, Table};
+use crate::catalogue::labels::JobType;
 use crate::catalogue::metric;
-use crate::labels::{JobType, Words};
 
 #[test]
 fn no_count_is_lost_when_a_slot_goes_from_one_thread_to_the_next() {
@@ -17,16 +18,16 @@ fn no_count_is_lost_when_a_slot_goes_from_one_thread_to_the_next() {
         );
         // Made here, so that no thread waits outside of loom.
         cells.add(pool.take(), 0, 1);
-        cells.add(Slot::SHARED, 0, 1);
-        pool.give_back(Slot::current_for_test(0));
+        cells.add(Shard::SHARED, 0, 1);
+        pool.give_back(Shard::current_for_test(0));
         let count = |pool: &Pool, cells: &Cells| {
-            let slot = pool.take();
-            if slot.index() < 1 {
-                cells.add(slot, 0, 1);
-                pool.give_back(slot);
+            let shard = pool.take();
+            if shard.index() < 1 {
+                cells.add(shard, 0, 1);
+                pool.give_back(shard);
             } else {
-                pool.give_back(slot);
-                cells.add(Slot::SHARED, 0, 1);
+                pool.give_back(shard);
+                cells.add(Shard::SHARED, 0, 1);
             }
         };
         let threads: Vec<_> = (0..2)
@@ -45,25 +46,25 @@ fn no_count_is_lost_when_a_slot_goes_from_one_thread_to_the_next() {
 }
 
 #[test]
-fn births_at_the_limit_share_numbers_and_reach_the_scrape_once() {
+fn inserts_at_the_limit_share_numbers_and_reach_the_scrape_once() {
     loom::model(|| {
         let words = std::sync::Arc::new(Words::new());
         let metric = metric("cap_jobs_queued_total").unwrap();
         let table = std::sync::Arc::new(Table::<(JobType,)>::new(metric, &words, 2));
         let [a, b] = ["a", "b"].map(|word| (words.job_type(word),));
         // The row exists, so that no thread waits outside of loom.
-        let overflow = table.series(a.folded());
+        let overflow = table.series(a.overflow());
         let other = {
             let table = table.clone();
             thread::spawn(move || [table.series(b), table.series(a)])
         };
         let mine = [table.series(b), table.series(a)];
-        let mut born = table.take_unseen();
+        let mut inserted = table.take_unseen();
         let theirs = other.join().unwrap();
-        born.extend(table.take_unseen());
+        inserted.extend(table.take_unseen());
         assert_eq!(mine, theirs);
         // There is room for one of the two; the other one goes to the overflow.
         assert!(mine.contains(&overflow) && mine[0] != mine[1], "{mine:?}");
-        assert_eq!(born.len(), 2);
+        assert_eq!(inserted.len(), 2);
     });
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Exposed, Interner, Reader, Reading, Value};
+use super::intern::Interner;
+use super::label::Words;
+use super::{Exposed, Reader, Reading, Value};
 use crate::catalogue::{Metric, Values};
-use crate::expose::{Format, labels_text, push_f64};
-use crate::labels::Words;
+use crate::exposition::{Format, labels_text, push_f64};
 
 /// Values by labels, at one time; `None` where there are none.
 type Rows = Option<Arc<BTreeMap<String, f64>>>;
@@ -18,25 +19,17 @@ pub(crate) struct Inventory {
     metric: &'static Metric,
     limit: usize,
     rows: Mutex<Rows>,
-    folded: AtomicU64,
+    overflowed: AtomicU64,
 }
 
 impl Inventory {
     pub(crate) fn new(metric: &'static Metric, _: &Arc<Words>, _: usize) -> Self {
-        let limit = metric
-            .labels
-            .iter()
-            .map(|label| match label.values {
-                Values::Closed(words) => words.len(),
-                Values::Open { limit } => limit,
-                Values::HttpStatus => 502,
-            })
-            .product();
+        let limits = metric.labels.iter().map(|label| label.values.limit());
         Inventory {
             metric,
-            limit,
+            limit: limits.product(),
             rows: Mutex::default(),
-            folded: AtomicU64::new(0),
+            overflowed: AtomicU64::new(0),
         }
     }
 
@@ -69,7 +62,7 @@ impl Inventory {
         for (words, value) in rows {
             let mut labels = labels_text(self.metric.labels, &words);
             if next.len() >= self.limit && !next.contains_key(&labels) {
-                self.folded.fetch_add(1, Ordering::Relaxed);
+                self.overflowed.fetch_add(1, Ordering::Relaxed);
                 let mut open = self
                     .metric
                     .labels
@@ -108,8 +101,8 @@ impl Exposed for Inventory {
         }
     }
 
-    fn folded(&self) -> u64 {
-        self.folded.load(Ordering::Relaxed)
+    fn overflowed(&self) -> u64 {
+        self.overflowed.load(Ordering::Relaxed)
     }
 }
 

@@ -4,7 +4,7 @@ mod page;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub(crate) use page::{Page, Tail};
+pub(crate) use page::{Frame, Page, Tail};
 
 /// Series of a page, and bytes of their lines; a full one is split. A page is what a scrape writes between two chances to pause.
 const SERIES: usize = 512;
@@ -12,19 +12,11 @@ const TEXT: usize = 256 * 1024;
 
 /// A series that no scrape has seen yet.
 #[derive(Debug)]
-pub(crate) struct Born {
+pub(crate) struct Inserted {
     /// Its labels as text, without braces.
     pub(crate) labels: Box<str>,
     /// The number under which its values are kept.
     pub(crate) series: u32,
-}
-
-/// What stands before and after the labels of every series in the text. It begins with the line feed that ends the line before: a copy
-/// takes it along.
-#[derive(Debug)]
-pub(crate) struct Frame {
-    pub(crate) before: String,
-    pub(crate) after: &'static str,
 }
 
 /// The series of a family at one time.
@@ -34,7 +26,7 @@ pub(crate) struct Snapshot {
     series: usize,
 }
 
-/// Series in the order of their labels. Only scrapes come here; recorders hand over what is born and never wait for this.
+/// Series in the order of their labels. Only scrapes come here; recorders hand over what is inserted and never wait for this.
 #[derive(Debug)]
 pub(crate) struct Pages {
     frame: Frame,
@@ -49,19 +41,19 @@ impl Pages {
         }
     }
 
-    /// The pages of at least `series` series, where `born` gives what was not given before. Pages without a newborn stay as they are.
+    /// The pages of at least `series` series, where `inserted` gives what was not given before. Pages without a new series stay as they are.
     pub(crate) fn snapshot(
         &self,
         series: usize,
-        born: impl FnOnce() -> Vec<Born>,
+        inserted: impl FnOnce() -> Vec<Inserted>,
     ) -> Arc<Snapshot> {
         let mut merged = self.merged.lock().unwrap_or_else(PoisonError::into_inner);
         if merged.series < series {
-            let mut born = born();
-            born.sort_unstable_by(|a, b| a.labels.cmp(&b.labels));
+            let mut inserted = inserted();
+            inserted.sort_unstable_by(|a, b| a.labels.cmp(&b.labels));
             *merged = Arc::new(Snapshot {
-                series: merged.series + born.len(),
-                pages: self.merge(&merged.pages, born),
+                series: merged.series + inserted.len(),
+                pages: self.merge(&merged.pages, inserted),
             });
         }
         Arc::clone(&merged)
@@ -71,9 +63,9 @@ impl Pages {
         &self.frame
     }
 
-    fn merge(&self, pages: &[Arc<Page>], born: Vec<Born>) -> Vec<Arc<Page>> {
-        let mut merged = Vec::with_capacity(pages.len() + born.len() / SERIES + 1);
-        let mut born = born.into_iter().peekable();
+    fn merge(&self, pages: &[Arc<Page>], inserted: Vec<Inserted>) -> Vec<Arc<Page>> {
+        let mut merged = Vec::with_capacity(pages.len() + inserted.len() / SERIES + 1);
+        let mut inserted = inserted.into_iter().peekable();
         let none = Arc::default();
         let pages = if pages.is_empty() {
             std::slice::from_ref(&none)
@@ -83,8 +75,9 @@ impl Pages {
         for (n, page) in pages.iter().enumerate() {
             // Newborns belong to the last page that begins before them.
             let next = pages.get(n + 1).and_then(|page| page.first(&self.frame));
-            let mine = |born: &Born| next.as_ref().is_none_or(|next| *born.labels < **next);
-            if born.peek().is_none_or(|born| !mine(born)) {
+            let mine =
+                |inserted: &Inserted| next.as_ref().is_none_or(|next| *inserted.labels < **next);
+            if inserted.peek().is_none_or(|inserted| !mine(inserted)) {
                 merged.push(Arc::clone(page));
                 continue;
             }
@@ -96,13 +89,13 @@ impl Pages {
                 filling.push(labels, series, &self.frame);
             };
             page.each(&self.frame, &mut |labels, series| {
-                while let Some(born) = born.next_if(|born| *born.labels < *labels) {
-                    push(&born.labels, born.series);
+                while let Some(inserted) = inserted.next_if(|inserted| *inserted.labels < *labels) {
+                    push(&inserted.labels, inserted.series);
                 }
                 push(labels, series);
             });
-            while let Some(born) = born.next_if(|born| mine(born)) {
-                push(&born.labels, born.series);
+            while let Some(inserted) = inserted.next_if(|inserted| mine(inserted)) {
+                push(&inserted.labels, inserted.series);
             }
             filling.shrink();
             merged.push(Arc::new(filling));
@@ -150,16 +143,16 @@ mod tests {
         let mut expected = Vec::new();
         // A stride that is coprime to the count visits every number, in no order.
         for batch in 0..7u32 {
-            let born: Vec<_> = (0..500)
+            let inserted: Vec<_> = (0..500)
                 .map(|n| (batch * 500 + n) * 1297 % 3500)
-                .map(|series| Born {
+                .map(|series| Inserted {
                     labels: labels(series).into(),
                     series,
                 })
                 .collect();
-            expected.extend(born.iter().map(|born| born.series));
+            expected.extend(inserted.iter().map(|inserted| inserted.series));
             expected.sort_unstable_by_key(|series| labels(*series));
-            let snapshot = pages.snapshot(expected.len(), || born);
+            let snapshot = pages.snapshot(expected.len(), || inserted);
             assert_eq!(snapshot.series(), expected.len());
             let mut lines = expected.iter().map(|series| (labels(*series), *series));
             let mut out = String::new();
@@ -172,7 +165,7 @@ mod tests {
                         let start = written.len();
                         written.extend_from_slice(run.head());
                         tail.push(&mut written);
-                        let (labels, expected) = lines.next().expect("no more than were born");
+                        let (labels, expected) = lines.next().expect("no more than were inserted");
                         assert_eq!(series as u32, expected);
                         let line = format!("\nx{{{labels}}} ");
                         assert_eq!(String::from_utf8_lossy(&written[start..]), line);

@@ -6,11 +6,11 @@ use std::marker::PhantomData;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use std::sync::{Arc, OnceLock, PoisonError};
 
-use super::pages::Born;
+use super::pages::Inserted;
 
+use super::label::{Label, Words};
 use crate::catalogue::Metric;
-use crate::expose::labels_text;
-use crate::labels::{Label, Words};
+use crate::exposition::labels_text;
 use crate::sync::{AtomicU32, Mutex};
 
 /// Series that a family holds at most; a further one is folded into its overflow series.
@@ -26,9 +26,9 @@ pub(crate) trait LabelSet: Copy {
     fn position(self) -> (usize, usize);
     fn words(self, words: &Words) -> Vec<Cow<'static, str>>;
     /// The overflow series that this one is folded into.
-    fn folded(self) -> Self;
+    fn overflow(self) -> Self;
     /// Whether one of the labels is the overflow's.
-    fn is_folded(self) -> bool;
+    fn is_overflow(self) -> bool;
 }
 
 impl LabelSet for () {
@@ -43,9 +43,9 @@ impl LabelSet for () {
         Vec::new()
     }
 
-    fn folded(self) -> Self {}
+    fn overflow(self) -> Self {}
 
-    fn is_folded(self) -> bool {
+    fn is_overflow(self) -> bool {
         false
     }
 }
@@ -72,15 +72,15 @@ macro_rules! label_set {
             }
 
             #[allow(non_snake_case)]
-            fn folded(self) -> Self {
+            fn overflow(self) -> Self {
                 let ($($rest,)* $last,) = self;
-                ($($rest.folded(),)* $last.folded(),)
+                ($($rest.overflow(),)* $last.overflow(),)
             }
 
             #[allow(non_snake_case)]
-            fn is_folded(self) -> bool {
+            fn is_overflow(self) -> bool {
                 let ($($rest,)* $last,) = self;
-                $($rest.is_folded() ||)* $last.is_folded()
+                $($rest.is_overflow() ||)* $last.is_overflow()
             }
         }
     };
@@ -92,13 +92,13 @@ label_set!(C, A, B);
 
 type Row = Box<[AtomicU32]>;
 
-/// Numbers the series of a family. Finding the number of one that was born takes no lock.
+/// Numbers the series of a family. Finding the number of one that was inserted takes no lock.
 pub(crate) struct Table<K> {
     pub(crate) metric: &'static Metric,
     words: Arc<Words>,
     /// One more than the number of each series, 0 before its birth. A row appears when first used.
     rows: Box<[OnceLock<Row>]>,
-    births: Mutex<Births>,
+    inserts: Mutex<Inserts>,
     /// How many series there are, and how many of them are overflow series: a scrape asks for more only where they moved.
     count: AtomicU32,
     overflows: AtomicU32,
@@ -107,12 +107,12 @@ pub(crate) struct Table<K> {
 }
 
 #[derive(Default)]
-struct Births {
+struct Inserts {
     series: u32,
     /// Series that hold what has none of its own.
     overflow: Vec<u32>,
     /// What no scrape has fetched yet.
-    unseen: Vec<Born>,
+    unseen: Vec<Inserted>,
 }
 
 impl<K: LabelSet> Table<K> {
@@ -121,7 +121,7 @@ impl<K: LabelSet> Table<K> {
             metric,
             words: Arc::clone(words),
             rows: (0..K::ROWS).map(|_| OnceLock::new()).collect(),
-            births: Mutex::new(Births::default()),
+            inserts: Mutex::new(Inserts::default()),
             count: AtomicU32::new(0),
             overflows: AtomicU32::new(0),
             limit,
@@ -129,36 +129,36 @@ impl<K: LabelSet> Table<K> {
         }
     }
 
-    /// The number of a series, which is born where it does not exist, or of the overflow series where the family is full.
+    /// The number of a series, which is inserted where it does not exist, or of the overflow series where the family is full.
     #[inline]
     pub(crate) fn series(&self, key: K) -> usize {
         let (row, column) = key.position();
         let known = self.rows[row].get().map(|row| row[column].load(Acquire));
         match known.unwrap_or(0) {
-            0 => self.birth(key),
+            0 => self.insert(key),
             number => number as usize - 1,
         }
     }
 
     #[cold]
-    fn birth(&self, key: K) -> usize {
-        let mut births = self.births.lock().unwrap_or_else(PoisonError::into_inner);
+    fn insert(&self, key: K) -> usize {
+        let mut inserts = self.inserts.lock().unwrap_or_else(PoisonError::into_inner);
         let place = self.place(key);
         if let Some(series) = place.load(Acquire).checked_sub(1) {
             return series as usize;
         }
-        let full = births.series as usize >= self.limit && !key.is_folded();
-        let home = if full { key.folded() } else { key };
+        let full = inserts.series as usize >= self.limit && !key.is_overflow();
+        let home = if full { key.overflow() } else { key };
         let number = match self.place(home).load(Acquire) {
             0 => {
-                let series = births.series;
-                births.series += 1;
-                if home.is_folded() {
-                    births.overflow.push(series);
-                    self.overflows.store(births.overflow.len() as u32, Release);
+                let series = inserts.series;
+                inserts.series += 1;
+                if home.is_overflow() {
+                    inserts.overflow.push(series);
+                    self.overflows.store(inserts.overflow.len() as u32, Release);
                 }
                 let labels = labels_text(self.metric.labels, &home.words(&self.words));
-                births.unseen.push(Born {
+                inserts.unseen.push(Inserted {
                     labels: labels.into(),
                     series,
                 });
@@ -183,10 +183,10 @@ impl<K: LabelSet> Table<K> {
         self.count.load(Acquire) as usize
     }
 
-    /// What was born since the last call.
-    pub(crate) fn take_unseen(&self) -> Vec<Born> {
-        let mut births = self.births.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut births.unseen)
+    /// What was inserted since the last call.
+    pub(crate) fn take_unseen(&self) -> Vec<Inserted> {
+        let mut inserts = self.inserts.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut inserts.unseen)
     }
 
     /// The numbers of the overflow series.
@@ -194,8 +194,8 @@ impl<K: LabelSet> Table<K> {
         if self.overflows.load(Acquire) == 0 {
             return Vec::new();
         }
-        let births = self.births.lock().unwrap_or_else(PoisonError::into_inner);
-        births.overflow.clone()
+        let inserts = self.inserts.lock().unwrap_or_else(PoisonError::into_inner);
+        inserts.overflow.clone()
     }
 }
 
@@ -210,8 +210,8 @@ impl<K> fmt::Debug for Table<K> {
 #[cfg(all(test, not(cap_loom)))]
 mod tests {
     use super::*;
+    use crate::catalogue::labels::JobType;
     use crate::catalogue::metric;
-    use crate::labels::JobType;
 
     fn table(words: &Arc<Words>, limit: usize) -> Table<(JobType,)> {
         let metric = metric("cap_jobs_queued_total").expect("in the catalogue");
@@ -226,8 +226,8 @@ mod tests {
             .map(|name| table.series((words.job_type(name),)));
         assert_eq!(numbers, [0, 1, 2, 2, 0]);
         assert_eq!(table.overflow(), [2]);
-        let born = table.take_unseen();
-        let labels: Vec<_> = born.iter().map(|born| &*born.labels).collect();
+        let inserted = table.take_unseen();
+        let labels: Vec<_> = inserted.iter().map(|inserted| &*inserted.labels).collect();
         assert_eq!(
             labels,
             [r#"type="issue""#, r#"type="renew""#, r#"type="_overflow""#]
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn births_racing_for_one_series_share_one_number() {
+    fn inserts_racing_for_one_series_share_one_number() {
         let words = Arc::new(Words::new());
         let table = table(&words, 100);
         let seen = std::thread::scope(|scope| {

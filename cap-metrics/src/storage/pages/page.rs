@@ -1,7 +1,13 @@
 //! Consecutive series as text. What neighbours begin with alike is there once: a scrape reads that part from the cache, and memory
 //! holds little more than what tells series apart.
 
-use super::Frame;
+/// What stands before and after the labels of every series in the text. It begins with the line feed that ends the line before: a copy
+/// takes it along.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    pub(crate) before: String,
+    pub(crate) after: &'static str,
+}
 
 /// Consecutive series.
 #[derive(Debug, Default)]

@@ -1,15 +1,12 @@
-//! The two text formats: Prometheus 0.0.4 and OpenMetrics 1.0. They differ in headers, exemplars and the end; series, values and
-//! `le` are the same bytes in both.
-
-mod team;
+//! The two text formats: Prometheus 0.0.4 and OpenMetrics 1.0.
+//!
+//! They differ in headers, exemplars and the end. Series, values and `le` are the same bytes in both.
 
 use std::sync::LazyLock;
 use std::time::UNIX_EPOCH;
 
-pub(crate) use team::families;
-
 use crate::catalogue::{Kind, Label, METRICS, Metric};
-use crate::storage::Exemplar;
+use crate::exemplar::Exemplar;
 
 /// A format of the exposition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -25,16 +22,16 @@ impl Format {
     /// The media type, for `Content-Type`.
     pub const fn content_type(self) -> &'static str {
         match self {
-            Format::Text => "text/plain; version=0.0.4; charset=utf-8",
-            Format::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Self::Text => "text/plain; version=0.0.4; charset=utf-8",
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
         }
     }
 
-    /// What ends a body.
+    /// The end of a body.
     pub(crate) fn end(self) -> &'static [u8] {
         match self {
-            Format::Text => b"",
-            Format::OpenMetrics => b"# EOF\n",
+            Self::Text => b"",
+            Self::OpenMetrics => b"# EOF\n",
         }
     }
 }
@@ -66,7 +63,7 @@ fn headed(metric: &Metric, format: Format) -> Vec<u8> {
     out
 }
 
-/// The name of the family in OpenMetrics, which leaves the `_total` of a counter to its sample.
+/// The name of the family in OpenMetrics, where only the samples of a counter end in `_total`.
 pub(crate) fn family_name(metric: &Metric) -> &'static str {
     match metric.kind {
         Kind::Counter => metric.name.strip_suffix("_total").unwrap_or(metric.name),
@@ -74,7 +71,7 @@ pub(crate) fn family_name(metric: &Metric) -> &'static str {
     }
 }
 
-fn write_header(
+pub(crate) fn write_header(
     out: &mut Vec<u8>,
     format: Format,
     name: &str,
@@ -121,7 +118,8 @@ pub(crate) fn labels_text<W: AsRef<str>>(labels: &[Label], words: &[W]) -> Strin
     out
 }
 
-/// The names and values in what [`labels_text`] wrote.
+/// The names and values in a text that [`labels_text`] wrote.
+#[cfg(feature = "prometheus-client")]
 pub(crate) fn label_pairs(mut text: &str) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
     while let Some((name, rest)) = text.split_once("=\"") {
@@ -143,7 +141,7 @@ pub(crate) fn label_pairs(mut text: &str) -> Vec<(String, String)> {
     pairs
 }
 
-/// The value of `le`, with a decimal point, as OpenMetrics wants it and Prometheus 3 rewrites it.
+/// The value of `le`, with a decimal point. OpenMetrics demands it, and Prometheus 3 rewrites others.
 pub(crate) fn bound(value: f64) -> String {
     match value {
         f64::INFINITY => "+Inf".to_owned(),
@@ -151,25 +149,25 @@ pub(crate) fn bound(value: f64) -> String {
     }
 }
 
-/// A short text that is appended as a whole number of machine words, which is quicker than a copy of its length.
+/// A short text that is appended as whole machine words, which is quicker than a copy of its length.
 #[derive(Clone, Debug)]
 pub(crate) struct Short {
-    /// The text, and what is taken back again.
-    padded: [u8; Short::SIZE],
+    /// The text, and padding that is truncated after the copy.
+    padded: [u8; Self::SIZE],
     len: usize,
 }
 
 impl Short {
     pub(crate) const SIZE: usize = 24;
 
-    /// `None` where it is not short.
+    /// `None` when the text is longer than [`SIZE`](Self::SIZE).
     pub(crate) fn new(text: &str) -> Option<Self> {
-        let mut padded = [0; Short::SIZE];
+        let mut padded = [0; Self::SIZE];
         padded
             .get_mut(..text.len())?
             .copy_from_slice(text.as_bytes());
         let len = text.len();
-        Some(Short { padded, len })
+        Some(Self { padded, len })
     }
 
     #[inline]
@@ -180,7 +178,7 @@ impl Short {
     }
 }
 
-/// A line without labels, with the line feed that ends the one before.
+/// A line without labels, after the line feed that ends the line before.
 pub(crate) fn sample(out: &mut Vec<u8>, name: &str, value: f64) {
     out.push(b'\n');
     out.extend_from_slice(name.as_bytes());
@@ -210,7 +208,7 @@ pub(crate) fn push_f64(out: &mut Vec<u8>, value: f64) {
     }
 }
 
-/// ` # {labels} value timestamp`, behind the count of a bucket.
+/// ` # {labels} value timestamp`, after the count of a bucket.
 pub(crate) fn push_exemplar(out: &mut Vec<u8>, exemplar: &Exemplar) {
     let hex = |out: &mut Vec<u8>, bytes: &[u8]| {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";

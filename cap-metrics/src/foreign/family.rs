@@ -1,7 +1,10 @@
-//! What a team's own prometheus-client registry says, read back from its text, so that it comes out in both formats and a family
-//! that is broken (an unescaped line break in a help text, a name that is there twice) takes nothing else down.
+//! A family of a team's registry, read back from its text.
+//!
+//! It is written again in either format. A broken family (an unescaped line break in its help, a name
+//! that is there twice) takes nothing else down.
 
-use super::{Format, push_f64, write_header};
+use crate::catalogue::openmetrics_suffixes;
+use crate::exposition::{Format, push_f64, write_header};
 
 /// A family that another encoder wrote.
 #[derive(Debug)]
@@ -47,20 +50,20 @@ pub(crate) fn families(text: &str) -> Vec<Family<'_>> {
             family.kind = kind;
         } else if let Some((_, unit)) = line.strip_prefix("# UNIT ").and_then(mine) {
             family.unit = Some(unit);
-        } else if let Err(fault) = family.take(line) {
+        } else if let Err(fault) = family.add(line) {
             family.fault = Some(fault);
         }
     }
     for family in &mut families {
         if !is_name(family.name) {
-            family.fault = Some("the name is not one: write letters, digits and _");
+            family.fault = Some("the name is not valid: use letters, digits and _");
         }
     }
     families
 }
 
 impl<'a> Family<'a> {
-    /// Its name in the format.
+    /// Its name in `format`.
     fn name_in(&self, format: Format) -> String {
         match (format, self.kind) {
             (Format::Text, "counter") => format!("{}_total", self.name),
@@ -102,20 +105,14 @@ impl<'a> Family<'a> {
         }
     }
 
-    fn take(&mut self, line: &'a str) -> Result<(), &'static str> {
+    fn add(&mut self, line: &'a str) -> Result<(), &'static str> {
         const NOT_A_SAMPLE: &str =
             "its text breaks the format: look for a line break in the help text";
         let own = line.strip_prefix(self.name).ok_or(NOT_A_SAMPLE)?;
         let name_ends = own.find(['{', ' ']).ok_or(NOT_A_SAMPLE)?;
-        let belongs = match self.kind {
-            "counter" => own[..name_ends] == *"_total",
-            "info" => own[..name_ends] == *"_info",
-            "histogram" => matches!(&own[..name_ends], "_bucket" | "_sum" | "_count"),
-            "summary" => matches!(&own[..name_ends], "" | "_sum" | "_count"),
-            "gauge" | "unknown" | "stateset" => name_ends == 0,
-            _ => return Err("its type has no place in both formats"),
-        };
-        if !belongs {
+        let suffixes =
+            openmetrics_suffixes(self.kind).ok_or("its type exists only in OpenMetrics")?;
+        if !suffixes.contains(&&own[..name_ends]) {
             return Err(NOT_A_SAMPLE);
         }
         let labels = match &own[name_ends..] {

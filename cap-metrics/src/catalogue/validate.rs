@@ -1,6 +1,6 @@
-//! What must hold for a catalogue to be exposed, asked while it is compiled.
+//! The rules that a catalogue must obey to be exposed. They are checked while it is compiled.
 
-use super::Metric;
+use super::kind::SAMPLE_SUFFIXES;
 
 /// Whether `name` may name a metric of ours.
 pub(super) const fn is_name(name: &str) -> bool {
@@ -38,29 +38,29 @@ const fn same(a: &[u8], b: &[u8]) -> bool {
     true
 }
 
-/// Whether `name` is declared more than once, or beside itself with a suffix that samples of other kinds have.
-pub(super) const fn has_clash(name: &str, metrics: &[Metric]) -> bool {
-    const SUFFIXES: [&str; 7] = [
-        "", "_total", "_bucket", "_sum", "_count", "_created", "_info",
-    ];
+/// Whether `name` is declared more than once, or another name is it with a suffix of samples.
+pub(super) const fn has_clash(name: &str, names: &[&str]) -> bool {
     let mut found = 0;
     let mut at = 0;
-    while at < metrics.len() {
-        let other = metrics[at].name.as_bytes();
-        let mut suffix = 0;
-        while suffix < SUFFIXES.len() {
-            let len = name.len() + SUFFIXES[suffix].len();
-            if other.len() == len
-                && same(other.split_at(name.len()).0, name.as_bytes())
-                && ends_with(metrics[at].name, SUFFIXES[suffix])
-            {
-                found += 1;
-            }
-            suffix += 1;
+    while at < names.len() {
+        if names[at].len() >= name.len() {
+            let (start, suffix) = names[at].as_bytes().split_at(name.len());
+            found += (same(start, name.as_bytes()) && is_suffix(suffix)) as usize;
         }
         at += 1;
     }
     found != 1
+}
+
+const fn is_suffix(suffix: &[u8]) -> bool {
+    let mut at = 0;
+    while at < SAMPLE_SUFFIXES.len() {
+        if same(suffix, SAMPLE_SUFFIXES[at].as_bytes()) {
+            return true;
+        }
+        at += 1;
+    }
+    suffix.is_empty()
 }
 
 /// Whether these may be the labels of one metric.
@@ -109,51 +109,21 @@ pub(super) const fn unit(name: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::METRICS;
 
     #[test]
     fn a_name_beside_itself_with_a_suffix_is_a_clash() {
-        let with = |name| [METRICS[0], Metric { name, ..METRICS[1] }];
-        let own = METRICS[0].name;
-        assert!(!has_clash(own, &with("cap_other")));
-        assert!(has_clash(own, &with(own)));
-        assert!(has_clash(
-            "x",
-            &[
-                Metric {
-                    name: "x",
-                    ..METRICS[0]
-                },
-                Metric {
-                    name: "x_total",
-                    ..METRICS[0]
-                }
-            ]
-        ));
-        assert!(!has_clash(
-            "x",
-            &[
-                Metric {
-                    name: "x",
-                    ..METRICS[0]
-                },
-                Metric {
-                    name: "xy_total",
-                    ..METRICS[0]
-                }
-            ]
-        ));
+        assert!(!has_clash("x", &["x", "y"]));
+        assert!(has_clash("x", &["x", "x"]));
+        assert!(has_clash("x", &["x", "x_total"]));
+        assert!(!has_clash("x", &["x", "xy_total"]));
     }
 
     #[test]
-    fn names_labels_and_buckets_are_judged() {
-        assert!(
-            is_name("cap_x2")
-                && !is_name("")
-                && !is_name("2x")
-                && !is_name("Cap")
-                && !is_name("a-b")
-        );
+    fn names_labels_and_buckets_are_checked() {
+        assert!(is_name("cap_x2"));
+        for bad in ["", "2x", "Cap", "a-b"] {
+            assert!(!is_name(bad), "{bad}");
+        }
         assert!(are_labels(&["a", "b"]) && !are_labels(&["a", "a"]) && !are_labels(&["le"]));
         assert!(
             rise(&[]) && rise(&[1.0, 2.0]) && !rise(&[1.0, 1.0]) && !rise(&[1.0, f64::INFINITY])

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use super::label::Words;
 use super::{Exposed, Reading};
 use crate::catalogue::Metric;
-use crate::labels::Words;
 
 /// A family without labels, absent until it is first set.
 #[derive(Debug)]
-pub(crate) struct Level {
+pub(crate) struct Absolute {
     metric: &'static Metric,
     /// The bits of the value, or of the one NaN that nobody sets.
     bits: AtomicU64,
@@ -17,9 +17,9 @@ pub(crate) struct Level {
 
 const ABSENT: u64 = u64::MAX;
 
-impl Level {
+impl Absolute {
     pub(crate) fn new(metric: &'static Metric, _: &Arc<Words>, _: usize) -> Self {
-        Level {
+        Absolute {
             metric,
             bits: AtomicU64::new(ABSENT),
         }
@@ -36,7 +36,7 @@ impl Level {
     }
 }
 
-impl Exposed for Level {
+impl Exposed for Absolute {
     fn metric(&self) -> &'static Metric {
         self.metric
     }
@@ -48,7 +48,7 @@ impl Exposed for Level {
         }
     }
 
-    fn folded(&self) -> u64 {
+    fn overflowed(&self) -> u64 {
         0
     }
 }
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn any_value_shows_also_the_nan_that_stands_for_none() {
         let metric = crate::catalogue::metric("cap_license_valid").expect("in the catalogue");
-        let level = Level::new(metric, &Arc::new(Words::new()), 0);
+        let level = Absolute::new(metric, &Arc::new(Words::new()), 0);
         let shown = || match level.read() {
             Reading::One(value) => Some(value),
             _ => None,
