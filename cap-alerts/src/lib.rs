@@ -51,7 +51,6 @@ mod render;
 mod rule_file;
 mod runbook;
 mod selector;
-mod series;
 mod syntax;
 mod window;
 

@@ -1,10 +1,9 @@
 //! Functions that do not suit the type of a metric, such as the rate of a gauge.
 
-use cap_metrics::Kind;
+use cap_metrics::{Kind, metric_of_series};
 use promql_parser::parser::{Call, Expr, LabelModifier, VectorSelector};
 
 use crate::finding::{Finding, Lint};
-use crate::series::metric_of;
 use crate::syntax::{bare, children, is_comparison};
 
 /// Checks the expression and all expressions inside it.
@@ -165,7 +164,7 @@ fn name(selector: &VectorSelector) -> Option<&str> {
 
 /// The type of the series, by the catalogue.
 fn kind(selector: &VectorSelector) -> Option<Kind> {
-    metric_of(name(selector)?).map(|metric| metric.kind)
+    metric_of_series(name(selector)?).map(|metric| metric.kind)
 }
 
 /// The counter whose value the expression is, as it is or aggregated.

@@ -1,13 +1,12 @@
 //! Checks a selector against the catalogue: the metric, its labels, and their values.
 
-use cap_metrics::{METRICS, Values, metric};
+use cap_metrics::{METRICS, Metric, Values, metric, metric_of_series};
 use cap_names::nearest;
 use promql_parser::label::{MatchOp, Matcher};
 use promql_parser::parser::VectorSelector;
 
 use crate::finding::{Finding, Lint};
 use crate::labels::{LabelState, Labels};
-use crate::series::{self, metric_of};
 
 /// The labels that a scrape adds to every series. `job` and `instance` are always present. The
 /// others depend on where Prometheus runs and how it relabels.
@@ -97,7 +96,7 @@ fn labels_of(name: &str, findings: &mut Vec<Finding>) -> Option<Labels> {
     if name.contains(':') {
         return None;
     }
-    let Some(metric) = metric_of(name) else {
+    let Some(metric) = metric_of_series(name) else {
         findings.push(unknown_metric(name));
         return None;
     };
@@ -116,7 +115,10 @@ fn labels_of(name: &str, findings: &mut Vec<Finding>) -> Option<Labels> {
 
 /// The name of every series of the catalogue and of the scrape itself.
 fn series_names() -> impl Iterator<Item = String> {
-    series::names().chain(SCRAPE_SERIES.map(str::to_owned))
+    METRICS
+        .iter()
+        .flat_map(Metric::series_names)
+        .chain(SCRAPE_SERIES.map(str::to_owned))
 }
 
 fn unknown_metric(name: &str) -> Finding {
@@ -165,7 +167,7 @@ fn narrow(
         ));
         return;
     }
-    if let Some(label) = metric_of(series).and_then(|metric| metric.label(name))
+    if let Some(label) = metric_of_series(series).and_then(|metric| metric.label(name))
         && let Some(word) = impossible(label.values, matcher)
     {
         findings.push(unknown_value(series, label, &word));

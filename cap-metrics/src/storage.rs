@@ -24,7 +24,7 @@ pub(crate) use inventory::Inventory;
 pub(crate) use label::Words;
 pub(crate) use table::FAMILY_LIMIT;
 
-use crate::catalogue::{Kind, Metric};
+use crate::catalogue::Metric;
 use crate::exposition::Format;
 
 /// A family that a scrape can read.
@@ -49,28 +49,4 @@ pub(crate) enum Reading {
 pub(crate) trait Reader: Send {
     /// Writes the next page, each line with the line feed that ends the one before; false when there was none.
     fn write_page(&mut self, format: Format, out: &mut Vec<u8>) -> bool;
-    /// Shows every series with its labels.
-    fn visit(&self, visit: &mut dyn FnMut(&str, Value<'_>) -> std::fmt::Result)
-    -> std::fmt::Result;
-}
-
-/// The value of a series.
-pub(crate) enum Value<'a> {
-    Counter(f64),
-    Gauge(f64),
-    /// Buckets are not cumulative; the last ends at infinity.
-    Histogram {
-        sum: f64,
-        buckets: &'a [(f64, u64)],
-    },
-}
-
-impl Value<'_> {
-    /// The value of a metric that is no histogram.
-    pub(crate) fn of(metric: &Metric, value: f64) -> Self {
-        match metric.kind {
-            Kind::Counter => Value::Counter(value),
-            Kind::Gauge | Kind::Histogram => Value::Gauge(value),
-        }
-    }
 }

@@ -7,7 +7,7 @@ use super::label::Words;
 use super::pages::{Frame, Pages, Snapshot, Tail};
 use super::shard::Shard;
 use super::table::{LabelSet, Table};
-use super::{Exposed, Reader, Reading, Value};
+use super::{Exposed, Reader, Reading};
 use crate::catalogue::Metric;
 use crate::exposition::{Format, push_u64};
 
@@ -63,7 +63,6 @@ impl<K: LabelSet> Exposed for Counters<K> {
         let pages = self.pages.snapshot(count, || self.table.take_unseen());
         Reading::Series(Box::new(Series {
             sums: self.cells.sums(pages.series()),
-            frame: Arc::clone(&self.pages),
             pages,
             next: 0,
         }))
@@ -81,7 +80,6 @@ impl<K: LabelSet> Exposed for Counters<K> {
 
 struct Series {
     pages: Arc<Snapshot>,
-    frame: Arc<Pages>,
     sums: Vec<u64>,
     next: usize,
 }
@@ -102,14 +100,5 @@ impl Reader for Series {
             }
         }
         true
-    }
-
-    fn visit(
-        &self,
-        visit: &mut dyn FnMut(&str, Value<'_>) -> std::fmt::Result,
-    ) -> std::fmt::Result {
-        let each =
-            |labels: &str, series: usize| visit(labels, Value::Counter(self.sums[series] as f64));
-        self.pages.each(self.frame.frame(), each)
     }
 }

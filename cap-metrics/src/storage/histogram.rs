@@ -9,7 +9,7 @@ use super::label::Words;
 use super::pages::{Frame, Pages, Snapshot};
 use super::shard::Shard;
 use super::table::{LabelSet, Table};
-use super::{Exposed, Reader, Reading, Value};
+use super::{Exposed, Reader, Reading};
 use crate::catalogue::Metric;
 use crate::exemplar::{Exemplar, ExemplarIds};
 use crate::exposition::{Format, Short, bound, push_exemplar, push_f64, push_u64};
@@ -130,13 +130,11 @@ impl<K: LabelSet> Exposed for Histograms<K> {
         let pages = self.pages.snapshot(count, || self.table.take_unseen());
         let metric = self.table.metric;
         Reading::Series(Box::new(Series {
-            metric,
             counts: self
                 .counts
                 .sums(pages.series() * (metric.buckets.len() + 1)),
             sums: self.sums.sums_f64(pages.series()),
             exemplars: Arc::clone(&self.exemplars),
-            frame: Arc::clone(&self.pages),
             pages,
             next: 0,
             lines: Arc::clone(&self.lines),
@@ -158,9 +156,7 @@ impl<K: LabelSet> Exposed for Histograms<K> {
 }
 
 struct Series {
-    metric: &'static Metric,
     pages: Arc<Snapshot>,
-    frame: Arc<Pages>,
     counts: Vec<u64>,
     sums: Vec<f64>,
     exemplars: Arc<Exemplars>,
@@ -188,20 +184,6 @@ impl Reader for Series {
             }
         }
         true
-    }
-
-    fn visit(
-        &self,
-        visit: &mut dyn FnMut(&str, Value<'_>) -> std::fmt::Result,
-    ) -> std::fmt::Result {
-        let bounds = self.metric.buckets.iter().copied().chain([f64::INFINITY]);
-        let each = |labels: &str, series: usize| {
-            let counts = &self.counts[series * self.lines.les.len()..];
-            let buckets: Vec<_> = bounds.clone().zip(counts.iter().copied()).collect();
-            let (sum, buckets) = (self.sums[series], &buckets[..]);
-            visit(labels, Value::Histogram { sum, buckets })
-        };
-        self.pages.each(self.frame.frame(), each)
     }
 }
 

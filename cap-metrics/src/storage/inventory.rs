@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::intern::Interner;
 use super::label::Words;
-use super::{Exposed, Reader, Reading, Value};
+use super::{Exposed, Reader, Reading};
 use crate::catalogue::{Metric, Values};
 use crate::exposition::{Format, labels_text, push_f64};
 
@@ -125,13 +125,5 @@ impl Reader for Series {
             push_f64(out, *value);
         }
         true
-    }
-
-    fn visit(
-        &self,
-        visit: &mut dyn FnMut(&str, Value<'_>) -> std::fmt::Result,
-    ) -> std::fmt::Result {
-        let mut rows = self.rows.iter().flat_map(|rows| rows.iter());
-        rows.try_for_each(|(labels, value)| visit(labels, Value::of(self.metric, *value)))
     }
 }

@@ -59,10 +59,6 @@ impl Pages {
         Arc::clone(&merged)
     }
 
-    pub(crate) fn frame(&self) -> &Frame {
-        &self.frame
-    }
-
     fn merge(&self, pages: &[Arc<Page>], inserted: Vec<Inserted>) -> Vec<Arc<Page>> {
         let mut merged = Vec::with_capacity(pages.len() + inserted.len() / SERIES + 1);
         let mut inserted = inserted.into_iter().peekable();
@@ -113,21 +109,6 @@ impl Snapshot {
     pub(crate) fn page(&self, at: usize) -> Option<&Page> {
         self.pages.get(at).map(|page| &**page)
     }
-
-    /// Shows the labels and the number of every series.
-    pub(crate) fn each(
-        &self,
-        frame: &Frame,
-        mut show: impl FnMut(&str, usize) -> std::fmt::Result,
-    ) -> std::fmt::Result {
-        let mut outcome = Ok(());
-        for page in &self.pages {
-            page.each(frame, &mut |labels, series| {
-                outcome = outcome.and_then(|()| show(labels, series as usize));
-            });
-        }
-        outcome
-    }
 }
 
 #[cfg(test)]
@@ -155,7 +136,6 @@ mod tests {
             let snapshot = pages.snapshot(expected.len(), || inserted);
             assert_eq!(snapshot.series(), expected.len());
             let mut lines = expected.iter().map(|series| (labels(*series), *series));
-            let mut out = String::new();
             let mut page = 0;
             while let Some(one) = snapshot.page(page) {
                 page += 1;
@@ -172,16 +152,8 @@ mod tests {
                     }
                 }
                 assert_eq!(written.len(), one.text_len());
-                out.push_str(&String::from_utf8_lossy(&written));
             }
             assert!(lines.next().is_none());
-            let mut shown = String::new();
-            let show = |labels: &str, _| {
-                shown.push_str(&format!("\nx{{{labels}}} "));
-                Ok(())
-            };
-            snapshot.each(pages.frame(), show).expect("nothing fails");
-            assert_eq!(shown, out);
         }
     }
 

@@ -15,6 +15,7 @@ use reader::Sources;
 const LIBRARIES: &[&str] = &[
     "cap-alerts",
     "cap-egress",
+    "cap-metrics",
     "cap-names",
     "cap-syslog",
     "cap-telemetry",
