@@ -1,12 +1,13 @@
-//! Settings → Syslog, for a product to mount: JSON for its own interface, and a page for one that has none.
+//! Settings → Syslog for an application to mount: JSON for its own interface, and a page for one that has none.
 //!
-//! [`SettingsPage`] wants a [`SettingsBackend`], which says who is an administrator and keeps what one did; there is no way to build the
-//! router without. Mount it where the product likes:
+//! [`SettingsPage`] requires a [`SettingsBackend`], which authorizes each request and persists each action:
 //!
 //! ```
 //! # use axum::Router;
 //! use cap_telemetry::names::Actor;
-//! use cap_telemetry::settings::{AuditRecord, AccessError, SettingsBackend, PersistError, SettingsPage};
+//! use cap_telemetry::settings::{
+//!     AccessError, AuditRecord, PersistError, SettingsBackend, SettingsPage,
+//! };
 //! use cap_telemetry::{Config, Telemetry};
 //!
 //! struct Product;
@@ -14,45 +15,56 @@
 //! impl SettingsBackend for Product {
 //!     async fn authorize(&self, request: &http::request::Parts) -> Result<Actor, AccessError> {
 //!         let session = request.headers.get("cookie").ok_or(AccessError::Unauthenticated)?;
-//!         // Who is it, and what may they do?
+//!         // Find the user of the session. Refuse one who is no administrator.
 //! #       let _ = session;
 //!         Ok(Actor::user("alice"))
 //!     }
 //!
 //!     async fn persist(&self, record: &AuditRecord) -> Result<(), PersistError> {
-//!         // Write the audit row and, with it, the settings that are to survive a restart.
-//! #       let _ = act;
+//!         // Write the audit row and, for saved settings, the settings.
+//! #       let _ = record;
 //!         Ok(())
 //!     }
 //! }
 //!
 //! let telemetry = Telemetry::start(Config::default())?;
-//! let app: Router = Router::new().nest("/settings/syslog", SettingsPage::new(telemetry, Product).router());
+//! let page = SettingsPage::new(telemetry, Product);
+//! let app: Router = Router::new().nest("/settings/syslog", page.router());
 //! # Ok::<(), cap_telemetry::Error>(())
 //! ```
 //!
-//! | | |
+//! | route | effect |
 //! |---|---|
-//! | `GET /` | `settings`, `status`, `warning` and the `csrf_token` as JSON |
-//! | `PUT /` | saves `settings`; 422 with `errors` by field where one cannot be |
-//! | `POST /test` | sends one record with the given settings, and says stage by stage how far it came |
-//! | `GET /status` | `status` and `warning` alone |
-//! | `GET /page`, `POST /page`, `POST /page-test` | the same as a page with a form, which needs no script |
+//! | `GET /` | returns `settings`, `status`, `warning` and `csrf_token` as JSON |
+//! | `PUT /` | saves `settings`; 422 with `errors` by field when one is not valid |
+//! | `POST /test` | sends one record with the given settings, and returns the result of each stage |
+//! | `GET /status` | returns `status` and `warning` |
+//! | `GET /page`, `POST /page`, `POST /page-test` | the same as a page with a form, which works without JavaScript |
 //!
-//! Every request is an administrator's or refused. What changes something carries the CSRF token, in `x-csrf-token` or the form, and does
-//! not come from another site. Five Tests a minute are run, one at a time, each of them kept. The page's policy allows no script
-//! but its own file, which only refreshes the status.
+//! # Security
+//!
+//! - Every request needs an administrator: [`SettingsBackend::authorize`].
+//! - A request that changes something must carry the CSRF token, in the header `x-csrf-token` or in the form. A request from
+//!   another site is refused.
+//! - Five Tests a minute are allowed, one at a time. Each is persisted.
+//! - The Content-Security-Policy of the page allows no script but its own file, which refreshes the status.
 
 mod backend;
 mod csrf;
 mod extract;
+mod field;
 mod form;
 mod page;
 mod rate_limit;
 mod routes;
 mod service;
+mod validation;
 
 pub use backend::{AccessError, Action, AuditRecord, PersistError, SettingsBackend};
 pub use csrf::CsrfKey;
-pub use form::{Field, FieldError, Form};
+pub use field::{Field, FieldError};
+pub use form::Form;
 pub use routes::SettingsPage;
+
+/// The crate of [`SettingsPage::router`]'s type.
+pub use axum;

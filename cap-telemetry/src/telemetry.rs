@@ -146,7 +146,10 @@ impl Telemetry {
     /// The state of all pipelines at this moment.
     pub fn status(&self) -> Status {
         let pipelines = &*self.0;
-        let syslog = pipelines.audit.forwarder().map(|pipe| pipe.status());
+        let syslog = pipelines
+            .audit
+            .forwarder()
+            .map(|forwarder| forwarder.status());
         Status {
             instance_name: pipelines.instance_name.clone(),
             metrics: pipelines

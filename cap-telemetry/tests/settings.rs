@@ -548,12 +548,12 @@ async fn each_wrong_field_has_its_message_beside_it() {
         (
             "port",
             "70000",
-            "\"70000\" is no port: write a number from 1 to 65535, or nothing for 601",
+            "\"70000\" is not a port: write a number from 1 to 65535, or nothing for 601",
         ),
         (
             "port",
             "0",
-            "\"0\" is no port: write a number from 1 to 65535, or nothing for 601",
+            "\"0\" is not a port: write a number from 1 to 65535, or nothing for 601",
         ),
         (
             "transport",
@@ -563,7 +563,7 @@ async fn each_wrong_field_has_its_message_beside_it() {
         (
             "framing",
             "crlf",
-            "unknown framing \"crlf\": write octet-counting or newline",
+            "unknown framing \"crlf\": use one of octet-counting, newline",
         ),
         (
             "facility",

@@ -1,4 +1,4 @@
-//! What the host application has to say and to keep.
+//! What the application supplies: who is an administrator, and where actions are persisted.
 
 use std::error::Error;
 use std::future::Future;
@@ -11,65 +11,71 @@ use super::form::Form;
 
 /// The application that the settings are part of.
 pub trait SettingsBackend: Send + Sync + 'static {
-    /// The administrator of the organisation who sent a request.
+    /// Returns the administrator who sent a request.
     ///
     /// # Errors
     ///
-    /// When it is nobody's, or somebody's who is no administrator. Nothing of the request is looked at then.
+    /// When the request has no valid session, or its user is no administrator. Its body is not read then.
     fn authorize(&self, request: &Parts)
     -> impl Future<Output = Result<Actor, AccessError>> + Send;
 
-    /// Keeps what an administrator did: the audit record, and for [`Action::Saved`] also the settings, so that they hold after a
-    /// restart ([`Form::restore`]). It is called before settings take effect, and after a Test.
+    /// Persists what an administrator did: the audit record and, for [`Action::Saved`], the settings.
+    ///
+    /// Settings are persisted before they take effect, a Test after it has run. At the next start, the application restores the
+    /// settings with [`Form::restore`].
     ///
     /// # Errors
     ///
-    /// Whatever keeps it from doing so. Settings that are not kept do not take effect, and the administrator is told to try again.
+    /// When the record cannot be written. The settings then do not take effect, and the administrator is asked to try again.
+    /// Only the log shows the error.
     fn persist(
         &self,
         record: &AuditRecord,
     ) -> impl Future<Output = Result<(), PersistError>> + Send;
 }
 
-/// Why an act is not kept. Nobody but the log gets to see it.
+/// Why a record could not be persisted.
 pub type PersistError = Box<dyn Error + Send + Sync>;
 
 /// Why a request is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum AccessError {
-    /// Nobody knows whose request it is: 401.
+    /// The request has no valid session. The answer is 401.
+    #[error("log in first")]
     Unauthenticated,
-    /// It is no administrator's: 403.
+    /// The user is no administrator. The answer is 403.
+    #[error("only an administrator of the organization may see and change these settings")]
     Forbidden,
 }
 
-/// What an administrator did.
+/// One action of an administrator, for the audit log.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AuditRecord {
-    /// Who.
+    /// The administrator.
     pub actor: Actor,
-    /// What.
+    /// What the administrator did.
     pub action: Action,
 }
 
-/// What can be done here.
+/// What an administrator can do with these settings.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Action {
     /// Settings were saved.
     Saved(Form),
-    /// A Test was run, to this relay.
+    /// A Test was run.
     Tested {
-        /// As configured, `host:port`.
+        /// The relay as configured, `host:port`.
         relay: String,
-        /// What it came to.
+        /// The result.
         verdict: ProbeVerdict,
     },
 }
 
 impl AuditRecord {
-    /// `settings.syslog_changed` or `settings.syslog_tested`.
+    /// The type of the event: `settings.syslog_changed` or `settings.syslog_tested`.
     pub fn event_type(&self) -> &'static str {
         match self.action {
             Action::Saved(_) => "settings.syslog_changed",
@@ -77,7 +83,7 @@ impl AuditRecord {
         }
     }
 
-    /// A change of where the audit trail goes is a warning.
+    /// A warning for saved settings, since they decide where the audit trail goes. A Test is info.
     pub fn severity(&self) -> Severity {
         match self.action {
             Action::Saved(_) => Severity::Warn,
@@ -85,23 +91,21 @@ impl AuditRecord {
         }
     }
 
-    /// In a sentence.
+    /// The action in a sentence.
     pub fn summary(&self) -> String {
         match &self.action {
-            Action::Saved(form) if form.is_enabled() => {
-                format!(
-                    "Syslog forwarding set to {} over {}",
-                    form.relay(),
-                    form.transport()
-                )
-            }
+            Action::Saved(form) if form.is_enabled() => format!(
+                "Syslog forwarding set to {} over {}",
+                form.relay(),
+                form.transport()
+            ),
             Action::Saved(_) => "Syslog forwarding switched off".to_owned(),
             Action::Tested { relay, verdict } => format!("Syslog relay {relay} tested: {verdict}"),
         }
     }
 
-    /// As an event with this id, for a host whose primary record is made of events.
-    pub fn event(&self, id: impl AsRef<str>) -> Event {
+    /// The record as an event with this id, for an application whose audit log holds events.
+    pub fn to_event(&self, id: impl AsRef<str>) -> Event {
         Event::new(id, self.event_type(), self.actor.clone(), self.summary())
             .severity(self.severity())
             .resource("settings:syslog")

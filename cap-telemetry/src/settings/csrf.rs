@@ -1,4 +1,4 @@
-//! Tokens that show that a form is ours: bound to the administrator and to the hour.
+//! CSRF tokens, bound to an administrator and to an hour, and the headers that show a cross-site request.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,23 +8,23 @@ use http::header::{HOST, ORIGIN};
 use ring::hmac;
 use ring::rand::SystemRandom;
 
-/// The secret behind the tokens. Replicas behind one address need the same one.
+/// The key of the CSRF tokens. Replicas behind one address need the same one.
 #[derive(Clone)]
 pub struct CsrfKey(hmac::Key);
 
 impl CsrfKey {
-    /// A random one, for a single process; `None` when the system gives no random bytes.
+    /// A random key, for a single process. `None` when the system has no random bytes.
     pub fn random() -> Option<Self> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new());
-        key.ok().map(CsrfKey)
+        key.ok().map(Self)
     }
 
-    /// One that replicas share.
+    /// The key of 32 secret bytes, which replicas share.
     pub fn new(secret: &[u8; 32]) -> Self {
-        CsrfKey(hmac::Key::new(hmac::HMAC_SHA256, secret))
+        Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
     }
 
-    /// A token for an administrator, good for one to two hours.
+    /// A token for an administrator. It is valid for one to two hours.
     pub(super) fn token(&self, actor: &str) -> String {
         let tag = hmac::sign(&self.0, &message(actor, hour()));
         tag.as_ref()
@@ -61,8 +61,8 @@ fn hour() -> u64 {
     now.map_or(0, |now| now.as_secs() / 3600)
 }
 
-/// Whether a browser says that a request comes from a page of another site. What is no browser says nothing.
-pub(super) fn is_from_elsewhere(headers: &HeaderMap) -> bool {
+/// Whether a browser says that a request comes from another site. A client that is no browser sends none of these headers.
+pub(super) fn is_cross_site(headers: &HeaderMap) -> bool {
     let header = |name: &str| headers.get(name).map(http::HeaderValue::as_bytes);
     if let Some(site) = header("sec-fetch-site") {
         return !matches!(site, b"same-origin" | b"none");
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_its_administrator_s_alone() {
+    fn a_token_is_valid_for_its_administrator_alone() {
         let key = CsrfKey::new(&[7; 32]);
         let token = key.token("user:alice");
         assert!(key.accepts("user:alice", &token));
@@ -96,15 +96,15 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_says_where_a_request_comes_from() {
-        let elsewhere = |pairs: &[(&'static str, &str)]| {
+    fn the_headers_of_a_browser_show_a_cross_site_request() {
+        let cross_site = |pairs: &[(&'static str, &str)]| {
             let headers = pairs.iter().map(|(name, value)| {
                 (
                     http::HeaderName::from_static(name),
                     value.parse().expect("a value"),
                 )
             });
-            is_from_elsewhere(&headers.collect())
+            is_cross_site(&headers.collect())
         };
         for fine in [
             &[][..],
@@ -115,7 +115,7 @@ mod tests {
                 ("host", "127.0.0.1:8080"),
             ],
         ] {
-            assert!(!elsewhere(fine), "{fine:?}");
+            assert!(!cross_site(fine), "{fine:?}");
         }
         for other in [
             &[("sec-fetch-site", "cross-site")][..],
@@ -124,7 +124,7 @@ mod tests {
             &[("origin", "null"), ("host", "cap.example")],
             &[("origin", "https://cap.example")],
         ] {
-            assert!(elsewhere(other), "{other:?}");
+            assert!(cross_site(other), "{other:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-// Refreshes the status. Without it the page works, and shows how things were when it was loaded.
+// Refreshes the status every second. Without this script, the page shows the status of its last load.
 "use strict";
 
 const show = (name, text) => {
@@ -9,11 +9,11 @@ const show = (name, text) => {
 
 const refresh = async () => {
   const answer = await fetch("status", { headers: { accept: "application/json" } });
-  if (!answer.ok) return show("state", `unknown (${answer.status}): open the page anew`);
+  if (!answer.ok) return show("state", `unknown (${answer.status}): reload the page`);
   const { status, warning } = await answer.json();
   const place = document.getElementById("warning");
   place.hidden = warning === null;
-  // Unchanged text is left alone, so that a screen reader does not read it out again.
+  // A screen reader would read the text again if it were set to the same value.
   if (place.textContent !== (warning ?? "")) place.textContent = warning ?? "";
   if (status === null) return show("state", "switched off");
   for (const name of ["state", "queued", "capacity", "delivered", "dropped"]) show(name, status[name]);

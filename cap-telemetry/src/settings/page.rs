@@ -1,24 +1,25 @@
-//! The page: a form, what was wrong with it, what a Test found, and how the pipe is doing.
+//! The page: the state of the pipeline, the result of the last action, and the form with its errors.
 
 use cap_syslog::{ProbeReport, ProbeStage, ProbeVerdict, Status};
 use http::StatusCode;
 use maud::{DOCTYPE, Markup, html};
 
-use super::form::{Field, FieldError, Form};
+use super::field::{Field, FieldError};
+use super::form::Form;
 
 pub(super) const STYLE: &str = include_str!("page.css");
 pub(super) const SCRIPT: &str = include_str!("page.js");
 
-/// What became of what was asked for.
+/// The result of the request.
 pub(super) enum Outcome<'a> {
-    /// Nothing was.
+    /// The request asked for the page alone.
     None,
     Saved,
     Tested(&'a ProbeReport),
     Failed {
         status: StatusCode,
         message: String,
-        wrong: &'a [FieldError],
+        errors: &'a [FieldError],
     },
 }
 
@@ -29,8 +30,8 @@ pub(super) fn render(
     status: Option<&Status>,
     outcome: &Outcome<'_>,
 ) -> Markup {
-    let wrong = match outcome {
-        Outcome::Failed { wrong, .. } => *wrong,
+    let errors = match outcome {
+        Outcome::Failed { errors, .. } => *errors,
         _ => &[],
     };
     html! {
@@ -47,11 +48,11 @@ pub(super) fn render(
                 main {
                     h1 { "Syslog" }
                     p.lead { "Every audit event is forwarded to this relay. The audit log itself does not depend on it." }
-                    (standing(status))
-                    (announcement(outcome))
+                    (state(status))
+                    (result(outcome))
                     form method="post" action="page" {
                         input type="hidden" name="csrf_token" value=(token);
-                        (fields(form, wrong))
+                        (fields(form, errors))
                         div.buttons {
                             button.primary type="submit" { "Save" }
                             button type="submit" formaction="page-test" { "Test" }
@@ -64,8 +65,8 @@ pub(super) fn render(
     }
 }
 
-/// How the pipe is doing; `page.js` refreshes what has a `data-status`.
-fn standing(status: Option<&Status>) -> Markup {
+/// The state of the pipeline. `page.js` refreshes every element with a `data-status`.
+fn state(status: Option<&Status>) -> Markup {
     let warning = status.and_then(|status| status.warning.as_deref());
     html! {
         p.warning #warning role="alert" hidden[warning.is_none()] data-status="warning" { (warning.unwrap_or_default()) }
@@ -78,7 +79,7 @@ fn standing(status: Option<&Status>) -> Markup {
                         dd data-status="state" { (status.state) }
                         dt { "Relay" }
                         dd data-status="relay" { (status.relay.as_deref().unwrap_or("none yet")) }
-                        dt { "In the buffer" }
+                        dt { "Buffered" }
                         dd {
                             span data-status="queued" { (status.queued) } " of "
                             span data-status="capacity" { (status.capacity) }
@@ -100,7 +101,7 @@ fn standing(status: Option<&Status>) -> Markup {
     }
 }
 
-fn announcement(outcome: &Outcome<'_>) -> Markup {
+fn result(outcome: &Outcome<'_>) -> Markup {
     html! {
         @match outcome {
             Outcome::None => {},
@@ -122,8 +123,8 @@ fn tested(probe: &ProbeReport) -> Markup {
         section class=(class) #test role="status" aria-label="Test" {
             h2 {
                 @match probe.verdict {
-                    ProbeVerdict::Confirmed => "The relay took the record",
-                    ProbeVerdict::Sent => "Sent, not confirmed: nothing says whether a datagram arrives",
+                    ProbeVerdict::Confirmed => "The relay accepted the record",
+                    ProbeVerdict::Sent => "Sent, not confirmed: UDP does not report whether a datagram arrives",
                     _ => "The test failed",
                 }
             }
@@ -139,24 +140,24 @@ fn tested(probe: &ProbeReport) -> Markup {
                 }
             }
             @if let Some(failure) = &probe.failure {
-                // Some messages end with what to do, which follows here.
+                // Some messages end with the hint, which follows here.
                 @let message = failure.message.strip_suffix(failure.hint.as_str()).unwrap_or(&failure.message);
                 p #test-message { (message.trim_end_matches([' ', ':', ';'])) "." }
                 p.remedy #test-hint { "What to do: " (failure.hint) "." }
             }
             @let written = probe.steps.iter().any(|step| step.stage == ProbeStage::Write);
-            h3 { (if written { "The record as it was sent" } else { "The record that was to be sent" }) }
+            h3 { (if written { "The record that was sent" } else { "The record that would have been sent" }) }
             pre #test-record { (probe.record) }
         }
     }
 }
 
-fn fields(form: &Form, wrong: &[FieldError]) -> Markup {
+fn fields(form: &Form, errors: &[FieldError]) -> Markup {
     let message = |field| {
-        wrong
+        errors
             .iter()
-            .find(|wrong| wrong.field == field)
-            .map(|wrong| wrong.message.as_str())
+            .find(|error| error.field == field)
+            .map(|error| error.message.as_str())
     };
     let text = |field: Field, label: &str, hint: &str| {
         html! {
@@ -171,7 +172,7 @@ fn fields(form: &Form, wrong: &[FieldError]) -> Markup {
         html! {
             (labelled(field, label, hint, message(field), html! {
                 select id=(field) name=(field) {
-                    // A facility by its code is none of the words.
+                    // A facility may be a code, which is not in the list.
                     @if !chosen.is_empty() && !words.contains(&chosen) { option value=(chosen) selected { (chosen) } }
                     @for word in words { option value=(word) selected[*word == chosen] { (word) } }
                 }
@@ -189,15 +190,15 @@ fn fields(form: &Form, wrong: &[FieldError]) -> Markup {
             (text(Field::Port, "Port", "Empty: 514 for udp, 601 for tcp, 6514 for tcp+tls."))
         }
         div.row {
-            (choice(Field::Transport, "Transport", "tcp+tls across networks that are not yours.", &["tcp", "tcp+tls", "udp"]))
-            (choice(Field::Framing, "Framing", "newline for relays that read lines. Not for udp.", &["octet-counting", "newline"]))
+            (choice(Field::Transport, "Transport", "Use tcp+tls across networks that you do not control.", &["tcp", "tcp+tls", "udp"]))
+            (choice(Field::Framing, "Framing", "newline: for relays that read lines. Not used with udp.", &["octet-counting", "newline"]))
         }
         div.row {
-            (choice(Field::Facility, "Facility", "local6 is what filters usually expect.", &["local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"]))
+            (choice(Field::Facility, "Facility", "Most filters expect local6.", &["local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"]))
             (text(Field::AppName, "App name", "APP-NAME of the records."))
-            (text(Field::Hostname, "Hostname", "HOSTNAME of the records; empty for this process's name."))
+            (text(Field::Hostname, "Hostname", "HOSTNAME of the records. Empty: the name of this process."))
         }
-        (labelled(Field::Ca, "TLS CA certificate", "PEM of a private CA, beside the system's. For tcp+tls only.", message(Field::Ca), html! {
+        (labelled(Field::Ca, "TLS CA certificate", "CA certificates (PEM), trusted in addition to the system's. Only for tcp+tls.", message(Field::Ca), html! {
             textarea id="ca" name="ca" rows="6" spellcheck="false" autocomplete="off" aria-invalid[message(Field::Ca).is_some()] { (form.text(Field::Ca)) }
         }))
     }

@@ -1,54 +1,58 @@
-//! How often a Test may be run: each one opens a connection to wherever an administrator says.
+//! How often a Test may be run, since each opens a connection to an address that an administrator chose.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 const PER_MINUTE: usize = 5;
 const MINUTE: Duration = Duration::from_secs(60);
+/// What a caller should wait while another Test runs.
+const WHILE_RUNNING: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Default)]
 pub(super) struct RateLimit(Mutex<Runs>);
 
 #[derive(Debug, Default)]
 struct Runs {
-    begun: VecDeque<Instant>,
+    started: VecDeque<Instant>,
     running: bool,
 }
 
-/// A Test under way; the next one may begin when this is dropped.
+/// A running Test. The next may start when this is dropped.
 #[derive(Debug)]
-pub(super) struct Turn<'a>(&'a RateLimit);
+pub(super) struct Permit<'a>(&'a RateLimit);
 
 impl RateLimit {
-    /// Begins a Test.
+    /// Starts a Test.
     ///
     /// # Errors
     ///
     /// How long to wait.
-    pub(super) fn begin(&self, now: Instant) -> Result<Turn<'_>, Duration> {
-        let mut runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let recent = |begun: &Instant| now.duration_since(*begun) < MINUTE;
-        while runs.begun.front().is_some_and(|first| !recent(first)) {
-            runs.begun.pop_front();
-        }
+    pub(super) fn acquire(&self, now: Instant) -> Result<Permit<'_>, Duration> {
+        let mut runs = self.runs();
         if runs.running {
-            return Err(Duration::from_secs(3));
+            return Err(WHILE_RUNNING);
         }
-        if runs.begun.len() >= PER_MINUTE {
-            let first = runs.begun.front().copied().unwrap_or(now);
-            return Err(MINUTE.saturating_sub(now.duration_since(first)));
+        runs.started
+            .retain(|start| now.duration_since(*start) < MINUTE);
+        if runs.started.len() >= PER_MINUTE
+            && let Some(first) = runs.started.front()
+        {
+            return Err(MINUTE.saturating_sub(now.duration_since(*first)));
         }
         runs.running = true;
-        runs.begun.push_back(now);
-        Ok(Turn(self))
+        runs.started.push_back(now);
+        Ok(Permit(self))
+    }
+
+    fn runs(&self) -> MutexGuard<'_, Runs> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        let mut runs = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        runs.running = false;
+        self.0.runs().running = false;
     }
 }
 
@@ -59,16 +63,15 @@ mod tests {
     #[test]
     fn five_a_minute_and_one_at_a_time() {
         let (limit, start) = (RateLimit::default(), Instant::now());
-        let first = limit.begin(start).expect("the first");
-        assert!(limit.begin(start).is_err(), "one at a time");
+        let first = limit.acquire(start).expect("the first");
+        assert!(limit.acquire(start).is_err(), "one at a time");
         drop(first);
         for _ in 1..PER_MINUTE {
-            limit.begin(start).expect("one of five");
+            limit.acquire(start).expect("one of five");
         }
-        let wait = limit
-            .begin(start + Duration::from_secs(20))
-            .expect_err("the sixth");
+        let later = start + Duration::from_secs(20);
+        let wait = limit.acquire(later).expect_err("the sixth");
         assert_eq!(wait, Duration::from_secs(40));
-        assert!(limit.begin(start + MINUTE).is_ok());
+        assert!(limit.acquire(start + MINUTE).is_ok());
     }
 }

@@ -19,12 +19,12 @@ use super::csrf::{self, CsrfKey};
 use super::extract::{Admin, FormInput, JsonInput, Refusal, TOKEN_FIELD, admin, refusal};
 use super::form::Form;
 use super::page::{self, Outcome};
-use super::service::{Failed, SettingsService};
+use super::service::{Failure, SettingsService};
 use crate::telemetry::Telemetry;
 
-/// A certificate chain of a private CA has some kilobytes.
+/// Room for a certificate chain of some kilobytes.
 const BODY_LIMIT: usize = 64 * 1024;
-/// What every answer says. The page's own script and style are files of their own; nothing else is loaded, framed or sent elsewhere.
+/// The headers of every answer. The page loads its own script and style, and nothing else; it cannot be framed.
 const HEADERS: [(HeaderName, &str); 5] = [
     (
         CONTENT_SECURITY_POLICY,
@@ -32,31 +32,31 @@ const HEADERS: [(HeaderName, &str); 5] = [
     ),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (X_FRAME_OPTIONS, "DENY"),
-    // Without a referrer, a browser would not say which origin a form comes from.
+    // With `no-referrer`, a browser would not send the origin of a form.
     (REFERRER_POLICY, "same-origin"),
     (CACHE_CONTROL, "no-store"),
 ];
 
-/// Settings → Syslog, ready to be mounted.
-pub struct SettingsPage<H> {
+/// Settings → Syslog, for an axum application to mount.
+pub struct SettingsPage<B> {
     telemetry: Telemetry,
-    backend: H,
+    backend: B,
     csrf_key: Option<CsrfKey>,
 }
 
-type Shared<H> = State<Arc<SettingsService<H>>>;
+type Shared<B> = State<Arc<SettingsService<B>>>;
 
-impl<H: SettingsBackend> SettingsPage<H> {
-    /// The settings of these pipes, in this application.
-    pub fn new(telemetry: Telemetry, backend: H) -> Self {
-        SettingsPage {
+impl<B: SettingsBackend> SettingsPage<B> {
+    /// The settings of `telemetry`, as part of the application behind `backend`.
+    pub fn new(telemetry: Telemetry, backend: B) -> Self {
+        Self {
             telemetry,
             backend,
             csrf_key: None,
         }
     }
 
-    /// A key that replicas share, so that a form which one of them made can be sent to another. Default: a random one.
+    /// Sets the key that replicas share, so that one accepts the forms of another. Default: a random key.
     #[must_use]
     pub fn csrf_key(mut self, key: CsrfKey) -> Self {
         self.csrf_key = Some(key);
@@ -67,51 +67,51 @@ impl<H: SettingsBackend> SettingsPage<H> {
     ///
     /// # Panics
     ///
-    /// When no key is given and the system has no random bytes.
+    /// When no key is set and the system has no random bytes.
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
-        let csrf_key = self.csrf_key.or_else(CsrfKey::random);
-        let csrf_key = csrf_key.expect("the system gives random bytes");
-        let app = Arc::new(SettingsService::new(self.telemetry, self.backend, csrf_key));
+        let csrf_key = self
+            .csrf_key
+            .or_else(CsrfKey::random)
+            .expect("the system has random bytes");
+        let service = Arc::new(SettingsService::new(self.telemetry, self.backend, csrf_key));
         Router::new()
-            .route("/", get(show::<H>).put(save::<H>))
-            .route("/test", post(test::<H>))
-            .route("/status", get(status::<H>))
-            .route("/page", get(show_page::<H>).post(save_page::<H>))
-            .route("/page-test", post(test_page::<H>))
+            .route("/", get(show::<B>).put(save::<B>))
+            .route("/test", post(test::<B>))
+            .route("/status", get(status::<B>))
+            .route("/page", get(show_page::<B>).post(save_page::<B>))
+            .route("/page-test", post(test_page::<B>))
             .route("/page.css", get(async || file("text/css", page::STYLE)))
             .route(
                 "/page.js",
                 get(async || file("text/javascript", page::SCRIPT)),
             )
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
-            .layer(from_fn_with_state(app.clone(), admit::<H>))
-            .with_state(app)
+            .layer(from_fn_with_state(service.clone(), admit::<B>))
+            .with_state(service)
     }
 }
 
-impl<H> fmt::Debug for SettingsPage<H> {
+impl<B> fmt::Debug for SettingsPage<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SettingsPage").finish_non_exhaustive()
     }
 }
 
-/// Before anything of a request is looked at: who sent it, and from where.
-async fn admit<H: SettingsBackend>(
-    State(app): Shared<H>,
+/// Admits an administrator whose request comes from this site. Runs before any part of the body is read.
+async fn admit<B: SettingsBackend>(
+    State(service): Shared<B>,
     request: Request,
     next: Next,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
-    let mut response = match app.backend.authorize(&parts).await {
-        Err(AccessError::Unauthenticated) => {
-            refusal(StatusCode::UNAUTHORIZED, "log in first").into_response()
+    let mut response = match service.backend.authorize(&parts).await {
+        Err(error @ AccessError::Unauthenticated) => {
+            refusal(StatusCode::UNAUTHORIZED, error).into_response()
         }
-        Err(AccessError::Forbidden) => refusal(
-            StatusCode::FORBIDDEN,
-            "only an administrator of the organisation may see and change these settings",
-        )
-        .into_response(),
-        Ok(_) if !parts.method.is_safe() && csrf::is_from_elsewhere(&parts.headers) => {
+        Err(error @ AccessError::Forbidden) => {
+            refusal(StatusCode::FORBIDDEN, error).into_response()
+        }
+        Ok(_) if !parts.method.is_safe() && csrf::is_cross_site(&parts.headers) => {
             refusal(StatusCode::FORBIDDEN, "the request comes from another site").into_response()
         }
         Ok(actor) => {
@@ -130,7 +130,7 @@ fn file(content_type: &'static str, text: &'static str) -> Response {
     ([(CONTENT_TYPE, content_type)], text).into_response()
 }
 
-impl<H: SettingsBackend> SettingsService<H> {
+impl<B: SettingsBackend> SettingsService<B> {
     fn page(&self, actor: &Actor, form: &Form, outcome: &Outcome<'_>) -> Response {
         let token = self.csrf_key.token(&actor.to_string());
         let status = self.telemetry.status();
@@ -146,12 +146,12 @@ impl<H: SettingsBackend> SettingsService<H> {
         (code, html).into_response()
     }
 
-    fn failed_page(&self, actor: &Actor, form: &Form, failed: &Failed) -> Response {
+    fn failed_page(&self, actor: &Actor, form: &Form, failure: &Failure) -> Response {
         let outcome = Outcome::Failed {
-            status: failed.status(),
-            message: failed.message(),
-            wrong: match failed {
-                Failed::Invalid(wrong) => wrong,
+            status: failure.status(),
+            message: failure.to_string(),
+            errors: match failure {
+                Failure::Invalid(errors) => errors,
                 _ => &[],
             },
         };
@@ -159,21 +159,20 @@ impl<H: SettingsBackend> SettingsService<H> {
     }
 }
 
-async fn show<H: SettingsBackend>(
-    State(app): Shared<H>,
+async fn show<B: SettingsBackend>(
+    State(service): Shared<B>,
     request: Request,
 ) -> Result<Json<Value>, Refusal> {
-    let mut body = app.status();
-    body["settings"] = Form::in_force(&app.telemetry).to_json();
-    body[TOKEN_FIELD] = app.csrf_key.token(&admin(&request)?.to_string()).into();
+    let mut body = service.status_and_settings();
+    body[TOKEN_FIELD] = service.csrf_key.token(&admin(&request)?.to_string()).into();
     Ok(Json(body))
 }
 
-async fn status<H: SettingsBackend>(State(app): Shared<H>) -> Json<Value> {
-    Json(app.status())
+async fn status<B: SettingsBackend>(State(service): Shared<B>) -> Json<Value> {
+    Json(service.status())
 }
 
-async fn save<H: SettingsBackend>(State(app): Shared<H>, entered: JsonInput) -> Response {
+async fn save<B: SettingsBackend>(State(service): Shared<B>, entered: JsonInput) -> Response {
     let JsonInput { actor, form } = entered;
     let Some(form) = form else {
         return refusal(
@@ -182,48 +181,46 @@ async fn save<H: SettingsBackend>(State(app): Shared<H>, entered: JsonInput) -> 
         )
         .into_response();
     };
-    if let Err(failed) = app.clone().save(actor, form).await {
-        return failed.into_response();
+    if let Err(failure) = service.clone().save(actor, form).await {
+        return failure.into_response();
     }
-    let mut body = app.status();
-    body["settings"] = Form::in_force(&app.telemetry).to_json();
-    Json(body).into_response()
+    Json(service.status_and_settings()).into_response()
 }
 
-/// Without settings, those in force are tested.
-async fn test<H: SettingsBackend>(State(app): Shared<H>, entered: JsonInput) -> Response {
+/// Tests the settings in force where the request has none.
+async fn test<B: SettingsBackend>(State(service): Shared<B>, entered: JsonInput) -> Response {
     let JsonInput { actor, form } = entered;
-    let form = form.unwrap_or_else(|| Form::in_force(&app.telemetry));
-    match app.test(actor, form).await {
+    let form = form.unwrap_or_else(|| Form::in_force(&service.telemetry));
+    match service.test(actor, form).await {
         Ok(probe) => Json(probe).into_response(),
-        Err(failed) => failed.into_response(),
+        Err(failure) => failure.into_response(),
     }
 }
 
-async fn show_page<H: SettingsBackend>(
-    State(app): Shared<H>,
+async fn show_page<B: SettingsBackend>(
+    State(service): Shared<B>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let form = Form::in_force(&app.telemetry);
-    Ok(app.page(&admin(&request)?, &form, &Outcome::None))
+    let form = Form::in_force(&service.telemetry);
+    Ok(service.page(&admin(&request)?, &form, &Outcome::None))
 }
 
-async fn save_page<H: SettingsBackend>(State(app): Shared<H>, entered: FormInput) -> Response {
+async fn save_page<B: SettingsBackend>(State(service): Shared<B>, entered: FormInput) -> Response {
     let FormInput { actor, form } = entered;
-    match app.clone().save(actor.clone(), form.clone()).await {
+    match service.clone().save(actor.clone(), form.clone()).await {
         Ok(()) => {
-            let form = Form::in_force(&app.telemetry);
-            app.page(&actor, &form, &Outcome::Saved)
+            let form = Form::in_force(&service.telemetry);
+            service.page(&actor, &form, &Outcome::Saved)
         }
-        Err(failed) => app.failed_page(&actor, &form, &failed),
+        Err(failure) => service.failed_page(&actor, &form, &failure),
     }
 }
 
-/// The form stays as it was entered, so that what a Test says can be mended before it is saved.
-async fn test_page<H: SettingsBackend>(State(app): Shared<H>, entered: FormInput) -> Response {
+/// Shows the form as entered, so that it can be corrected before it is saved.
+async fn test_page<B: SettingsBackend>(State(service): Shared<B>, entered: FormInput) -> Response {
     let FormInput { actor, form } = entered;
-    match app.clone().test(actor.clone(), form.clone()).await {
-        Ok(probe) => app.page(&actor, &form, &Outcome::Tested(&probe)),
-        Err(failed) => app.failed_page(&actor, &form, &failed),
+    match service.clone().test(actor.clone(), form.clone()).await {
+        Ok(probe) => service.page(&actor, &form, &Outcome::Tested(&probe)),
+        Err(failure) => service.failed_page(&actor, &form, &failure),
     }
 }

@@ -1,4 +1,4 @@
-//! What is done for an administrator: settings saved, a relay tested, and each kept by the host.
+//! What is done for an administrator: settings are saved, a relay is tested, and each action is persisted.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -14,82 +14,83 @@ use serde_json::{Value, json};
 
 use super::backend::{Action, AuditRecord, SettingsBackend};
 use super::csrf::CsrfKey;
-use super::form::{Field, FieldError, Form};
+use super::field::{Field, FieldError};
+use super::form::Form;
 use super::rate_limit::RateLimit;
 use crate::telemetry::Telemetry;
 
-pub(super) struct SettingsService<H> {
+pub(super) struct SettingsService<B> {
     pub(super) telemetry: Telemetry,
-    pub(super) backend: H,
+    pub(super) backend: B,
     pub(super) csrf_key: CsrfKey,
     tests: RateLimit,
-    /// Saves come one after the other, so that what is kept and what is in force are the same.
+    /// Saves run one after the other, so that the persisted settings are those in force.
     saving: tokio::sync::Mutex<()>,
 }
 
-/// Why something was not done.
-pub(super) enum Failed {
+/// Why an action was not done.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error("Some settings are not valid.")]
     Invalid(Vec<FieldError>),
-    TooSoon(Duration),
-    NotKept,
-    NotInForce(String),
+    #[error("A test was run a moment ago. Try again in {} s.", wait_seconds(.0))]
+    RateLimited(Duration),
+    #[error("The action could not be recorded, and nothing was changed. Try again.")]
+    NotPersisted,
+    #[error("The settings were recorded, but are not in force: {0}")]
+    NotApplied(String),
+    #[error("The test could not be run: {0}")]
+    NotTested(String),
 }
 
-impl Failed {
+fn wait_seconds(wait: &Duration) -> u64 {
+    wait.as_secs() + 1
+}
+
+impl Failure {
+    fn interrupted<E>(_: E) -> Self {
+        Self::NotApplied("try again".to_owned())
+    }
+
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Failed::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Failed::TooSoon(_) => StatusCode::TOO_MANY_REQUESTS,
-            Failed::NotKept | Failed::NotInForce(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        }
-    }
-
-    pub(super) fn message(&self) -> String {
-        match self {
-            Failed::Invalid(_) => "Some settings cannot be used.".to_owned(),
-            Failed::TooSoon(wait) => format!(
-                "A test was run a moment ago. Try again in {} s.",
-                wait.as_secs() + 1
-            ),
-            Failed::NotKept => {
-                "This could not be recorded, and nothing was changed. Try again.".to_owned()
-            }
-            Failed::NotInForce(why) => {
-                format!("The settings were kept, but are not in force: {why}")
+            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::NotPersisted | Self::NotApplied(_) | Self::NotTested(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
             }
         }
     }
 }
 
-impl IntoResponse for Failed {
+impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let mut body = json!({ "error": self.message() });
-        if let Failed::Invalid(errors) = &self {
+        let mut body = json!({ "error": self.to_string() });
+        if let Self::Invalid(errors) = &self {
             body["errors"] = json!(errors);
         }
         let mut response = (self.status(), Json(body)).into_response();
-        if let Failed::TooSoon(wait) = self {
-            let seconds = HeaderValue::from(wait.as_secs() + 1);
+        if let Self::RateLimited(wait) = self {
+            let seconds = HeaderValue::from(wait_seconds(&wait));
             response.headers_mut().insert(RETRY_AFTER, seconds);
         }
         response
     }
 }
 
-/// What was begun is done and recorded, also where the browser is gone before it has the answer.
+/// Runs an action on a task of its own, so that it is done and persisted even when the browser goes away.
 async fn run_to_completion<T: Send + 'static>(
-    action: impl Future<Output = Result<T, Failed>> + Send + 'static,
-) -> Result<T, Failed> {
+    action: impl Future<Output = Result<T, Failure>> + Send + 'static,
+) -> Result<T, Failure> {
     let action = cap_tracing::current_span().scope(action);
-    match tokio::spawn(action).await {
-        Ok(done) => done,
-        Err(_) => Err(Failed::NotInForce("try again".to_owned())),
-    }
+    tokio::spawn(action)
+        .await
+        .unwrap_or_else(|panic| Err(Failure::interrupted(panic)))
 }
 
-impl<H: SettingsBackend> SettingsService<H> {
-    pub(super) fn new(telemetry: Telemetry, backend: H, csrf_key: CsrfKey) -> Self {
-        SettingsService {
+impl<B: SettingsBackend> SettingsService<B> {
+    pub(super) fn new(telemetry: Telemetry, backend: B, csrf_key: CsrfKey) -> Self {
+        Self {
             telemetry,
             backend,
             csrf_key,
@@ -98,60 +99,65 @@ impl<H: SettingsBackend> SettingsService<H> {
         }
     }
 
-    pub(super) async fn save(self: Arc<Self>, actor: Actor, form: Form) -> Result<(), Failed> {
-        run_to_completion(async move { self.saved(actor, form).await }).await
-    }
-
-    async fn saved(&self, actor: Actor, form: Form) -> Result<(), Failed> {
-        let config = form.config(&self.telemetry).map_err(Failed::Invalid)?;
-        let _one = self.saving.lock().await;
-        self.persist(actor, Action::Saved(form.clone())).await?;
-        let telemetry = self.telemetry.clone();
-        // Switching off may wait for the relay.
-        let done = tokio::task::spawn_blocking(move || form.bring_into_force(&telemetry, config));
-        match done.await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Failed::NotInForce(error.to_string())),
-            Err(_) => Err(Failed::NotInForce("try again".to_owned())),
-        }
+    pub(super) async fn save(self: Arc<Self>, actor: Actor, form: Form) -> Result<(), Failure> {
+        run_to_completion(async move {
+            let config = form.config(&self.telemetry).map_err(Failure::Invalid)?;
+            let _saving = self.saving.lock().await;
+            self.persist(actor, Action::Saved(form.clone())).await?;
+            let telemetry = self.telemetry.clone();
+            // Switching off blocks while the relay takes what is queued.
+            tokio::task::spawn_blocking(move || form.apply(&telemetry, config))
+                .await
+                .map_err(Failure::interrupted)?
+                .map_err(|error| Failure::NotApplied(error.to_string()))
+        })
+        .await
     }
 
     pub(super) async fn test(
         self: Arc<Self>,
         actor: Actor,
         form: Form,
-    ) -> Result<ProbeReport, Failed> {
-        run_to_completion(async move { self.tested(actor, &form).await }).await
+    ) -> Result<ProbeReport, Failure> {
+        run_to_completion(async move {
+            let config = form.config(&self.telemetry).map_err(Failure::Invalid)?;
+            let Some(config) = config else {
+                let error = FieldError::new(Field::Host, "write the relay's name or address");
+                return Err(Failure::Invalid(vec![error]));
+            };
+            let _permit = self
+                .tests
+                .acquire(Instant::now())
+                .map_err(Failure::RateLimited)?;
+            let probe = cap_syslog::probe(config, self.telemetry.guard())
+                .await
+                .map_err(|error| Failure::NotTested(error.to_string()))?;
+            let action = Action::Tested {
+                relay: probe.relay.clone(),
+                verdict: probe.verdict,
+            };
+            self.persist(actor, action).await?;
+            Ok(probe)
+        })
+        .await
     }
 
-    async fn tested(&self, actor: Actor, form: &Form) -> Result<ProbeReport, Failed> {
-        let config = form.config(&self.telemetry).map_err(Failed::Invalid)?;
-        let Some(config) = config else {
-            let message = "write the relay's name or address".to_owned();
-            let field = Field::Host;
-            return Err(Failed::Invalid(vec![FieldError { field, message }]));
-        };
-        let _turn = self.tests.begin(Instant::now()).map_err(Failed::TooSoon)?;
-        let probe = cap_syslog::probe(config, self.telemetry.guard()).await;
-        let probe = probe.map_err(|error| Failed::NotInForce(error.to_string()))?;
-        let action = Action::Tested {
-            relay: probe.relay.clone(),
-            verdict: probe.verdict,
-        };
-        self.persist(actor, action).await?;
-        Ok(probe)
-    }
-
-    async fn persist(&self, actor: Actor, action: Action) -> Result<(), Failed> {
+    async fn persist(&self, actor: Actor, action: Action) -> Result<(), Failure> {
         let record = AuditRecord { actor, action };
         self.backend.persist(&record).await.map_err(|error| {
-            tracing::error!(target: "cap_telemetry", %error, action = record.event_type(), "it could not be recorded");
-            Failed::NotKept
+            tracing::error!(target: "cap_telemetry", %error, action = record.event_type(), "the action could not be persisted");
+            Failure::NotPersisted
         })
     }
 
     pub(super) fn status(&self) -> Value {
         let status = self.telemetry.status();
         json!({ "status": status.syslog, "warning": status.warning })
+    }
+
+    pub(super) fn status_and_settings(&self) -> Value {
+        let mut body = self.status();
+        body["settings"] = Form::in_force(&self.telemetry).to_json();
+        body
     }
 }
