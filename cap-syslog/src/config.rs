@@ -28,8 +28,9 @@ pub struct Config {
     pub relay: Relay,
     /// Relays to use, in this order, while those before accept no connection. Default: none.
     pub fallbacks: Vec<Relay>,
-    /// How often the relays before the one in use are tried; at least 1 ms, at most a day. The forwarder returns to one that
-    /// accepts a connection. Over UDP it is also how long an address that a name resolved to is used. Default: 60 s.
+    /// How often the relays before the one in use are tried; at least 1 ms, at most a day. The
+    /// forwarder returns to one that accepts a connection. Over UDP it is also how long an address
+    /// that a name resolved to is used. Default: 60 s.
     pub failback: BoundedDuration<1>,
     /// What carries the records. Default: TCP with octet counting.
     pub transport: Transport,
@@ -43,19 +44,21 @@ pub struct Config {
     pub app_name: String,
     /// SD-ID of the structured data. Default: `cap@0`.
     pub sd_id: SdId,
-    /// Device Version of [`Format::Cef`], which SIEM rules may match. Default: the version of this crate.
+    /// Device Version of [`Format::Cef`], which SIEM rules may match. Default: the version of this
+    /// crate.
     pub product_version: String,
     /// Events in the buffer at most, sent or not. Default: 10,000.
     pub buffer_size: BufferSize,
-    /// Bytes of a record at most, without its frame. Over UDP, more than 65,507 counts as 65,507. Default:
-    /// [`Transport::default_message_size`].
+    /// Bytes of a record at most, without its frame. Over UDP, more than 65,507 counts as 65,507.
+    /// Default: [`Transport::default_message_size`].
     pub max_message_size: Option<RecordSize>,
-    /// How long an event is kept after the relay's TCP stack acknowledged it, in case the relay dies before it reads the event.
-    /// At most a day. The forwarder releases the event between nine tenths of the grace and the whole of it. While the relay
-    /// acknowledges no later bytes, at most half of the grace passes. Not used over UDP. Default: 500 ms.
+    /// How long an event is kept after the relay's TCP stack acknowledged it, in case the relay
+    /// dies before it reads the event. At most a day. The forwarder releases the event between nine
+    /// tenths of the grace and the whole of it. While the relay acknowledges no later bytes, at
+    /// most half of the grace passes. Not used over UDP. Default: 500 ms.
     pub grace: BoundedDuration<0>,
-    /// The age of unacknowledged bytes at which the connection ends (TCP_USER_TIMEOUT); at least 1 s, at most a day.
-    /// Default: 10 s.
+    /// The age of unacknowledged bytes at which the connection ends (TCP_USER_TIMEOUT); at least 1
+    /// s, at most a day. Default: 10 s.
     pub stall_timeout: BoundedDuration<1000>,
 }
 
@@ -80,7 +83,8 @@ impl Config {
         }
     }
 
-    /// Bytes of a record at most: [`max_message_size`](Self::max_message_size), else the transport's default.
+    /// Bytes of a record at most: [`max_message_size`](Self::max_message_size), else the
+    /// transport's default.
     pub fn message_size(&self) -> RecordSize {
         match self.max_message_size {
             Some(size) => size.min(self.transport.max_message_size()),
@@ -88,8 +92,8 @@ impl Config {
         }
     }
 
-    /// A formatter for these settings and this PROCID. It reduces the header fields to printable ASCII and to
-    /// the lengths of RFC 5424, section 6.2, and writes an empty one as `-`.
+    /// A formatter for these settings and this PROCID. It reduces the header fields to printable
+    /// ASCII and to the lengths of RFC 5424, section 6.2, and writes an empty one as `-`.
     pub fn formatter(&self, procid: &str) -> Formatter {
         Formatter::new(&Header {
             format: self.format,

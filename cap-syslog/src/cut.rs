@@ -11,7 +11,8 @@ pub(crate) fn character_boundary(text: &[u8], mut end: usize) -> usize {
     end
 }
 
-/// Cuts the escaped text that starts at `start` in `out` at `end` or a little before: between characters and between escapes.
+/// Cuts the escaped text that starts at `start` in `out` at `end` or a little before: between
+/// characters and between escapes.
 pub(crate) fn cut_escaped(out: &mut Vec<u8>, start: usize, end: usize) {
     out.truncate(character_boundary(out, end));
     let backslashes = out[start..].iter().rev().take_while(|byte| **byte == b'\\');

@@ -19,8 +19,8 @@ impl SettingError {
     }
 }
 
-/// A forwarder did not start or did not take new settings. What a relay does later is no error of this type: see
-/// [`Status::last_error`](crate::Status::last_error).
+/// A forwarder did not start or did not take new settings. What a relay does later is no error of
+/// this type: see [`Status::last_error`](crate::Status::last_error).
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct Error(#[from] Kind);

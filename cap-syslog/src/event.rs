@@ -1,4 +1,4 @@
-//! One audit event, as it will be sent.
+//! One audit event.
 
 use std::fmt;
 
@@ -11,45 +11,47 @@ use crate::cut::CUT_MARK;
 use crate::timestamp;
 use params::Params;
 
-/// Bytes of an event id, event type or actor at most: the three are never left out, so they have to fit.
+/// The most bytes of an event id, event type or actor. Every record has all three, so they have to
+/// fit.
 pub(crate) const FIXED_LIMIT: usize = 128;
-/// Bytes kept for what an event usually gets after it was made, so that they have room where it is.
+/// Bytes reserved for the fields that are usually set after `new`, so that the text seldom moves.
 const ROOM: usize = 256;
 const BOM: char = '\u{feff}';
 
 /// An audit event.
 ///
-/// Every event can be sent, whatever is put into it. The event id, type and actor are always sent: of one that is longer than
-/// 128 bytes the first 120 are kept, and a mark. The rest may be shortened or left out where a record gets too long. What a
-/// record cannot hold is escaped or replaced; the crate's documentation says how.
+/// Every event can be sent, whatever its values are. Event id, type and actor are always sent; of
+/// one longer than 128 bytes, the first 120 and a mark. Other fields are cut or left out if the
+/// record would be too long. A character that a record cannot hold is escaped or replaced, as the
+/// README says.
 ///
-/// It is one piece of memory, which the buffer copies at once.
+/// An event is one allocation, which the buffer copies.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Its own fields one after the other, then what [`Params`] reads.
+    /// The fields one after the other, then the parameters as [`Params`] reads them.
     text: String,
     head: Head,
 }
 
-/// What is known of an event beside its text.
+/// The parts of an event that are not text, and where its fields are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Head {
-    /// Where each of its own fields ends.
-    ends: [usize; OWN],
-    /// Which of those it may lack it has: organisation, project and resource.
-    has: [bool; OWN_OPTIONAL],
+    /// Where each field ends.
+    ends: [usize; FIELDS],
+    /// Which of the optional fields are set.
+    has: [bool; OPTIONAL_FIELDS],
     severity: Severity,
     time: DateTime<Utc>,
 }
 
-/// An event, wherever its text is.
+/// An event whose text may be in a buffer.
 #[derive(Clone, Copy)]
 pub(crate) struct EventRef<'a> {
     text: &'a [u8],
     head: &'a Head,
 }
 
-/// An event's own fields, in the order in which they usually become known.
+/// The fields of an event, in the order in which they are usually set.
 #[derive(Clone, Copy)]
 enum Field {
     Id,
@@ -61,13 +63,13 @@ enum Field {
     Resource,
 }
 
-const OWN: usize = 7;
-/// Of an event's own fields, those that are left out where a record gets too long: organisation, project and resource.
-pub(crate) const OWN_OPTIONAL: usize = 3;
+const FIELDS: usize = 7;
+/// Organization, project and resource, which a record that would be too long leaves out.
+pub(crate) const OPTIONAL_FIELDS: usize = 3;
 
 impl Event {
-    /// An event of severity info that happened now. Byte order marks that the summary starts with are taken away: at the
-    /// start of a MSG they are not text.
+    /// An event of severity info that happened now. Byte order marks at the start of the summary
+    /// are removed, because they are not text at the start of a MSG.
     pub fn new(
         id: impl AsRef<str>,
         event_type: impl AsRef<str>,
@@ -78,7 +80,7 @@ impl Event {
         let summary = summary.as_ref().trim_start_matches(BOM);
         let length = id.len() + event_type.len() + actor.id().len() + summary.len();
         let mut text = String::with_capacity(length + ROOM);
-        let mut ends = [0; OWN];
+        let mut ends = [0; FIELDS];
         let fixed: [&[&str]; 3] = [
             &[id],
             &[event_type],
@@ -94,52 +96,54 @@ impl Event {
             text,
             head: Head {
                 ends,
-                has: [false; OWN_OPTIONAL],
+                has: [false; OPTIONAL_FIELDS],
                 severity: Severity::Info,
                 time: Utc::now(),
             },
         }
     }
 
-    /// The organisation.
+    /// Sets the organization.
     #[must_use]
     pub fn org(mut self, id: impl AsRef<str>) -> Self {
         self.set(Field::Org, id.as_ref());
         self
     }
 
-    /// The project.
+    /// Sets the project.
     #[must_use]
     pub fn project(mut self, id: impl AsRef<str>) -> Self {
         self.set(Field::Project, id.as_ref());
         self
     }
 
-    /// What was acted on, as `kind:id`.
+    /// Sets the object of the action, as `kind:id`.
     #[must_use]
     pub fn resource(mut self, resource: impl AsRef<str>) -> Self {
         self.set(Field::Resource, resource.as_ref());
         self
     }
 
-    /// The severity.
+    /// Sets the severity. Default: info.
     #[must_use]
     pub fn severity(mut self, severity: Severity) -> Self {
         self.head.severity = severity;
         self
     }
 
-    /// When it happened, to the millisecond. A time outside the years 0 to 9999, which RFC 5424 cannot say, becomes the
-    /// nearest one inside.
+    /// Sets the time, with millisecond precision. A time outside the years 0 to 9999, which RFC
+    /// 5424 cannot express, becomes the nearest time inside.
     #[must_use]
     pub fn time(mut self, time: DateTime<Utc>) -> Self {
         self.head.time = timestamp::representable(time);
         self
     }
 
-    /// A further parameter. Characters of the name outside `A–Z a–z 0–9 _` become `_` and it is cut after 32 (a dot would
-    /// make some relays see another element, and readers of CEF take no dash); a name of the event's own gets the prefix
-    /// `x_`. A name given twice keeps its last value.
+    /// Sets a parameter. A parameter that is set twice keeps its last value.
+    ///
+    /// In the name, characters other than letters, digits and `_` become `_`, because some relays
+    /// take a dot for the start of another element, and CEF allows no dash. A name is cut after 32
+    /// characters. The names of the event's fields get the prefix `x_`.
     #[must_use]
     pub fn param(mut self, name: &str, value: impl AsRef<str>) -> Self {
         let (name, value) = (params::name(name), value.as_ref());
@@ -162,8 +166,8 @@ impl Event {
         self
     }
 
-    /// Frees what a record of `max` bytes could never hold. Escaping only makes a text longer, so of one that is cut here the
-    /// formatter still sees that it is too long.
+    /// Frees what a record of `max` bytes cannot hold. Escaping only makes a text longer, so the
+    /// formatter still sees that a text cut here is too long.
     pub(crate) fn bound(&mut self, max: usize) {
         if self.text.capacity() > max {
             *self = self.bounded(max);
@@ -179,9 +183,9 @@ impl Event {
             text[..end].to_owned()
         };
         let mut text = String::new();
-        let mut own = 0..OWN;
-        let ends = [(); OWN].map(|()| {
-            text.extend(own.next().map(|index| cut(event.own(index))));
+        let mut fields = 0..FIELDS;
+        let ends = [(); FIELDS].map(|()| {
+            text.extend(fields.next().map(|index| cut(event.field(index))));
             text.len()
         });
         let mut length = 0;
@@ -189,7 +193,7 @@ impl Event {
             length += name.len() + value.len();
             length <= max
         });
-        // One more, so that there is still something for the formatter to leave out.
+        // One more, so that the formatter still has something to leave out.
         let sendable = sendable.count() + 1;
         for (name, value) in event.params().take(sendable) {
             params::push(&mut text, &cut(name), &cut(value));
@@ -215,18 +219,18 @@ impl Event {
         EventRef::new(self.text.as_bytes(), &self.head)
     }
 
-    /// For who keeps the text elsewhere.
+    /// The text and the rest, for a buffer that copies the text.
     pub(crate) fn parts(&self) -> (&str, Head) {
         (&self.text, self.head)
     }
 
-    /// Nothing of use is left then.
+    /// Takes the text and leaves an event without use.
     pub(crate) fn take_text(&mut self) -> String {
-        self.head.ends = [0; OWN];
+        self.head.ends = [0; FIELDS];
         std::mem::take(&mut self.text)
     }
 
-    /// Sets one of those that an event may lack.
+    /// Sets an optional field.
     fn set(&mut self, field: Field, value: &str) {
         let (index, ends) = (field as usize, &mut self.head.ends);
         let old = ends[index - 1]..ends[index];
@@ -238,34 +242,35 @@ impl Event {
     }
 }
 
-/// In bytes: the formatter need not know where characters begin.
+/// In bytes, because the formatter need not know where characters begin.
 impl<'a> EventRef<'a> {
     #[inline]
     pub(crate) fn new(text: &'a [u8], head: &'a Head) -> Self {
         EventRef { text, head }
     }
 
-    /// The fields that every event has: id, type, actor and summary.
+    /// Id, type, actor and summary.
     #[inline]
-    pub(crate) fn required(self) -> [&'a [u8]; OWN - OWN_OPTIONAL] {
-        [Field::Id, Field::Type, Field::Actor, Field::Summary].map(|field| self.own(field as usize))
+    pub(crate) fn required(self) -> [&'a [u8]; FIELDS - OPTIONAL_FIELDS] {
+        [Field::Id, Field::Type, Field::Actor, Field::Summary]
+            .map(|field| self.field(field as usize))
     }
 
-    /// Organisation, project and resource.
+    /// Organization, project and resource.
     #[inline]
-    pub(crate) fn optional(self) -> [Option<&'a [u8]>; OWN_OPTIONAL] {
+    pub(crate) fn optional(self) -> [Option<&'a [u8]>; OPTIONAL_FIELDS] {
         let [org, project, resource] = self.head.has;
         [
-            org.then(|| self.own(Field::Org as usize)),
-            project.then(|| self.own(Field::Project as usize)),
-            resource.then(|| self.own(Field::Resource as usize)),
+            org.then(|| self.field(Field::Org as usize)),
+            project.then(|| self.field(Field::Project as usize)),
+            resource.then(|| self.field(Field::Resource as usize)),
         ]
     }
 
-    /// PARAM-NAME and value of what is not its own.
+    /// PARAM-NAME and value of each parameter.
     #[inline]
     pub(crate) fn params(self) -> Params<'a> {
-        Params::of(&self.text[self.head.ends[OWN - 1]..])
+        Params::of(&self.text[self.head.ends[FIELDS - 1]..])
     }
 
     #[inline]
@@ -279,7 +284,7 @@ impl<'a> EventRef<'a> {
     }
 
     #[inline]
-    fn own(self, index: usize) -> &'a [u8] {
+    fn field(self, index: usize) -> &'a [u8] {
         let ends = &self.head.ends;
         let start = index.checked_sub(1).map_or(0, |before| ends[before]);
         &self.text[start..ends[index]]
@@ -314,7 +319,8 @@ impl fmt::Debug for Event {
     }
 }
 
-/// Appends a field that is always sent: control characters made visible as in other values, and the length bounded.
+/// Appends a field that is always sent: bounds its length, and writes control characters as in
+/// other values.
 fn push_fixed(text: &mut String, parts: &[&str]) {
     let start = text.len();
     text.extend(parts.iter().copied());
@@ -377,7 +383,7 @@ mod tests {
     }
 
     fn call() -> impl Strategy<Value = Call> {
-        // Around every length at which the way it is written changes.
+        // Around every length at which the encoding changes.
         let text = prop_oneof!["\\PC{0,9}", "[a@é]{60,70}", "x{4090,4100}"];
         prop_oneof![
             text.clone().prop_map(Call::Org),
@@ -389,17 +395,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_set_in_whatever_order_is_what_was_set_last(
+        fn each_field_has_the_value_that_was_set_last(
             summary in "\\PC{0,9}",
             calls in proptest::collection::vec(call(), 0..12),
         ) {
             let mut event = Event::new("e", "t", Actor::system("s"), &summary);
-            let (mut own, mut known) = ([const { None }; 3], Vec::<(String, String)>::new());
+            let (mut fields, mut known) = ([const { None }; 3], Vec::<(String, String)>::new());
             for call in calls {
                 event = match call {
-                    Call::Org(id) => event.org(own[0].insert(id)),
-                    Call::Project(id) => event.project(own[1].insert(id)),
-                    Call::Resource(resource) => event.resource(own[2].insert(resource)),
+                    Call::Org(id) => event.org(fields[0].insert(id)),
+                    Call::Project(id) => event.project(fields[1].insert(id)),
+                    Call::Resource(resource) => event.resource(fields[2].insert(resource)),
                     Call::Param(name, value) => {
                         match known.iter_mut().find(|(known, _)| *known == name) {
                             Some((_, old)) => value.clone_into(old),
@@ -410,7 +416,7 @@ mod tests {
                 };
                 let set = known.iter().map(|(name, value)| (name.as_str(), value.as_str()));
                 prop_assert!(params(&event).into_iter().eq(set), "{event:?}");
-                prop_assert_eq!(event.view().optional(), own.each_ref().map(|one: &Option<String>| one.as_deref().map(str::as_bytes)));
+                prop_assert_eq!(event.view().optional(), fields.each_ref().map(|one: &Option<String>| one.as_deref().map(str::as_bytes)));
             }
             let summary = summary.trim_start_matches(BOM);
             prop_assert_eq!(event.view().required().map(text), ["e", "t", "system:s", summary]);
@@ -425,7 +431,7 @@ mod tests {
             event = event.param(&format!("p{n}"), "v".repeat(100));
         }
         event.bound(500);
-        assert_eq!(event.view().own(Field::Summary as usize).len(), 502);
+        assert_eq!(event.view().field(Field::Summary as usize).len(), 502);
         assert!(event.view().params().count() < 10, "{event:?}");
         assert!(event.text.capacity() < 2000);
     }
@@ -440,6 +446,9 @@ mod tests {
     #[test]
     fn a_byte_order_mark_does_not_start_the_text() {
         let event = Event::new("e", "t", Actor::system("s"), "\u{feff}\u{feff}m\u{feff}");
-        assert_eq!(text(event.view().own(Field::Summary as usize)), "m\u{feff}");
+        assert_eq!(
+            text(event.view().field(Field::Summary as usize)),
+            "m\u{feff}"
+        );
     }
 }

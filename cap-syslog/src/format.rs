@@ -8,27 +8,29 @@ use cap_names::{ClosedEnum as _, Severity};
 
 use crate::config::{Facility, Format};
 use crate::cut::{CUT_MARK, character_boundary, cut_escaped};
-use crate::event::{Event, EventRef, OWN_OPTIONAL};
+use crate::event::{Event, EventRef, OPTIONAL_FIELDS};
 use crate::timestamp;
 
-/// Room kept for the text when parameters have to go.
+/// Bytes kept for the text when parameters are left out.
 const TEXT_RESERVE: usize = 256;
-/// Not in a HOSTNAME, although RFC 5424 allows them: at either syslog-ng gives up the record.
+/// Replaced in a HOSTNAME, although RFC 5424 allows them, because syslog-ng rejects a record with
+/// either.
 const NO_HOSTNAME: &str = ":[";
-/// More than an event can have.
+/// More optional fields than an event can have.
 const ALL: usize = usize::MAX;
 
-/// Writes records into a buffer that the caller reuses. Pure: the header was rendered once, nothing is allocated but the
-/// buffer's growth.
+/// Writes records into a buffer that the caller reuses; made by
+/// [`Config::formatter`](crate::Config::formatter). The header is rendered once, and nothing is
+/// allocated except when the buffer grows.
 #[derive(Clone, Debug)]
 pub struct Formatter {
     format: Format,
-    /// By severity.
+    /// One for each severity.
     heads: [Head; 5],
     max: usize,
 }
 
-/// What is the same in every record.
+/// The parts that all records have in common.
 pub(crate) struct Header<'a> {
     pub(crate) format: Format,
     pub(crate) facility: Facility,
@@ -45,7 +47,7 @@ pub(crate) struct Header<'a> {
 #[derive(Clone, Debug)]
 struct Head {
     bytes: Vec<u8>,
-    /// Where TIMESTAMP goes.
+    /// The position of TIMESTAMP.
     time: usize,
 }
 
@@ -73,7 +75,7 @@ impl Formatter {
         }
     }
 
-    /// Appends the record, without a frame.
+    /// Appends the record of an event, without a frame.
     pub fn write(&self, event: &Event, out: &mut Vec<u8>) {
         self.append(event.view(), out);
     }
@@ -95,8 +97,8 @@ impl Formatter {
         }
     }
 
-    /// Leaves out parameters, last first, until what is left of a record leaves room for the text; then cuts the text. The mark
-    /// at the end stands for either.
+    /// Leaves out parameters, the last one first, until there is room for the text, then cuts the
+    /// text. The mark at the end shows either.
     #[cold]
     fn shorten(
         &self,
@@ -113,8 +115,8 @@ impl Formatter {
             self.fields(event, keep, out);
             out.len() - start + reserve <= self.max
         };
-        // Between a number that fits and one that is more than there are.
-        let (mut keep, mut too_many) = (0, OWN_OPTIONAL + event.params().count() + 1);
+        // Bisects between a number that fits and one that is too large.
+        let (mut keep, mut too_many) = (0, OPTIONAL_FIELDS + event.params().count() + 1);
         while too_many - keep > 1 {
             let middle = keep.midpoint(too_many);
             if fits(middle, out) {
@@ -148,7 +150,7 @@ impl Formatter {
         }
     }
 
-    /// Appends the text and what leads up to it, or nothing where there is no text.
+    /// Appends the text with what precedes it, or nothing if there is no text.
     #[inline]
     fn text(&self, event: EventRef<'_>, out: &mut Vec<u8>) {
         let [.., summary] = event.required();
@@ -169,7 +171,8 @@ impl Formatter {
     }
 }
 
-/// At most `limit` characters of printable ASCII without spaces (PRINTUSASCII) and without `others`, or `-`.
+/// The first `limit` characters, with `_` for each that is no PRINTUSASCII or in `others`; `-` for
+/// none.
 fn reduced(value: &str, limit: usize, others: &str) -> String {
     let allowed = |c: &char| c.is_ascii_graphic() && !others.contains(*c);
     let clean: String = value

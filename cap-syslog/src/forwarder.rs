@@ -1,4 +1,102 @@
 //! The handle that callers enqueue into, and the thread behind it.
+//!
+//! # Theory of operation
+//!
+//! Callers push events into a [`Ring`](crate::ring::Ring), the *buffer*. One thread with a
+//! current-thread runtime formats, frames and writes them: `run` connects, backs off and connects
+//! again; `stream` and `udp` drive one connection; `gap_fill` decides which event comes next;
+//! `status_feed` publishes the status. Calls of the primary store and of the resolver run on the
+//! runtime's blocking threads.
+//!
+//! ## The states of an event
+//!
+//! Events are numbered in the order in which they came. A ring keeps three positions, and always
+//! `first <= acknowledged <= sent`:
+//!
+//! - from `sent` on, events are *unsent*;
+//! - from `acknowledged` to `sent`, events are *sent*: the socket took their bytes;
+//! - from `first` to `acknowledged`, events are *acknowledged*: the relay's TCP stack has their
+//!   bytes, but the relay may die before it reads them, so they stay for the grace.
+//!
+//! An event leaves the ring in one of three ways. It is *delivered* when its grace has passed (over
+//! UDP, when the network took its datagram). It is *dropped* when the ring is full; the oldest
+//! event goes, and if that was acknowledged it counts as delivered. It is *quarantined* (and counts
+//! as dropped) when `poison` found that the relay closes on it. So
+//! `enqueued = delivered + dropped + queued` holds whenever the ring's lock is free. When a
+//! connection ends, `sent` and `acknowledged` go back to `first`, and everything that is not
+//! delivered is sent again.
+//!
+//! What was dropped widens the ring's *gap*: a count, and the first and the last id. Without a
+//! store, the next batch begins with a gap record. With one, `gap_fill` takes the gap and pushes
+//! the store's events into a second ring, the *stored* ring, which is sent before the buffer. A
+//! [`Cursor`](cursor::Cursor) says which of the two rings a number belongs to.
+//!
+//! ## The release window
+//!
+//! TCP acknowledges bytes, so a connection counts them. [`Window`](window::Window) remembers for
+//! each batch its last event and the byte after it. After each batch, and every 50 ms (a tenth of
+//! the grace, if that is less) while a batch is in the window, `settle` asks the kernel how many of
+//! the bytes written are not acknowledged (`SIOCOUTQ`; over TLS these are bytes of the session).
+//! Batches whose bytes are all acknowledged get the time of the *grace clock*, and are released
+//! when nine tenths of the grace have passed on it.
+//!
+//! The grace clock advances only at looks that find more bytes acknowledged than the look before,
+//! or all of them, and by at most 45 percent of the grace at a time. A link that is cut in the
+//! middle of a stream therefore stops the clock: nothing says whether the relay read what it had
+//! acknowledged. After such a silence, `doubt` moves `acknowledged` back to `first`, so that an
+//! event which has to make room counts as dropped. The next acknowledged batch restores it. Where
+//! the kernel does not say what was acknowledged, all written bytes count as acknowledged.
+//!
+//! ## Ending a connection
+//!
+//! For a shutdown, for other settings and for failback, this side ends the connection. `Closing`
+//! goes from `No` to `Announced` (the last bytes are being written) when everything that has to be
+//! sent is sent and the window is empty, or too little time is left for a grace; and to
+//! `HalfClosed` after the last byte. If the relay then closes with every byte acknowledged, it has
+//! read them, and the window is released. Other settings and failback leave at most a second for
+//! all this, and send no new batch.
+//!
+//! ## Locks
+//!
+//! | lock | protects | held by callers | held by the thread |
+//! |---|---|---|---|
+//! | `connection` | what the status says about the connection | `status` | for an assignment |
+//! | `stored` | the stored ring | `status`, `shutdown` | for 4 events, or a page of the store |
+//! | `buffer` | the buffer | `enqueue` (one event), `status`, `shutdown`, `reconfigure` | for 4 events |
+//!
+//! The 4 events are [`CHUNK`](crate::ring::CHUNK). The locks are taken in the order of the table.
+//! Only `status` (all three) and `head` (the rings) hold more than one. No lock is held across an
+//! await, I/O or a log line. Memory is freed after the lock of the buffer: `push` and `release_to`
+//! return it. Two calls take longer than a few events: `reconfigure` to a smaller buffer drops the
+//! excess under the lock, and a gap record moves the entries on its shorter side by one. The
+//! channels of settings and status have locks of their own, inside of which no other lock is taken.
+//!
+//! ## Orderings and wake-ups
+//!
+//! The one atomic is `message_size`, stored and loaded `Relaxed`. Nothing else is read because of
+//! its value, and the event itself goes to the thread through the lock of the buffer. A stale value
+//! only decides how much of an event is kept during a `reconfigure`; the formatter cuts again.
+//!
+//! `more` is a [`Notify`](tokio::sync::Notify), which keeps one permit, so a push between the look
+//! at the buffer and the wait is not lost. After a batch that took all there was, the thread sets
+//! `gather` under the lock of the buffer and sleeps on a timer of 20 ms instead. A push that sees
+//! it notifies only when 128 events, or half of a small buffer, are unsent. Both the flag and the
+//! count are read under the lock that changes them. `watched` works alike: a subscriber is counted
+//! before it notifies.
+//!
+//! ## What is bounded by what
+//!
+//! | what | bound |
+//! |---|---|
+//! | events in the buffer, and in the stored ring | `buffer_size` each |
+//! | text of one event | about six times `message_size`, usually one |
+//! | memory that a ring keeps | 2 MiB of pages, and the entries of the most events it ever held |
+//! | bytes waiting for the socket | one batch: 64 records |
+//! | batches in the window | what the socket's buffer holds, and what the link carries in a grace |
+//! | requests to the store | one at a time, of 1,024 events; three failures; half of a shutdown |
+//! | pause between connections | 100 ms, doubled up to 10 s; 0.5 s during a search for poison |
+//! | age of unacknowledged bytes | `stall_timeout` |
+//! | shutdown | its deadline |
 
 mod connection;
 mod control;
@@ -50,21 +148,23 @@ pub struct ForwarderBuilder {
 }
 
 impl ForwarderBuilder {
-    /// Fills gaps from the caller's primary store of audit events. Default: none, and the relay gets a gap record.
+    /// Fills gaps from the caller's primary store of audit events. Default: none, and the relay
+    /// gets a gap record.
     ///
-    /// While a gap is being filled, the forwarder holds up to [`Config::buffer_size`] events from the store beside those in
-    /// the buffer.
+    /// While a gap is being filled, the forwarder holds up to [`Config::buffer_size`] events from
+    /// the store beside those in the buffer.
     pub fn backfill(mut self, store: impl Backfill) -> Self {
         self.store = Some(Arc::new(store));
         self
     }
 
-    /// Starts the forwarder on its own thread; the caller may be inside or outside a runtime. The thread connects, so a relay
-    /// that is away delays no caller.
+    /// Starts the forwarder on its own thread; the caller may be inside or outside a runtime. The
+    /// thread connects, so a relay that is away delays no caller.
     ///
     /// # Errors
     ///
-    /// When a setting cannot work, or the system refuses a new thread.
+    /// When the trust store cannot be read, a certificate of [`Tls`](crate::Tls) is wrong, or the
+    /// system refuses a new thread.
     pub fn start(self) -> Result<Forwarder, Error> {
         let settings = Settings::new(self.config)?;
         let shared = Shared::new(settings, self.guard, self.store, self.unacknowledged);
@@ -100,7 +200,8 @@ async fn work(shared: &Shared, control: Control) {
 }
 
 impl Forwarder {
-    /// Prepares a forwarder to the relays of `config`, whose connections obey the egress policy of `guard`.
+    /// Prepares a forwarder to the relays of `config`, whose connections obey the egress policy of
+    /// `guard`.
     pub fn builder(config: Config, guard: Guard) -> ForwarderBuilder {
         ForwarderBuilder {
             config,
@@ -110,10 +211,12 @@ impl Forwarder {
         }
     }
 
-    /// Adds an event to the buffer. Never waits for the relay and never fails: when the buffer is full, it drops the oldest
-    /// event. After a shutdown the event stays in the buffer and counts as queued.
+    /// Adds an event to the buffer. Never waits for the relay and never fails: when the buffer is
+    /// full, it drops the oldest event. After a shutdown the event stays in the buffer and counts
+    /// as queued.
     ///
-    /// The buffer does not keep what no record could carry, since a record is at most [`Config::message_size`] long.
+    /// The buffer does not keep what no record could carry, since a record is at most
+    /// [`Config::message_size`] long.
     pub fn enqueue(&self, mut event: Event) {
         event.bound(self.shared.message_size.load(Ordering::Relaxed));
         let mut buffer = self.shared.buffer();
@@ -127,12 +230,13 @@ impl Forwarder {
         drop((deferred, event));
     }
 
-    /// Takes over other settings without losing an event: what is not yet released is sent again where the new settings say.
-    /// With a smaller buffer, the oldest events make room as they do for new ones.
+    /// Applies other settings without losing an event. Events that are not delivered yet are sent
+    /// again as the new settings say. A smaller buffer drops its oldest events.
     ///
     /// # Errors
     ///
-    /// When a setting cannot work; the old ones then stay in force.
+    /// When the trust store cannot be read, or a certificate of [`Tls`](crate::Tls) is wrong. The
+    /// old settings stay in force.
     pub fn reconfigure(&self, config: Config) -> Result<(), Error> {
         let settings = Settings::new(config)?;
         self.shared
@@ -146,8 +250,8 @@ impl Forwarder {
         Ok(())
     }
 
-    /// Sends one test record with the settings in force, on a connection of its own, and says how far it came: [`probe`](crate::probe()). Needs
-    /// a tokio runtime with I/O and time.
+    /// Sends one test record with the settings in force on a connection of its own, as
+    /// [`probe`](crate::probe()) does. Needs a Tokio runtime with I/O and time.
     pub async fn probe(&self) -> ProbeReport {
         let settings = Arc::clone(&self.shared.settings.borrow());
         probe::run(&settings, &self.shared.guard).await
@@ -158,7 +262,8 @@ impl Forwarder {
         self.shared.status()
     }
 
-    /// The same as a value to watch. It changes at most four times a second, however many events pass.
+    /// The status as a value to watch. It changes at most four times a second, however many events
+    /// pass.
     pub fn subscribe(&self) -> watch::Receiver<Status> {
         self.shared.publish();
         let receiver = self.shared.status.subscribe();
@@ -166,8 +271,9 @@ impl Forwarder {
         receiver
     }
 
-    /// Sends what is in the buffer, waits for the relay to acknowledge it, closes the connection and ends the thread, all
-    /// within `deadline`. Blocks the calling thread for so long; in async code call it where blocking is allowed.
+    /// Delivers the events in the buffer, closes the connection and ends the thread, all within
+    /// `deadline`. Blocks the calling thread for that time; in async code, call it where blocking
+    /// is allowed.
     pub fn shutdown(&self, deadline: Duration) -> Report {
         if self.worker.stop_within(deadline).is_err() {
             tracing::warn!(target: "cap_syslog", "the syslog thread did not stop within the deadline");
@@ -212,7 +318,7 @@ mod tests {
     use std::net::TcpListener;
     use std::time::Instant;
 
-    /// One whose own thread connects to a port where nobody listens, and leaves the buffer alone.
+    /// A forwarder whose thread finds nobody on the port, and does not touch the buffer.
     pub(super) fn cut_off() -> Forwarder {
         let away = Config::new("127.0.0.1:1".parse().expect("a relay"));
         Forwarder::builder(away, Guard::new(Policy::default()))
@@ -253,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_kernel_does_not_tell_the_grace_alone_decides_and_the_status_says_so() {
+    fn without_acknowledgements_the_grace_alone_decides() {
         let status = delivered_alone(|_| Ok(None));
         assert_eq!(status.delivered, 1);
         assert_eq!(status.confirmation, Confirmation::Written);
@@ -261,14 +367,14 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn where_it_tells_the_status_says_that_events_are_acknowledged() {
+    fn with_acknowledgements_the_status_says_so() {
         let status = delivered_alone(tcp::unacknowledged);
         assert_eq!(status.delivered, 1);
         assert_eq!(status.confirmation, Confirmation::Acknowledged);
     }
 
     #[test]
-    fn what_the_relay_lacks_is_not_released_however_long_it_takes() {
+    fn bytes_that_the_relay_lacks_are_never_delivered() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let forwarder = asking(&listener, |_| Ok(Some(1)));
         forwarder.enqueue(Event::new("e1", "t", Actor::system("test"), "m"));

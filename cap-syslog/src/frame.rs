@@ -7,13 +7,14 @@ cap_names::closed_enum! {
         /// Length, space, record (RFC 6587, section 3.4.1; RFC 5425, section 4.3).
         #[default]
         OctetCounting = "octet-counting",
-        /// Record, line feed (RFC 6587, section 3.4.2), for relays that read lines. A record never contains a line feed.
+        /// Record, line feed (RFC 6587, section 3.4.2), for relays that read lines. A record never
+        /// contains a line feed.
         Newline = "newline",
     }
 }
 
 impl Framing {
-    /// Appends the record that `write` appends, framed.
+    /// Appends the record that `write` appends, with its frame.
     pub fn append(self, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
         match self {
             Framing::Newline => {
@@ -22,7 +23,7 @@ impl Framing {
             }
             Framing::OctetCounting => {
                 let start = out.len();
-                // Most lengths have three digits; a record of another length is moved.
+                // Most lengths have three digits. A record with another length is moved.
                 out.extend_from_slice(b"000 ");
                 let record = start + 4;
                 write(out);

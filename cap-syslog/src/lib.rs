@@ -1,4 +1,5 @@
-//! Audit events to a SIEM: RFC 5424 syslog over UDP, TCP or TLS, through relay outages, without ever blocking the caller.
+//! Audit events to a SIEM: RFC 5424 syslog over UDP, TCP or TLS, through relay outages, without
+//! ever blocking the caller.
 //!
 //! ```no_run
 //! use cap_names::Actor;
@@ -9,7 +10,7 @@
 //! let guard = cap_egress::Guard::new(cap_egress::Policy::default());
 //! let forwarder = Forwarder::builder(config, guard).start()?;
 //! forwarder.enqueue(
-//!     Event::new("evt_1", "cert.issued", Actor::user("alice@example.com"), "Certificate issued for api.example.com")
+//!     Event::new("evt_1", "cert.issued", Actor::user("alice"), "Issued for api.example.com")
 //!         .project("p1")
 //!         .resource("cert:c1"),
 //! );
@@ -20,38 +21,53 @@
 //!
 //! # Delivery
 //!
-//! [`Forwarder::enqueue`] puts the event into a bounded buffer and returns; when the buffer is full the oldest event makes
-//! room and is counted. A thread of the crate's own formats, frames and writes: an event alone at once, and under load what came in
-//! 20 ms, or 128 events, together. An event leaves the buffer only when the relay's TCP stack has acknowledged its bytes and a
-//! grace has passed, so a relay that dies with unread bytes gets them again after the reconnect: delivery is at least once, and
-//! duplicates carry the same `event_id`. While the relay acknowledges nothing of what came later, the grace hardly passes: a link that is
-//! cut says nothing of the relay behind it. On a link on which nothing follows, it passes. After a drop, the next record is a synthetic `syslog.gap` event that
-//! says how many events are missing, and the first and last of them. With the caller's primary store behind it ([`Backfill`]) the
+//! [`Forwarder::enqueue`] puts the event into a bounded buffer and returns. When the buffer is
+//! full, the oldest event is dropped and counted. One thread of the crate formats, frames and
+//! writes the events. An event that comes alone is written at once; under load, events that come
+//! within 20 ms share a batch.
+//!
+//! The forwarder keeps an event until the relay's TCP stack has acknowledged its bytes and a grace
+//! has passed. A relay that dies before it reads them gets the event again after the reconnect.
+//! Delivery is therefore at least once, and duplicates carry the same `event_id`. While the relay
+//! acknowledges no later bytes, at most half of the grace passes, because behind a link that is cut
+//! the relay may be gone.
+//!
+//! After a drop, the next record is a `syslog.gap` event with the number of missing events, the
+//! first id and the last. With the caller's primary store ([`ForwarderBuilder::backfill`]), the
 //! forwarder sends the missing events instead, in their place.
 //!
-//! Over TLS the acknowledged bytes are those of the session, counted below it. Over UDP an event leaves the buffer with its
-//! datagram, and a closed port is noticed when it says so. [`Status::confirmation`] says which of these holds; where the kernel
-//! cannot be asked what was acknowledged (anything but Linux), the grace alone decides. A relay that closes its
-//! sending side while it goes on reading counts as gone.
+//! | transport | an event is delivered when |
+//! |---|---|
+//! | TCP | its bytes were acknowledged, and the grace passed |
+//! | TLS | the same for the bytes of the session |
+//! | UDP | the network took its datagram; a closed port costs one |
 //!
-//! An event on which the relay closes the connection again and again, while it takes a harmless record, is set aside, counted,
-//! and named in the next gap record. [`Config::fallbacks`] stand in for a relay that is away, and
-//! [`Forwarder::reconfigure`] changes any setting while events flow.
+//! [`Status::confirmation`] says which rule is in force. On systems other than Linux, and in
+//! sandboxes that forbid the question, the kernel does not say what was acknowledged, and the grace
+//! alone decides. A relay that closes its sending side counts as gone, even if it still reads.
 //!
-//! [`probe`] and [`Forwarder::probe`] send one real record and say, stage by stage, how far it came, and what to change where it
-//! did not.
+//! An event on which the relay closes the connection again and again, although it takes a test
+//! event, is quarantined: dropped, counted, and named in the next gap record. [`Config::fallbacks`]
+//! replace a relay that is away, and [`Forwarder::reconfigure`] changes any setting while events
+//! flow.
+//!
+//! [`probe`] and [`Forwarder::probe`] send one real record. They report each stage, and what to
+//! change if one failed.
 //!
 //! # What no input can do
 //!
-//! One event is one record: control characters are written as `#` and three octal digits (`#012` for a line feed), header
-//! fields and parameter names are reduced to the characters and lengths of RFC 5424, and a record that would be too long
-//! loses whole parameters and the end of its text, never a part of a parameter, and shows that it did. The README has the
-//! whole table, and what a record looks like in either [`Format`].
+//! One event is one record. A control character becomes `#` and three octal digits (`#012` for a
+//! line feed). Header fields and parameter names are reduced to the characters and lengths of RFC
+//! 5424. A record that would be too long loses whole parameters and the end of its text, never a
+//! part of a parameter, and ends with a mark. The README has the whole table, and a record in each
+//! [`Format`].
 //!
 //! # What it does not do
 //!
-//! It is not the primary audit record, which stays the caller's. It reads no environment and resolves no host name of its
-//! own: [`Config::hostname`] is given. TLS cannot be told not to verify.
+//! - It is not the primary audit record, which the caller keeps.
+//! - It reads no environment variable and does not look up the host's name: set
+//!   [`Config::hostname`].
+//! - It has no option to skip the verification of TLS.
 
 mod backfill;
 mod config;
@@ -83,6 +99,9 @@ pub use probe::{
 };
 pub use relay::RelayError;
 pub use status::{Confirmation, Report, State, Status};
+
+/// The crate of the times in the public API.
+pub use chrono;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,8 +1,10 @@
-//! The Test: one real record over the path that events take, and then a look at what the relay makes of it.
+//! The probe: sends one real record over the path that events take, and watches what the relay
+//! does.
 //!
-//! A connection that opens proves little: a relay with another framing, or one that wants a client certificate, lets it open and
-//! the record be written. So the Test reads for a second. Where the relay closes, it looks for the reason with further
-//! connections: whether the port speaks TLS, and whether it takes the record in the other framing.
+//! An open connection proves little: a relay with another framing, or one that wants a client
+//! certificate, lets the probe connect and write. So the probe reads for a second after the record.
+//! If the relay closes, further connections find out why: whether the port speaks TLS, and whether
+//! the relay accepts the record in the other framing.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,26 +26,27 @@ mod report;
 use explain::{broken, not_connected, rejected, silent, tls_expected};
 pub use report::{ProbeCause, ProbeFailure, ProbeReport, ProbeStage, ProbeStep, ProbeVerdict};
 
-/// In all.
+/// The time for everything.
 const LONGEST: Duration = Duration::from_millis(2900);
-/// Until the connection stands.
+/// The time until the connection is open.
 const CONNECT: Duration = Duration::from_millis(1500);
-/// What is left of it when no more questions are asked.
+/// The time before the end at which the diagnosis stops.
 const MARGIN: Duration = Duration::from_millis(50);
 /// How long a relay may take to close on a record.
 const READ: Duration = Duration::from_secs(1);
-/// For each of the two questions that a relay which closes is asked.
-const QUESTION: Duration = Duration::from_millis(600);
+/// The time for each of the two connections of the diagnosis.
+const DIAGNOSIS: Duration = Duration::from_millis(600);
 
-/// Sends one test record to the first relay with these settings and says how far it came, within three seconds. Needs a tokio
-/// runtime with I/O and time, and no forwarder.
+/// Sends one test record to [`Config::relay`] and reports how far it came, within three seconds.
+/// Needs a Tokio runtime with I/O and time, and no forwarder.
 ///
-/// The record has the event type `syslog.test`. Where the relay closes the connection, it may be sent a second time, in the
-/// other framing.
+/// The record has the event type `syslog.test`. If the relay closes the connection, the probe may
+/// send a second one in the other framing.
 ///
 /// # Errors
 ///
-/// When a setting cannot work. Whatever the relay does is in the [`ProbeReport`].
+/// When the trust store cannot be read, or a certificate of [`Tls`](crate::Tls) is wrong.
+/// Everything that the relay does is in the [`ProbeReport`].
 pub async fn probe(config: Config, guard: &Guard) -> Result<ProbeReport, Error> {
     Ok(run(&Settings::new(config)?, guard).await)
 }
@@ -153,7 +156,7 @@ async fn send(
     let mut out = Vec::new();
     encryption.append(&mut out, |out| settings.write(event.view(), out))?;
     match timeout(READ, stream.write_all(&out)).await {
-        // What the relay said before it closed is still to be read.
+        // What the relay sent before it closed is still to be read.
         Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Ok(written) => written,
         Err(_) => Err(io::ErrorKind::TimedOut.into()),
@@ -200,7 +203,7 @@ async fn keeps_open(
     }
 }
 
-/// Asks a relay that closes on the record why.
+/// Finds out why a relay closes on the record.
 async fn diagnose(
     settings: &Settings,
     guard: &Guard,
@@ -233,9 +236,9 @@ async fn speaks_tls(guard: &Guard, relay: &Relay) -> bool {
         return false;
     };
     let shaking = guard.connect_tls(&relay.host, relay.port.get(), &trust);
-    match timeout(QUESTION, shaking).await {
+    match timeout(DIAGNOSIS, shaking).await {
         Ok(Ok(_)) => true,
-        // A certificate that is not trusted is one.
+        // A certificate that is not trusted is still TLS.
         Ok(Err(error)) => matches!(
             error.tls_problem(),
             Some(
@@ -259,11 +262,11 @@ async fn takes(settings: &Settings, guard: &Guard, relay: &Relay) -> bool {
         send(settings, &test_event::event(), &mut stream, &mut encryption)
             .await
             .is_ok()
-            && keeps_open(&mut stream, &mut encryption, QUESTION / 2)
+            && keeps_open(&mut stream, &mut encryption, DIAGNOSIS / 2)
                 .await
                 .is_ok()
     };
-    timeout(QUESTION, asking).await.unwrap_or(false)
+    timeout(DIAGNOSIS, asking).await.unwrap_or(false)
 }
 
 /// When each stage was entered.

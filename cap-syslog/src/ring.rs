@@ -1,4 +1,5 @@
-//! The bounded buffer: events from oldest to newest, and how far sending and acknowledgement have come.
+//! The bounded buffer: events from the oldest to the newest, and how far they are sent and
+//! acknowledged.
 
 use std::collections::VecDeque;
 
@@ -11,17 +12,20 @@ use arena::{Arena, LONGEST, Page, Place};
 pub(crate) use gap::Gap;
 use gap::Reason;
 
-/// Events that are gone through under one lock, for which callers may have to wait: so few that they wait without sleeping.
+/// Events that the thread handles under one lock. Callers wait for that lock, and for so few they
+/// spin instead of sleeping.
 pub(crate) const CHUNK: usize = 4;
 
-/// Events for which nothing is gathered any longer.
-const CROWD: u64 = 128;
+/// Unsent events that end the wait for more of them.
+const BATCH_READY: u64 = 128;
 
-/// Events are numbered in the order they came; `first` is the number of the oldest one held.
+/// Events are numbered in the order in which they came, and `first` is the number of the oldest one
+/// in the ring.
 ///
-/// Callers wait for the lock around this, so whatever is to be freed is given out, to be freed when nobody waits any more. Little is:
-/// the text of an event is copied, and its own memory freed by the thread that took it. An allocator is slow with what one thread takes
-/// and another frees half a second later, and leaves the heap of everybody else worn.
+/// Callers wait for the lock around the ring, so memory that is to be freed is returned, and freed
+/// after the lock. That is seldom: the ring copies the text of an event, and the thread that
+/// allocated the event frees it. Allocators are slow when one thread allocates and another frees
+/// half a second later, and such use fragments the heap.
 #[derive(Debug)]
 pub(crate) struct Ring {
     entries: VecDeque<Entry>,
@@ -31,12 +35,12 @@ pub(crate) struct Ring {
     sent: u64,
     acknowledged: u64,
     gap: Option<Gap>,
-    /// The sender waits for more, and need not be woken by each event.
+    /// The sender waits for more events, and a single event need not wake it.
     gathering: bool,
     pub(crate) enqueued: u64,
     pub(crate) delivered: u64,
     pub(crate) dropped: u64,
-    /// Of the dropped, those that the relay would not take.
+    /// The dropped events that the relay refuses.
     pub(crate) quarantined: u64,
 }
 
@@ -51,12 +55,12 @@ enum Text {
     Copied(Place),
     Own {
         text: String,
-        /// Set on a synthetic event: the gap it reports.
+        /// The gap that this event reports, if it is a gap record.
         gap: Option<Box<Gap>>,
     },
 }
 
-/// What is left of an event, to be freed.
+/// Memory of an event that left, to be freed after the lock.
 #[derive(Debug)]
 pub(crate) struct Deferred(#[expect(dead_code, reason = "it is only freed")] Memory);
 
@@ -106,7 +110,7 @@ impl Ring {
         self.first
     }
 
-    /// Another capacity; where it is smaller, the oldest events make room as they do for new ones.
+    /// Sets the capacity. A smaller one drops the oldest events.
     pub(crate) fn resize(&mut self, capacity: usize) {
         self.capacity = capacity;
         while self.entries.len() > capacity {
@@ -115,12 +119,13 @@ impl Ring {
         self.entries.shrink_to(capacity.min(16 * 1024));
     }
 
-    /// Adds an event; when the buffer is full, the oldest makes room. One that the relay has acknowledged and that only waits out its
-    /// grace counts as released, any other as dropped. What is left in `event`, and what is given back, is to be freed.
+    /// Adds an event. If the ring is full, the oldest event leaves: as delivered if the relay has
+    /// acknowledged it and only its grace is not over, else as dropped. The caller frees `event`
+    /// and the returned memory after the lock.
     pub(crate) fn push(&mut self, event: &mut Event) -> Option<Deferred> {
-        let mut left = None;
+        let mut deferred = None;
         while self.entries.len() >= self.capacity {
-            left = self.make_room();
+            deferred = self.make_room();
         }
         self.enqueued += 1;
         let (text, head) = event.parts();
@@ -131,24 +136,25 @@ impl Ring {
             Text::Own { text, gap: None }
         };
         self.entries.push_back(Entry { head, text });
-        left
+        deferred
     }
 
-    /// Whether the sender is to be told that there is more.
+    /// Whether a new event has to wake the sender.
     pub(crate) fn should_wake(&self) -> bool {
-        !self.gathering || self.is_crowded()
+        !self.gathering || self.has_batch()
     }
 
-    /// The sender gathers events, or does so no longer. Says whether there is the room for it.
+    /// Starts or ends the sender's wait for more events. Returns whether it waits; it does not if a
+    /// batch is ready.
     pub(crate) fn gather(&mut self, gathering: bool) -> bool {
-        self.gathering = gathering && !self.is_crowded();
+        self.gathering = gathering && !self.has_batch();
         self.gathering
     }
 
-    /// Enough wait for a batch, or so many that the buffer may run full.
-    fn is_crowded(&self) -> bool {
+    /// Enough events for a batch are unsent, or so many that the ring may become full.
+    fn has_batch(&self) -> bool {
         let unsent = self.first + self.entries.len() as u64 - self.sent;
-        unsent >= CROWD.min(self.capacity as u64 / 2)
+        unsent >= BATCH_READY.min(self.capacity as u64 / 2)
     }
 
     fn make_room(&mut self) -> Option<Deferred> {
@@ -169,7 +175,7 @@ impl Ring {
         let [id, ..] = entry.view(&self.arena).required();
         let one = || Gap::one(id, reason);
         self.gap = Some(match (reported, self.gap.take()) {
-            // What a gap record reported came before everything that was dropped since it was made.
+            // The events that a gap record reported are older than everything dropped after it.
             (Some(reported), Some(since)) => reported.followed_by(since),
             (Some(reported), None) => *reported,
             (None, Some(earlier)) => earlier.followed_by(one()),
@@ -182,7 +188,7 @@ impl Ring {
         self.pop()
     }
 
-    /// The oldest event leaves. What is given back is to be freed.
+    /// Removes the oldest event.
     fn pop(&mut self) -> Option<Deferred> {
         match self.entries.pop_front()?.text {
             Text::Copied(_) => self.arena.pop().map(Memory::Page).map(Deferred),
@@ -190,7 +196,7 @@ impl Ring {
         }
     }
 
-    /// Drops the event of this number, if it is still the oldest, because the relay will not take it.
+    /// Drops the event of this number, if it is still the oldest, because the relay refuses it.
     pub(crate) fn quarantine(&mut self, number: u64) {
         if self.first == number && !self.entries.is_empty() {
             self.drop_first(Reason::Refused);
@@ -198,7 +204,7 @@ impl Ring {
         }
     }
 
-    /// Where the next batch begins. After a drop, its first event is the record of the gap.
+    /// The number at which the next batch begins. After a drop, that is the gap record.
     pub(crate) fn next(&mut self) -> u64 {
         if let Some(gap) = self.gap.take() {
             self.report(gap);
@@ -206,7 +212,7 @@ impl Ring {
         self.sent
     }
 
-    /// Puts the record of a gap where the next batch begins.
+    /// Inserts a gap record where the next batch begins.
     pub(crate) fn report(&mut self, gap: Gap) {
         self.enqueued += 1;
         let at = (self.sent - self.first) as usize;
@@ -217,12 +223,13 @@ impl Ring {
         self.entries.insert(at, Entry { head, text });
     }
 
-    /// The gap before the next batch, to be filled, if it has more in it than what the relay would not take.
+    /// Takes the gap before the next batch, to be filled, if it has events that the relay does not
+    /// refuse.
     pub(crate) fn take_gap(&mut self) -> Option<Gap> {
         self.gap.take_if(|gap| gap.can_be_filled())
     }
 
-    /// The events from this number on that are still there, each with its number.
+    /// The events from this number on, each with its number.
     pub(crate) fn from(&self, number: u64) -> impl Iterator<Item = (u64, EventRef<'_>)> {
         let start = number.max(self.first);
         let skip = (start - self.first) as usize;
@@ -230,28 +237,29 @@ impl Ring {
         (start..).zip(entries.map(|entry| entry.view(&self.arena)))
     }
 
-    /// Whether everything was written to the connection.
+    /// Whether every event was written to the connection.
     pub(crate) fn all_sent(&self) -> bool {
         self.gap.is_none() && self.sent == self.first + self.entries.len() as u64
     }
 
-    /// Everything before number `end` was written to the connection.
+    /// The events before number `end` were written to the connection.
     pub(crate) fn sent_to(&mut self, end: u64) {
         self.sent = self.sent.max(end);
     }
 
-    /// The relay's TCP stack has everything before number `end`.
+    /// The relay's TCP stack has the events before number `end`.
     pub(crate) fn acknowledged_to(&mut self, end: u64) {
         self.acknowledged = self.acknowledged.max(end.min(self.sent));
     }
 
-    /// What was acknowledged may be lost all the same: if it has to make room, it counts as dropped.
+    /// The relay may have lost what it acknowledged: if such an event has to leave, it counts as
+    /// dropped.
     pub(crate) fn doubt(&mut self) {
         self.acknowledged = self.first;
     }
 
-    /// Everything before number `end` is delivered. Lets go of the oldest [`CHUNK`] of it, to be called until there was none; what is
-    /// given back is to be freed.
+    /// The events before number `end` are delivered. Removes the oldest [`CHUNK`] of them; call it
+    /// until it returns `None`. The caller frees the returned memory after the lock.
     pub(crate) fn release_to(&mut self, end: u64) -> Option<Vec<Deferred>> {
         let held = self.entries.len().min(CHUNK) as u64;
         let count = end.saturating_sub(self.first).min(held);
@@ -259,11 +267,11 @@ impl Ring {
         self.delivered += count;
         self.sent = self.sent.max(self.first);
         self.acknowledged = self.acknowledged.max(self.first);
-        let left = (0..count).filter_map(|_| self.pop()).collect();
-        (count > 0).then_some(left)
+        let deferred = (0..count).filter_map(|_| self.pop()).collect();
+        (count > 0).then_some(deferred)
     }
 
-    /// The connection is gone: what was not released is to be sent again.
+    /// The connection is gone: the events that are not delivered are sent again.
     pub(crate) fn rewind(&mut self) {
         self.sent = self.first;
         self.acknowledged = self.first;
@@ -324,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_buffer_drops_the_oldest_and_the_next_record_names_the_gap() {
+    fn a_full_buffer_drops_the_oldest_and_reports_the_gap() {
         let mut ring = ring(2, &["a", "b", "c", "d", "e"]);
         assert_eq!(ring.dropped, 3);
         let (batch, end) = unsent(&mut ring, 10);
@@ -337,17 +345,17 @@ mod tests {
     }
 
     #[test]
-    fn while_the_sender_gathers_it_is_called_only_when_there_is_a_crowd_or_little_room() {
+    fn a_gathering_sender_is_woken_only_for_a_batch_or_little_room() {
         let (mut large, mut small) = (ring(10_000, &["a"]), ring(10, &["a"]));
         assert!(large.should_wake() && small.should_wake());
         assert!(large.gather(true) && small.gather(true));
-        for (ring, enough) in [(&mut large, CROWD), (&mut small, 5)] {
+        for (ring, enough) in [(&mut large, BATCH_READY), (&mut small, 5)] {
             for _ in 1..enough {
                 assert!(!ring.should_wake());
                 ring.push(&mut event("b"));
             }
             assert!(ring.should_wake());
-            assert!(!ring.gather(true), "there is a batch already");
+            assert!(!ring.gather(true), "a batch is ready");
             ring.sent_to(ring.first() + enough);
             assert!(ring.gather(true));
             assert!(!ring.should_wake());
@@ -374,11 +382,11 @@ mod tests {
         assert_eq!(ids(&batch), ["gap-2-a", "c", "d", "e", "f"]);
         let values = batch[1..].iter().map(|(_, params)| params[0].as_str());
         assert!(values.eq([&long, "4", &long, "6"]));
-        let mut left = 0;
+        let mut returned = 0;
         while let Some(freed) = ring.release_to(end) {
-            left += freed.len();
+            returned += freed.len();
         }
-        assert_eq!(left, 3, "of the others, no memory is freed");
+        assert_eq!(returned, 3, "of the others, no memory is freed");
         closes(&ring);
     }
 
@@ -397,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_acknowledged_and_in_doubt_is_dropped_until_it_is_acknowledged_again() {
+    fn an_acknowledged_event_in_doubt_counts_as_dropped() {
         let mut ring = ring(3, &["a", "b", "c"]);
         let (_, end) = unsent(&mut ring, 2);
         ring.sent_to(end);
@@ -436,7 +444,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_record_dropped_after_later_events_still_names_the_range_from_old_to_new() {
+    fn a_gap_record_that_is_dropped_keeps_the_range_in_order() {
         let mut ring = ring(2, &["a", "b", "c"]);
         let (_, end) = unsent(&mut ring, 10);
         ring.sent_to(end);

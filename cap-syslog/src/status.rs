@@ -1,4 +1,4 @@
-//! What a forwarder says of itself.
+//! What a forwarder reports about itself.
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use crate::config::Transport;
 use crate::relay::RelayError;
 
 cap_names::closed_enum! {
-    /// Where the forwarder stands with its relay.
+    /// The state of the connection to the relay.
     #[non_exhaustive]
     pub enum State: "forwarder state" {
         /// Not connected yet, or between two attempts.
         Connecting = "connecting",
-        /// Connected; over UDP: there is a socket, and nothing was refused since.
+        /// Connected. Over UDP: a socket is open, and no datagram was refused on it.
         Connected = "connected",
         /// Shut down.
         Stopped = "stopped",
@@ -22,24 +22,25 @@ cap_names::closed_enum! {
 }
 
 cap_names::closed_enum! {
-    /// What an event waits for before it leaves the buffer.
+    /// When an event counts as delivered.
     #[non_exhaustive]
     pub enum Confirmation: "confirmation" {
-        /// The relay's TCP stack acknowledged it, and the grace passed.
+        /// When the relay's TCP stack acknowledged it and the grace passed.
         Acknowledged = "acknowledged",
-        /// It was written, and the grace passed: the kernel does not tell what was acknowledged.
+        /// When it was written and the grace passed, because the kernel does not say what was
+        /// acknowledged.
         Written = "written",
-        /// It was handed to the network: datagrams are not confirmed.
+        /// When the network took its datagram, which nothing confirms.
         Sent = "sent",
     }
 }
 
 impl Confirmation {
-    /// `told`: the kernel says what was acknowledged.
-    pub(crate) fn of(transport: &Transport, told: bool) -> Self {
+    /// `acknowledgements`: the kernel says what was acknowledged.
+    pub(crate) fn of(transport: &Transport, acknowledgements: bool) -> Self {
         match transport {
             Transport::Udp => Confirmation::Sent,
-            _ if told => Confirmation::Acknowledged,
+            _ if acknowledgements => Confirmation::Acknowledged,
             _ => Confirmation::Written,
         }
     }
@@ -57,42 +58,44 @@ impl Serialize for State {
     }
 }
 
-/// A snapshot. At every moment `enqueued = released + dropped + queued`.
+/// A snapshot of the account and of the connection. `enqueued = delivered + dropped + queued`
+/// always holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Status {
-    /// Where it stands with its relay.
+    /// The state of the connection to the relay.
     pub state: State,
-    /// Since when.
+    /// When this state began.
     pub since: DateTime<Utc>,
-    /// The relay it is connected to, or was last, as configured: `host:port`.
+    /// The relay of this connection or of the last one, as configured: `host:port`.
     pub relay: Option<String>,
-    /// What an event waits for before it leaves the buffer.
+    /// When an event counts as delivered.
     pub confirmation: Confirmation,
-    /// Events accepted from callers, and gap records.
+    /// Events enqueued by callers, and gap records.
     pub enqueued: u64,
-    /// Events that the relay acknowledged and that left the buffer.
+    /// Events that left the buffer because they were delivered; see [`Confirmation`].
     pub delivered: u64,
-    /// Events that made room for newer ones, or were set aside.
+    /// Events dropped because the buffer was full, and quarantined events.
     pub dropped: u64,
-    /// Of the dropped, those set aside because the relay closes the connection on them, or the network takes no datagram as
-    /// long.
+    /// Dropped events on which the relay closes the connection, or which are too long for a
+    /// datagram.
     pub quarantined: u64,
-    /// Of the dropped, those that were delivered after all, from the [primary store](crate::Backfill).
+    /// Dropped events that were delivered after all, from the [primary store](crate::Backfill).
     pub backfilled: u64,
-    /// Events in the buffer, unsent or not yet released.
+    /// Events in the buffer.
     pub queued: u64,
-    /// Events the buffer holds at most.
+    /// Events that the buffer can hold.
     pub capacity: u64,
     /// Connections made after the first.
     pub reconnects: u64,
-    /// When an event was last released.
+    /// When an event was last delivered.
     pub last_success: Option<DateTime<Utc>>,
-    /// What ended the last connection or attempt.
+    /// What ended the last connection, or the last attempt to connect.
     pub last_error: Option<RelayError>,
-    /// When.
+    /// When that happened.
     pub last_error_at: Option<DateTime<Utc>>,
-    /// What a person should be told: the buffer drops, or the relay is away.
+    /// A sentence for a user interface: the buffer drops events, the relay is away, or events were
+    /// quarantined.
     pub warning: Option<String>,
 }
 
@@ -119,7 +122,7 @@ impl Status {
             ))
         } else if self.quarantined > 0 {
             Some(format!(
-                "The syslog relay refuses {} audit events, which were left out",
+                "The syslog relay refuses {} audit events, which were quarantined",
                 self.quarantined
             ))
         } else {
@@ -128,19 +131,19 @@ impl Status {
     }
 }
 
-/// What a shutdown left. `enqueued = released + dropped + queued`.
+/// The account at the end of a shutdown. `enqueued = delivered + dropped + queued` holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Report {
-    /// Events accepted from callers, and gap records.
+    /// Events enqueued by callers, and gap records.
     pub enqueued: u64,
-    /// Events that the relay acknowledged.
+    /// Events delivered.
     pub delivered: u64,
-    /// Events that made room for newer ones.
+    /// Events dropped, quarantined ones included.
     pub dropped: u64,
-    /// Of the dropped, those that were delivered after all, from the [primary store](crate::Backfill).
+    /// Dropped events that were delivered after all, from the [primary store](crate::Backfill).
     pub backfilled: u64,
-    /// Events that the relay did not acknowledge before the deadline.
+    /// Events not delivered before the deadline.
     pub queued: u64,
 }
 
@@ -158,8 +161,8 @@ impl fmt::Display for Report {
             "{enqueued} audit events: {delivered} delivered, {dropped} dropped"
         )?;
         if *backfilled > 0 {
-            write!(f, " of which {backfilled} came from the primary store")?;
+            write!(f, " of which the primary store filled in {backfilled}")?;
         }
-        write!(f, ", {queued} left")
+        write!(f, ", {queued} queued")
     }
 }

@@ -1,11 +1,11 @@
-//! The record that no relay has a reason to refuse.
+//! The event that no relay has a reason to refuse.
 
 use cap_names::Actor;
 use chrono::Utc;
 
 use crate::event::Event;
 
-/// An event of type `syslog.test`, as it is sent by a Test, and before an event that a relay is suspected to refuse.
+/// An event of type `syslog.test`: a probe sends it, and so does the forwarder before a suspect.
 pub(crate) fn event() -> Event {
     let now = Utc::now();
     Event::new(

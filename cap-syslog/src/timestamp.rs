@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime, NaiveTime, Timelike as _, Utc};
 
-/// What [`write`] fills.
+/// The template that [`write`] fills.
 pub(crate) const BLANK: &[u8; 24] = b"0000-00-00T00:00:00.000Z";
 
 const FIRST: DateTime<Utc> = at(0, 1, 1, NaiveTime::MIN);
@@ -27,7 +27,8 @@ pub(crate) fn representable(time: DateTime<Utc>) -> DateTime<Utc> {
 pub(crate) fn write(time: &DateTime<Utc>, text: &mut [u8; 24]) {
     let (date, clock) = (time.naive_utc().date(), time.naive_utc().time());
     let year = date.year().unsigned_abs();
-    // A leap second is nanosecond 1,000,000,000 and above of second 59, which RFC 5424 does not allow.
+    // A leap second is nanosecond 1,000,000,000 and above of second 59, which RFC 5424 does not
+    // allow.
     let millis = (clock.nanosecond() / 1_000_000).min(999);
     let seconds = clock.num_seconds_from_midnight();
     for (at, value) in [
@@ -63,9 +64,9 @@ mod tests {
         }
     }
 
-    /// The 29th of February of the year 12000 does not become one of the year 9999, which has none.
+    /// The year 9999 has no 29th of February, so replacing only the year would fail.
     #[test]
-    fn a_time_that_four_digits_cannot_hold_becomes_the_nearest_one_that_they_can() {
+    fn a_time_beyond_four_digits_becomes_the_nearest_one() {
         let far = at(12000, 2, 29, NaiveTime::MIN);
         assert_eq!(written(far), "9999-12-31T23:59:59.999Z");
         assert_eq!(

@@ -23,7 +23,7 @@ fn event() -> Event {
 }
 
 #[test]
-fn formatting_and_framing_into_a_buffer_that_has_grown_allocate_nothing() {
+fn formatting_into_a_grown_buffer_allocates_nothing() {
     let event = event();
     for format in [Format::Rfc5424, Format::Cef] {
         let mut config = config(601);

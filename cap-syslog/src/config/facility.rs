@@ -1,4 +1,4 @@
-//! Facilities by name and by number.
+//! Facilities, by name and by code.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,11 +10,11 @@ use crate::error::SettingError;
 pub struct Facility(u8);
 
 impl Facility {
-    /// local0 to local7.
+    /// The facility `local0` to `local7`.
     ///
     /// # Panics
     ///
-    /// When `n` is above 7.
+    /// If `n` is greater than 7.
     pub const fn local(n: u8) -> Self {
         assert!(n <= 7, "facilities end at local7");
         Self(16 + n)

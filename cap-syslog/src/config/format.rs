@@ -8,7 +8,8 @@ cap_names::closed_enum! {
         /// The event as structured data, and its summary as the MSG.
         #[default]
         Rfc5424 = "rfc5424",
-        /// No structured data, and the event in the MSG as CEF, version 0 of ArcSight's Common Event Format.
+        /// No structured data, and the event in the MSG as CEF, version 0 of ArcSight's Common
+        /// Event Format.
         Cef = "cef",
     }
 }

@@ -5,10 +5,11 @@ use std::str::FromStr;
 
 use crate::error::SettingError;
 
-/// An SD-ID of the form `name@number` (RFC 5424, section 6.3.2), at most 32 characters. Default: `cap@0`.
+/// An SD-ID of the form `name@number` (RFC 5424, section 6.3.2), at most 32 characters. Default:
+/// `cap@0`.
 ///
-/// The number is that of an enterprise. Names without a number are IANA's to assign, and a reader may reject parameters that
-/// are not registered for them.
+/// The number is that of an enterprise. Names without a number are IANA's to assign, and a reader
+/// may reject parameters that are not registered for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SdId(String);
 

@@ -1,4 +1,4 @@
-//! What carries the records.
+//! The transports, and the settings of TLS.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,20 +9,21 @@ use super::{Port, RecordSize};
 use crate::error::{Error, Kind, SettingError};
 use crate::frame::Framing;
 
-/// What carries the records, and how they are delimited where they need to be. Its word is `udp`, `tcp` or `tcp+tls`.
+/// The transport of the records, with their framing on a stream. It is written as `udp`, `tcp` or
+/// `tcp+tls`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Transport {
-    /// One record is one datagram (RFC 5426). Nothing says whether it arrived.
+    /// One record in each datagram (RFC 5426). Nothing says whether it arrived.
     Udp,
-    /// RFC 6587.
+    /// Records on a TCP connection (RFC 6587).
     Tcp(Framing),
-    /// RFC 5425.
+    /// Records on a TLS session (RFC 5425).
     Tls(Framing, Tls),
 }
 
 impl Transport {
-    /// Its word.
+    /// `udp`, `tcp` or `tcp+tls`.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Udp => "udp",
@@ -31,7 +32,7 @@ impl Transport {
         }
     }
 
-    /// Where relays usually listen for it: 514, 601 or 6514.
+    /// The port on which relays usually listen: 514, 601 or 6514.
     pub fn default_port(&self) -> Port {
         match self {
             Self::Udp => Port::known(514),
@@ -40,8 +41,8 @@ impl Transport {
         }
     }
 
-    /// Bytes of a record at most, unless the configuration says otherwise: 2048 in a datagram, which every relay should take
-    /// (RFC 5426, section 3.2), else 8192.
+    /// The default of [`Config::max_message_size`](crate::Config::max_message_size): 2048 bytes in
+    /// a datagram, which every relay should accept (RFC 5426, section 3.2), else 8192.
     pub fn default_message_size(&self) -> RecordSize {
         match self {
             Self::Udp => RecordSize::MIN,
@@ -66,7 +67,7 @@ impl Transport {
         RecordSize::at_most(bytes, self.max_message_size())
     }
 
-    /// How records are delimited; `None` where each is a datagram.
+    /// The framing; `None` over UDP.
     pub fn framing(&self) -> Option<Framing> {
         match self {
             Self::Udp => None,
@@ -82,7 +83,7 @@ impl Default for Transport {
     }
 }
 
-/// A transport by its word, with octet counting and the system's trust.
+/// A transport with octet counting and the system's trust store.
 impl FromStr for Transport {
     type Err = SettingError;
 
@@ -98,13 +99,14 @@ impl FromStr for Transport {
     }
 }
 
-/// Whom to trust and who to be over TLS. The default is the system's trust store and no client certificate.
+/// The trusted authorities and the client certificate of TLS. Default: the system's trust store,
+/// and no certificate.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Tls {
-    /// Certificates in PEM of the authorities that are trusted besides the system's.
+    /// Certificates in PEM of authorities to trust besides those of the system.
     pub ca_pem: Option<String>,
-    /// The certificate to present to a relay that asks for one.
+    /// The certificate for relays that ask for one.
     pub identity: Option<ClientIdentity>,
 }
 

@@ -1,11 +1,11 @@
-//! The further parameters of an event: of each the lengths of name and value, then name and value.
+//! The parameters of an event, each written as the lengths of name and value, then name and value.
 
 use std::borrow::Cow;
 
 /// PARAM-NAME of RFC 5424, section 6.3.3.
 const NAME_LIMIT: usize = 32;
 
-/// PARAM-NAME and value of each that is left.
+/// The parameters that follow, as PARAM-NAME and value.
 #[derive(Clone)]
 pub(crate) struct Params<'a> {
     rest: &'a [u8],
@@ -25,13 +25,13 @@ impl<'a> Iterator for Params<'a> {
 }
 
 impl<'a> Params<'a> {
-    /// Of what [`push`] has written.
+    /// Reads what [`push`] wrote.
     #[inline]
     pub(super) fn of(written: &'a [u8]) -> Self {
         Params { rest: written }
     }
 
-    /// So many bytes.
+    /// The number of bytes that follow.
     pub(super) fn left(&self) -> usize {
         self.rest.len()
     }
@@ -58,8 +58,8 @@ impl<'a> Params<'a> {
     }
 }
 
-/// A length is written in characters of ASCII, so that text stays text: six bits in each, the lowest first, and whether there
-/// are more.
+/// A length is written in ASCII characters, so that the text stays UTF-8. Each holds six bits, the
+/// lowest first, and a flag for more.
 const BITS: u32 = 6;
 const LOW: u8 = (1 << BITS) - 1;
 const MORE: u8 = 1 << BITS;
@@ -79,7 +79,7 @@ pub(super) fn push(text: &mut String, name: &str, value: &str) {
     text.push_str(value);
 }
 
-const OWN_NAMES: [&str; 6] = [
+const FIELD_NAMES: [&str; 6] = [
     "event_id",
     "event_type",
     "org_id",
@@ -101,8 +101,8 @@ pub(super) fn name(name: &str) -> Cow<'_, str> {
             _ => Cow::Owned(clean),
         }
     };
-    // After the replacement: `event.id` must not become the event's own.
-    if OWN_NAMES.contains(&&*clean) {
+    // After the replacement, so that `event.id` does not become a name of a field.
+    if FIELD_NAMES.contains(&&*clean) {
         clean.to_mut().insert_str(0, "x_");
     }
     clean
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameter_names_are_reduced_to_the_set_of_the_rfc() {
+    fn parameter_names_are_reduced_to_safe_characters() {
         let cases = [
             ("trace_id", "trace_id"),
             ("a.b-c d=e\"]é", "a_b_c_d_e___"),

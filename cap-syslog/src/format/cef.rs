@@ -1,8 +1,9 @@
-//! The event in the Common Event Format, version 0, as the MSG: a header of seven fields between bars, then `key=value`
-//! extensions.
+//! The event in the Common Event Format, version 0, as the MSG: a header of seven fields between
+//! bars, then `key=value` extensions.
 //!
-//! The keys are those of the format's own dictionary, so that a SIEM needs no mapping; what has no key there is a labelled
-//! custom string (`cs1` to `cs6`), and a further parameter has a key of its own, with the prefix `cap_`.
+//! The keys are those of the format's dictionary, so that a SIEM needs no mapping. A field without
+//! a key there is a labeled custom string (`cs1` to `cs6`). A parameter without one gets a key with
+//! the prefix `cap_`.
 
 use std::net::Ipv4Addr;
 
@@ -11,12 +12,12 @@ use chrono::DateTime;
 
 use super::escape::{self, Escapes};
 use crate::cut::{CUT_MARK, cut_escaped};
-use crate::event::{EventRef, OWN_OPTIONAL};
+use crate::event::{EventRef, OPTIONAL_FIELDS};
 
-/// Bytes of the Name at most. A longer summary is cut there, and whole in `msg`.
+/// The most bytes of the Name. A longer summary is cut there and whole in `msg`.
 const NAME_LIMIT: usize = 256;
 
-/// What ends the head: everything before the Device Event Class ID.
+/// The end of the head, up to the Device Event Class ID.
 pub(super) fn head(product_version: &str) -> String {
     format!("- CEF:0|CloudNativeWorks|CertAutoPilot|{product_version}|")
 }
@@ -34,7 +35,7 @@ struct Extension;
 impl Escapes for Extension {
     const QUOTED: [u8; 3] = *br"=\\";
 
-    /// The format has a way to write a line's end, in extensions only.
+    /// CEF can express line ends, in extensions only.
     fn control(byte: u8, out: &mut Vec<u8>) {
         match byte {
             b'\n' => out.extend_from_slice(br"\n"),
@@ -44,13 +45,13 @@ impl Escapes for Extension {
     }
 }
 
-/// Appends what follows the head, up to the text, with only the first `keep` of the extensions that may be left out.
+/// Appends the fields after the head, with only the first `keep` of the optional extensions.
 pub(super) fn fields(event: EventRef<'_>, keep: usize, out: &mut Vec<u8>) {
     let [id, event_type, actor, summary] = event.required();
     let [org, project, resource] = event.optional();
     escape::append::<Header>(event_type, out);
     out.push(b'|');
-    // Of an event without a summary, its type.
+    // Without a summary, the event type is the name.
     name(
         if summary.is_empty() {
             event_type
@@ -64,7 +65,7 @@ pub(super) fn fields(event: EventRef<'_>, keep: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(b"|rt=");
     decimal(event.time().timestamp_millis(), out);
     extension(b" externalId=", id, out);
-    // The kind of an actor holds no colon.
+    // The kind of an actor contains no colon.
     let colon = actor.iter().position(|byte| *byte == b':');
     let (kind, id) = colon.map_or((&b""[..], actor), |at| (&actor[..at], &actor[at + 1..]));
     extension(b" duser=", id, out);
@@ -78,8 +79,8 @@ pub(super) fn fields(event: EventRef<'_>, keep: usize, out: &mut Vec<u8>) {
     if let (Some(resource), true) = (resource, keep > 2) {
         extension(b" cs6Label=Resource cs6=", resource, out);
     }
-    for (name, value) in event.params().take(keep.saturating_sub(OWN_OPTIONAL)) {
-        further(name, value, out);
+    for (name, value) in event.params().take(keep.saturating_sub(OPTIONAL_FIELDS)) {
+        parameter(name, value, out);
     }
 }
 
@@ -92,8 +93,9 @@ fn name(summary: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// A further parameter: under the dictionary's key where its name has one and its value is of that key's type.
-fn further(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+/// Appends a parameter: under the dictionary's key if its name has one and its value is of that
+/// key's type.
+fn parameter(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     fn read<T>(value: &[u8], read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
         std::str::from_utf8(value).ok().and_then(read)
     }
@@ -140,7 +142,7 @@ fn decimal(number: i64, out: &mut Vec<u8>) {
     out.extend_from_slice(&digits[first..]);
 }
 
-/// Appends the summary, where the Name does not hold it whole.
+/// Appends the summary if the Name does not hold all of it.
 pub(super) fn text(summary: &[u8], out: &mut Vec<u8>) {
     let start = out.len();
     escape::append::<Header>(summary, out);
@@ -152,7 +154,7 @@ pub(super) fn text(summary: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Of 0 to 10: up to 3 is low, 4 to 6 medium, 7 and 8 high, 9 and 10 very high.
+/// The severity from 0 to 10: up to 3 is low, 4 to 6 medium, 7 and 8 high, 9 and 10 very high.
 fn severity(severity: Severity) -> &'static str {
     match severity {
         Severity::Critical => "10",

@@ -1,11 +1,12 @@
-//! Escaping, block by block: what holds nothing special is copied as it is read.
+//! Escaping by blocks of 16 bytes: a block without special characters is copied as it is.
 
-/// What a text on the wire may not hold as it is, beyond control characters.
+/// The characters that a text escapes.
 pub(super) trait Escapes {
-    /// Bytes that get a `\` before them. Fewer than three are filled up by repeating one, none by [`NONE`].
+    /// Bytes that get a `\` before them. Repeat one for fewer than three, and use [`NONE`] for
+    /// none.
     const QUOTED: [u8; 3];
 
-    /// How a control character is written: `#` and its three octal digits, as relays do.
+    /// Writes a control character: `#` and its three octal digits, as relays do.
     fn control(byte: u8, out: &mut Vec<u8>) {
         out.extend_from_slice(&[
             b'#',
@@ -16,7 +17,8 @@ pub(super) trait Escapes {
     }
 }
 
-/// In [`Escapes::QUOTED`], for nothing: a control character, which is escaped before anyone asks whether it is quoted.
+/// No byte, in [`Escapes::QUOTED`]: it is a control character, which is escaped before quoted bytes
+/// are looked for.
 pub(super) const NONE: u8 = 0;
 
 /// Appends `value`, escaped.
@@ -34,7 +36,8 @@ pub(super) fn append<E: Escapes>(value: &[u8], out: &mut Vec<u8>) {
         return;
     }
     if is_plain::<E, BLOCK>(last) {
-        // The last block overlaps the one before; as it is plain, what is written a second time is the same.
+        // The last block overlaps the one before. It is plain, so the overlap is written again
+        // unchanged.
         out.truncate(out.len() - (BLOCK - rest.len()));
         out.extend_from_slice(last);
     } else {
@@ -78,8 +81,9 @@ fn append_bytes<E: Escapes>(bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Whether no byte is a control character or quoted. Each comparison is a distance that is 0 where it holds, and the least of
-/// them is found for all bytes at once, without an early exit: that is a few vector instructions.
+/// Whether no byte is a control character or quoted. Each comparison is a distance that is 0 for a
+/// match. The least distance of all bytes needs no early exit, so the compiler makes it a few
+/// vector instructions.
 #[inline(always)]
 fn is_plain<E: Escapes, const N: usize>(block: &[u8; N]) -> bool {
     let [first, second, third] = E::QUOTED;
@@ -105,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_special_character_is_found_wherever_it_stands_in_a_value_of_any_length() {
+    fn a_special_character_is_escaped_at_every_position() {
         for length in 0..70 {
             let plain = "x".repeat(length);
             let mut out = b"before".to_vec();

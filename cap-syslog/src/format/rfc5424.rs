@@ -3,7 +3,7 @@
 use super::escape::{self, Escapes, NONE};
 use crate::event::EventRef;
 
-/// What ends the head: the first parameter, up to its value.
+/// The end of the head: the first parameter up to its value.
 pub(super) fn head(sd_id: &str) -> String {
     format!("[{sd_id} event_id=\"")
 }
@@ -17,14 +17,14 @@ impl Escapes for Value {
     const QUOTED: [u8; 3] = *br#""\]"#;
 }
 
-/// MSG: nothing but control characters needs an escape.
+/// MSG, where only control characters are escaped.
 struct Text;
 
 impl Escapes for Text {
     const QUOTED: [u8; 3] = [NONE; 3];
 }
 
-/// Appends what follows the head, up to the MSG, with only the first `keep` of the parameters that may be left out.
+/// Appends the parameters after the head, with only the first `keep` of the optional ones.
 #[inline]
 pub(super) fn fields(event: EventRef<'_>, keep: usize, out: &mut Vec<u8>) {
     let [id, event_type, actor, _] = event.required();
@@ -49,7 +49,7 @@ pub(super) fn fields(event: EventRef<'_>, keep: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\"]");
 }
 
-/// Appends the end of the value before, the name and the value.
+/// Appends the end of the previous value, the name and the value.
 #[inline(always)]
 fn param<const N: usize>(lead: &[u8; N], value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(lead);

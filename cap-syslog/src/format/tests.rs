@@ -1,4 +1,4 @@
-//! What a record looks like, and what it never looks like.
+//! What records look like, and what no input makes of them.
 
 use cap_names::Actor;
 use chrono::DateTime;
@@ -42,7 +42,7 @@ fn saying(summary: &str) -> Event {
 }
 
 #[test]
-fn the_documented_sample_is_reproduced_byte_for_byte_with_facility_21() {
+fn the_documented_sample_is_reproduced_byte_for_byte() {
     let documented = concat!(
         "<174>1 2026-04-21T14:23:45.123Z cap-api-1 certautopilot 12345 - ",
         r#"[cap@0 event_id="..." event_type="cert.issued" org_id="..." project_id="..." "#,
@@ -62,7 +62,7 @@ fn control_characters_are_visible_and_quotes_are_escaped() {
 }
 
 #[test]
-fn a_record_that_is_too_long_loses_whole_parameters_and_then_the_end_of_its_text() {
+fn a_long_record_loses_whole_parameters_before_its_text() {
     let mut config = config("local6");
     config.max_message_size = Some(RecordSize::MIN);
     let event = saying(&"é".repeat(3000))
@@ -99,7 +99,7 @@ fn header_fields_are_reduced_to_printable_ascii() {
 }
 
 #[test]
-fn nothing_gets_into_the_header_or_the_sd_id_that_would_end_it() {
+fn a_host_name_cannot_end_the_header() {
     let mut config = config("local6");
     config.hostname = "[::1]".to_owned();
     assert!(written(&config, &sample()).contains("Z ___1] certautopilot "));
@@ -131,7 +131,7 @@ fn an_event_as_cef() {
 }
 
 #[test]
-fn a_value_that_is_not_of_the_type_of_its_cef_key_gets_a_key_of_its_own() {
+fn a_value_of_another_type_than_its_cef_key_gets_its_own_key() {
     let mut config = config("local6");
     config.format = Format::Cef;
     let event = sample()
@@ -146,7 +146,7 @@ fn a_value_that_is_not_of_the_type_of_its_cef_key_gets_a_key_of_its_own() {
 }
 
 #[test]
-fn a_summary_too_long_for_the_name_of_cef_is_whole_in_msg_and_none_is_the_event_type() {
+fn a_long_summary_is_whole_in_msg_and_an_empty_one_is_the_type() {
     let mut config = config("local6");
     config.format = Format::Cef;
     for (summary, name, msg) in [
@@ -189,7 +189,7 @@ fn a_cef_record_that_is_too_long_is_not_cut_inside_an_escape() {
     }
 }
 
-/// The longest of everything that is never left out, escaped to twice its length.
+/// Everything that is never left out, at its longest, and escaped to twice its length.
 #[test]
 fn the_least_size_has_room_for_the_longest_record_and_some_text() {
     for format in [Format::Rfc5424, Format::Cef] {
@@ -216,7 +216,7 @@ fn the_least_size_has_room_for_the_longest_record_and_some_text() {
     }
 }
 
-/// Text in which what a record trips over is common: proptest's own strings have no control characters.
+/// Text with many special characters. The strings of proptest have no control characters.
 fn hostile(longest: usize) -> impl Strategy<Value = String> {
     let special = prop::sample::select(vec![
         '\n', '\r', '"', '\\', ']', '\0', ' ', '=', '.', '\u{7f}', '\u{feff}', '😀',

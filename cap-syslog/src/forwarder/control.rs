@@ -30,7 +30,8 @@ impl Control {
         Arc::clone(&self.settings.borrow_and_update())
     }
 
-    /// Waits for the next command. The thread holds a sender of each channel, so neither channel closes.
+    /// Waits for the next command. The thread holds a sender of each channel, so neither channel
+    /// closes.
     pub(super) async fn changed(&mut self) -> Command {
         tokio::select! {
             () = self.stop.changed() => Command::Stop,

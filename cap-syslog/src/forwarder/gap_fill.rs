@@ -1,4 +1,5 @@
-//! Filling a gap: the events come from the primary store, and go to the relay before those in the buffer.
+//! Filling a gap: the events come from the primary store, and go to the relay before those in the
+//! buffer.
 
 use std::io;
 use std::ops::Bound;
@@ -105,7 +106,8 @@ impl<'a> GapFill<'a> {
         }
     }
 
-    /// Waits until [`next`](Self::next) may return something else than before. Safe to drop at any time.
+    /// Waits until [`next`](Self::next) may return something else than before. Safe to drop at any
+    /// time.
     pub(super) async fn progress(&mut self) {
         let Some(open) = &mut self.open else {
             return std::future::pending().await;

@@ -1,14 +1,17 @@
-//! The search for a poison event: one on which the relay closes the connection, and which would hold up all others.
+//! The search for a poison event: one on which the relay closes the connection, and which would
+//! hold up all others.
 //!
-//! A connection that ends before it delivered anything makes the events it carried suspects. After three such connections in a
-//! row with the same oldest event, batches go one at a time, and each failure halves them. When the oldest event failed three
-//! times alone, the test event (the canary) goes first. If the relay closes on the canary, the fault is the relay's or the
-//! framing's, and no event is quarantined. If it takes the canary and then closes on the suspect, the suspect is quarantined.
+//! A connection that ends before it delivered anything makes the events it carried suspects. After
+//! three such connections in a row with the same oldest event, batches go one at a time, and each
+//! failure halves them. When the oldest event failed three times alone, the test event (the canary)
+//! goes first. If the relay closes on the canary, the fault is the relay's or the framing's, and no
+//! event is quarantined. If it takes the canary and then closes on the suspect, the suspect is
+//! quarantined.
 
 use super::cursor::Cursor;
 
-/// Events of a batch while nothing is suspected. They fill a TLS record or two, so that the thread never works for long at a
-/// time.
+/// Events of a batch while nothing is suspected. They fill a TLS record or two, so that the thread
+/// never works for long at a time.
 pub(super) const BATCH: usize = 64;
 /// Connections in a row that may fail on the same oldest event.
 const PATIENCE: u32 = 3;
@@ -90,7 +93,8 @@ mod tests {
         Cursor::new(Source::Buffer, number)
     }
 
-    /// Against a relay that closes on event `poison`: the events sent alone after the canary, and the connections used.
+    /// Against a relay that closes on event `poison`: the events sent alone after the canary, and
+    /// the connections used.
     fn trials(poison: u64, canary_survives: bool) -> (Vec<u64>, u32) {
         let mut search = PoisonSearch::new();
         let (mut head, mut suspects) = (0, Vec::new());

@@ -1,4 +1,5 @@
-//! The thread's loop: connects, forwards until the connection ends, waits, and connects again, until it is stopped.
+//! The thread's loop: connects, forwards until the connection ends, waits, and connects again,
+//! until it is stopped.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -73,7 +74,8 @@ pub(super) async fn run(shared: &Shared, mut control: Control) {
                     continue;
                 }
                 End::Broken(error) => {
-                    // A relay that accepts connections and takes no event is no better than one that is away.
+                    // A relay that accepts connections and takes no event is no better than one
+                    // that is away.
                     if !progress {
                         rank = at + 1;
                     }
@@ -125,8 +127,8 @@ async fn connect(
     None
 }
 
-/// Waits until the connection to the relay at this place of the list should end: a relay further up accepts connections again,
-/// or the address of datagrams is due to be resolved and checked again.
+/// Waits until the connection to the relay at this place of the list should end: a relay further up
+/// accepts connections again, or the address of datagrams is due to be resolved and checked again.
 async fn failback(shared: &Shared, settings: &Settings, at: usize) {
     loop {
         tokio::time::sleep(settings.config.failback.get()).await;

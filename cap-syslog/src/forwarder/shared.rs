@@ -1,4 +1,5 @@
-//! What the handles and the thread share: the two buffers, the settings, and the state of the connection.
+//! What the handles and the thread share: the two buffers, the settings, and the state of the
+//! connection.
 
 use std::io;
 use std::sync::atomic::AtomicUsize;
@@ -140,7 +141,8 @@ impl Shared {
         tracing::info!(target: "cap_syslog", %relay, "connected to the syslog relay");
     }
 
-    /// Bytes that the relay's TCP stack has not acknowledged; 0 where the kernel does not say, and the grace alone decides.
+    /// Bytes that the relay's TCP stack has not acknowledged; 0 where the kernel does not say, and
+    /// the grace alone decides.
     pub(super) fn unacknowledged(&self, stream: &TcpStream) -> io::Result<u64> {
         let bytes = (self.unacknowledged)(stream)?;
         let known = bytes.is_some();

@@ -1,4 +1,5 @@
-//! One connection over TCP or TLS: writes batches, watches what is acknowledged, and notices at once when the relay closes.
+//! One connection over TCP or TLS: writes batches, watches what is acknowledged, and notices at
+//! once when the relay closes.
 
 use std::io;
 use std::pin::Pin;
@@ -23,18 +24,20 @@ use crate::test_event;
 
 /// The longest time between two questions to the kernel while an event waits to be delivered.
 const POLL: Duration = Duration::from_millis(50);
-/// After a batch that took all events there were, the next batch waits this long, or until many events wait. Waking the thread,
-/// encrypting and writing for each event would cost several times what the event does. An event that comes alone does not wait.
-/// The delay is not longer because the relay has to read at once what a burst brought in it.
+/// After a batch that took all events there were, the next batch waits this long, or until many
+/// events wait. Waking the thread, encrypting and writing for each event would cost several times
+/// what the event does. An event that comes alone does not wait. The delay is not longer because
+/// the relay has to read at once what a burst brought in it.
 const BATCH_DELAY: Duration = Duration::from_millis(20);
-/// After so many events, some microseconds of work, the thread yields. On few processors, a request then waits less than it
-/// takes to answer.
+/// After so many events, some microseconds of work, the thread yields. On few processors, a request
+/// then waits less than it takes to answer.
 const YIELD_EVERY: u64 = 32;
-/// How long a connection that is left for another gets to finish what it began, and how long the relay gets to close its side
-/// when everything was delivered.
+/// How long a connection that is left for another gets to finish what it began, and how long the
+/// relay gets to close its side when everything was delivered.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Forwards until the connection ends, nothing is left to do, or `failback` says that it is time for another relay.
+/// Forwards until the connection ends, nothing is left to do, or `failback` says that it is time
+/// for another relay.
 pub(super) async fn forward(
     shared: &Shared,
     settings: &Settings,
@@ -137,12 +140,14 @@ impl Sender<'_, '_> {
                         self.fill()?;
                     }
                     let done = leave_by.is_some() || stop.is_some() && self.all_sent();
-                    // A relay that dies in the grace gets everything again, as at any other time. Without time for that,
-                    // this side closes, and the relay's closing in answer says that it read everything.
+                    // A relay that dies in the grace gets everything again, as at any other time.
+                    // Without time for that, this side closes, and the relay's closing in answer
+                    // says that it read everything.
                     let waited = self.window.is_empty()
                         || until.is_some_and(|until| until <= Instant::now() + grace);
                     if done && waited && self.pending.is_empty() {
-                        // With events in the window, the session still has to read what the relay says to them.
+                        // With events in the window, the session still has to read what the relay
+                        // says to them.
                         if self.window.is_empty() {
                             self.encryption.close(&mut self.pending)?;
                         }
@@ -289,7 +294,8 @@ impl Sender<'_, '_> {
     fn settle(&mut self, stream: &TcpStream) -> io::Result<()> {
         let unacknowledged = self.shared.unacknowledged(stream)?;
         let now = Instant::now();
-        // The next look may come late, and an event that is kept longer than the grace would be sent again for nothing.
+        // The next look may come late, and an event that is kept longer than the grace would be
+        // sent again for nothing.
         let grace = self.settings.config.grace.get().mul_f32(0.9);
         // Longer than an acknowledgement usually takes.
         let max_silence = grace / 2;
@@ -367,7 +373,8 @@ mod tests {
     use cap_names::Actor;
     use std::thread;
 
-    /// A sender that always writes first would never see them: under load there is always more to write.
+    /// A sender that always writes first would never see them: under load there is always more to
+    /// write.
     #[tokio::test]
     #[expect(
         clippy::disallowed_methods,

@@ -1,7 +1,8 @@
-//! One connected UDP socket: a record is a datagram, and an event is delivered when the network took its datagram.
+//! One connected UDP socket: a record is a datagram, and an event is delivered when the network
+//! took its datagram.
 //!
-//! Nothing ever comes back but the news that the port is closed, and that comes after a datagram was lost. After such news, a
-//! new socket risks one record before it sends the others.
+//! Nothing ever comes back but the news that the port is closed, and that comes after a datagram
+//! was lost. After such news, a new socket risks one record before it sends the others.
 
 use std::io;
 use std::pin::Pin;
@@ -20,7 +21,8 @@ use crate::relay::{RelayError, Settings};
 /// How long the news of a closed port may take to come back.
 const REFUSAL: Duration = Duration::from_millis(500);
 
-/// Sends until the socket fails, nothing is left to do, or `failback` says that it is time for a new socket.
+/// Sends until the socket fails, nothing is left to do, or `failback` says that it is time for a
+/// new socket.
 pub(super) async fn forward(
     shared: &Shared,
     settings: &Settings,

@@ -22,7 +22,8 @@ pub(super) struct Window {
     acknowledged: u64,
     /// When the relay was last seen to have more bytes than before, or all of them.
     last_heard: Option<Instant>,
-    /// The time by which graces are measured. It leaves out most of a silence in which the relay acknowledged nothing.
+    /// The time by which graces are measured. It leaves out most of a silence in which the relay
+    /// acknowledged nothing.
     grace_clock: Duration,
     batches: VecDeque<Written>,
 }
@@ -46,8 +47,9 @@ impl Window {
         });
     }
 
-    /// The ends of the batches that are newly acknowledged when `unacknowledged` of the bytes written are not. Of the time
-    /// since the relay was last heard, at most `max_silence` counts for the grace.
+    /// The ends of the batches that are newly acknowledged when `unacknowledged` of the bytes
+    /// written are not. Of the time since the relay was last heard, at most `max_silence` counts
+    /// for the grace.
     pub(super) fn acknowledged(
         &mut self,
         unacknowledged: u64,
@@ -72,8 +74,8 @@ impl Window {
         })
     }
 
-    /// Whether bytes are unacknowledged and the relay was not heard for longer than `max_silence`. It may be gone with what it
-    /// had not read, and with the network that would say so.
+    /// Whether bytes are unacknowledged and the relay was not heard for longer than `max_silence`.
+    /// It may be gone with what it had not read, and with the network that would say so.
     pub(super) fn is_silent(&self, now: Instant, max_silence: Duration) -> bool {
         self.last_heard.is_some_and(|last| now > last + max_silence)
     }

@@ -1,4 +1,4 @@
-//! Reason a Test failed, in a cause, a class and words that say what to change.
+//! Why a probe failed: a cause, a class, and words that say what to change.
 
 use std::io;
 
@@ -52,7 +52,7 @@ pub(super) fn not_connected(error: &cap_egress::Error) -> ProbeFailure {
     }
 }
 
-/// The time ran out.
+/// The time is over.
 pub(super) fn silent(stage: ProbeStage, relay: &Relay) -> ProbeFailure {
     let message = match stage {
         ProbeStage::Resolve => format!("the name of {relay} is not resolved in time"),
@@ -117,7 +117,7 @@ pub(super) fn tls_expected() -> ProbeFailure {
     }
 }
 
-/// The relay ended the connection, and said why or did not.
+/// The relay ended the connection, with or without a reason.
 pub(super) fn rejected(problem: RelayError) -> ProbeFailure {
     let (cause, hint) = match problem.tls {
         Some(tls) => (ProbeCause::Tls, tls.hint()),

@@ -1,4 +1,4 @@
-//! What a Test found.
+//! What a probe found.
 
 use std::time::Duration;
 
@@ -9,20 +9,20 @@ use serde::{Serialize, Serializer};
 use crate::relay;
 
 cap_names::closed_enum! {
-    /// The stages of a Test, in order.
+    /// The stages of a probe, in order.
     #[non_exhaustive]
     pub enum ProbeStage: "stage" {
-        /// Asking for the addresses of the relay's name.
+        /// Resolves the relay's name.
         Resolve = "resolve",
-        /// Judging them by the egress policy.
+        /// Checks the addresses against the egress policy.
         Policy = "policy",
-        /// Opening the connection.
+        /// Opens the connection.
         Connect = "connect",
-        /// The TLS handshake.
+        /// Does the TLS handshake.
         Tls = "tls",
-        /// Writing the record.
+        /// Writes the record.
         Write = "write",
-        /// The relay keeps the connection open for a second.
+        /// Waits for a second whether the relay keeps the connection open.
         Confirmed = "confirmed",
     }
 }
@@ -39,20 +39,20 @@ impl From<Stage> for ProbeStage {
 }
 
 cap_names::closed_enum! {
-    /// What a Test comes to.
+    /// The result of a probe.
     #[non_exhaustive]
     pub enum ProbeVerdict: "verdict" {
         /// The relay took the record and kept the connection open.
         Confirmed = "confirmed",
-        /// The record was sent, and nothing says whether it arrived: a datagram.
+        /// The record was sent in a datagram, which nothing confirms.
         Sent = "sent",
-        /// See [`ProbeReport::failure`].
+        /// [`ProbeReport::failure`] says why.
         Failed = "failed",
     }
 }
 
 cap_names::closed_enum! {
-    /// Reason a Test failed.
+    /// Why a probe failed.
     #[non_exhaustive]
     pub enum ProbeCause: "cause" {
         /// The name has no address.
@@ -61,7 +61,7 @@ cap_names::closed_enum! {
         Denied = "denied",
         /// Nothing listens on the port.
         Refused = "refused",
-        /// There is no way to the relay.
+        /// No route leads to the relay.
         Unreachable = "unreachable",
         /// The relay does not answer.
         TimedOut = "timed_out",
@@ -69,63 +69,63 @@ cap_names::closed_enum! {
         Tls = "tls",
         /// The port speaks TLS, and the transport is not `tcp+tls`.
         TlsExpected = "tls_expected",
-        /// The relay takes records in the other framing.
+        /// The relay accepts records in the other framing.
         Framing = "framing",
         /// The relay closes the connection on the record.
         Closed = "closed",
     }
 }
 
-/// How a stage went.
+/// One stage of a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ProbeStep {
-    /// Which one.
+    /// The stage.
     #[serde(serialize_with = "stage")]
     pub stage: ProbeStage,
-    /// How long it took, or had taken when it failed; in milliseconds where it is serialised.
+    /// How long it took, or had taken when it failed. Serialized in milliseconds as `took_ms`.
     #[serde(rename = "took_ms", serialize_with = "milliseconds")]
     pub took: Duration,
 }
 
-/// What is wrong, and what to change.
+/// What is wrong and what to change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ProbeFailure {
-    /// The stage at which it showed.
+    /// The stage that failed.
     #[serde(serialize_with = "stage")]
     pub stage: ProbeStage,
-    /// Reason.
+    /// Why.
     #[serde(serialize_with = "cause")]
     pub cause: ProbeCause,
     /// The kind of failure.
     #[serde(serialize_with = "relay::class")]
     pub class: ErrorClass,
-    /// What TLS found wrong, where it did.
+    /// The problem of TLS, if it is one.
     #[serde(serialize_with = "relay::tls_problem")]
     pub tls: Option<TlsProblem>,
-    /// What happened. Names the relay as configured, never an address that its name resolved to.
+    /// What happened. It names the relay as configured, never an address that its name resolved to.
     pub message: String,
     /// What to change.
     pub hint: String,
 }
 
-/// What a Test found.
+/// The report of a probe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ProbeReport {
     /// The relay as configured, `host:port`.
     pub relay: String,
-    /// The transport's word.
+    /// The transport as it is written in a configuration.
     pub transport: &'static str,
-    /// What it comes to.
+    /// The result.
     #[serde(serialize_with = "verdict")]
     pub verdict: ProbeVerdict,
-    /// The stages that were entered, in order. The last one is where it failed, if it did.
+    /// The stages that began, in order. If the probe failed, the last one failed.
     pub steps: Vec<ProbeStep>,
-    /// What is wrong, where something is.
+    /// What is wrong, if something is.
     pub failure: Option<ProbeFailure>,
-    /// The record as it was rendered, without a frame.
+    /// The record that was sent, without its frame.
     pub record: String,
 }
 

@@ -1,4 +1,4 @@
-//! Reason a relay is not reached, in a class, and in words that say what to change.
+//! Why a relay is not reached: a class, and words that say what to change.
 
 use std::fmt;
 use std::io;
@@ -7,23 +7,24 @@ use cap_egress::TlsProblem;
 use cap_names::ErrorClass;
 use serde::Serialize;
 
-/// Reason a relay is not reached, or no longer. Its text names hosts as configured, never an address that a name resolved to.
+/// Why a relay is not reached, or no longer. The message names hosts as configured, never an
+/// address that a name resolved to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RelayError {
     /// The kind of failure.
     #[serde(serialize_with = "class")]
     pub class: ErrorClass,
-    /// What TLS found wrong, where it did.
+    /// The problem of TLS, if it is one.
     #[serde(serialize_with = "tls_problem")]
     pub tls: Option<TlsProblem>,
-    /// What happened, and what to do.
+    /// What happened and what to do.
     pub message: String,
     #[serde(skip)]
     cause: Cause,
 }
 
-/// What may be behind it.
+/// What may have caused the error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cause {
     /// Perhaps an event on the connection.
@@ -42,7 +43,7 @@ impl RelayError {
         }
     }
 
-    /// The relay ended the connection in order.
+    /// The relay closed the connection.
     pub(crate) fn closed() -> Self {
         RelayError {
             class: ErrorClass::Network,
@@ -79,7 +80,7 @@ impl RelayError {
         }
     }
 
-    /// Whether a relay that dislikes a record might do just this.
+    /// Whether a relay might do this because of an event on the connection.
     pub(crate) fn may_be_due_to_an_event(&self) -> bool {
         self.cause == Cause::Event
     }

@@ -13,7 +13,8 @@ pub(crate) enum Link {
 }
 
 impl Link {
-    /// Resolves the relay's name, checks the addresses, connects, and completes the TLS handshake where there is one.
+    /// Resolves the relay's name, checks the addresses, connects, and completes the TLS handshake
+    /// where there is one.
     pub(crate) async fn open(
         settings: &Settings,
         guard: &Guard,

@@ -1,4 +1,4 @@
-//! A TCP connection to a relay: its socket options, and what the relay's TCP stack has acknowledged.
+//! The socket of a TCP connection: its options, and what the relay's TCP stack acknowledged.
 
 use std::io;
 use std::time::Duration;
@@ -6,9 +6,9 @@ use std::time::Duration;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 
-/// Bounds how long a silent peer goes unnoticed.
+/// Bounds the time in which a silent peer is not noticed.
 pub(crate) fn set_options(stream: &TcpStream, stall_timeout: Duration) -> io::Result<()> {
-    // Batches are gathered here, and a single event should leave at once.
+    // The forwarder makes the batches, and an event that comes alone should leave at once.
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
     let keepalive = TcpKeepalive::new()
@@ -20,20 +20,21 @@ pub(crate) fn set_options(stream: &TcpStream, stall_timeout: Duration) -> io::Re
     Ok(())
 }
 
-/// Says how many bytes written to a socket the peer's TCP stack has not acknowledged; `None` where the kernel does not tell.
+/// Returns how many bytes written to a socket the peer's TCP stack has not acknowledged; `None` if
+/// the kernel does not say.
 pub(crate) type Unacknowledged = fn(&TcpStream) -> io::Result<Option<u64>>;
 
-/// Asks Linux (`SIOCOUTQ`), which tells unless a sandbox keeps it from doing so.
+/// Asks Linux (`SIOCOUTQ`), which answers unless a sandbox forbids the question.
 ///
-/// Only meaningful while the connection is healthy, since a reset may empty the queue: a broken one is an error here.
+/// A reset may empty the queue, so a broken connection is an error.
 #[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "no safe wrapper of this ioctl is published")]
 pub(crate) fn unacknowledged(stream: &TcpStream) -> io::Result<Option<u64>> {
     use std::os::fd::AsRawFd as _;
 
     let mut bytes: libc::c_int = 0;
-    // SAFETY: SIOCOUTQ (the same number as TIOCOUTQ, tcp(7)) writes one int to the pointer, which is to a live local; the
-    // descriptor is open for as long as `stream` is borrowed.
+    // SAFETY: SIOCOUTQ (the same number as TIOCOUTQ, tcp(7)) writes one int to the pointer, which
+    // is to a live local; the descriptor is open for as long as `stream` is borrowed.
     let outcome = unsafe { libc::ioctl(stream.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
     match SockRef::from(stream).take_error()? {
         Some(error) => Err(error),
@@ -42,7 +43,7 @@ pub(crate) fn unacknowledged(stream: &TcpStream) -> io::Result<Option<u64>> {
     }
 }
 
-/// Nobody to ask.
+/// Other systems have no such question.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn unacknowledged(_: &TcpStream) -> io::Result<Option<u64>> {
     Ok(None)

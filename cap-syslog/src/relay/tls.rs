@@ -1,31 +1,32 @@
-//! What stands between records and the bytes of the socket: nothing, or a TLS session.
+//! The encryption of a connection: none, or a TLS session.
 //!
-//! The session is driven by hand, so that every byte that goes to the socket passes through one buffer and can be counted:
-//! what a relay has acknowledged is known in bytes of the socket, not of the records.
+//! The crate drives the session itself, so that every byte for the socket passes through one buffer
+//! and is counted. The kernel says what a relay acknowledged in bytes of the socket, not of the
+//! records.
 
 use std::io::{self, Read as _, Write as _};
 
 use rustls::ClientConnection;
 
-/// One connection's way of writing.
+/// The encryption of one connection.
 #[derive(Debug)]
 pub(crate) enum Encryption {
     None,
     Tls(Box<Session>),
 }
 
-/// A session whose handshake is done.
+/// A session after its handshake.
 #[derive(Debug)]
 pub(crate) struct Session {
     connection: ClientConnection,
     records: Vec<u8>,
-    /// The relay was told that nothing more will come.
+    /// The close was announced to the relay.
     closed: bool,
 }
 
 impl Encryption {
     pub(crate) fn tls(mut connection: ClientConnection) -> Self {
-        // A batch is bounded already.
+        // The size of a batch is the bound.
         connection.set_buffer_limit(None);
         Self::Tls(Box::new(Session {
             connection,
@@ -34,7 +35,7 @@ impl Encryption {
         }))
     }
 
-    /// Appends to `out` what the socket is to be given for the records that `write` appends.
+    /// Appends to `out` the bytes for the socket that carry the records which `write` appends.
     pub(crate) fn append<T>(
         &mut self,
         out: &mut Vec<u8>,
@@ -52,9 +53,9 @@ impl Encryption {
         }
     }
 
-    /// Takes in what came from the socket, and appends to `out` what has to be answered. Says whether the relay ended its
-    /// side. Once [`close`](Self::close) was called nothing is looked at: the session would have to answer what is wrong with it, and may
-    /// not any more.
+    /// Processes bytes from the socket, and appends to `out` what the session answers. Returns
+    /// whether the relay ended its side. After [`close`](Self::close) the bytes are ignored,
+    /// because the session may not answer any more.
     pub(crate) fn receive(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) -> io::Result<bool> {
         let Self::Tls(session) = self else {
             return Ok(false);
@@ -76,7 +77,7 @@ impl Encryption {
         Ok(ended)
     }
 
-    /// Appends what tells the relay that nothing more will come.
+    /// Announces the close to the relay, in bytes that it appends.
     pub(crate) fn close(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
         match self {
             Self::None => Ok(()),
@@ -97,7 +98,7 @@ impl Session {
         Ok(())
     }
 
-    /// A relay has nothing to say.
+    /// Drops plaintext, since a relay has nothing to say.
     fn discard(&mut self, mut count: usize) -> io::Result<()> {
         let mut ignored = [0; 1024];
         while count > 0 {

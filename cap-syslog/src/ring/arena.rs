@@ -1,22 +1,24 @@
-//! Arena one after the other, which leave in the order in which they came.
+//! Memory for texts that leave in the order in which they came.
 
 use std::collections::VecDeque;
 
 /// Bytes of a page.
 const PAGE: usize = 64 * 1024;
-/// Longer texts are kept by themselves, so that little of a page is wasted.
+/// The longest text in a page. Longer texts have their own memory, so that little of a page is
+/// wasted.
 pub(super) const LONGEST: usize = PAGE / 16;
-/// Pages that are kept for what comes: two megabytes.
+/// Free pages that are kept: 2 MiB.
 const KEPT: usize = 32;
-/// What an event usually takes.
+/// Bytes of a usual event.
 const USUAL: usize = 512;
 
-/// Each text is copied to where the one before it ends. In a piece of memory for each, wherever the allocator had one left, every line of
-/// it would be far away from everything when it is written, and again when it is read: by then that is most of what an event costs.
+/// Each text is copied to where the one before it ends. With an allocation for each text, every
+/// cache line of it would miss when it is written and again when it is read, and those misses are
+/// most of what an event costs.
 #[derive(Debug)]
 pub(super) struct Arena {
     pages: VecDeque<Page>,
-    /// The number of the first of them.
+    /// The number of the first page.
     first: u64,
     spare: Vec<Page>,
 }
@@ -24,7 +26,7 @@ pub(super) struct Arena {
 #[derive(Debug)]
 pub(super) struct Page {
     bytes: Vec<u8>,
-    /// Arena that have not left.
+    /// Texts in this page that have not left.
     held: usize,
 }
 
@@ -37,7 +39,7 @@ pub(super) struct Place {
 }
 
 impl Arena {
-    /// Has the memory for so many usual ones, up to what it keeps.
+    /// An arena with memory for `count` usual texts, up to the pages that it keeps.
     pub(super) fn with_room_for(count: usize) -> Self {
         let pages = (count * USUAL).div_ceil(PAGE).min(KEPT);
         Arena {
@@ -47,7 +49,7 @@ impl Arena {
         }
     }
 
-    /// A text of [`LONGEST`] bytes at most.
+    /// Adds a text of at most [`LONGEST`] bytes.
     pub(super) fn push(&mut self, text: &[u8]) -> Place {
         let last = self.pages.back();
         if last.is_none_or(|page| page.bytes.len() + text.len() > PAGE) {
@@ -71,14 +73,14 @@ impl Arena {
         &page.bytes[place.start..place.end]
     }
 
-    /// The first text leaves. What is given back is to be freed.
+    /// Removes the first text. Returns a page that is to be freed.
     pub(super) fn pop(&mut self) -> Option<Page> {
         let page = self.pages.front_mut()?;
         page.held -= 1;
         if page.held > 0 {
             return None;
         }
-        // It is whole again: the next text comes to where this one was, if it is the only one.
+        // The page is empty. If it is the only one, the next text goes into it.
         page.bytes.clear();
         if self.pages.len() == 1 {
             return None;
@@ -107,7 +109,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// One comes, or so many leave.
+    /// A text is added, or so many are removed.
     #[derive(Clone, Debug)]
     enum Step {
         Push(u8, usize),
@@ -124,7 +126,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_has_not_left_is_as_it_came(steps in proptest::collection::vec(step(), 0..200)) {
+        fn texts_that_have_not_left_are_unchanged(steps in proptest::collection::vec(step(), 0..200)) {
             let (mut arena, mut known) = (Arena::with_room_for(0), VecDeque::new());
             for step in steps {
                 match step {
@@ -144,13 +146,13 @@ mod tests {
                 }
             }
             let bytes: usize = known.iter().map(|(_, text)| text.len()).sum();
-            // At both ends a page may hold little.
+            // The first and the last page may be nearly empty.
             prop_assert!(arena.pages.len() <= bytes / (PAGE - LONGEST) + 2);
         }
     }
 
     #[test]
-    fn pages_are_used_again_and_no_more_are_kept_than_what_a_burst_may_need() {
+    fn pages_are_reused_and_a_bounded_number_is_kept() {
         let mut arena = Arena::with_room_for(PAGE / USUAL + 1);
         assert_eq!(arena.spare.len(), 2);
         let (each, pages) = (LONGEST, KEPT + 5);

@@ -1,22 +1,22 @@
-//! The record of a hole in what the relay gets.
+//! The events that a relay did not get, and the record that reports them.
 
 use cap_names::{Actor, Severity};
 
 use crate::event::{Event, FIXED_LIMIT};
 
-/// A run of events that were dropped.
+/// A run of dropped events.
 ///
-/// Callers make it grow, an event at a time, so it allocates nothing.
+/// It grows inside of `enqueue`, so it allocates nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Gap {
     count: u64,
-    /// Of them, those that the relay would not take.
+    /// Those of them that the relay refuses.
     refused: u64,
     first_id: Id,
     last_id: Id,
 }
 
-/// An event id, which is never longer.
+/// An event id, which has at most [`FIXED_LIMIT`] bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Id {
     bytes: [u8; FIXED_LIMIT],
@@ -50,22 +50,22 @@ impl Gap {
         }
     }
 
-    /// The id of the first event that was dropped.
+    /// The id of the first dropped event.
     pub(crate) fn first_id(&self) -> &str {
         self.first_id.as_str()
     }
 
-    /// The id of the last one.
+    /// The id of the last dropped event.
     pub(crate) fn last_id(&self) -> &str {
         self.last_id.as_str()
     }
 
-    /// There is something in it that the relay may take.
+    /// Whether it has an event that the relay may take.
     pub(super) fn can_be_filled(&self) -> bool {
         self.count > self.refused
     }
 
-    /// What is still missing, when so many of its events were found.
+    /// The gap that remains when `found` of its events were found.
     pub(crate) fn without(mut self, found: u64) -> Option<Self> {
         self.count = self.count.saturating_sub(found);
         self.refused = self.refused.min(self.count);
@@ -87,7 +87,7 @@ impl Gap {
             ),
         };
         let event = Event::new(
-            // The count makes a wider gap another event, for readers that drop duplicates.
+            // With the count, a wider gap is another event for readers that drop duplicates.
             format!("gap-{count}-{}", self.first_id()),
             "syslog.gap",
             Actor::system("syslog"),

@@ -95,7 +95,7 @@ fn whole_records(listener: &TcpListener) -> Vec<String> {
 }
 
 #[test]
-fn after_an_outage_longer_than_the_buffer_the_relay_gets_everything_in_order() {
+fn after_a_long_outage_the_relay_gets_everything_in_order() {
     let (caller, relay) = Caller::after_an_outage(|page| page);
     let reading = thread::spawn(move || whole_records(&relay));
     until("the release", || {
@@ -110,7 +110,7 @@ fn after_an_outage_longer_than_the_buffer_the_relay_gets_everything_in_order() {
 }
 
 #[test]
-fn a_relay_that_dies_while_a_gap_is_filled_gets_what_it_lost_again() {
+fn a_relay_that_dies_during_a_gap_gets_what_it_lost_again() {
     let (caller, relay) = Caller::after_an_outage(|page| page);
     let reading = thread::spawn(move || {
         let mut all = Vec::new();
@@ -131,7 +131,7 @@ fn a_relay_that_dies_while_a_gap_is_filled_gets_what_it_lost_again() {
 }
 
 #[test]
-fn what_is_dropped_while_a_gap_is_filled_is_the_next_gap() {
+fn events_dropped_during_a_gap_are_the_next_gap() {
     let (ask, asked) = std::sync::mpsc::sync_channel(0);
     let (answer, answered) = std::sync::mpsc::channel::<()>();
     let answered = Mutex::new(answered);
@@ -153,7 +153,7 @@ fn what_is_dropped_while_a_gap_is_filled_is_the_next_gap() {
 }
 
 #[test]
-fn a_store_that_fails_is_asked_again_and_one_that_goes_on_failing_leaves_a_gap_record() {
+fn a_store_is_asked_three_times_before_a_gap_record() {
     for (failures, first) in [(2, "e0"), (usize::MAX, "gap-4000-e0")] {
         let calls = AtomicUsize::new(0);
         let (caller, relay) =
@@ -173,7 +173,7 @@ fn a_store_that_fails_is_asked_again_and_one_that_goes_on_failing_leaves_a_gap_r
 }
 
 #[test]
-fn what_the_store_does_not_have_is_told() {
+fn events_that_the_store_lacks_are_reported() {
     // Every other one of the first page, and nothing after it.
     let pages = AtomicUsize::new(0);
     let (caller, relay) = Caller::after_an_outage(move |page| {
@@ -194,7 +194,7 @@ fn what_the_store_does_not_have_is_told() {
 }
 
 #[test]
-fn a_store_that_answers_from_the_start_every_time_does_not_go_on_for_ever() {
+fn a_store_that_always_answers_from_the_start_ends() {
     let first = Mutex::new(None);
     let (caller, relay) = Caller::after_an_outage(move |page| {
         let mut first = first.lock().expect("no panic");
@@ -209,7 +209,7 @@ fn a_store_that_answers_from_the_start_every_time_does_not_go_on_for_ever() {
 }
 
 #[test]
-fn a_store_that_does_not_answer_takes_half_of_a_shutdown_and_the_buffer_gets_the_rest() {
+fn a_silent_store_takes_at_most_half_of_a_shutdown() {
     let (hold, held) = std::sync::mpsc::channel::<()>();
     let held = Mutex::new(held);
     let (caller, relay) = Caller::after_an_outage(move |page| {

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use crate::relay::{closes, event, forwarder, listener, read_ids, until};
 
-/// Takes connections for ever, closes each as soon as it has read a record that `dislikes`, and keeps the ids of those before.
+/// Takes connections for ever, closes each as soon as it has read a record that `dislikes`, and
+/// keeps the ids of those before.
 fn relay(
     listener: TcpListener,
     dislikes: impl Fn(&str) -> bool + Send + 'static,
@@ -27,7 +28,7 @@ fn relay(
 }
 
 #[test]
-fn the_record_is_set_aside_and_named_and_the_rest_flows() {
+fn the_record_is_quarantined_and_named_and_the_rest_flows() {
     let (listener, address) = listener();
     let seen = relay(listener, |id| id == "e20");
     let forwarder = forwarder(address, |_| {});

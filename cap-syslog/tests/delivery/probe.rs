@@ -137,7 +137,7 @@ fn the_wrong_framing_is_told_with_the_right_one() {
 }
 
 #[test]
-fn a_relay_that_closes_on_any_record_is_told_from_one_with_another_framing() {
+fn closing_on_any_record_is_told_from_another_framing() {
     let (listener, address) = listener();
     serve(listener, |mut stream| {
         let _ = stream.read(&mut [0]);
@@ -241,7 +241,7 @@ fn a_certificate_for_another_name_is_told() {
 }
 
 #[test]
-fn a_closed_port_a_denied_address_and_an_unknown_name_are_told_and_no_address_is_shown() {
+fn refused_denied_and_unknown_relays_show_no_address() {
     let (listener, address) = listener();
     drop(listener);
     let mut to = config(address);
@@ -270,7 +270,7 @@ fn a_closed_port_a_denied_address_and_an_unknown_name_are_told_and_no_address_is
 }
 
 #[test]
-fn a_datagram_is_sent_and_not_confirmed_and_a_closed_port_is_told() {
+fn a_datagram_is_not_confirmed_and_a_closed_port_is_noticed() {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
     let address = socket.local_addr().expect("bound");
     let sent = probe(address, |c| c.transport = Transport::Udp);

@@ -13,7 +13,7 @@ use crate::relay::{
 };
 
 #[test]
-fn another_host_transport_and_authority_take_hold_under_load_and_lose_nothing() {
+fn other_settings_under_load_lose_no_event() {
     let (first, old) = listener();
     let (second, new) = listener();
     let authority = Authority::new(Clients::Anyone);
@@ -89,7 +89,7 @@ fn settings_changed_while_the_relay_is_away_count_at_once() {
 }
 
 #[test]
-fn the_next_relay_stands_in_for_one_that_is_away_or_takes_nothing() {
+fn a_fallback_replaces_a_relay_that_is_away_or_takes_nothing() {
     let (gone, away) = listener();
     drop(gone);
     let (refusing, takes_nothing) = listener();

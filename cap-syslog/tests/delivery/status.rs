@@ -6,7 +6,7 @@ use cap_syslog::State;
 use crate::relay::{LONG, event, events, forwarder, listener, read_ids, until};
 
 #[test]
-fn a_watcher_sees_the_relay_come_and_go_and_can_send_it_on_as_json() {
+fn a_watcher_sees_the_relay_come_and_go_and_as_json() {
     let (listener, address) = listener();
     let forwarder = forwarder(address, |c| c.buffer_size = events(2));
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -36,7 +36,8 @@ fn a_relay_that_dies_with_unread_records_gets_them_again() {
     let forwarder = forwarder(address, |c| c.grace = bounded(Duration::from_secs(5)));
     (0..500).for_each(|n| forwarder.enqueue(event(n)));
 
-    // The first relay reads a little and dies: closing a socket with unread bytes resets the connection.
+    // The first relay reads a little and dies: closing a socket with unread bytes resets the
+    // connection.
     let (mut first, _) = listener.accept().expect("a connection");
     let mut some = [0; 100];
     first.read_exact(&mut some).expect("some bytes");
@@ -51,7 +52,7 @@ fn a_relay_that_dies_with_unread_records_gets_them_again() {
 }
 
 #[test]
-fn an_outage_longer_than_the_buffer_loses_exactly_the_oldest_and_says_so() {
+fn a_long_outage_loses_exactly_the_oldest_and_reports_them() {
     let (listener, address) = listener();
     drop(listener);
     let forwarder = forwarder(address, |c| c.buffer_size = events(100));
@@ -93,7 +94,7 @@ fn a_relay_that_never_reads_does_not_hold_up_shutdown() {
 }
 
 #[test]
-fn without_a_relay_start_and_shutdown_return_at_once_and_say_what_is_left() {
+fn without_a_relay_start_and_shutdown_do_not_wait() {
     let (listener, address) = listener();
     drop(listener);
     let forwarder = forwarder(address, |_| {});
@@ -102,9 +103,9 @@ fn without_a_relay_start_and_shutdown_return_at_once_and_say_what_is_left() {
     assert_eq!((report.queued, report.delivered), (1, 0));
 }
 
-/// What the relay's TCP stack has is released to make room, not dropped and reported missing.
+/// An event that the relay's TCP stack has leaves a full buffer as delivered.
 #[test]
-fn a_burst_beyond_the_buffer_loses_nothing_that_the_relay_takes_in_time() {
+fn a_burst_beyond_the_buffer_loses_nothing_acknowledged() {
     let (listener, address) = listener();
     let forwarder = forwarder(address, |c| {
         c.buffer_size = events(2000);
@@ -133,7 +134,7 @@ fn a_burst_beyond_the_buffer_loses_nothing_that_the_relay_takes_in_time() {
 }
 
 #[test]
-fn a_forwarder_that_is_dropped_without_a_shutdown_still_delivers() {
+fn a_forwarder_dropped_without_a_shutdown_still_delivers() {
     let (listener, address) = listener();
     let forwarder = forwarder(address, |_| {});
     forwarder.enqueue(event(1));

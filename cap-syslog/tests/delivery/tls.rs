@@ -77,7 +77,8 @@ fn a_relay_that_dies_with_unread_records_gets_them_again() {
     closes(&forwarder);
 }
 
-/// What is on its way, in the buffers of this side's kernel, is not acknowledged: only what fits into those of the relay's is.
+/// What is on its way, in the buffers of this side's kernel, is not acknowledged: only what fits
+/// into those of the relay's is.
 #[test]
 fn what_the_relay_has_no_room_for_is_not_released() {
     const ROOM: usize = 32 * 1024;
@@ -112,7 +113,7 @@ fn event_size() -> usize {
 }
 
 #[test]
-fn a_relay_that_wants_a_client_certificate_is_told_from_others_and_served_with_one() {
+fn a_relay_that_wants_a_client_certificate_is_recognized() {
     let (listener, address) = listener();
     let authority = Authority::new(Clients::Certified);
     let Transport::Tls(framing, mut tls) = authority.transport() else {

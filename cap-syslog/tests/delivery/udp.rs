@@ -25,7 +25,7 @@ fn receive(socket: &UdpSocket) -> String {
 }
 
 #[test]
-fn a_datagram_is_one_record_without_a_frame_and_released_at_once() {
+fn a_datagram_is_one_record_and_is_delivered_at_once() {
     let (socket, address) = socket();
     let forwarder = forwarder(address, udp);
     for n in 0..3 {
