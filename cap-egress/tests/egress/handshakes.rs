@@ -3,18 +3,19 @@
 use std::sync::Arc;
 
 use cap_egress::{ClientIdentity, Guard, Host, Policy, TlsProblem, Trust};
+use cap_testkit::tls::server_config;
+use cap_testkit::{Authority, Identity, Server, ServerCertificate};
+use rustls::SignatureScheme;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::version::{TLS12, TLS13};
 use rustls::{DigitallySignedStruct, DistinguishedName, HandshakeKind, ServerConfig};
-use rustls::{SignatureScheme, pki_types::PrivatePkcs8KeyDer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::TlsAcceptor;
 
-use crate::support::authority::{Authority, Issued, Leaf, serve, server};
-use crate::support::{LOOPBACK, Script, host};
+use crate::support::{LOOPBACK, Script, greet, greet_with, host, trust};
 
 /// A guard to which every name is loopback.
 fn guard() -> Guard {
@@ -27,31 +28,31 @@ async fn refusal(to: &Host, port: u16, trust: &Trust) -> cap_egress::Error {
     guard().connect_tls(to, port, trust).await.unwrap_err()
 }
 
-fn trust(authority: &Authority) -> Trust {
-    Trust::system_with_ca(authority.pem().as_bytes()).unwrap()
-}
-
-async fn serve_with(config: ServerConfig) -> u16 {
-    serve(TlsAcceptor::from(Arc::new(config))).await
+async fn serve_with(config: ServerConfig) -> Server {
+    greet_with(TlsAcceptor::from(Arc::new(config))).await
 }
 
 #[tokio::test]
 async fn certificates_are_checked_alike_in_tls_1_2_and_1_3() {
-    let (authority, stranger) = (Authority::new("authority"), Authority::new("stranger"));
+    let (authority, stranger) = (Authority::new(), Authority::new());
     for version in [&TLS12, &TLS13] {
         for (issued, expected) in [
-            (authority.issue(Leaf::For(&["127.0.0.1"])), None),
+            (authority.server_for(&["127.0.0.1"]), None),
             (
-                authority.issue(Leaf::For(&["127.0.0.2"])),
+                authority.server_for(&["127.0.0.2"]),
                 Some(TlsProblem::WrongName),
             ),
-            (authority.issue(Leaf::Expired), Some(TlsProblem::Expired)),
             (
-                stranger.issue(Leaf::For(&["127.0.0.1"])),
+                authority.server(ServerCertificate::Expired),
+                Some(TlsProblem::Expired),
+            ),
+            (
+                stranger.server_for(&["127.0.0.1"]),
                 Some(TlsProblem::UnknownAuthority),
             ),
         ] {
-            let port = serve_with(server(&issued, None, &[version])).await;
+            let server = serve_with(server_config(&issued, None, &[version])).await;
+            let port = server.addr().port();
             let connected = guard()
                 .connect_tls(&host("127.0.0.1"), port, &trust(&authority))
                 .await;
@@ -63,12 +64,13 @@ async fn certificates_are_checked_alike_in_tls_1_2_and_1_3() {
 
 #[tokio::test]
 async fn the_case_of_a_name_makes_no_difference_on_either_side() {
-    let authority = Authority::new("authority");
+    let authority = Authority::new();
     for (certified, written) in [
         ("Relay.Example", "relay.example"),
         ("relay.example", "RELAY.example."),
     ] {
-        let port = authority.serve_greetings(&[certified]).await;
+        let server = greet(&authority, &[certified]).await;
+        let port = server.addr().port();
         let connected = guard()
             .connect_tls(&host(written), port, &trust(&authority))
             .await;
@@ -78,8 +80,9 @@ async fn the_case_of_a_name_makes_no_difference_on_either_side() {
 
 #[tokio::test]
 async fn an_ipv4_address_in_another_spelling_is_the_same_in_the_certificate() {
-    let authority = Authority::new("authority");
-    let port = authority.serve_greetings(&["127.0.0.1"]).await;
+    let authority = Authority::new();
+    let server = greet(&authority, &["127.0.0.1"]).await;
+    let port = server.addr().port();
     let connected = guard()
         .connect_tls(&host("0x7f.1"), port, &trust(&authority))
         .await;
@@ -88,10 +91,9 @@ async fn an_ipv4_address_in_another_spelling_is_the_same_in_the_certificate() {
 
 #[tokio::test]
 async fn what_a_certificate_is_for_is_not_told_to_whoever_configured_the_host() {
-    let authority = Authority::new("authority");
-    let port = authority
-        .serve_greetings(&["10.98.76.54", "vault.internal"])
-        .await;
+    let authority = Authority::new();
+    let server = greet(&authority, &["10.98.76.54", "vault.internal"]).await;
+    let port = server.addr().port();
     let error = refusal(&host("relay.example"), port, &trust(&authority)).await;
     assert_eq!(error.tls_problem(), Some(TlsProblem::WrongName));
     let mut told = format!("{error:?}");
@@ -108,40 +110,42 @@ async fn what_a_certificate_is_for_is_not_told_to_whoever_configured_the_host() 
 
 #[tokio::test]
 async fn nothing_in_common_is_not_blamed_on_a_client_certificate() {
-    let authority = Authority::new("authority");
-    let issued = authority.issue(Leaf::For(&["127.0.0.1"]));
+    let authority = Authority::new();
+    let issued = authority.server_for(&["127.0.0.1"]);
     // The server's certificate is ECDSA, and it is left with suites for RSA.
     let mut provider = ring::default_provider();
     provider.cipher_suites = vec![ring::cipher_suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256];
-    let port = serve_with(without_client_auth(provider, &issued)).await;
+    let server = serve_with(without_client_auth(provider, &issued)).await;
+    let port = server.addr().port();
     let error = refusal(&host("127.0.0.1"), port, &trust(&authority)).await;
     assert_eq!(error.tls_problem(), Some(TlsProblem::Incompatible));
 }
 
-fn without_client_auth(provider: CryptoProvider, issued: &Issued) -> ServerConfig {
-    let key = PrivatePkcs8KeyDer::from(issued.key.serialize_der());
+fn without_client_auth(provider: CryptoProvider, identity: &Identity) -> ServerConfig {
+    let (chain, key) = identity.der();
     ServerConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(&[&TLS12])
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![issued.certificate.der().clone()], key.into())
+        .with_single_cert(chain, key)
         .unwrap()
 }
 
 #[tokio::test]
 async fn a_handshake_failure_after_the_client_certificate_is_about_the_certificate() {
-    let authority = Authority::new("authority");
-    let issued = authority.issue(Leaf::For(&["127.0.0.1"]));
-    let key = PrivatePkcs8KeyDer::from(issued.key.serialize_der());
+    let authority = Authority::new();
+    let issued = authority.server_for(&["127.0.0.1"]);
+    let (chain, key) = issued.der();
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_protocol_versions(&[&TLS12])
         .unwrap()
         .with_client_cert_verifier(Arc::new(Unpleased))
-        .with_single_cert(vec![issued.certificate.der().clone()], key.into())
+        .with_single_cert(chain, key)
         .unwrap();
-    let port = serve_with(config).await;
-    let client = authority.issue(Leaf::For(&["client.example"]));
-    let (chain, key) = (client.certificate.pem(), client.key.serialize_pem());
+    let server = serve_with(config).await;
+    let port = server.addr().port();
+    let client = authority.client("client.example");
+    let (chain, key) = (&client.chain_pem, &client.key_pem);
     let identity = ClientIdentity::from_pem(chain.as_bytes(), key.as_bytes()).unwrap();
     let trust = trust(&authority).with_client_identity(&identity);
     let error = refusal(&host("127.0.0.1"), port, &trust).await;
@@ -200,10 +204,11 @@ impl ClientCertVerifier for Unpleased {
 
 #[tokio::test]
 async fn a_session_is_resumed_by_the_same_trust_and_not_by_one_with_another_identity() {
-    let authority = Authority::new("authority");
-    let port = authority.serve_greetings(&["127.0.0.1"]).await;
-    let client = authority.issue(Leaf::For(&["client.example"]));
-    let (chain, key) = (client.certificate.pem(), client.key.serialize_pem());
+    let authority = Authority::new();
+    let server = greet(&authority, &["127.0.0.1"]).await;
+    let port = server.addr().port();
+    let client = authority.client("client.example");
+    let (chain, key) = (&client.chain_pem, &client.key_pem);
     let identity = ClientIdentity::from_pem(chain.as_bytes(), key.as_bytes()).unwrap();
     let trust = trust(&authority);
 

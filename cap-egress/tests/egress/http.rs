@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cap_egress::{Connector, Error, Guard, Policy, Trust};
+use cap_testkit::{ANY_PORT, Authority, Security, Server};
 use http::{Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Empty};
 use hyper::service::service_fn;
@@ -14,8 +15,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service;
 
-use crate::support::authority::Authority;
-use crate::support::{LOOPBACK, Script, Tripwire, ips};
+use crate::support::{Script, Tripwire, ips, trust};
 
 type Body = Empty<Bytes>;
 
@@ -40,26 +40,10 @@ async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin) {
         .await;
 }
 
-/// Answers every request with its path, and gives the port.
-async fn serve(tls: Option<TlsAcceptor>) -> u16 {
-    let listener = TcpListener::bind((LOOPBACK, 0)).await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let tls = tls.clone();
-            tokio::spawn(async move {
-                match tls {
-                    None => answer(stream).await,
-                    Some(tls) => {
-                        if let Ok(stream) = tls.accept(stream).await {
-                            answer(stream).await;
-                        }
-                    }
-                }
-            });
-        }
-    });
-    port
+/// Answers every request with its path.
+async fn serve(tls: Option<TlsAcceptor>) -> Server {
+    let listener = TcpListener::bind(ANY_PORT).await.unwrap();
+    Server::start(listener, tls, answer).unwrap()
 }
 
 async fn get(client: &Client<Connector, Body>, uri: &str) -> (StatusCode, String) {
@@ -71,7 +55,8 @@ async fn get(client: &Client<Connector, Body>, uri: &str) -> (StatusCode, String
 
 #[tokio::test]
 async fn a_client_reaches_an_http_server_through_the_guard() {
-    let port = serve(None).await;
+    let server = serve(None).await;
+    let port = server.addr().port();
     let client = client(Connector::new(
         Guard::new(Policy::default()),
         Trust::system().unwrap(),
@@ -84,12 +69,14 @@ async fn a_client_reaches_an_http_server_through_the_guard() {
 
 #[tokio::test]
 async fn a_client_reaches_an_https_server_of_a_trusted_authority_only() {
-    let authority = Authority::new("private authority");
-    let port = serve(Some(authority.acceptor(&["localhost"], &[b"http/1.1"]))).await;
+    let authority = Authority::new();
+    let server =
+        serve(Security::Tls(&authority.server_for(&["localhost"])).acceptor(&[b"http/1.1"])).await;
+    let port = server.addr().port();
     let uri = format!("https://localhost:{port}/v1/traces");
     let guard = Guard::new(Policy::default());
 
-    let trust = Trust::system_with_ca(authority.pem().as_bytes()).unwrap();
+    let trust = trust(&authority);
     let answer = get(&client(Connector::new(guard.clone(), trust)), &uri).await;
     assert_eq!(answer, (StatusCode::OK, "/v1/traces".to_owned()));
 
@@ -102,9 +89,11 @@ async fn a_client_reaches_an_https_server_of_a_trusted_authority_only() {
 async fn a_connector_that_offers_h2_tells_the_client_what_was_agreed() {
     use hyper_util::client::legacy::connect::Connection;
 
-    let authority = Authority::new("private authority");
-    let port = serve(Some(authority.acceptor(&["localhost"], &[b"h2"]))).await;
-    let trust = Trust::system_with_ca(authority.pem().as_bytes()).unwrap();
+    let authority = Authority::new();
+    let server =
+        serve(Security::Tls(&authority.server_for(&["localhost"])).acceptor(&[b"h2"])).await;
+    let port = server.addr().port();
+    let trust = trust(&authority);
     let connector = Connector::new(Guard::new(Policy::default()), trust);
     let uri: Uri = format!("https://localhost:{port}").parse().unwrap();
 
@@ -139,7 +128,8 @@ async fn a_client_learns_why_the_guard_refused_and_nothing_is_sent() {
 
 #[tokio::test]
 async fn a_redirect_to_the_metadata_address_is_not_followed() {
-    let port = serve(None).await;
+    let server = serve(None).await;
+    let port = server.addr().port();
     let guard = Guard::new(Policy::default());
     let client = client(Connector::new(guard.clone(), Trust::system().unwrap()));
     let (status, _) = get(&client, &format!("http://127.0.0.1:{port}/moved")).await;

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use cap_egress::{ClientIdentity, Guard, Policy, TlsProblem, Trust};
-use rcgen::{BasicConstraints, IsCa};
+use cap_testkit::tls::server_config;
+use cap_testkit::{Authority, Identity, Security, Server, ServerCertificate};
 use rustls::version::{TLS12, TLS13};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::support::authority::{Authority, Issued, Leaf, self_signed, serve, server};
-use crate::support::{LOOPBACK, host};
+use crate::support::{LOOPBACK, greet_with, host, trust};
 
 /// Says hello to a server at 127.0.0.1 and gives its answer, or what is wrong with it: from the handshake, or from the first
 /// read after it.
@@ -37,79 +37,86 @@ async fn hello(port: u16, trust: &Trust) -> Result<String, (TlsProblem, String)>
     }
 }
 
-async fn serve_as(issued: &Issued) -> u16 {
-    serve(TlsAcceptor::from(Arc::new(server(
-        issued,
-        None,
-        rustls::ALL_VERSIONS,
-    ))))
-    .await
+async fn serve_as(identity: &Identity) -> Server {
+    greet_with(Security::Tls(identity).acceptor(&[]).unwrap()).await
 }
 
 #[tokio::test]
 async fn each_way_in_which_a_certificate_can_be_wrong_has_a_class_of_its_own() {
-    let authority = Authority::new("private authority");
-    let trust = Trust::system_with_ca(authority.pem().as_bytes()).unwrap();
-    let (stranger, authoritys_own) = (
-        Authority::new("another authority"),
-        IsCa::Ca(BasicConstraints::Unconstrained),
-    );
+    let authority = Authority::new();
+    let trust = trust(&authority);
+    let stranger = Authority::new();
     for (served, expected) in [
-        (authority.issue(Leaf::Expired), TlsProblem::Expired),
-        (authority.issue(Leaf::NotYetValid), TlsProblem::NotYetValid),
         (
-            authority.issue(Leaf::For(&["relay.example"])),
-            TlsProblem::WrongName,
+            authority.server(ServerCertificate::Expired),
+            TlsProblem::Expired,
         ),
         (
-            authority.issue(Leaf::For(&["127.0.0.2"])),
-            TlsProblem::WrongName,
+            authority.server(ServerCertificate::NotYetValid),
+            TlsProblem::NotYetValid,
         ),
         (
-            stranger.issue(Leaf::For(&["127.0.0.1"])),
+            authority.server_for(&["relay.example"]),
+            TlsProblem::WrongName,
+        ),
+        (authority.server_for(&["127.0.0.2"]), TlsProblem::WrongName),
+        (
+            stranger.server_for(&["127.0.0.1"]),
             TlsProblem::UnknownAuthority,
         ),
-        (self_signed(IsCa::NoCa), TlsProblem::SelfSigned),
-        (self_signed(authoritys_own), TlsProblem::SelfSigned),
+        (
+            authority.server(ServerCertificate::SelfSigned),
+            TlsProblem::SelfSigned,
+        ),
+        (
+            authority.server(ServerCertificate::SelfSignedAuthority),
+            TlsProblem::SelfSigned,
+        ),
     ] {
-        let port = serve_as(&served).await;
+        let server = serve_as(&served).await;
+        let port = server.addr().port();
         assert_eq!(hello(port, &trust).await.unwrap_err().0, expected);
     }
 }
 
 #[tokio::test]
 async fn a_self_signed_certificate_is_accepted_once_it_is_in_the_ca_setting() {
-    let appliance = self_signed(IsCa::NoCa);
-    let port = serve_as(&appliance).await;
-    let trust = Trust::system_with_ca(appliance.certificate.pem().as_bytes()).unwrap();
+    let appliance = Authority::new().server(ServerCertificate::SelfSigned);
+    let server = serve_as(&appliance).await;
+    let port = server.addr().port();
+    let trust = Trust::system_with_ca(appliance.chain_pem.as_bytes()).unwrap();
     assert_eq!(hello(port, &trust).await.unwrap(), "hello");
 }
 
 #[tokio::test]
 async fn a_self_signed_certificate_does_not_pass_because_another_is_trusted() {
-    let (trusted, served) = (self_signed(IsCa::NoCa), self_signed(IsCa::NoCa));
-    let trust = Trust::system_with_ca(trusted.certificate.pem().as_bytes()).unwrap();
-    let port = serve_as(&served).await;
+    let [trusted, served] =
+        [(); 2].map(|()| Authority::new().server(ServerCertificate::SelfSigned));
+    let trust = Trust::system_with_ca(trusted.chain_pem.as_bytes()).unwrap();
+    let server = serve_as(&served).await;
+    let port = server.addr().port();
     assert!(hello(port, &trust).await.is_err(), "same name, other key");
 }
 
 #[tokio::test]
 async fn a_server_that_requires_a_client_certificate_says_so_and_takes_the_right_one() {
-    let authority = Authority::new("private authority");
-    let trust = Trust::system_with_ca(authority.pem().as_bytes()).unwrap();
+    let authority = Authority::new();
+    let trust = trust(&authority);
     let identity = |issuer: &Authority| {
-        let client = issuer.issue(Leaf::For(&["client.example"]));
-        let (chain, key) = (client.certificate.pem(), client.key.serialize_pem());
+        let client = issuer.client("client.example");
+        let (chain, key) = (&client.chain_pem, &client.key_pem);
         ClientIdentity::from_pem(chain.as_bytes(), key.as_bytes()).unwrap()
     };
-    let (own, strangers) = (identity(&authority), identity(&Authority::new("stranger")));
+    let (own, strangers) = (identity(&authority), identity(&Authority::new()));
     for (version, without) in [
         // TLS 1.2 has no alert for it. This server, like Go's, sends certificate_required all the same.
         (&TLS12, TlsProblem::ClientCertificateRequired),
         (&TLS13, TlsProblem::ClientCertificateRequired),
     ] {
-        let config = authority.server_for_own_clients(&[version]);
-        let port = serve(TlsAcceptor::from(Arc::new(config))).await;
+        let shown = authority.server(ServerCertificate::Good);
+        let config = server_config(&shown, Some(&authority), &[version]);
+        let server = greet_with(TlsAcceptor::from(Arc::new(config))).await;
+        let port = server.addr().port();
         assert_eq!(hello(port, &trust).await.unwrap_err().0, without);
         let refused = hello(port, &trust.clone().with_client_identity(&strangers)).await;
         assert_eq!(refused.unwrap_err().0, TlsProblem::ClientCertificateRefused);
@@ -147,11 +154,8 @@ fn an_error_that_is_not_of_tls_is_none_of_its_problems() {
 
 #[test]
 fn an_authority_whose_time_is_over_is_named() {
-    let (authority, old) = (
-        Authority::new("private authority"),
-        Authority::expired("the old authority"),
-    );
-    let text = format!("{}{}", authority.pem(), old.pem());
+    let (authority, old) = (Authority::new(), Authority::expired("the old authority"));
+    let text = format!("{}{}", authority.ca_pem(), old.ca_pem());
     let said = Trust::system_with_ca(text.as_bytes())
         .unwrap_err()
         .to_string();
@@ -164,9 +168,9 @@ fn an_authority_whose_time_is_over_is_named() {
 
 #[test]
 fn a_client_certificate_that_cannot_be_used_says_what_to_paste() {
-    let authority = Authority::new("private authority");
-    let [client, other] = [(); 2].map(|()| authority.issue(Leaf::For(&["client.example"])));
-    let (chain, key) = (client.certificate.pem(), client.key.serialize_pem());
+    let authority = Authority::new();
+    let [client, other] = [(); 2].map(|()| authority.client("client.example"));
+    let (chain, key) = (&client.chain_pem, &client.key_pem);
     let encrypted = key.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
     let mangled = key.replace("\n-----END", "!\n-----END");
     for (chain, key, advice) in [
@@ -181,7 +185,7 @@ fn a_client_certificate_that_cannot_be_used_says_what_to_paste() {
             "the client certificate setting holds a private key",
         ),
         (
-            &authority.issue(Leaf::Expired).certificate.pem(),
+            &authority.server(ServerCertificate::Expired).chain_pem,
             &key,
             "expired at 2020-01-02",
         ),
@@ -191,7 +195,7 @@ fn a_client_certificate_that_cannot_be_used_says_what_to_paste() {
         (&chain, &mangled, "not valid PEM"),
         (
             &chain,
-            &other.key.serialize_pem(),
+            &other.key_pem,
             "not that of the first client certificate",
         ),
     ] {

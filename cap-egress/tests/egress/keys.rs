@@ -1,8 +1,7 @@
 //! Client keys and chains as tools write them and as people paste them.
 
 use cap_egress::ClientIdentity;
-
-use crate::support::authority::{Authority, Leaf};
+use cap_testkit::Authority;
 
 #[test]
 fn keys_are_read_in_each_form_that_openssl_writes() {
@@ -52,10 +51,10 @@ fn a_certificate_pasted_for_the_key_is_recognized() {
 
 #[test]
 fn a_chain_starts_with_the_client_and_each_certificate_is_followed_by_its_issuers() {
-    let (root, stranger) = (Authority::new("root"), Authority::new("stranger"));
-    let client = root.issue(Leaf::For(&["client.example"]));
-    let key = client.key.serialize_pem();
-    let (client, root, stranger) = (client.certificate.pem(), root.pem(), stranger.pem());
+    let (root, stranger) = (Authority::new(), Authority::new());
+    let client = root.client("client.example");
+    let key = client.key_pem.clone();
+    let (client, root, stranger) = (client.chain_pem, root.ca_pem(), stranger.ca_pem());
     let read = |chain: &[&str]| {
         ClientIdentity::from_pem(chain.concat().as_bytes(), key.as_bytes())
             .map_err(|error| error.to_string())

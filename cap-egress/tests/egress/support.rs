@@ -1,14 +1,16 @@
 //! What the tests connect to and resolve with.
 
-pub(crate) mod authority;
-
 use std::collections::VecDeque;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use cap_egress::{Host, Resolve, ResolveFuture};
+use cap_egress::{Host, Resolve, ResolveFuture, Trust};
+use cap_testkit::{ANY_PORT, Authority, Io, Security, Server};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -20,12 +22,36 @@ pub(crate) fn ips(written: &[&str]) -> Vec<IpAddr> {
     written.iter().map(|ip| ip.parse().unwrap()).collect()
 }
 
+/// The system's trust store and this authority.
+pub(crate) fn trust(authority: &Authority) -> Trust {
+    Trust::system_with_ca(authority.ca_pem().as_bytes()).unwrap()
+}
+
+/// A server for these names, which answers the first byte of every connection with "hello".
+pub(crate) async fn greet(authority: &Authority, names: &[&str]) -> Server {
+    let identity = authority.server_for(names);
+    greet_with(Security::Tls(&identity).acceptor(&[]).unwrap()).await
+}
+
+/// A server that answers the first byte of every connection with "hello".
+pub(crate) async fn greet_with(tls: TlsAcceptor) -> Server {
+    let listener = TcpListener::bind(ANY_PORT).await.unwrap();
+    let hello = |mut stream: Box<dyn Io>| async move {
+        if stream.read_u8().await.is_ok() {
+            // A client that has gone needs no answer.
+            let _ = stream.write_all(b"hello").await;
+            let _ = stream.shutdown().await;
+        }
+    };
+    Server::start(listener, Some(tls), hello).unwrap()
+}
+
 /// A listener that can say whether anyone connected.
-pub(crate) struct Tripwire(TcpListener);
+pub(crate) struct Tripwire(std::net::TcpListener);
 
 impl Tripwire {
     pub(crate) fn set() -> Self {
-        let listener = TcpListener::bind((LOOPBACK, 0)).unwrap();
+        let listener = std::net::TcpListener::bind((LOOPBACK, 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         Self(listener)
     }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use cap_egress::{Guard, Host, Policy, Stage, Trust};
+use cap_testkit::Authority;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::authority::Authority;
-use crate::support::{LOOPBACK, Script, Tripwire, host};
+use crate::support::{LOOPBACK, Script, Tripwire, greet, host, trust};
 
 /// A guard to which every name is loopback.
 fn guard() -> Guard {
@@ -27,8 +27,9 @@ async fn greeting(host: &Host, port: u16, trust: &Trust) -> Result<String, cap_e
 
 #[tokio::test]
 async fn a_private_authority_is_refused_by_the_system_trust_and_accepted_once_added() {
-    let authority = Authority::new("private authority");
-    let port = authority.serve_greetings(&["relay.example"]).await;
+    let authority = Authority::new();
+    let server = greet(&authority, &["relay.example"]).await;
+    let port = server.addr().port();
     let relay = host("relay.example");
 
     let error = greeting(&relay, port, &Trust::system().unwrap())
@@ -43,15 +44,16 @@ async fn a_private_authority_is_refused_by_the_system_trust_and_accepted_once_ad
         "{error}"
     );
 
-    let trust = Trust::system_with_ca(authority.pem().as_bytes()).unwrap();
+    let trust = trust(&authority);
     assert_eq!(greeting(&relay, port, &trust).await.unwrap(), "hello");
 }
 
 #[tokio::test]
 async fn a_certificate_for_another_name_is_refused() {
-    let authority = Authority::new("private authority");
-    let port = authority.serve_greetings(&["relay.example"]).await;
-    let trust = Trust::system_with_ca(authority.pem().as_bytes()).unwrap();
+    let authority = Authority::new();
+    let server = greet(&authority, &["relay.example"]).await;
+    let port = server.addr().port();
+    let trust = trust(&authority);
     for other in ["other.example", "127.0.0.1"] {
         let error = greeting(&host(other), port, &trust).await.unwrap_err();
         assert!(error.is_tls());
@@ -61,9 +63,10 @@ async fn a_certificate_for_another_name_is_refused() {
 
 #[tokio::test]
 async fn a_certificate_for_an_address_is_accepted_for_that_address() {
-    let authority = Authority::new("private authority");
-    let port = authority.serve_greetings(&["127.0.0.1"]).await;
-    let trust = Trust::system_with_ca(authority.pem().as_bytes()).unwrap();
+    let authority = Authority::new();
+    let server = greet(&authority, &["127.0.0.1"]).await;
+    let port = server.addr().port();
+    let trust = trust(&authority);
     assert_eq!(
         greeting(&host("127.0.0.1"), port, &trust).await.unwrap(),
         "hello"
@@ -72,15 +75,16 @@ async fn a_certificate_for_an_address_is_accepted_for_that_address() {
 
 #[tokio::test]
 async fn several_authorities_in_one_text_are_all_trusted() {
-    let (first, second) = (Authority::new("first"), Authority::new("second"));
+    let (first, second) = (Authority::new(), Authority::new());
     let text = format!(
         "# first\n{}\r\nsecond:\n{}",
-        first.pem(),
-        second.pem().replace('\n', "\r\n")
+        first.ca_pem(),
+        second.ca_pem().replace('\n', "\r\n")
     );
     let trust = Trust::system_with_ca(text.as_bytes()).unwrap();
     for authority in [first, second] {
-        let port = authority.serve_greetings(&["relay.example"]).await;
+        let server = greet(&authority, &["relay.example"]).await;
+        let port = server.addr().port();
         assert_eq!(
             greeting(&host("relay.example"), port, &trust)
                 .await
@@ -123,8 +127,8 @@ async fn a_denied_address_is_refused_before_tls() {
 
 #[test]
 fn a_ca_setting_that_cannot_be_used_says_what_to_paste() {
-    let authority = Authority::new("private authority");
-    let (ca, key) = (authority.pem(), authority.key_pem());
+    let authority = Authority::new();
+    let (ca, key) = (authority.ca_pem(), authority.key_pem());
     let encrypted =
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n";
     let marker = "-----BEGIN CERTIFICATE-----\n";
@@ -158,9 +162,7 @@ fn a_ca_setting_that_cannot_be_used_says_what_to_paste() {
 
 #[test]
 fn a_ca_text_indented_as_in_yaml_is_read() {
-    let ca = Authority::new("private authority")
-        .pem()
-        .replace('\n', "\n    ");
+    let ca = Authority::new().ca_pem().replace('\n', "\n    ");
     assert!(Trust::system_with_ca(format!("    {ca}").as_bytes()).is_ok());
 }
 
