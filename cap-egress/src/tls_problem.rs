@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_ends_a_handshake_is_read_by_what_became_of_the_client_certificate() {
+    fn a_failed_handshake_is_read_by_the_client_certificate() {
         use AlertDescription::{BadCertificate, HandshakeFailure, UnknownCA};
         use ClientCertificate::{Missing, NotAskedFor, Shown};
         use TlsProblem::{

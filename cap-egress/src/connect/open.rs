@@ -46,7 +46,7 @@ mod tests {
     use tokio::net::TcpSocket;
 
     #[test]
-    fn a_peer_at_another_address_than_the_checked_one_is_refused() {
+    fn a_peer_at_an_unchecked_address_is_refused() {
         let checked: SocketAddr = "127.0.0.1:514".parse().unwrap();
         let own = "127.0.0.1:40000".parse().unwrap();
         assert!(check_ends(checked, checked, own).is_ok());

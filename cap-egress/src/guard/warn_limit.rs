@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_denial_is_told_once_a_minute_for_each_host_port_and_rule() {
+    async fn a_denial_warns_once_a_minute_per_host_port_and_rule() {
         let limit = WarnLimit::default();
         let (here, there) = ("a.example".parse().unwrap(), "b.example".parse().unwrap());
         let (metadata, local) = (denial("169.254.169.254"), denial("169.254.1.1"));
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn many_hosts_fill_no_memory_and_silence_no_warning() {
+    async fn many_hosts_neither_fill_memory_nor_silence_warnings() {
         let limit = WarnLimit::default();
         let metadata = denial("169.254.169.254");
         for n in 0..2 * MOST_REMEMBERED {

@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_denial_says_class_rule_and_what_to_set_for_each_class() {
+    fn a_denial_says_class_rule_and_setting_for_each_class() {
         let list = "list the address in `egress.allow`";
         for (class, advice) in [
             (DenialClass::LinkLocal, list.to_owned()),
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn of_an_embedded_address_the_ipv4_address_is_to_be_listed() {
+    fn a_denied_embedded_address_advises_listing_its_ipv4_form() {
         let denial = Denial::new(DenialClass::Metadata, "192.0.2.1/32 (an example)");
         assert_eq!(
             denial

@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn a_store_that_cannot_be_read_does_not_fall_back_to_the_public_roots() {
+    fn an_unreadable_store_does_not_fall_back_to_public_roots() {
         let found = load_certs_from_paths(Some(Path::new("no/such/ca-bundle.crt")), None);
         let error = choose(found).unwrap_err();
         assert!(error.is_tls());
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn a_store_without_one_usable_certificate_does_not_fall_back_to_the_public_roots() {
+    fn an_unusable_store_does_not_fall_back_to_public_roots() {
         let mut found = CertificateResult::default();
         found.certs.push(vec![0x30, 0x00].into());
         assert!(choose(found).is_err());

@@ -44,7 +44,7 @@ fn a_denied_range_written_as_ipv4_mapped_is_the_ipv4_range() {
 }
 
 #[test]
-fn an_exempt_range_overrules_the_denial_of_loopback_and_private_ranges() {
+fn an_exempt_range_overrules_loopback_and_private_denials() {
     let policy = Policy::default()
         .with_loopback_denied()
         .with_private_denied()
@@ -67,7 +67,7 @@ fn an_exempt_range_overrules_the_denial_of_loopback_and_private_ranges() {
 }
 
 #[test]
-fn an_exempt_range_overrules_built_in_and_configured_denials_for_its_addresses_only() {
+fn an_exempt_range_overrules_denials_of_its_addresses_only() {
     let policy = Policy::default()
         .with_denied(ranges(&["10.0.0.0/8"]))
         .with_exempt(ranges(&[
@@ -96,7 +96,7 @@ fn an_exempt_range_overrules_built_in_and_configured_denials_for_its_addresses_o
 }
 
 #[test]
-fn an_exempt_ipv6_range_does_not_open_the_ipv4_addresses_inside_it() {
+fn an_exempt_ipv6_range_does_not_exempt_embedded_ipv4() {
     let policy = Policy::default().with_exempt(ranges(&["::/0"]));
     for address in [
         "::ffff:169.254.169.254",

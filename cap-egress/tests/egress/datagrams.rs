@@ -25,7 +25,7 @@ async fn datagrams_reach_the_checked_address_of_either_family() {
 }
 
 #[tokio::test]
-async fn a_denied_target_gets_no_socket_in_any_embedding_or_by_any_name() {
+async fn a_denied_target_gets_no_udp_socket_in_any_spelling() {
     let guard = Guard::builder(Policy::default())
         .resolver(Script::answering([
             ips(&["169.254.169.254"]),

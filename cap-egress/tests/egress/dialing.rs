@@ -47,7 +47,7 @@ async fn a_name_is_resolved_by_the_system_and_dialed() {
 }
 
 #[tokio::test]
-async fn the_metadata_address_is_refused_in_every_spelling_and_no_resolver_is_asked() {
+async fn metadata_in_any_spelling_is_refused_without_resolving() {
     let script = Script::default();
     let guard = guard(&script);
     let spellings = [
@@ -120,7 +120,7 @@ async fn one_denied_answer_refuses_the_name_and_nothing_is_dialed() {
 }
 
 #[tokio::test]
-async fn the_address_dialed_is_the_one_checked_and_a_reconnect_is_checked_again() {
+async fn only_a_checked_address_is_dialed_and_each_connect_checks() {
     let listener = Tripwire::set();
     let script = Script::answering([ips(&["127.0.0.1"]), ips(&["169.254.169.254"])]);
     let guard = guard(&script);
@@ -150,7 +150,7 @@ async fn a_metadata_name_is_refused_before_it_is_resolved() {
 }
 
 #[tokio::test]
-async fn a_refusal_tells_the_host_as_configured_and_never_what_it_resolved_to() {
+async fn a_refusal_names_the_configured_host_not_its_address() {
     let guard = guard(&Script::answering([ips(&["169.254.77.78"])]));
     let error = guard
         .connect(&host("relay.example"), 514)
@@ -178,7 +178,7 @@ async fn the_next_checked_address_is_tried_when_one_refuses() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn an_address_that_swallows_packets_does_not_keep_the_next_from_being_tried() {
+async fn an_address_that_drops_packets_does_not_block_the_next() {
     // A listener whose accept queue is full drops what comes after, as a firewall would.
     let answering = Tripwire::set();
     let port = answering.port();
@@ -231,7 +231,7 @@ async fn a_closed_port_is_a_connect_error_that_keeps_its_source() {
 }
 
 #[tokio::test]
-async fn a_name_without_an_address_and_a_failing_resolver_are_resolve_errors() {
+async fn no_address_and_a_failing_resolver_are_resolve_errors() {
     for script in [Script::answering([vec![]]), Script::default()] {
         let error = guard(&script)
             .connect(&host("relay.example"), 514)

@@ -79,7 +79,7 @@ async fn the_case_of_a_name_makes_no_difference_on_either_side() {
 }
 
 #[tokio::test]
-async fn an_ipv4_address_in_another_spelling_is_the_same_in_the_certificate() {
+async fn the_spelling_of_an_ipv4_address_does_not_matter_to_tls() {
     let authority = Authority::new();
     let server = greet(&authority, &["127.0.0.1"]).await;
     let port = server.addr().port();
@@ -90,7 +90,7 @@ async fn an_ipv4_address_in_another_spelling_is_the_same_in_the_certificate() {
 }
 
 #[tokio::test]
-async fn what_a_certificate_is_for_is_not_told_to_whoever_configured_the_host() {
+async fn an_error_does_not_list_the_names_of_a_certificate() {
     let authority = Authority::new();
     let server = greet(&authority, &["10.98.76.54", "vault.internal"]).await;
     let port = server.addr().port();
@@ -109,7 +109,7 @@ async fn what_a_certificate_is_for_is_not_told_to_whoever_configured_the_host() 
 }
 
 #[tokio::test]
-async fn nothing_in_common_is_not_blamed_on_a_client_certificate() {
+async fn no_common_cipher_is_not_blamed_on_a_client_certificate() {
     let authority = Authority::new();
     let issued = authority.server_for(&["127.0.0.1"]);
     // The server's certificate is ECDSA, and it is left with suites for RSA.
@@ -132,7 +132,7 @@ fn without_client_auth(provider: CryptoProvider, identity: &Identity) -> ServerC
 }
 
 #[tokio::test]
-async fn a_handshake_failure_after_the_client_certificate_is_about_the_certificate() {
+async fn a_failure_after_the_client_certificate_refuses_it() {
     let authority = Authority::new();
     let issued = authority.server_for(&["127.0.0.1"]);
     let (chain, key) = issued.der();
@@ -203,7 +203,7 @@ impl ClientCertVerifier for Unpleased {
 }
 
 #[tokio::test]
-async fn a_session_is_resumed_by_the_same_trust_and_not_by_one_with_another_identity() {
+async fn a_session_is_not_resumed_with_another_identity() {
     let authority = Authority::new();
     let server = greet(&authority, &["127.0.0.1"]).await;
     let port = server.addr().port();

@@ -46,7 +46,7 @@ fn a_refusal_never_repeats_a_password() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn every_numeric_spelling_means_what_the_system_resolver_makes_of_it() {
+fn a_numeric_spelling_means_what_getaddrinfo_reads() {
     #![expect(
         clippy::disallowed_methods,
         reason = "the system's resolver is the reference; a numeric host sends nothing"
@@ -95,14 +95,14 @@ proptest! {
     }
 
     #[test]
-    fn whatever_looks_like_a_host_reads_back_as_the_same_host(written in "(0x|0)?[0-9a-fx_-]{1,5}([.:](0x|0)?[0-9a-fX]{0,4}){0,6}\\.?") {
+    fn a_parsed_host_reads_back_as_the_same_host(written in "(0x|0)?[0-9a-fx_-]{1,5}([.:](0x|0)?[0-9a-fX]{0,4}){0,6}\\.?") {
         if let Ok(host) = written.parse::<Host>() {
             prop_assert_eq!(host.to_string().parse::<Host>().unwrap(), host);
         }
     }
 
     #[test]
-    fn a_host_that_is_not_an_address_to_us_is_not_one_to_the_standard_library(written in "[0-9a-f.:]{1,20}") {
+    fn no_name_parses_as_an_address_in_the_standard_library(written in "[0-9a-f.:]{1,20}") {
         if let Ok(host) = written.parse::<Host>() && host.as_ip().is_none() {
             prop_assert!(written.parse::<std::net::IpAddr>().is_err());
         }

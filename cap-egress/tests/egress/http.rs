@@ -141,7 +141,7 @@ async fn a_redirect_to_the_metadata_address_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_scheme_other_than_http_and_https_is_an_error_that_says_what_to_write() {
+async fn an_unknown_scheme_is_an_error_that_says_what_to_write() {
     let mut connector = Connector::new(Guard::new(Policy::default()), Trust::system().unwrap());
     let error = connector
         .call("ftp://127.0.0.1".parse().unwrap())

@@ -42,7 +42,7 @@ async fn serve_as(identity: &Identity) -> Server {
 }
 
 #[tokio::test]
-async fn each_way_in_which_a_certificate_can_be_wrong_has_a_class_of_its_own() {
+async fn each_flaw_of_a_certificate_has_its_own_tls_problem() {
     let authority = Authority::new();
     let trust = trust(&authority);
     let stranger = Authority::new();
@@ -80,7 +80,7 @@ async fn each_way_in_which_a_certificate_can_be_wrong_has_a_class_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_self_signed_certificate_is_accepted_once_it_is_in_the_ca_setting() {
+async fn a_self_signed_certificate_in_the_ca_setting_is_accepted() {
     let appliance = Authority::new().server(ServerCertificate::SelfSigned);
     let server = serve_as(&appliance).await;
     let port = server.addr().port();
@@ -89,7 +89,7 @@ async fn a_self_signed_certificate_is_accepted_once_it_is_in_the_ca_setting() {
 }
 
 #[tokio::test]
-async fn a_self_signed_certificate_does_not_pass_because_another_is_trusted() {
+async fn trust_in_one_self_signed_certificate_covers_no_other() {
     let [trusted, served] =
         [(); 2].map(|()| Authority::new().server(ServerCertificate::SelfSigned));
     let trust = Trust::system_with_ca(trusted.chain_pem.as_bytes()).unwrap();
@@ -99,7 +99,7 @@ async fn a_self_signed_certificate_does_not_pass_because_another_is_trusted() {
 }
 
 #[tokio::test]
-async fn a_server_that_requires_a_client_certificate_says_so_and_takes_the_right_one() {
+async fn mutual_tls_needs_a_client_certificate_of_the_authority() {
     let authority = Authority::new();
     let trust = trust(&authority);
     let identity = |issuer: &Authority| {
@@ -126,7 +126,7 @@ async fn a_server_that_requires_a_client_certificate_says_so_and_takes_the_right
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_tls_and_a_hang_up_are_told_apart() {
+async fn an_answer_that_is_not_tls_differs_from_a_hang_up() {
     let trust = Trust::system().unwrap();
     for (says, expected) in [
         (&b"220 mail.example ESMTP\r\n"[..], TlsProblem::NotTls),
@@ -147,13 +147,13 @@ async fn an_answer_that_is_not_tls_and_a_hang_up_are_told_apart() {
 }
 
 #[test]
-fn an_error_that_is_not_of_tls_is_none_of_its_problems() {
+fn an_error_that_is_not_about_tls_has_no_tls_problem() {
     let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
     assert_eq!(TlsProblem::find(&reset), None);
 }
 
 #[test]
-fn an_authority_whose_time_is_over_is_named() {
+fn an_expired_authority_is_named() {
     let (authority, old) = (Authority::new(), Authority::expired("the old authority"));
     let text = format!("{}{}", authority.ca_pem(), old.ca_pem());
     let said = Trust::system_with_ca(text.as_bytes())

@@ -50,7 +50,7 @@ fn a_certificate_pasted_for_the_key_is_recognized() {
 }
 
 #[test]
-fn a_chain_starts_with_the_client_and_each_certificate_is_followed_by_its_issuers() {
+fn a_chain_starts_with_the_client_followed_by_issuers() {
     let (root, stranger) = (Authority::new(), Authority::new());
     let client = root.client("client.example");
     let key = client.key_pem.clone();

@@ -30,7 +30,7 @@ impl<'a> MakeWriter<'a> for Lines {
 }
 
 #[tokio::test]
-async fn a_denial_is_a_warning_with_class_rule_and_host_but_not_the_resolved_address() {
+async fn a_denial_warning_has_class_rule_and_host_but_no_address() {
     let lines = Lines::default();
     let subscriber = tracing_subscriber::fmt()
         .with_writer(lines.clone())

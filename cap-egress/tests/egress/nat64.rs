@@ -26,7 +26,7 @@ const EXAMPLES: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn the_ipv4_address_is_read_where_the_standard_s_examples_hold_it() {
+fn the_ipv4_address_is_read_where_rfc_6052_puts_it() {
     for (prefix, address) in EXAMPLES {
         let only = |range: &str| translating(&[prefix]).with_denied(vec![range.parse().unwrap()]);
         assert_eq!(
@@ -41,7 +41,7 @@ fn the_ipv4_address_is_read_where_the_standard_s_examples_hold_it() {
 }
 
 #[test]
-fn what_the_reserved_octet_and_the_suffix_hold_hides_nothing() {
+fn the_reserved_octet_and_the_suffix_hide_nothing() {
     let policy = translating(&["2001:db8:64::/48"]);
     for address in [
         "2001:db8:64:a9fe:a9:fe00::",
@@ -77,7 +77,7 @@ fn of_overlapping_prefixes_the_longest_decides() {
 }
 
 #[test]
-fn a_named_translator_in_a_range_that_is_denied_whole_is_seen_through() {
+fn a_named_translator_in_a_denied_range_is_decoded() {
     let policy = translating(&["64:ff9b:1::/96", "fd64::/96"]).with_private_denied();
     for prefix in ["64:ff9b:1::", "fd64::"] {
         assert_eq!(class(&policy, &format!("{prefix}8.8.8.8")), None);
@@ -102,7 +102,7 @@ fn a_named_translator_in_a_range_that_is_denied_whole_is_seen_through() {
 }
 
 #[test]
-fn an_address_that_only_looks_like_isatap_is_what_its_translator_makes_of_it() {
+fn a_named_translator_wins_over_an_isatap_lookalike() {
     // 198.0.94.254 behind a prefix of 56 bits, whose suffix would be 0.0.0.0 to ISATAP.
     let address = "2001:db8:122:3c6:0:5efe::";
     assert_eq!(
