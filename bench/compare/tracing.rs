@@ -53,7 +53,7 @@ pub(crate) fn run(bench: &mut Bench) {
 fn ours(sample_rate: SampleRate) -> Tracer {
     let mut config = Config::new("http://127.0.0.1:9".parse().expect("an endpoint"));
     config.sample_rate = sample_rate;
-    config.queue_size = 1;
+    config.queue_size = 1.try_into().expect("in range");
     Tracer::start(config, connector()).expect("a sound configuration")
 }
 

@@ -4,7 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use http::Uri;
-use http::uri::{PathAndQuery, Scheme};
+use http::uri::Scheme;
+
+use crate::error::SettingError;
 
 /// The method `Export` of OTLP's trace service, as gRPC writes it.
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
@@ -49,67 +51,73 @@ impl Protocol {
 }
 
 impl FromStr for Endpoint {
-    /// What is wrong with it, and what to write instead.
-    type Err = String;
+    type Err = SettingError;
 
-    fn from_str(s: &str) -> Result<Self, String> {
-        const SHAPE: &str = "write http://HOST:4318 or grpc://HOST:4317, or with TLS https://HOST:4318 or grpcs://HOST:4317";
-        // What may hold a password or a token is never repeated.
-        if s.contains('@') {
-            return Err("a user or password in the endpoint would be logged; put credentials into telemetry.tracing.headers".to_owned());
-        }
-        if s.contains(['?', '#']) {
+    fn from_str(text: &str) -> Result<Self, SettingError> {
+        parse(text).map_err(SettingError::new)
+    }
+}
+
+/// The error says what is wrong and what to write instead.
+fn parse(text: &str) -> Result<Endpoint, String> {
+    const SHAPE: &str = "write http://HOST:4318 or grpc://HOST:4317, or with TLS https://HOST:4318 or grpcs://HOST:4317";
+    // An error never repeats what may hold a password or a token.
+    if text.contains('@') {
+        return Err(
+            "a user or password in the endpoint would be logged; put credentials into telemetry.tracing.headers"
+                .to_owned(),
+        );
+    }
+    if text.contains(['?', '#']) {
+        return Err(format!(
+            "an endpoint has no query or fragment (?… or #…); {SHAPE}"
+        ));
+    }
+    let uri = text.parse::<Uri>();
+    let uri = uri.map_err(|_| format!("{text:?} is not a URL; {SHAPE}"))?;
+    let scheme = uri.scheme_str().map(str::to_ascii_lowercase);
+    let (protocol, scheme) = match scheme.as_deref() {
+        Some("http") => (Protocol::Http, Scheme::HTTP),
+        Some("https") => (Protocol::Http, Scheme::HTTPS),
+        Some("grpc") => (Protocol::Grpc, Scheme::HTTP),
+        Some("grpcs") => (Protocol::Grpc, Scheme::HTTPS),
+        Some(other) => return Err(format!("unknown scheme {other}://; {SHAPE}")),
+        None => return Err(format!("{text:?} has no scheme; {SHAPE}")),
+    };
+    let host = uri.host().filter(|host| !host.is_empty());
+    let host = host.ok_or_else(|| format!("{text:?} names no host; {SHAPE}"))?;
+    // `Uri` drops a port that is not a number, so the text behind the host is parsed here.
+    let port = uri
+        .authority()
+        .and_then(|authority| authority.as_str().strip_prefix(host))
+        .unwrap_or_default();
+    let port = match port.strip_prefix(':') {
+        None => protocol.port(),
+        Some(port) => port
+            .parse()
+            .ok()
+            .filter(|port| *port != 0)
+            .ok_or_else(|| format!("{port:?} is not a port from 1 to 65535; {SHAPE}"))?,
+    };
+    host.parse::<cap_egress::Host>()
+        .map_err(|error| format!("{error}; {SHAPE}"))?;
+    let path = match (protocol, uri.path()) {
+        (Protocol::Http, "" | "/") => "/v1/traces",
+        (Protocol::Http, path) => path,
+        (Protocol::Grpc, "" | "/") => EXPORT,
+        (Protocol::Grpc, path) => {
             return Err(format!(
-                "an endpoint has no query or fragment (?… or #…); {SHAPE}"
+                "a gRPC endpoint has no path, but this one has {path}; {SHAPE}"
             ));
         }
-        let uri: Uri = s
-            .parse()
-            .map_err(|_| format!("{s:?} is not a URL; {SHAPE}"))?;
-        let scheme = uri.scheme_str().map(str::to_ascii_lowercase);
-        let (protocol, scheme) = match scheme.as_deref() {
-            Some("http") => (Protocol::Http, Scheme::HTTP),
-            Some("https") => (Protocol::Http, Scheme::HTTPS),
-            Some("grpc") => (Protocol::Grpc, Scheme::HTTP),
-            Some("grpcs") => (Protocol::Grpc, Scheme::HTTPS),
-            Some(other) => return Err(format!("unknown scheme {other}://; {SHAPE}")),
-            None => return Err(format!("{s:?} has no scheme; {SHAPE}")),
-        };
-        let host = uri.host().filter(|host| !host.is_empty());
-        let host = host.ok_or_else(|| format!("{s:?} names no host; {SHAPE}"))?;
-        // `Uri` forgets a port that is not one, so what follows the host is read again.
-        let port = uri
-            .authority()
-            .and_then(|authority| authority.as_str().strip_prefix(host))
-            .unwrap_or_default();
-        let port = match port.strip_prefix(':') {
-            None => protocol.port(),
-            Some(port) => port
-                .parse()
-                .ok()
-                .filter(|port| *port != 0)
-                .ok_or_else(|| format!("{port:?} is not a port from 1 to 65535; {SHAPE}"))?,
-        };
-        host.parse::<cap_egress::Host>()
-            .map_err(|error| format!("{error}; {SHAPE}"))?;
-        let path = match (protocol, uri.path()) {
-            (Protocol::Http, "" | "/") => "/v1/traces",
-            (Protocol::Http, path) => path,
-            (Protocol::Grpc, "" | "/") => EXPORT,
-            (Protocol::Grpc, path) => {
-                return Err(format!(
-                    "a gRPC endpoint has no path, and {path} is one; {SHAPE}"
-                ));
-            }
-        };
-        Uri::builder()
-            .scheme(scheme)
-            .authority(format!("{host}:{port}"))
-            .path_and_query(PathAndQuery::from_str(path).map_err(|error| error.to_string())?)
-            .build()
-            .map(|uri| Endpoint { protocol, uri })
-            .map_err(|error| format!("{s:?}: {error}; {SHAPE}"))
-    }
+    };
+    Uri::builder()
+        .scheme(scheme)
+        .authority(format!("{host}:{port}"))
+        .path_and_query(path)
+        .build()
+        .map(|uri| Endpoint { protocol, uri })
+        .map_err(|error| format!("{text:?}: {error}; {SHAPE}"))
 }
 
 /// As it would be configured, with the defaults written out.
@@ -189,10 +197,10 @@ mod tests {
             ("http://collector:65536", "\"65536\" is not a port"),
             ("http://collector:0", "is not a port"),
             ("http://collector:", "is not a port"),
-            ("grpcs://collector/v1/traces", "no path"),
+            ("grpcs://collector/v1/traces", "has no path"),
             ("grpcs:///v1/traces", "grpcs://HOST:4317"),
         ] {
-            let error = given.parse::<Endpoint>().expect_err(given);
+            let error = given.parse::<Endpoint>().expect_err(given).to_string();
             assert!(error.contains(says), "{given}: {error}");
             assert!(!error.contains("secret"), "{error}");
         }

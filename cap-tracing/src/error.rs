@@ -1,8 +1,26 @@
-//! What can be wrong with a set-up.
+//! What can go wrong while the pipeline is set up.
+
+use std::borrow::Cow;
+use std::io;
 
 use cap_names::ErrorClass;
 
-/// The trace pipe could not be set up. Nothing that the collector does later is an error of this type: see
+/// A value that a setting cannot have. The message says what is wrong and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SettingError {
+    message: Cow<'static, str>,
+}
+
+impl SettingError {
+    pub(crate) fn new(message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            message: message.into(),
+        }
+    }
+}
+
+/// The pipeline did not start. Whatever the collector does later is in
 /// [`Stats`](crate::Stats).
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
@@ -10,25 +28,14 @@ pub struct Error(#[from] Kind);
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Kind {
-    #[error("telemetry.tracing.{key}: {what}")]
-    Config { key: &'static str, what: String },
-    #[error("the trace export thread could not be started")]
-    Thread(#[source] std::io::Error),
+    #[error("the system started no thread for the trace export")]
+    Thread(#[source] io::Error),
 }
 
 impl Error {
-    /// The setting that is wrong and what is wrong with it, where the error is about one.
-    pub fn setting(&self) -> Option<(&'static str, &str)> {
-        match &self.0 {
-            Kind::Config { key, what } => Some((key, what)),
-            Kind::Thread(_) => None,
-        }
-    }
-
-    /// The kind of failure.
+    /// The class of the failure.
     pub fn class(&self) -> ErrorClass {
         match self.0 {
-            Kind::Config { .. } => ErrorClass::Validation,
             Kind::Thread(_) => ErrorClass::IoTransient,
         }
     }

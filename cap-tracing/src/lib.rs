@@ -78,10 +78,10 @@ mod tracer;
 #[cfg(feature = "bridge")]
 pub use bridge::LogFormat;
 pub use carrier::Carrier;
-pub use config::{Compression, Config, SampleRate};
+pub use config::{Compression, Config, RequestTimeout, SampleRate, SpanCount};
 pub use current::{CurrentSpan, current_span, current_span_ids};
 pub use endpoint::Endpoint;
-pub use error::Error;
+pub use error::{Error, SettingError};
 #[cfg(feature = "http")]
 pub use http::{
     ClientLayer, ClientMiddleware, Operation, TraceFuture, TraceLayer, TraceMiddleware,
@@ -93,6 +93,11 @@ pub use request::RequestSpan;
 pub use span::Span;
 pub use stats::{Failures, Stats};
 pub use tracer::Tracer;
+
+// Their types stand in public signatures.
+pub use opentelemetry;
+#[cfg(feature = "bridge")]
+pub use {tracing, tracing_subscriber};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,6 +1,6 @@
 //! Context in and out: W3C Trace Context level 2 and W3C Baggage, over headers and over OpenTelemetry's carriers.
 
-pub(crate) mod baggage;
+mod baggage;
 pub(crate) mod traceparent;
 mod tracestate;
 

@@ -29,7 +29,7 @@ impl Sampler {
 
     /// To within 2^-63, which is nothing for a rate that a person would write.
     pub(crate) fn rate(&self) -> SampleRate {
-        SampleRate::of(self.0.load(Ordering::Relaxed) as f64 / (1_u64 << 63) as f64)
+        SampleRate::clamped(self.0.load(Ordering::Relaxed) as f64 / (1_u64 << 63) as f64)
     }
 
     pub(crate) fn samples(&self, trace: TraceId) -> bool {

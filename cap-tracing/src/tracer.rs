@@ -43,15 +43,14 @@ impl Tracer {
     ///
     /// When a setting cannot work, or the system has no thread left.
     pub fn start(config: Config, connector: Connector) -> Result<Self, Error> {
-        config.check()?;
         let counts = Arc::new(Counts::default());
         let (flushes, flushing) = mpsc::unbounded_channel();
         let encoder = Encoder::new(&config);
         let queue = Arc::new(Queue::new(
             Arc::clone(&counts),
             encoder.room(),
-            config.queue_size,
-            config.batch_size,
+            config.queue_size.get(),
+            config.batch_size.get(),
         ));
 
         let sampler = Sampler::new(config.sample_rate);

@@ -84,7 +84,8 @@ fn a_full_queue_takes_no_more_memory() {
     let collector = wedged();
     let (queue, batch) = (1000, 100);
     let tracer = pipe(collector.local_addr().unwrap(), |config| {
-        (config.queue_size, config.batch_size) = (queue, batch);
+        config.queue_size = queue.try_into().unwrap();
+        config.batch_size = batch.try_into().unwrap();
     });
     jobs(&tracer, 2 * (queue + batch));
     let more = allocation_counter::measure(|| jobs(&tracer, 20_000));

@@ -89,7 +89,7 @@ fn ours(over: Over, sink: &Sink) -> (f64, f64) {
     };
     let mut config = Config::new(endpoint.parse().expect("an endpoint"));
     config.sample_rate = SampleRate::ALL;
-    let queue = config.queue_size as u64;
+    let queue = config.queue_size.get() as u64;
     let tracing = Tracer::start(config, connector()).expect("it starts");
     let cost = sustained(
         queue,
@@ -194,7 +194,7 @@ pub(crate) fn fill() {
     let addr = wedged.local_addr().expect("bound");
     let mut config = Config::new(format!("http://{addr}").parse().expect("an endpoint"));
     config.sample_rate = SampleRate::ALL;
-    let full = (config.queue_size + config.batch_size) as u64;
+    let full = (config.queue_size.get() + config.batch_size.get()) as u64;
     let before = resident();
     let tracing = Tracer::start(config, connector()).expect("it starts");
     while tracing.stats().dropped < full {

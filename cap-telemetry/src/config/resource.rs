@@ -23,7 +23,7 @@ const POD: [(&str, &str); 5] = [
 pub(super) fn attributes(
     document: &Document,
     instance: &str,
-) -> Result<Vec<(String, String)>, Error> {
+) -> Result<BTreeMap<String, String>, Error> {
     let mut attributes = BTreeMap::new();
     let mut set = |key: &str, value: &str| {
         attributes.insert(key.to_owned(), value.to_owned());
@@ -52,5 +52,5 @@ pub(super) fn attributes(
         set("service.name", service);
     }
     set("service.instance.id", instance);
-    Ok(attributes.into_iter().collect())
+    Ok(attributes)
 }

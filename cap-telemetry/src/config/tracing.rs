@@ -2,12 +2,12 @@
 
 use cap_egress::Trust;
 use cap_tracing::{Compression, Config, Endpoint, SampleRate};
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::network::Network;
 use super::{percent, resource};
 use crate::document::{Document, pairs};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 
 const ENDPOINT: &str = "telemetry.tracing.endpoint";
 const HEADERS: &str = "telemetry.tracing.headers";
@@ -54,17 +54,15 @@ pub(super) fn tracing(document: &mut Document, instance: &str) -> Result<Option<
     config.sample_rate = sample_rate.unwrap_or(config.sample_rate);
     config.trusted_peers =
         trusted_peers.map(|peers| peers.into_iter().map(|Network(net)| net).collect());
-    config.timeout = timeout.unwrap_or(config.timeout);
+    if let Some(timeout) = timeout {
+        config.timeout = document.checked("telemetry.tracing.timeout", timeout.try_into())?;
+    }
     config.retry_for = retry_for.unwrap_or(config.retry_for);
     config.compression = compression.unwrap_or(config.compression);
     config.queue_size = queue_size.unwrap_or(config.queue_size);
     config.batch_size = batch_size.unwrap_or(config.batch_size);
     config.batch_delay = batch_delay.unwrap_or(config.batch_delay);
     config.resource = resource::attributes(document, instance)?;
-    config.check().map_err(|error| match error.setting() {
-        Some((key, what)) => document.error_at(&format!("telemetry.tracing.{key}"), what),
-        None => Kind::Tracing(error).into(),
-    })?;
     Ok(Some(config))
 }
 
@@ -99,7 +97,7 @@ fn otel_endpoint(document: &Document) -> Result<Option<Endpoint>, Error> {
 }
 
 /// `OTEL_EXPORTER_OTLP_HEADERS`: pairs whose values are percent-encoded.
-fn otel_headers(document: &Document) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
+fn otel_headers(document: &Document) -> Result<HeaderMap, Error> {
     let wrong = |what: String| Error::environment(OTEL_HEADERS, what);
     let pairs = pairs(document.env(OTEL_HEADERS).unwrap_or_default())
         .map_err(|error| Error::environment(OTEL_HEADERS, error))?;
@@ -113,7 +111,7 @@ fn otel_headers(document: &Document) -> Result<Vec<(HeaderName, HeaderValue)>, E
 fn parsed(
     headers: &[(String, String)],
     wrong: impl Fn(String) -> Error,
-) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
+) -> Result<HeaderMap, Error> {
     let parsed = headers.iter().enumerate().map(|(n, (name, value))| {
         let name = HeaderName::try_from(name);
         let value = HeaderValue::try_from(value);

@@ -112,7 +112,7 @@ fn as_the_sdk(record: &Record) -> SpanData {
 
 fn check(resource: &[(String, String)], records: Vec<Record>) {
     let mut config = Config::new("http://collector".parse().expect("an endpoint"));
-    config.resource = resource.to_vec();
+    config.resource = resource.iter().cloned().collect();
     let pairs = resource.iter();
     let pairs = pairs.map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
     let theirs = Resource::builder_empty().with_attributes(pairs).build();

@@ -109,7 +109,7 @@ impl Transport {
         stop: &mut StopSignal,
         body: Bytes,
     ) -> Result<PartialSuccess, Failure> {
-        let own = Instant::now() + self.config.timeout.min(LONGEST_RETRY);
+        let own = Instant::now() + self.config.timeout.get().min(LONGEST_RETRY);
         let mut attempt = std::pin::pin!(async {
             match &self.client {
                 Client::Http(client) => client.attempt(body).await,

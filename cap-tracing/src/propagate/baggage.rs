@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use opentelemetry::Context;
 use opentelemetry::baggage::{Baggage, BaggageExt as _};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 /// Members, and bytes of all of them with their commas, at most: what has to be passed on (3.3.2 Limits).
 const MEMBERS: usize = 64;
@@ -108,7 +109,7 @@ fn encoded(baggage: &Baggage) -> String {
             continue;
         }
         let mut member = [key.as_str(), "="].concat();
-        percent_encode(value.as_str(), &mut member);
+        member.extend(utf8_percent_encode(value.as_str(), ENCODED));
         let properties = metadata.as_str();
         if !properties.is_empty() && are_properties(properties) {
             member.extend([";", properties]);
@@ -147,35 +148,17 @@ fn is_octet(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)
 }
 
-/// What is no octet, and the percent sign itself, become `%` and two digits (3.3.1.3 value).
-fn percent_encode(value: &str, into: &mut String) {
-    for byte in value.bytes() {
-        if is_octet(byte) && byte != b'%' {
-            into.push(char::from(byte));
-        } else {
-            const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-            into.push('%');
-            into.extend([byte >> 4, byte & 15].map(|n| char::from(DIGITS[usize::from(n)])));
-        }
-    }
-}
+/// Everything but `baggage-octet`, and the percent sign itself (3.3.1.3 value).
+const ENCODED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'%')
+    .add(b',')
+    .add(b';')
+    .add(b'\\');
 
-/// What is no UTF-8 becomes U+FFFD (3.3.1.3 value); a percent sign that encodes nothing stays.
+/// A byte sequence that is not UTF-8 becomes U+FFFD (3.3.1.3 value). A percent sign that encodes
+/// nothing stays.
 fn percent_decoded(text: &str) -> String {
-    String::from_utf8_lossy(&unescaped(text)).into_owned()
-}
-
-/// The bytes behind `%` and two digits.
-pub(crate) fn unescaped(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let digit = |at: usize| char::from(*after.get(at)?).to_digit(16);
-        let escaped = (*first == b'%')
-            .then(|| Some((digit(0)? << 4 | digit(1)?) as u8))
-            .flatten();
-        bytes.push(escaped.unwrap_or(*first));
-        rest = &after[if escaped.is_some() { 2 } else { 0 }..];
-    }
-    bytes
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }

@@ -121,11 +121,11 @@ fn after_every_fault_the_accounting_closes_and_a_shutdown_keeps_its_deadline() {
 fn cell(name: &str, fault: Fault, outcome: Outcome, scheme: &str, connector: Connector) {
     let (address, collector, _silent) = set_up(fault);
     let tracer = pipe_to(&format!("{scheme}://{address}"), connector, |config| {
-        config.batch_size = SPANS as usize;
+        config.batch_size = (SPANS as usize).try_into().unwrap();
         config.batch_delay = LONG;
         // Where an answer comes, however late, it is what is to be told of.
         if let Fault::Blackholed | Fault::Always(Answer::Silence) = fault {
-            config.timeout = SHORT;
+            config.timeout = SHORT.try_into().unwrap();
         }
     });
     let mut ended = SPANS;
@@ -196,7 +196,7 @@ fn a_refusal_is_of_its_own_class_and_so_is_what_was_never_sent() {
         }
         let (collector, address) = Collector::start([Answer::Silence]);
         let tracer = pipe_to(&format!("{scheme}://{address}"), connector(), |config| {
-            config.batch_size = 1;
+            config.batch_size = 1.try_into().unwrap();
         });
         jobs(&tracer, 3);
         let start = Instant::now();

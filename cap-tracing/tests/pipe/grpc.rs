@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use cap_egress::{Connector, Guard, Policy, Trust};
-use http::{HeaderName, HeaderValue};
+use http::HeaderValue;
+use http::header::AUTHORIZATION;
 
 use crate::collector::{Answer, Collector};
 use crate::support::{LONG, attributes, closes, connector, job, jobs, pipe_to, settles};
@@ -16,10 +17,8 @@ const IN_600_MS: &str =
 fn spans_arrive_with_their_attributes_and_the_configured_metadata_on_one_connection() {
     let (collector, address) = Collector::start([]);
     let tracer = pipe_to(&format!("grpc://{address}"), connector(), |config| {
-        config.headers = vec![(
-            HeaderName::from_static("authorization"),
-            HeaderValue::from_static("Bearer t"),
-        )];
+        let token = HeaderValue::from_static("Bearer t");
+        config.headers.insert(AUTHORIZATION, token);
     });
     for id in ["j1", "j2"] {
         drop(job(&tracer, id));
@@ -108,7 +107,7 @@ fn a_connection_on_which_no_answer_comes_is_not_used_again() {
     for trouble in [Answer::Silence, Answer::Cut] {
         let (collector, address) = Collector::start([trouble]);
         let tracer = pipe_to(&format!("grpc://{address}"), connector(), |config| {
-            config.timeout = Duration::from_secs(1);
+            config.timeout = Duration::from_secs(1).try_into().unwrap();
         });
         jobs(&tracer, 1);
         settles(&tracer);

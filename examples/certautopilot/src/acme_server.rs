@@ -128,9 +128,13 @@ impl Drop for AcmeServer {
 /// # Errors
 /// What is wrong with the endpoint, or with the system's trust store.
 pub fn tracing_to(endpoint: &str) -> Result<Tracer, String> {
-    let mut config = Config::new(endpoint.parse()?);
+    let mut config = Config::new(
+        endpoint
+            .parse()
+            .map_err(|error: cap_telemetry::trace::SettingError| error.to_string())?,
+    );
     config.sample_rate = SampleRate::ALL;
-    config.resource = vec![("service.name".to_owned(), SERVICE_NAME.to_owned())];
+    config.resource = [("service.name".to_owned(), SERVICE_NAME.to_owned())].into();
     let trust = Trust::system().map_err(|error| error.to_string())?;
     let connector = Connector::new(Guard::new(Policy::default()), trust);
     Tracer::start(config, connector).map_err(|error| error.to_string())

@@ -118,10 +118,8 @@ fn certified() -> (Authority, Identity) {
 fn tell(endpoint: &str, compression: Compression, authority: &Authority) {
     let mut config = Config::new(endpoint.parse().expect("an endpoint"));
     config.compression = compression;
-    config.resource = vec![
-        ("service.name".to_owned(), "certautopilot".to_owned()),
-        ("service.instance.id".to_owned(), "api-1".to_owned()),
-    ];
+    let (instance, name) = ("service.instance.id".to_owned(), "api-1".to_owned());
+    config.resource.insert(instance, name);
     let trust = Trust::system_with_ca(authority.ca_pem().as_bytes()).expect("roots");
     let connector = Connector::new(Guard::new(Policy::default()), trust);
     let tracing = Tracer::start(config, connector).expect("it starts");

@@ -16,7 +16,7 @@ pub(super) struct Template {
 impl Template {
     /// `encoding` is the header that says how the body is compressed.
     pub(super) fn new(config: &Config, content_type: &'static str, encoding: HeaderName) -> Self {
-        let mut headers = HeaderMap::from_iter(config.headers.iter().cloned());
+        let mut headers = config.headers.clone();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         if config.compression == Compression::Gzip {
             headers.insert(encoding, HeaderValue::from_static("gzip"));

@@ -6,12 +6,12 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use http::{HeaderMap, HeaderName};
+use percent_encoding::percent_decode_str;
 use prost::Message;
 
 use super::super::answer::printable;
 use super::super::failure::{Failure, Retry};
 use super::code::Code;
-use crate::propagate::baggage::unescaped;
 
 const CODE: HeaderName = HeaderName::from_static("grpc-status");
 const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -116,7 +116,7 @@ fn retry_delay(details: &str) -> Option<Duration> {
 
 /// What is not percent-encoded as it should be stays as it is.
 fn percent_decoded(text: &str) -> String {
-    String::from_utf8_lossy(&unescaped(text)).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]
