@@ -1,7 +1,8 @@
-//! Audit events with anything in every field, the settings they are written with, and what a reader must find.
+//! Generated audit events with hostile text in every field, and what a reader must find.
 //!
-//! A case is made from bytes, so that a seeded generator and a fuzzer make the same cases. What is expected is worked out from
-//! the case's own texts by the documented rules, never by the formatter under test.
+//! A case is made from bytes, so that a seeded generator and a fuzzer make the same cases. The
+//! expected fields come from the case's own texts by the documented rules, never from the formatter
+//! under test.
 
 mod check;
 mod choices;
@@ -75,7 +76,7 @@ impl Case {
         self
     }
 
-    /// The same case as relays take it: of at most 8 KiB, and of a time that they can tell, 1970 to 2096.
+    /// The same case as relays accept it: at most 8 KiB, and a time between 1970 and 2096.
     #[must_use]
     pub fn for_relay(mut self) -> Self {
         self.settings.max = self.settings.max.min(8192);

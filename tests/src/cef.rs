@@ -1,4 +1,5 @@
-//! A strict reader of the Common Event Format, version 0, written from its rules and sharing nothing with the sender under test.
+//! A strict reader of the Common Event Format, version 0. It shares nothing with the sender under
+//! test.
 
 /// A parsed event, unescaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +41,8 @@ impl Event {
     }
 }
 
-/// `key=value` pairs. A value goes on to the space before the next key: only the `=` after a key is unescaped.
+/// `key=value` pairs. A value ends at the space before the next key; only the `=` after a key is
+/// unescaped.
 fn extensions(mut rest: &str) -> Result<Vec<(String, String)>, String> {
     let mut extensions: Vec<(String, String)> = Vec::new();
     while !rest.is_empty() {

@@ -11,7 +11,8 @@ pub trait Options: Default {
     /// The text for `--help`.
     const USAGE: &str;
 
-    /// Takes one long option, with its value from `parser` if it has one; false when the program has no such option.
+    /// Takes one long option, with its value from `parser` if it has one; false for an unknown
+    /// option.
     ///
     /// # Errors
     /// When the value is missing or cannot be used. The message says what to write instead.
@@ -54,8 +55,8 @@ pub fn count(parser: &mut Parser) -> Result<u64, lexopt::Error> {
 
 /// Runs a program with the arguments of this process. `run` returns what is wrong with the outcome.
 ///
-/// The process ends with 0 when nothing is wrong, with 1 when something is or the run failed, and with 2 for arguments
-/// that the program does not have.
+/// The process ends with 0 when nothing is wrong, with 1 when something is wrong or the run failed,
+/// and with 2 for arguments that the program does not have.
 pub async fn run<T: Options>(run: impl AsyncFnOnce(T) -> io::Result<Vec<String>>) -> ExitCode {
     let options = match T::parse(std::env::args().skip(1)) {
         Ok(Some(options)) => options,

@@ -82,8 +82,8 @@ impl Read {
     }
 }
 
-/// Sends `events` cases, in one framing and as one stream, through the strict parser `go-syslog` and through the parser of this
-/// crate, and compares every field. Gives the bytes sent.
+/// Sends `events` cases, in one framing and as one stream, through the strict parser `go-syslog`
+/// and through the parser of this crate, and compares every field. Returns the bytes sent.
 ///
 /// # Errors
 /// At the first record that is not the one expected, with its case.
@@ -107,8 +107,8 @@ pub fn go_syslog(
     stream(parser, framed, |_| {}).map_err(|why| format!("go-syslog: {why}"))
 }
 
-/// Sends cases as one stream to a parser that prints a [`Read`] for each, as a line of JSON, and is known to lose something. Gives the
-/// bytes sent.
+/// Sends cases as one stream to a parser that prints a [`Read`] for each, as a line of JSON, and
+/// that is known to lose something. Returns the bytes sent.
 fn stream<I: Iterator<Item = Case>>(
     mut parser: Command,
     cases: impl Fn() -> I + Send + Sync + 'static,

@@ -1,4 +1,5 @@
-//! The main job: the reference service under a workload, and what arrived at the other end of its three pipes.
+//! The reference service under a workload, and what arrived at the other end of its three
+//! pipelines.
 
 #![allow(clippy::print_stdout, reason = "the demo talks on the terminal")]
 
@@ -84,8 +85,8 @@ pub async fn show(options: Options) -> io::Result<Vec<String>> {
 /// Runs the demo.
 ///
 /// # Errors
-/// When something could not be started or the service did not do what the workload asked. What a pipe failed to deliver is no
-/// error here: see [`Outcome::faults`].
+/// When a program cannot be started, or the service does not do what the workload asks. A pipeline
+/// that does not deliver is no error here: see [`Outcome::faults`].
 pub async fn run(options: &Options) -> io::Result<Outcome> {
     let start = Instant::now();
     let quiet = options.quiet;

@@ -1,4 +1,5 @@
-//! Replicas of the reference service: processes of their own that share a database, as pods of one deployment would.
+//! Replicas of the reference service: processes that share a database, as the pods of a deployment
+//! do.
 
 use std::io;
 use std::path::PathBuf;
@@ -23,8 +24,8 @@ struct Replica {
 }
 
 impl Fleet {
-    /// Starts so many replicas one after the other, as a rollout does, each with its own copy of the master key, and all
-    /// with these sections in their configuration.
+    /// Starts so many replicas one after the other, as a rollout does. Each has its own copy of the
+    /// master key, and all have these sections in their configuration.
     ///
     /// # Errors
     /// When one does not come to serve; the message has the end of its log.
@@ -70,7 +71,7 @@ impl Fleet {
         addrs.map(|addr| addr.to_string()).collect()
     }
 
-    /// Sends a request to the replica with this number, and gives back the answer's JSON, if it has the status that is expected.
+    /// Sends a request to one replica. Returns the answer's JSON if the status is the expected one.
     ///
     /// # Errors
     /// When it answers otherwise, or not at all.

@@ -1,4 +1,4 @@
-//! End-to-end tests over real protocols, and what the programs `demo`, `loss`, `soak` and `conformance` do.
+//! End-to-end tests over real protocols, and the programs `demo`, `loss`, `soak` and `conformance`.
 
 pub mod audit;
 pub mod cef;

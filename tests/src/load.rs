@@ -1,4 +1,5 @@
-//! Load on the reference service that costs the machine little, and receivers that take everything and keep nothing.
+//! Load on the reference service at little cost, and receivers that accept everything and keep
+//! nothing.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -98,7 +99,7 @@ impl Caller {
     }
 }
 
-/// The first line of a message, and the message's length with its body. `None` while its head is not whole.
+/// The first line of a message, and its length with the body. `None` while the head is incomplete.
 fn head(received: &[u8]) -> Option<(&str, usize)> {
     let end = received.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
     let head = std::str::from_utf8(&received[..end]).ok()?;
@@ -172,7 +173,7 @@ impl Relay {
                 if read == 0 {
                     return Ok(());
                 }
-                // Octet counting: every record begins with its priority and version, and holds that nowhere else.
+                // Each record begins with its priority and version, and contains that nowhere else.
                 let starts = bytes[..read].windows(4).filter(|bytes| *bytes == b">1 2");
                 count.fetch_add(starts.count() as u64, Ordering::Relaxed);
             }

@@ -1,4 +1,4 @@
-//! What a relay misses when it is killed, wedged or cut off while audit events flow: the forwarder against a real rsyslog.
+//! What a real rsyslog misses when it is killed, wedged or cut off while audit events flow.
 
 mod command;
 mod fault;
@@ -69,7 +69,7 @@ impl Run {
             move || forwarder.shutdown(SHUTDOWN)
         });
         let report = report.await.map_err(io::Error::other)?;
-        // An rsyslog that is asked to end gives up after a second and a half what it has read and not yet written.
+        // An rsyslog that gets SIGTERM drops after 1.5 s what it has read and not yet written.
         let last = Some(format!("e{}", self.events - 1));
         let written = |records: &[RelayRecord]| {
             records

@@ -1,4 +1,4 @@
-//! A scraper of `/metrics`: GETs like Prometheus, reads strictly, and keeps what it read with the time of the scrape.
+//! A scraper of `/metrics`. It reads strictly and keeps what it read with the time of the scrape.
 
 pub mod exposition;
 
@@ -25,8 +25,8 @@ pub struct Scrape {
 }
 
 impl Scrape {
-    /// The value of the one series with this name and exactly these labels. A histogram's samples have their own
-    /// names: `…_bucket`, `…_sum`, `…_count`.
+    /// The value of the series with this name and exactly these labels. The samples of a histogram
+    /// have their own names: `…_bucket`, `…_sum`, `…_count`.
     pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let sample = self.samples().find(|sample| {
             sample.name == name
@@ -95,7 +95,8 @@ impl Scraper {
     /// Scrapes once and keeps the result.
     ///
     /// # Errors
-    /// When there is no valid exposition within ten seconds; kept in [`failures`](Self::failures) as well.
+    /// When no valid exposition comes within ten seconds. [`failures`](Self::failures) keeps it as
+    /// well.
     pub async fn scrape(&self) -> Result<Arc<Scrape>, ScrapeError> {
         let at = now();
         let result = match tokio::time::timeout(TIMEOUT, self.text()).await {

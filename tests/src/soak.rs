@@ -1,4 +1,4 @@
-//! The reference service at the highest rate it sustains, for long: its memory stays flat, and its accounts close.
+//! The reference service at its highest rate, for long: memory stays flat, and the accounts close.
 
 use std::io;
 use std::net::SocketAddr;
@@ -168,11 +168,11 @@ fn faults(samples: &[f64], report: &Value, received: u64) -> Vec<String> {
             mib(last)
         ));
     }
-    let number = |pipe: &str, name: &str| report[pipe][name].as_u64();
-    let sum = |pipe: &str, names: &[&str]| -> Option<u64> {
-        names.iter().map(|name| number(pipe, name)).sum()
+    let number = |pipeline: &str, name: &str| report[pipeline][name].as_u64();
+    let sum = |pipeline: &str, names: &[&str]| -> Option<u64> {
+        names.iter().map(|name| number(pipeline, name)).sum()
     };
-    for (pipe, whole, parts) in [
+    for (pipeline, whole, parts) in [
         (
             "tracing",
             "started",
@@ -180,10 +180,10 @@ fn faults(samples: &[f64], report: &Value, received: u64) -> Vec<String> {
         ),
         ("syslog", "enqueued", &["delivered", "dropped", "queued"]),
     ] {
-        let (whole_count, parts_count) = (number(pipe, whole), sum(pipe, parts));
+        let (whole_count, parts_count) = (number(pipeline, whole), sum(pipeline, parts));
         if whole_count.is_none() || whole_count == Some(0) || whole_count != parts_count {
             faults.push(format!(
-                "{pipe}: {whole} {whole_count:?}, and its parts are {parts_count:?}"
+                "{pipeline}: {whole} {whole_count:?}, and its parts are {parts_count:?}"
             ));
         }
     }
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_that_grows_an_account_that_is_open_and_records_that_are_missing_are_faults() {
+    fn growing_memory_open_accounts_and_missing_records_are_faults() {
         let flat = vec![100e6; 100];
         assert_eq!(faults(&flat, &report(100), 100), [""; 0]);
         let growing: Vec<_> = (0..100).map(|n| 100e6 + f64::from(n) * 1e6).collect();

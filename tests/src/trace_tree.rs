@@ -1,4 +1,4 @@
-//! The spans of a trace as an indented text tree, for the demo and for the message of a failed test.
+//! The spans of a trace as an indented tree, for the demo and for messages of failed tests.
 
 use crate::ReceivedSpan;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,8 +20,9 @@ const SHOWN: [(&str, &str); 11] = [
     ("http.response.status_code", "status"),
 ];
 
-/// Renders the spans of one trace, children under their parent in the order they began. Spans whose parent is not
-/// among the spans come last, under `(parent not received)`. A span that was received twice is shown once.
+/// Renders the spans of one trace, children under their parent in the order of their start. Spans
+/// whose parent was not received come last, under `(parent not received)`. A span that was received
+/// twice is shown once.
 ///
 /// `trace_id` picks the trace; spans of other traces are left out.
 pub fn trace_tree(spans: &[ReceivedSpan], trace_id: &str) -> String {

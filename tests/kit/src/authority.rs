@@ -1,4 +1,4 @@
-//! A private certificate authority and the certificates that a test needs of it, flawed ones included.
+//! A private certificate authority, and the good and the flawed certificates that tests need.
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
@@ -46,7 +46,7 @@ impl Authority {
     /// A new authority with its own key and a name that no other one has.
     #[expect(clippy::new_without_default, reason = "no two are the same")]
     pub fn new() -> Self {
-        // Verifiers look up an issuer by its name: two authorities of one name would look like a forgery.
+        // Verifiers look up an issuer by its name: two authorities of one name look like a forgery.
         static COUNT: AtomicUsize = AtomicUsize::new(1);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         Self::named(&format!("Test authority {count}"))

@@ -7,8 +7,8 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
-/// A receiver that runs on a thread with a runtime of its own. Dropping it closes the listener and every connection;
-/// when the drop returns, the port is free.
+/// A receiver that runs on a thread with its own runtime. A drop closes the listener and every
+/// connection. When the drop returns, the port is free.
 pub struct Background<T> {
     // Dropped by hand, before the runtime that it lives on ends.
     receiver: Option<T>,

@@ -28,8 +28,8 @@
 //! assert!(authority.ca_pem().starts_with("-----BEGIN CERTIFICATE-----"));
 //! ```
 //!
-//! [`tls::server_config`] and [`tls::client_config`] make rustls configurations of them, [`Security::acceptor`] a Tokio
-//! acceptor.
+//! [`tls::server_config`] and [`tls::client_config`] make rustls configurations of them.
+//! [`Security::acceptor`] makes a Tokio acceptor.
 //!
 //! # Waits
 //!
@@ -49,8 +49,8 @@
 //!
 //! # Needs
 //!
-//! [`require!`] is the only way to need something that a machine may lack. Without it the test ends with a printed line;
-//! with `CI=true` it fails.
+//! [`require!`] is the only way to need something that a machine may lack. If it is missing, the
+//! test ends with a printed line. With `CI=true` the test fails.
 //!
 //! ```
 //! # fn main() {
@@ -64,8 +64,8 @@
 //!
 //! # Receivers
 //!
-//! They run on the caller's Tokio runtime, or with [`Background`] on a thread of their own. Each takes [`ANY_PORT`], comes
-//! back on the port it had, and misbehaves on request.
+//! A receiver runs on the caller's Tokio runtime, or with [`Background`] on its own thread. It
+//! takes [`ANY_PORT`], comes back on the port it had, and misbehaves on request.
 //!
 #![cfg_attr(feature = "otlp", doc = "```")]
 #![cfg_attr(not(feature = "otlp"), doc = "```ignore")]

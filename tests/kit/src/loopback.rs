@@ -4,8 +4,9 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU16, Ordering};
 
-/// Below the range from which the kernel takes the ports of outgoing connections. While a receiver is down, a client
-/// that keeps dialing its port can neither get that port for its own end nor connect to itself.
+/// The ports below the range from which the kernel takes those of outgoing connections. While a
+/// receiver is down, a client that keeps dialing its port can neither get that port for its own end
+/// nor connect to itself.
 const FIRST: u16 = 12_000;
 const COUNT: u16 = 20_000;
 

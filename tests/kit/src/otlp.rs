@@ -1,5 +1,5 @@
-//! An OTLP collector in this process, over HTTP and gRPC on one port. It keeps the spans it accepted and misbehaves on
-//! request.
+//! An OTLP collector in this process, over HTTP and gRPC on one port. It keeps the spans it
+//! accepted and misbehaves on request.
 
 mod answer;
 mod body;
@@ -98,7 +98,8 @@ impl OtlpReceiver {
         format!("grpc{}://{}", self.secured, self.addr())
     }
 
-    /// Queues a fault: each well-formed request to come takes one, and those after the last are accepted.
+    /// Queues a fault. Each well-formed request takes one; the receiver accepts those after the
+    /// last.
     pub fn inject(&self, fault: Fault) {
         self.faults.push(fault);
     }
@@ -144,7 +145,7 @@ impl OtlpReceiver {
         wait::holds(&self.state, |state| wanted(&state.spans), timeout).await
     }
 
-    /// Waits until that many requests have come in, refused and failed ones included; false after `timeout`.
+    /// Waits until that many requests came in, the refused ones included; false after `timeout`.
     pub async fn wait_for_requests(&self, count: usize, timeout: Duration) -> bool {
         wait::holds(&self.state, |state| state.requests.len() >= count, timeout).await
     }
@@ -298,7 +299,7 @@ pub(crate) mod tests {
         assert_eq!(head.status, StatusCode::OK);
     }
 
-    /// A unary call over HTTP/2, on a connection with TLS or without: the head, the message and the trailers.
+    /// A unary call over HTTP/2, with TLS or without: the head, the message and the trailers.
     async fn call(
         io: impl server::Io + 'static,
         body: Vec<u8>,
@@ -378,7 +379,7 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn over_tls_both_protocols_are_served_to_who_trusts_the_authority() {
+    async fn over_tls_both_protocols_serve_clients_that_trust_it() {
         let authority = Authority::new();
         let identity = authority.server(ServerCertificate::Good);
         let collector = OtlpReceiver::start_with(server::ANY_PORT, Security::Tls(&identity))

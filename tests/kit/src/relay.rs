@@ -1,5 +1,5 @@
-//! A syslog relay in this process, over UDP and TCP or TLS: strict about framing and records, and able to wedge, die and
-//! come back.
+//! A syslog relay in this process, over UDP, TCP and TLS. It is strict about framing and records,
+//! and it can stop reading, end, and come back.
 
 mod framing;
 
@@ -80,7 +80,7 @@ impl SyslogRelay {
         Self::start_with(addr, RelayFraming::OctetCounting, Security::Plain).await
     }
 
-    /// Starts on `addr` ([`ANY_PORT`](crate::ANY_PORT) for any) with a framing and a security of the connections.
+    /// Starts on `addr` ([`ANY_PORT`](crate::ANY_PORT) for any) with this framing and security.
     ///
     /// # Errors
     /// When `addr` cannot be bound.
@@ -167,7 +167,7 @@ impl SyslogRelay {
         wait::holds(&self.state, wanted, timeout).await
     }
 
-    /// Stops reading, as a wedged relay does: the kernel goes on accepting bytes until its buffers are full.
+    /// Stops reading, as a wedged relay does. The kernel accepts bytes until its buffers are full.
     pub fn pause(&self) {
         self.paused.send_replace(true);
     }
@@ -177,8 +177,8 @@ impl SyslogRelay {
         self.paused.send_replace(false);
     }
 
-    /// Goes away: closes the listener and every connection, and gives back what it had seen. Bytes it had not read are
-    /// lost, and reset their connection.
+    /// Closes the listener and every connection, and returns what the relay has seen. Unread bytes
+    /// are lost and reset their connection.
     pub async fn stop(mut self) -> RelayState {
         self.server.stop().await;
         self.datagrams.shutdown().await;
@@ -205,7 +205,8 @@ impl Drop for Open<'_> {
     }
 }
 
-/// Reads a connection until it ends, or breaks the framing: then nothing after it can be trusted, and it is closed.
+/// Reads a connection until it ends or breaks the framing. No later byte of a broken stream can be
+/// trusted.
 async fn receive(
     mut stream: impl Io,
     mut frames: Deframer,
@@ -312,7 +313,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn records_are_kept_with_their_bytes_and_duplicates_counted_once_by_id() {
+    async fn records_keep_their_bytes_and_duplicates_count_once_by_id() {
         let relay = SyslogRelay::start().await.expect("a port");
         let mut stream = connect(&relay).await;
         let bytes = [frame("e1"), frame("e2"), frame("e1")].concat();
@@ -379,7 +380,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_bad_record_is_an_error_and_a_bad_frame_also_ends_the_connection() {
+    async fn a_bad_record_is_an_error_and_a_bad_frame_ends_the_connection() {
         let relay = SyslogRelay::start().await.expect("a port");
         let mut stream = connect(&relay).await;
         stream.write_all(b"5 <1>1 ").await.expect("written");
@@ -438,7 +439,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stopped_relay_ends_its_connections_and_comes_back_on_the_same_port() {
+    async fn a_stopped_relay_ends_its_connections_and_returns_to_its_port() {
         let relay = SyslogRelay::start().await.expect("a port");
         let addr = relay.addr();
         let mut stream = connect(&relay).await;

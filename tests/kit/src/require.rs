@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 /// Returns what a test needs, or ends the test.
 ///
-/// The test ends with a line on standard error; with `CI=true` it fails. `require!("promtool")` returns the path of a
-/// program. `require!(found, "what is missing, and how to get it")` returns the value of the `Option` `found`.
-/// The enclosing function returns its type's default when something is missing: `()`, `None`, an empty list.
+/// If it is missing, the test ends with a line on standard error. With `CI=true` the test fails.
+/// `require!("promtool")` returns the path of a program. `require!(found, "what is missing, and how
+/// to get it")` returns the value of the `Option` `found`. The enclosing function returns its
+/// type's default when something is missing: `()`, `None`, an empty list.
 #[macro_export]
 macro_rules! require {
     ($tool:expr) => {{

@@ -1,7 +1,8 @@
-//! A strict parser of one RFC 5424 record, written from the RFC and sharing nothing with the sender under test.
+//! A strict parser of one RFC 5424 record. It shares nothing with the sender under test.
 //!
-//! It is stricter than relays are: it refuses what the RFC merely tells a receiver to tolerate (an escape of anything
-//! but `"`, `\` and `]`, a control character in a value), because no sender may count on that tolerance.
+//! It is stricter than relays. It refuses what the RFC asks a receiver to tolerate: an escape of
+//! anything but `"`, `\` and `]`, and a control character in a value. A sender cannot rely on that
+//! tolerance.
 
 mod input;
 mod structured_data;

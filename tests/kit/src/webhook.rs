@@ -41,7 +41,7 @@ pub struct NotifiedAlert {
 }
 
 impl Notification {
-    /// Its status, and each alert as its name and those of its labels that tell it from others of that name.
+    /// Its status, and each alert as its name and the labels that distinguish it from its siblings.
     pub fn said(&self) -> String {
         let mut alerts: Vec<_> = self.alerts.iter().map(NotifiedAlert::said).collect();
         alerts.sort_unstable();
@@ -97,7 +97,7 @@ impl Webhook {
         self.received.borrow().clone()
     }
 
-    /// Waits until what was received is as wanted, at most for `timeout`; says whether it came to be.
+    /// Waits until what was received is as wanted; false after `timeout`.
     pub async fn wait_for(
         &self,
         wanted: impl FnMut(&Vec<Notification>) -> bool,

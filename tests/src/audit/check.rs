@@ -5,7 +5,7 @@ use super::super::rfc5424::Record;
 use super::expected::{Expected, Field, MARK};
 
 impl Expected {
-    /// Whether these are the fields and the text, or what may be left of them in a record that would have been too long.
+    /// Whether these are the fields and the text, or what a too long record may keep of them.
     ///
     /// # Errors
     /// What is wrong.

@@ -231,7 +231,7 @@ impl Expected {
     }
 }
 
-/// A text as the Name of CEF, of which 256 bytes are written at most, and whether it is the whole text.
+/// A text as the Name of CEF, of which at most 256 bytes are written, and whether it is whole.
 fn name(text: &str) -> (String, bool) {
     if quoted(text, "|\\").len() <= 256 {
         return (text.to_owned(), true);

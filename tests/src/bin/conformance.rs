@@ -1,4 +1,5 @@
-//! `cargo xtask conformance`: generated audit events, field by field, through readers that know nothing of this project.
+//! `cargo xtask conformance`: generated audit events through other projects' readers, field by
+//! field.
 
 #![forbid(unsafe_code)]
 

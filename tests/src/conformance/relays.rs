@@ -1,13 +1,13 @@
 //! Generated audit events through a real relay, field by field.
 //!
-//! What a relay is allowed to change, and why. Everything else is compared as it is, every escape included.
+//! The table lists what a relay may change, and why. Everything else is compared exactly.
 //!
 //! | relay | field | what it says instead | why |
 //! |---|---|---|---|
 //! | syslog-ng | HOSTNAME `-` | the address the record came from | it knows no record without a host |
 //!
-//! Three things are not asked of relays, since none of them could answer: records above 8 KiB, times outside 1970 to 2096, and
-//! whether an empty MSG was there.
+//! Relays are not asked three things, since none could answer: records above 8 KiB, times outside
+//! 1970 to 2096, and whether there was an empty MSG.
 
 use std::io;
 use std::path::Path;
@@ -23,7 +23,7 @@ use crate::audit::{Case, Expected};
 use crate::peers::{Relay, RelayInput, RelayRecord, RelaySoftware};
 use crate::tls;
 
-/// Events sent before the relay is asked what it made of them. So many datagrams fit into its socket's buffer.
+/// Datagrams sent before the relay's records are counted. So many fit into its socket's buffer.
 const DATAGRAMS: usize = 40;
 const FRAMES: usize = 1_000;
 /// How long a relay may take for a batch.

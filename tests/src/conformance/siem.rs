@@ -37,7 +37,8 @@ impl Siem {
     }
 }
 
-/// Sends `events` cases, a line each, through the parser of a SIEM, and compares every field. Gives the bytes sent.
+/// Sends `events` cases, a line each, through a SIEM's parser and compares every field. Returns the
+/// bytes sent.
 ///
 /// # Errors
 /// At the first record that is not the one expected, with its case.
@@ -55,7 +56,7 @@ pub fn siem(program: &Path, siem: Siem, seed: u64, events: usize) -> Result<u64,
     .map_err(|why| format!("{siem:?}: {why}"))
 }
 
-/// Every backslash of a value is taken for one that escapes, and a HOSTNAME that is not there is a dash.
+/// The parser takes every backslash of a value for an escape, and a missing HOSTNAME is a dash.
 fn graylog_loses(read: &mut Read) {
     read.hostname.get_or_insert_with(|| "-".to_owned());
     let elements = read.sd.iter_mut().flatten();
@@ -64,8 +65,8 @@ fn graylog_loses(read: &mut Read) {
     }
 }
 
-/// Puts `events` cases through the parser of Vector, and compares every field. A record whose APP-NAME is a colon and nothing else is
-/// none to it, and left out.
+/// Sends `events` cases through the parser of Vector and compares every field. Vector reads no
+/// record whose APP-NAME is a single colon; such cases are left out.
 ///
 /// # Errors
 /// At the first record that is not the one expected, with its case.

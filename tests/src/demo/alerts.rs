@@ -1,4 +1,4 @@
-//! What a scrape says of the alert rules without evaluating them: whether each metric that a rule reads has series.
+//! What a scrape says of the alert rules: whether each metric that a rule reads has series.
 
 use cap_alerts::Options;
 use cap_metrics::METRICS;

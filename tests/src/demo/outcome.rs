@@ -31,7 +31,7 @@ pub struct Metrics {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Outcome {
-    /// The service's last words: the accounting of its pipes.
+    /// The service's last words: the accounting of its pipelines.
     pub report: Value,
     /// Event ids in the service's own audit log.
     pub primary: Vec<String>,
@@ -51,7 +51,7 @@ pub struct Outcome {
     pub provider: Stats,
 }
 
-/// The groups of the catalogue that the workload exercises, and a family of each that must have counted something.
+/// One family of each exercised group of the catalogue. Each must have counted something.
 const EXERCISED: [&str; 7] = [
     "cap_http_requests_total",
     "cap_jobs_completed_total",
@@ -98,7 +98,7 @@ impl Outcome {
         })
     }
 
-    /// What a pipe did not deliver, or where an account does not close; empty when all is well.
+    /// What a pipeline did not deliver, or where an account does not close; empty when all is well.
     pub fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         let mut check = |holds: bool, fault: String| {

@@ -30,12 +30,12 @@ pub enum With {
 }
 
 pub(super) struct Receivers {
-    pipes: Pipes,
-    /// Reads /metrics in both cases: with peers, what it reads is compared with what Prometheus stored.
+    kind: Kind,
+    /// Reads /metrics in both cases. With peers, this is compared with what Prometheus stored.
     scraping: Option<(Scraper, Scraping)>,
 }
 
-enum Pipes {
+enum Kind {
     Embedded(Box<Embedded>),
     Peers(Box<Peers>),
 }
@@ -56,17 +56,17 @@ struct Peers {
 
 impl Receivers {
     pub(super) async fn start(with: With) -> io::Result<Self> {
-        let pipes = match with {
+        let kind = match with {
             With::Embedded => {
                 let relay = SyslogRelay::start().await?;
-                Pipes::Embedded(Box::new(Embedded {
+                Kind::Embedded(Box::new(Embedded {
                     otlp: OtlpReceiver::start().await?,
                     addr: relay.addr(),
                     relay: Some(relay),
                     before: Vec::new(),
                 }))
             }
-            With::Peers => Pipes::Peers(Box::new(Peers {
+            With::Peers => Kind::Peers(Box::new(Peers {
                 collector: Collector::start(&program("otelcol")?).await?,
                 rsyslog: Relay::start(
                     RelaySoftware::Rsyslog,
@@ -78,29 +78,29 @@ impl Receivers {
             })),
         };
         Ok(Receivers {
-            pipes,
+            kind,
             scraping: None,
         })
     }
 
     pub(super) fn describe(&self) -> &'static str {
-        match self.pipes {
-            Pipes::Embedded(_) => "an OTLP receiver, a syslog relay and a scraper in this process",
-            Pipes::Peers(_) => "the OpenTelemetry Collector, rsyslog and Prometheus",
+        match self.kind {
+            Kind::Embedded(_) => "an OTLP receiver, a syslog relay and a scraper in this process",
+            Kind::Peers(_) => "the OpenTelemetry Collector, rsyslog and Prometheus",
         }
     }
 
     pub(super) fn otlp_endpoint(&self) -> String {
-        match &self.pipes {
-            Pipes::Embedded(ours) => ours.otlp.endpoint(),
-            Pipes::Peers(peers) => peers.collector.endpoint(),
+        match &self.kind {
+            Kind::Embedded(ours) => ours.otlp.endpoint(),
+            Kind::Peers(peers) => peers.collector.endpoint(),
         }
     }
 
     pub(super) fn relay(&self) -> SocketAddr {
-        match &self.pipes {
-            Pipes::Embedded(ours) => ours.addr,
-            Pipes::Peers(peers) => peers.rsyslog.addr(RelayInput::OctetCounting),
+        match &self.kind {
+            Kind::Embedded(ours) => ours.addr,
+            Kind::Peers(peers) => peers.rsyslog.addr(RelayInput::OctetCounting),
         }
     }
 
@@ -109,12 +109,12 @@ impl Receivers {
         let scraper = Scraper::new(&format!("http://{service}/metrics"));
         let scraping = scraper.run_every(SCRAPE);
         self.scraping = Some((scraper, scraping));
-        if let Pipes::Peers(peers) = &mut self.pipes {
+        if let Kind::Peers(peers) = &mut self.kind {
             let rules = cap_alerts::rules_file(&Options::default());
             let targets = [&*service.to_string()];
             let prometheus =
                 Prometheus::start(&program("prometheus")?, &targets, &rules, SCRAPE).await?;
-            // It takes its time for the first scrape, and only sees counters rise that it has seen before.
+            // Prometheus sees a counter rise only if it has scraped it before.
             if !prometheus
                 .wait_for("cap_jobs_dead_letter_total", there, PATIENCE)
                 .await
@@ -127,24 +127,24 @@ impl Receivers {
     }
 
     pub(super) async fn relay_down(&mut self) -> io::Result<()> {
-        match &mut self.pipes {
-            Pipes::Embedded(ours) => {
+        match &mut self.kind {
+            Kind::Embedded(ours) => {
                 if let Some(relay) = ours.relay.take() {
                     ours.before.extend(relay.stop().await.records);
                 }
                 Ok(())
             }
-            Pipes::Peers(peers) => peers.rsyslog.stop().await,
+            Kind::Peers(peers) => peers.rsyslog.stop().await,
         }
     }
 
     pub(super) async fn relay_up(&mut self) -> io::Result<()> {
-        match &mut self.pipes {
-            Pipes::Embedded(ours) => {
+        match &mut self.kind {
+            Kind::Embedded(ours) => {
                 ours.relay = Some(SyslogRelay::start_on(ours.addr).await?);
                 Ok(())
             }
-            Pipes::Peers(peers) => peers.rsyslog.start().await,
+            Kind::Peers(peers) => peers.rsyslog.start().await,
         }
     }
 
@@ -159,9 +159,9 @@ impl Receivers {
     }
 
     fn spans(&self) -> io::Result<Vec<ReceivedSpan>> {
-        match &self.pipes {
-            Pipes::Embedded(ours) => Ok(ours.otlp.spans()),
-            Pipes::Peers(peers) => peers.collector.spans(),
+        match &self.kind {
+            Kind::Embedded(ours) => Ok(ours.otlp.spans()),
+            Kind::Peers(peers) => peers.collector.spans(),
         }
     }
 
@@ -169,8 +169,8 @@ impl Receivers {
     fn records(&self) -> io::Result<(BTreeSet<String>, Vec<String>)> {
         let mut ids = BTreeSet::new();
         let mut lines = Vec::new();
-        match &self.pipes {
-            Pipes::Embedded(ours) => {
+        match &self.kind {
+            Kind::Embedded(ours) => {
                 let now = ours
                     .relay
                     .as_ref()
@@ -181,7 +181,7 @@ impl Receivers {
                     lines.push(String::from_utf8_lossy(&received.raw).into_owned());
                 }
             }
-            Pipes::Peers(peers) => {
+            Kind::Peers(peers) => {
                 for received in peers.rsyslog.records()? {
                     ids.extend(received.event_id());
                     lines.push(received.raw);
@@ -206,7 +206,7 @@ impl Receivers {
             alerts: Alerts::of(&last),
             scrape: last,
         };
-        if let Pipes::Peers(peers) = &self.pipes {
+        if let Kind::Peers(peers) = &self.kind {
             let prometheus = peers
                 .prometheus
                 .as_ref()
@@ -260,14 +260,14 @@ impl Receivers {
     }
 
     pub(super) async fn stop(self) -> io::Result<()> {
-        match self.pipes {
-            Pipes::Embedded(ours) => {
+        match self.kind {
+            Kind::Embedded(ours) => {
                 ours.otlp.stop().await;
                 if let Some(relay) = ours.relay {
                     relay.stop().await;
                 }
             }
-            Pipes::Peers(mut peers) => {
+            Kind::Peers(mut peers) => {
                 if let Some(prometheus) = peers.prometheus.take() {
                     prometheus.stop().await?;
                 }

@@ -1,5 +1,5 @@
-//! The renewal that met two 503 and then succeeded, as one trace: who asked for it, what was tried, what the provider, another
-//! process, was told of it, and what it says itself.
+//! The renewal that met two 503 and then succeeded, as one trace: the request, the attempts, the
+//! calls, and the provider's own spans, which another process sent.
 
 use std::collections::BTreeSet;
 
@@ -77,7 +77,7 @@ impl Story<'_> {
         self.the_provider_tells_the_same()
     }
 
-    /// Every call of the trace, and no other, reached the provider with the context of exactly that call.
+    /// Every call of the trace, and no other, reached the provider with the context of that call.
     fn the_provider_was_told(&self) -> Result<(), String> {
         let sent: BTreeSet<_> = self
             .calls_of_acme()
@@ -98,7 +98,7 @@ impl Story<'_> {
                 .then(|| (ids.to_owned(), call.status.to_string()))
         });
         let received: BTreeSet<_> = received.collect();
-        // How many there are beside the three that finalize is the protocol's to say: nonces, the account.
+        // The protocol decides how many calls there are beside the three that finalize.
         holds(sent.len() >= 3, "the calls are in it")?;
         holds(
             sent == received,
@@ -106,7 +106,8 @@ impl Story<'_> {
         )
     }
 
-    /// Below every call there is the provider's own span of it, and nothing else of the provider's is in the trace.
+    /// Below each call stands the provider's span of it. The trace has no other span of the
+    /// provider.
     fn the_provider_tells_the_same(&self) -> Result<(), String> {
         let calls: Vec<_> = self.calls_of_acme().collect();
         let answers: Vec<_> = (self.spans.iter())

@@ -15,7 +15,7 @@ pub enum Fault {
     Killed,
     /// SIGTERM, and it comes back.
     Terminated,
-    /// It is stopped for 0.3 s, in which its kernel goes on acknowledging, then killed, and comes back.
+    /// It is stopped for 0.3 s, in which its kernel acknowledges, then killed, and comes back.
     Wedged,
     /// The link is cut, it dies behind it without a word, the link returns, and then it.
     HalfOpen,

@@ -1,7 +1,8 @@
-//! A strict reader of the Prometheus text format 0.0.4, sharing nothing with the encoder under test.
+//! A strict reader of the Prometheus text format 0.0.4. It shares nothing with the encoder under
+//! test.
 //!
-//! Stricter than Prometheus, which forgives much: a family has HELP and TYPE before its samples and stands in one
-//! piece, no series is there twice, and histograms add up.
+//! It is stricter than Prometheus: a family has HELP and TYPE before its samples and stands in one
+//! piece, no series repeats, and histograms add up.
 
 mod histogram;
 mod line;

@@ -1,4 +1,5 @@
-//! The reference service before a real ACME server, which validates names in the DNS, refuses good nonces, and is sometimes away.
+//! The reference service and a real ACME server that validates names, refuses good nonces, and is
+//! at times away.
 
 use std::path::PathBuf;
 use std::time::Duration;

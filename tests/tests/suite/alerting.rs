@@ -1,5 +1,6 @@
-//! From a fault in the service to a notification, once, and to its end after the repair: three replicas, Prometheus with the
-//! generated scrape configuration and rules, Alertmanager with the generated inhibit rules.
+//! From a fault in the service to one notification, and to its end after the repair: three
+//! replicas, Prometheus with the generated scrape configuration and rules, Alertmanager with the
+//! generated inhibit rules.
 
 mod stage;
 
@@ -68,7 +69,8 @@ async fn every_fault_is_notified_once_and_resolves_after_its_repair() {
     stage.status_becomes(2, &short, "active").await;
     stage.nothing_fires().await;
 
-    // Three faults at a time: no certificate for this name, a license whose last week begins, a host without the KEK's source.
+    // Three faults: no certificate for this name, a license in its last week, a host without the
+    // KEK's source.
     let refused = |name| Fault::new(Endpoint::Finalize, FaultKind::Status(403)).identifier(name);
     stage.acme.inject(refused("refused.example"));
     let certificate = stage.request(0, "refused.example").await;

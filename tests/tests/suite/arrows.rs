@@ -26,7 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that open connections of their own. Only these members may name them.
-const DIALLERS: &[(&str, &[&str])] = &[
+const DIALERS: &[(&str, &[&str])] = &[
     (
         "hyper-util",
         // cap-metrics only serves with it: the features of clients are not among those it asks for.
@@ -42,8 +42,8 @@ const DIALLERS: &[(&str, &[&str])] = &[
     ("tonic", &[]),
 ];
 
-/// Crates that open connections or resolve names by a way of their own. What is shipped reaches none of them, however many
-/// crates lie between.
+/// Crates that open connections or resolve names in their own way. No shipped crate reaches one of
+/// them, also not through other crates.
 const NEVER: &[&str] = &[
     "async-std",
     "attohttpc",
@@ -61,7 +61,8 @@ const NEVER: &[&str] = &[
     "ureq",
 ];
 
-/// Features of a crate that is shipped that would make it connect by itself, or to a proxy of the environment.
+/// Features of a shipped crate that would make it connect by itself, or to a proxy of the
+/// environment.
 const NEVER_WITH: &[(&str, &[&str])] = &[
     ("hyper-util", &["client-proxy", "client-proxy-system"]),
     ("opentelemetry-proto", &["gen-tonic"]),
@@ -126,20 +127,21 @@ fn crates_reach_each_other_only_along_the_arrows() {
 
 #[test]
 fn only_known_members_name_a_crate_that_dials() {
-    for (dialler, allowed) in DIALLERS {
+    for (dialer, allowed) in DIALERS {
         for (member, dependencies) in direct() {
-            if dependencies.contains(*dialler) {
+            if dependencies.contains(*dialer) {
                 assert!(
                     allowed.contains(&member.as_str()),
-                    "{member} depends on {dialler}"
+                    "{member} depends on {dialer}"
                 );
             }
         }
     }
 }
 
-/// The crates that a member with all its features is built from, and the features that each is built with. Not as `cargo metadata` has
-/// them: there, what a comparison asks of a crate is asked by everyone.
+/// The crates that a member with all its features is built from, each with its features. `cargo
+/// metadata` does not serve: it unifies the features of all members, those for comparisons
+/// included.
 fn built_from(member: &str) -> BTreeMap<String, BTreeSet<String>> {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--offline", "--all-features", "--edges=normal"])

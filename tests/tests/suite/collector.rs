@@ -11,7 +11,7 @@ use cap_tracing::{Compression, Config, SampleRate, Tracer};
 
 const LONG: Duration = Duration::from_secs(30);
 
-fn pipe(endpoint: &str, compression: Compression) -> Tracer {
+fn pipeline(endpoint: &str, compression: Compression) -> Tracer {
     let mut config = Config::new(endpoint.parse().expect("an endpoint"));
     config.sample_rate = SampleRate::ALL;
     config.compression = compression;
@@ -23,7 +23,7 @@ fn pipe(endpoint: &str, compression: Compression) -> Tracer {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn spans_arrive_whole_over_http_and_over_grpc_and_the_pipe_outlives_its_collector() {
+async fn spans_arrive_over_http_and_grpc_across_a_collector_restart() {
     let program = require!("otelcol");
     let mut collector = Collector::start(&program).await.expect("it starts");
     for (endpoint, compression, id) in [
@@ -31,7 +31,7 @@ async fn spans_arrive_whole_over_http_and_over_grpc_and_the_pipe_outlives_its_co
         (collector.grpc_endpoint(), Compression::Gzip, "grpc"),
         (collector.grpc_endpoint(), Compression::None, "plain"),
     ] {
-        let tracing = pipe(&endpoint, compression);
+        let tracing = pipeline(&endpoint, compression);
         let job = tracing.job("renew", id).certificate("c1").project("p1");
         let first = job.start();
         first.record_error(ErrorClass::IoTransient, &"the CA answered 503");

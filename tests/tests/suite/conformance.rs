@@ -5,7 +5,8 @@ use cap_tests::conformance::Siem;
 use cap_tests::peers::RelaySoftware;
 use cap_tests::{conformance, require};
 
-/// `cargo xtask conformance` does a million, a tenth of that through the parsers of SIEMs, and ten thousand through each input of a relay.
+/// `cargo xtask conformance` sends a million events, a tenth of that to SIEMs, and ten thousand to
+/// each relay input.
 const EVENTS: usize = 10_000;
 const PARSED: usize = 3_000;
 const RELAYED: usize = 1_000;

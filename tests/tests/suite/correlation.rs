@@ -1,4 +1,4 @@
-//! One request in four places: the exemplar of its duration, its span, the log line of its job and its audit record lead to each other.
+//! One request in four places that refer to each other: exemplar, span, log line, audit record.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ fn named<'a>(spans: &'a [ReceivedSpan], name: &str) -> Option<&'a ReceivedSpan> 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_exemplar_a_span_a_log_line_and_an_audit_record_of_a_request_name_each_other() {
+async fn exemplar_span_log_line_and_audit_record_name_each_other() {
     let collector = OtlpReceiver::start().await.expect("a port");
     let relay = SyslogRelay::start().await.expect("a port");
     // Nobody issues anything there, so that the job fails and says so.
@@ -74,7 +74,8 @@ async fn an_exemplar_a_span_a_log_line_and_an_audit_record_of_a_request_name_eac
     let (span, job) = (named(&spans, &request), named(&spans, "job issue"));
     let (span, job) = (span.expect("seen"), job.expect("seen"));
 
-    // From the latency to the trace: there was one such request, and it is the span, to the microsecond or so of its duration.
+    // From the latency to the trace: the exemplar of the one request is its span, with its
+    // duration.
     let scraper = Scraper::new(&format!("http://{}/metrics", fleet.targets()[0]));
     let metrics = scraper.open_metrics().await.expect("metrics");
     let [exemplar] = &exemplars(&metrics)[..] else {
@@ -134,7 +135,8 @@ async fn ask(target: &str, trace_id: &str, flags: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sampling_decision_of_trusted_peers_alone_is_honored() {
     let trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
-    // Sampled where nothing else is, and not sampled where everything is: who is believed shows by what arrives.
+    // Sampled where nothing else is, and not sampled where everything is: what arrives shows whose
+    // flag counted.
     for (peers, sample_rate, flags) in [("127.0.0.0/8", 0.0, "01"), ("10.0.0.0/8", 1.0, "00")] {
         let collector = OtlpReceiver::start().await.expect("a port");
         let settings = json!({

@@ -1,13 +1,13 @@
-//! Attacks on where our bytes go, over real sockets and through every pipe: one table of attacks and transports.
+//! Attacks on where our bytes go, over real sockets: a table of attacks and transports.
 
 mod attack;
-mod pipe;
+mod pipeline;
 
 use std::process::Command;
 
 use attack::{Attack, PROXY, Site, Tripwire};
 use cap_egress::Policy;
-use pipe::Transport;
+use pipeline::Transport;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_attack_is_refused_or_ignored_through_every_transport() {
@@ -26,28 +26,28 @@ async fn every_attack_is_refused_or_ignored_through_every_transport() {
 async fn what_is_allowed_arrives_through_every_transport() {
     for transport in Transport::ALL {
         let site = Site::start(transport, Policy::default(), &[&[Site::ALLOWED]]).await;
-        let pipe = site.pipe(Site::NAME);
-        pipe.send("allowed");
+        let pipeline = site.pipeline(Site::NAME);
+        pipeline.send("allowed");
         site.receiver.receives("allowed").await;
-        pipe.shutdown();
+        pipeline.shutdown();
     }
 }
 
 /// A listener that nothing reaches proves nothing: without the rule, the same name leads to it.
 #[tokio::test(flavor = "multi_thread")]
-async fn without_the_rule_the_blocked_side_is_reached_through_every_transport() {
+async fn without_the_rule_every_transport_reaches_the_blocked_side() {
     for transport in Transport::ALL {
         let site = Site::start(transport, Policy::default(), &[&[Site::BLOCKED]]).await;
-        let pipe = site.pipe(Site::NAME);
-        pipe.send("misled");
+        let pipeline = site.pipeline(Site::NAME);
+        pipeline.send("misled");
         site.blocked.is_reached().await;
-        pipe.shutdown();
+        pipeline.shutdown();
     }
 }
 
-/// Libraries that read these variables do so once in a process, or at every request: so in a process of its own.
+/// Libraries read these variables once in a process, or at each request: so in a new process.
 #[test]
-fn proxies_in_the_environment_are_ignored_through_every_transport() {
+fn every_transport_ignores_proxies_of_the_environment() {
     let proxy = Tripwire::set((PROXY, 0).into());
     let mut child = Command::new(std::env::current_exe().expect("this test"));
     let control = "egress::what_is_allowed_arrives_through_every_transport";

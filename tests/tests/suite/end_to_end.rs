@@ -1,4 +1,4 @@
-//! The demo as a test: every pipe delivers, every account closes.
+//! The demo as a test: every pipeline delivers, every account closes.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ async fn delivers(with: With) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_pipe_delivers_and_every_account_closes() {
+async fn every_pipeline_delivers_and_every_account_closes() {
     delivers(With::Embedded).await;
 }
 

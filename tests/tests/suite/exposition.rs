@@ -9,8 +9,8 @@ use cap_tests::require;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-/// Reads bodies, each after a line with its length, and prints for each a line with the values of `issuer_type` and the names
-/// of the families, as the parser of the format that is named reads them.
+/// Reads bodies, each after a line with its length. Prints for each a line with the values of
+/// `issuer_type` and the names of the families, as the parser of the named format reads them.
 const READ: &str = r#"
 import json, sys
 if sys.argv[1] == "openmetrics":
@@ -79,7 +79,8 @@ impl Parser {
         }
     }
 
-    /// Whether the body with these values reads back as these values, and has the families of any other.
+    /// Whether the body with these values reads back as these values, with the families of any
+    /// other.
     fn check(&mut self, values: &[String]) -> Result<(), String> {
         let mut read = self.read(&inventory(values))?;
         let mut expected = values.to_vec();
@@ -136,7 +137,7 @@ fn hostile_label_values_read_back_through_both_python_parsers() {
     ]
     .map(str::to_owned)
     .to_vec();
-    // The time a parser takes grows with the square of the escapes in one value, so the megabyte has few.
+    // The parser's time grows with the square of the escapes in a value, so the megabyte has few.
     let escapes = "\"\\\n😀".repeat(20_000);
     let plain = "plain 😀, {}=# ".repeat(65_000);
     assert!(plain.len() > 1 << 20);

@@ -1,4 +1,5 @@
-//! Nothing is lost on a real relay that dies, whatever it had acknowledged. `cargo xtask loss` is the long version.
+//! Nothing is lost on a real relay that dies, whatever it acknowledged. `cargo xtask loss` is the
+//! long version.
 
 use std::path::Path;
 

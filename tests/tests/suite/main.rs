@@ -1,4 +1,4 @@
-//! Everything together: the demo as a test, the real readers of our output, and the rules of the workspace.
+//! The demo as a test, the real readers of our output, and the rules of the workspace.
 
 mod acme;
 mod alerting;

@@ -1,4 +1,4 @@
-//! The examples of every README are short enough to be read at a glance; that they compile, each crate's doctests say.
+//! The examples of every README are short. Each crate's doctests compile them.
 
 use std::fs;
 use std::path::{Path, PathBuf};

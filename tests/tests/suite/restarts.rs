@@ -21,7 +21,7 @@ fn held() -> (usize, usize) {
     (count("/proc/self/task"), count("/proc/self/fd"))
 }
 
-fn pipes(authority: &Authority, collector: &load::Collector, relay: &load::Relay) -> Telemetry {
+fn pipelines(authority: &Authority, collector: &load::Collector, relay: &load::Relay) -> Telemetry {
     let pem = serde_json::to_string(&authority.ca_pem()).expect("JSON");
     let text = format!(
         "telemetry: {{ metrics: {{ listen: '127.0.0.1:0' }}, tracing: {{ enabled: true, endpoint: '{}', sample_rate: 0.5 }} }}\n\
@@ -67,7 +67,7 @@ fn once(authority: &Authority, collector: &load::Collector, relay: &load::Relay,
         .enable_all()
         .build()
         .expect("a runtime");
-    let telemetry = pipes(authority, collector, relay);
+    let telemetry = pipelines(authority, collector, relay);
     let mut config = certautopilot::Config::default();
     config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
     let service = runtime.block_on(Service::start(config, telemetry.clone()));
@@ -75,10 +75,13 @@ fn once(authority: &Authority, collector: &load::Collector, relay: &load::Relay,
     let stop = Arc::new(AtomicBool::new(false));
     let callers = [0, 1].map(|_| caller(service.address(), Arc::clone(&stop)));
     until("an audit event of each of five requests", PATIENCE, || {
-        telemetry.syslog().map_or(0, |pipe| pipe.status().enqueued) >= 5
+        telemetry
+            .syslog()
+            .map_or(0, |pipeline| pipeline.status().enqueued)
+            >= 5
     });
 
-    // In order, as the service does it; or the pipes first, with requests under way.
+    // In order, as the service does it; or the pipelines first, with requests under way.
     let begun = Instant::now();
     let in_order = number.is_multiple_of(2);
     if in_order {
@@ -114,7 +117,7 @@ fn a_hundred_restarts_under_load_neither_hang_nor_leak_nor_lose() {
         once(&authority, &collector, &relay, number);
     }
     let after = settled(before);
-    // Of ninety rounds, a leak of one in each would show; other tests run in this process and hold some of their own.
+    // One leak in each of ninety rounds would show. Other tests of this process hold some as well.
     let leaked = |before: usize, after: usize| after > before + TIMES / 2;
     assert!(
         !leaked(before.0, after.0) && !leaked(before.1, after.1),

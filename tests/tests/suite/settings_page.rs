@@ -22,7 +22,7 @@ fn picture(name: &str) -> PathBuf {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_administrator_sets_up_a_relay_with_a_private_ca_and_is_warned_when_it_is_gone() {
+async fn an_administrator_sets_up_a_relay_with_a_private_ca() {
     let browser = require!("headless-shell");
     let rsyslog = require!(RelaySoftware::Rsyslog.tool());
     let authority = Authority::new();
@@ -37,10 +37,10 @@ async fn an_administrator_sets_up_a_relay_with_a_private_ca_and_is_warned_when_i
         relay.addr(gone).port()
     );
     let mut document = Document::parse("config.yaml", &text, []).expect("YAML");
-    let pipes = cap_telemetry::Config::from_document(&mut document).expect("sound");
+    let pipelines = cap_telemetry::Config::from_document(&mut document).expect("sound");
     let config = certautopilot::Config::from_document(&mut document).expect("sound");
     document.finish().expect("known keys");
-    let telemetry = Telemetry::start(pipes).expect("started");
+    let telemetry = Telemetry::start(pipelines).expect("started");
     let service = Service::start(config, telemetry.clone())
         .await
         .expect("it serves");

@@ -1,4 +1,5 @@
-//! What the TLS listeners of rsyslog and syslog-ng make of us and we of them, through the guard and through the forwarder.
+//! What rsyslog and syslog-ng find wrong with our TLS and we with theirs, by the guard and the
+//! forwarder.
 
 use std::time::Duration;
 
@@ -97,8 +98,9 @@ impl Case {
         let _ = stream.write_all(frame.as_bytes()).await;
         let _ = stream.flush().await;
         if self.finds.is_none() {
-            // rsyslog closes a connection's descriptor twice. What it opens in between is closed as well, and what has the number next
-            // gets its records: it opens its output with the first record, so the connection ends after that.
+            // rsyslog closes the descriptor of a connection twice, and whatever got that number in
+            // between is closed with it. It opens its output at the first record, so the connection
+            // ends after that.
             relay.until(id, LONG, |records| arrived(id, records)).await;
         }
         let _ = stream.shutdown().await;
@@ -141,7 +143,7 @@ impl Case {
         };
         let problem = tokio::time::timeout(LONG, found).await;
         let problem = problem.unwrap_or_else(|_| panic!("{:?}", forwarder.status()));
-        // What is released may not have been read yet, and a connection that is cut off would take it along.
+        // A delivered record may be unread, and a connection that is cut off would lose it.
         let drain = match self.finds {
             None => LONG,
             Some(_) => Duration::ZERO,

@@ -1,4 +1,5 @@
-//! Every kind of span arrives with all that it was given: over each scheme, at our receiver and behind the real Collector.
+//! Every kind of span arrives whole: over each scheme, at our receiver and behind the real
+//! Collector.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -15,7 +16,8 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 
 const LONG: Duration = Duration::from_secs(30);
 
-/// A renewal that fails once: what [`story`] makes, as a receiver must read it. Times and ids aside, nothing is left out.
+/// A renewal that fails once: what [`story`] makes, as a receiver must read it, without times and
+/// ids.
 const STORY: &str = "\
 POST /projects/:projectId/certificates/:id/renew (server) below b7ad6b7169203331 flags 301 state vendor=1
   cap.actor.type=user
@@ -78,14 +80,15 @@ async fn at_our_own_receiver() {
         tell(&receiver.endpoint(), Compression::Gzip, &authority);
         tell(&receiver.grpc_endpoint(), Compression::Gzip, &authority);
         let spans = receiver.stop().await;
-        // Each of the four has arrived by the time its pipe is shut down.
+        // Each of the four has arrived by the time its pipeline is shut down.
         for spans in spans.chunks(spans.len() / 4) {
             assert_eq!(described(spans), STORY);
         }
     }
 }
 
-/// The Collector has the minimal configuration that the product documents; its exporter sends to a receiver of ours.
+/// The Collector has the minimal configuration that the product documents, and exports to our
+/// receiver.
 #[tokio::test(flavor = "multi_thread")]
 async fn behind_the_collector() {
     let program = require!("otelcol");
@@ -181,7 +184,7 @@ fn story(tracing: &Tracer) {
     });
 }
 
-/// The spans in the order in which they began, with the names of those that they refer to instead of their ids.
+/// The spans in the order of their start. Names stand for the ids that they refer to.
 fn described(spans: &[ReceivedSpan]) -> String {
     let mut spans: Vec<_> = spans.iter().collect();
     spans.sort_by_key(|span| span.start_nanos);

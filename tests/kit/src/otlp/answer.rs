@@ -1,4 +1,4 @@
-//! What the receiver answers to one request: by the rules of OTLP over HTTP or gRPC, or by the next fault.
+//! The answer to one request: by the rules of OTLP over HTTP or gRPC, or by the next fault.
 
 use super::body::{Answer, Cut, Refusal, whole};
 use super::fault::Fault;

@@ -25,7 +25,7 @@ pub(super) fn whole(body: impl Into<Bytes>) -> BoxBody<Bytes, io::Error> {
 
 /// A body that ends before it should.
 pub(super) enum Cut {
-    /// It announces more than it sends: over HTTP/1, hyper sends the head and closes the connection.
+    /// It announces more than it sends. Over HTTP/1, hyper sends the head and closes.
     Short,
     /// It fails: over HTTP/2, hyper sends the head and resets the stream.
     Reset,

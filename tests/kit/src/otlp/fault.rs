@@ -7,14 +7,16 @@ use std::time::Duration;
 /// What the receiver does with one well-formed export request, instead of accepting it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Answers with this HTTP status and keeps nothing of the request. Over gRPC, this is what a proxy in between does.
+    /// Answers with this HTTP status and keeps nothing of the request, as a proxy does also for
+    /// gRPC.
     Status {
         /// The HTTP status code.
         code: u16,
         /// Sent as `Retry-After`, in whole seconds.
         retry_after: Option<Duration>,
     },
-    /// Answers a request over gRPC with this code and keeps nothing of it. One over HTTP gets status 500.
+    /// Answers a request over gRPC with this code and keeps nothing of it. A request over HTTP gets
+    /// 500.
     Grpc {
         /// The gRPC status code.
         code: Code,

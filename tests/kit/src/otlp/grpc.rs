@@ -1,5 +1,5 @@
-//! OTLP over gRPC: one length-prefixed message each way, and the status behind it. Written from the protocol alone, so
-//! that a client and this receiver cannot share a mistake.
+//! OTLP over gRPC: one length-prefixed message each way, and a status after it. Written from the
+//! protocol alone, so that a client and this receiver cannot share a mistake.
 
 use super::body::{Answer, Refusal, whole};
 use super::http1;
@@ -78,7 +78,7 @@ pub(super) fn accept(
         }
         _ => return refuse(Code::Internal, "not one whole message"),
     };
-    // With an encoding, each message still says whether it is compressed (gRPC over HTTP/2, Compressed-Flag).
+    // With an encoding, each message still says whether it is compressed (Compressed-Flag).
     match (text(&head.headers, &ENCODING), compressed) {
         ("" | "identity" | "gzip", false) => spans(message).map_err(invalid),
         ("gzip", true) => gunzip(message)

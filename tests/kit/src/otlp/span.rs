@@ -21,7 +21,7 @@ pub struct ReceivedSpan {
     pub parent_span_id: Option<String>,
     /// The `tracestate` header's value, empty when there was none.
     pub trace_state: String,
-    /// The W3C trace flags and the two bits that OTLP adds (0x100, 0x200: the parent is, or is not, remote).
+    /// The W3C trace flags and OTLP's two bits: 0x100 (remoteness is known) and 0x200 (remote).
     pub flags: u32,
     /// Name.
     pub name: String,

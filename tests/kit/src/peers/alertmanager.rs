@@ -28,7 +28,8 @@ impl Alertmanager {
         Ok(Self(Web::start(program, &args, dir).await?))
     }
 
-    /// The alerts it knows: objects with `labels`, `annotations` and `status`, which has `state` and `inhibitedBy`.
+    /// The alerts it knows: objects with `labels`, `annotations` and `status`. The status has
+    /// `state` and `inhibitedBy`.
     ///
     /// # Errors
     /// When it gives no such answer.

@@ -33,7 +33,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts `program` (from [`require!`](crate::require)), which speaks to loopback and nobody else.
+    /// Starts `program` (from [`require!`](crate::require)). It connects to loopback alone.
     ///
     /// # Errors
     /// When it does not start, or does not open a page.
@@ -182,7 +182,7 @@ impl Browser {
         std::fs::write(file, png.map_err(io::Error::other)?)
     }
 
-    /// What the browser complained of on the pages so far: policies that were violated, scripts that failed, files that are missing.
+    /// What the browser reported so far: violated policies, failed scripts, missing files.
     pub fn complaints(&self) -> &[String] {
         &self.complaints
     }

@@ -1,5 +1,5 @@
-//! A real OpenTelemetry Collector: OTLP over HTTP and gRPC in; out as JSON lines that are read back as spans, or on to another
-//! receiver.
+//! A real OpenTelemetry Collector. It receives OTLP over HTTP and gRPC, and writes JSON lines or
+//! sends to another receiver.
 
 use super::Process;
 use super::daemon::{self, Daemon};
@@ -39,8 +39,9 @@ impl Collector {
         Self::exporting(program, None, pipeline).await
     }
 
-    /// Starts `program` with the minimal configuration that the product documents: batches go on over gRPC to `tempo`, in plain
-    /// text, and [`spans`](Self::spans) has none of them. With an identity, it is reached over TLS.
+    /// Starts `program` with the minimal configuration that the product documents. Batches go to
+    /// `tempo` over gRPC in plain text, and [`spans`](Self::spans) has none of them. With an
+    /// identity, the collector listens over TLS.
     ///
     /// # Errors
     /// When it does not accept connections; the message has the end of its log.
@@ -133,7 +134,8 @@ impl Collector {
     /// Waits until the spans are as wanted.
     ///
     /// # Panics
-    /// When they are not within `limit`, or its output cannot be read. The message names `what` and has its log.
+    /// When they are not within `limit`, or its output cannot be read. The message names `what` and
+    /// has the log.
     pub async fn until(
         &self,
         what: impl Display,

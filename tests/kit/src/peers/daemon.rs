@@ -1,4 +1,4 @@
-//! A program that a test ends and starts again: the same command, in the same folder, on the same ports.
+//! A program that a test ends and starts again: same command, same folder, same ports.
 
 use super::Process;
 use super::process::{accepts, poll};
@@ -26,7 +26,7 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Starts it, for the first time or, on the same ports, after a [`stop`](Self::stop) or a [`kill`](Self::kill).
+    /// Starts it for the first time, or again after [`stop`](Self::stop) or [`kill`](Self::kill).
     ///
     /// # Errors
     /// When it does not accept connections. The message has the end of its log.
@@ -76,7 +76,7 @@ impl Daemon {
         self.dir.path().join(file)
     }
 
-    /// The lines that it has written to a file so far, without one it has not finished. No file is an empty one.
+    /// The lines it has written to a file, without an unfinished last one. No file is an empty one.
     pub(super) fn lines(&self, file: &str) -> io::Result<Vec<Vec<u8>>> {
         let bytes = match std::fs::read(self.path(file)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
@@ -91,7 +91,7 @@ impl Daemon {
     }
 }
 
-/// Asks `wanted` about what `read` gives until it says yes; false after `timeout`, or while nothing can be read.
+/// Asks `wanted` about what `read` returns until it says yes; false after `timeout`.
 pub(super) async fn wait_until<T>(
     read: impl Fn() -> io::Result<Vec<T>>,
     wanted: impl Fn(&[T]) -> bool,

@@ -1,4 +1,4 @@
-//! A real ACME server, Pebble, that validates names in a DNS server of its own, behind a front that can refuse.
+//! A real ACME server, Pebble, with its own DNS server, behind a front that can refuse requests.
 
 use super::Process;
 use super::process::accepts;
@@ -104,7 +104,7 @@ impl Pebble {
         })
     }
 
-    /// The sections with which the reference service gets its certificates here, and goes on trying.
+    /// The settings with which the reference service gets its certificates here, with retries.
     pub fn settings(&self) -> Value {
         let mut settings = self.settings_without_dns();
         settings["acme"]["dns_url"] = format!("http://{}", self.dns_api).into();

@@ -72,7 +72,7 @@ impl Process {
     /// Waits until `probe` finds it ready.
     ///
     /// # Errors
-    /// When it ends before that, or is not ready within `timeout`; the message has the end of its log.
+    /// When it ends first, or is not ready within `timeout`. The message has the end of its log.
     pub async fn ready(
         &mut self,
         probe: impl AsyncFn() -> bool,

@@ -14,8 +14,9 @@ use std::time::Duration;
 pub struct Prometheus(Web);
 
 impl Prometheus {
-    /// Starts `program` (from [`require!`](crate::require)) with the job `certautopilot` over `targets` (`host:port`),
-    /// the text of a rules file, which may be empty, and one interval for scrapes and rules.
+    /// Starts `program` (from [`require!`](crate::require)) with the job `certautopilot` over
+    /// `targets` (`host:port`), the text of a rules file, which may be empty, and one interval for
+    /// scrapes and rules.
     ///
     /// # Errors
     /// When it does not become ready. The message has the end of its log.
@@ -45,7 +46,8 @@ impl Prometheus {
         Self::with_config(program, &config, rules).await
     }
 
-    /// Starts `program` with a whole configuration, and a rules file with the name by which the configuration calls it.
+    /// Starts `program` with a whole configuration, and a rules file under the name that the
+    /// configuration uses.
     ///
     /// # Errors
     /// When it does not become ready. The message has the end of its log.
@@ -97,7 +99,8 @@ impl Prometheus {
         poll(probe, timeout).await
     }
 
-    /// Pending and firing alerts: objects with `labels`, `annotations`, `state`, `activeAt` and `value`.
+    /// Pending and firing alerts: objects with `labels`, `annotations`, `state`, `activeAt`,
+    /// `value`.
     ///
     /// # Errors
     /// With Prometheus' own message.

@@ -47,7 +47,8 @@ impl RelaySoftware {
     /// Each leaves the folder it was started in, so every path is absolute.
     fn args(self, folder: &str) -> impl Iterator<Item = String> {
         let args = match self {
-            // A pid file would outlive a kill. When its number belongs to another process by then, rsyslog does not start.
+            // A pid file would outlive a kill. If another process has its number by then, rsyslog
+            // does not start.
             Self::Rsyslog => "-n -i NONE -f {folder}/relay.conf",
             Self::SyslogNg => {
                 "-F --no-caps -f {folder}/relay.conf -R {folder}/persist -c {folder}/control -p {folder}/pid"
@@ -62,9 +63,11 @@ impl RelaySoftware {
 pub enum RelayInput {
     /// A record in each datagram: rsyslog `imudp`, syslog-ng `syslog(transport("udp"))`.
     Udp,
-    /// Octet counting over TCP: rsyslog `imptcp`, which also reads lines; syslog-ng `syslog(transport("tcp"))`, which does not.
+    /// Octet counting over TCP: rsyslog `imptcp` (also reads lines), syslog-ng
+    /// `syslog(transport("tcp"))` (does not).
     OctetCounting,
-    /// Lines over TCP: rsyslog `imtcp`, which also counts octets; syslog-ng `network(transport("tcp"))`, which does not.
+    /// Lines over TCP: rsyslog `imtcp` (also counts octets), syslog-ng `network(transport("tcp"))`
+    /// (does not).
     Newline,
     /// Octet counting over TLS.
     Tls,
@@ -83,7 +86,7 @@ impl RelayInput {
     ];
 }
 
-/// A record as the relay parsed it. What is missing from the record is `-` from rsyslog and empty from syslog-ng.
+/// A record as the relay parsed it. A missing field is `-` from rsyslog and empty from syslog-ng.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
 pub struct RelayRecord {
     /// PRI as a number.
@@ -132,7 +135,7 @@ impl RelayRecord {
     }
 }
 
-/// A relay on loopback with every [`RelayInput`], running or stopped. Its records survive a restart.
+/// A relay on loopback with every [`RelayInput`]. Its records survive a restart.
 #[derive(Debug)]
 pub struct Relay {
     daemon: Daemon,
@@ -140,8 +143,8 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Starts `program` (from [`require!`](crate::require)) with a certificate of `authority` for the names of
-    /// [`Authority::server`].
+    /// Starts `program` (from [`require!`](crate::require)) with the certificate
+    /// [`ServerCertificate::Good`] of `authority`.
     ///
     /// # Errors
     /// When it does not accept connections; the message has the end of its log.
@@ -206,7 +209,8 @@ impl Relay {
     /// The records so far, those before a restart included.
     ///
     /// # Errors
-    /// When a line of its output is no JSON object of a record: rsyslog copies invalid UTF-8 as it is.
+    /// When a line of its output is no JSON object of a record: rsyslog copies invalid UTF-8
+    /// unchanged.
     pub fn records(&self) -> io::Result<Vec<RelayRecord>> {
         let lines = self.daemon.lines(RECORDS)?;
         let record = |line: &Vec<u8>| {
@@ -223,7 +227,7 @@ impl Relay {
     /// Waits until the records are as wanted.
     ///
     /// # Panics
-    /// When they are not within `limit`. The message names `what` and has the end of the relay's log.
+    /// When they are not within `limit`. The message names `what` and has the relay's log.
     pub async fn until(
         &self,
         what: impl Display,
@@ -239,7 +243,7 @@ impl Relay {
         }
     }
 
-    /// Waits until the records are as wanted; false after `timeout`, or when its output cannot be read.
+    /// Waits until the records are as wanted; false after `timeout`.
     pub async fn wait_until(
         &self,
         wanted: impl Fn(&[RelayRecord]) -> bool,
@@ -263,7 +267,7 @@ impl DerefMut for Relay {
     }
 }
 
-/// What a relay that was started again wrote behind what the one that was killed had left unfinished.
+/// The part of a line that the restarted relay wrote, behind what the killed one left unfinished.
 fn after_a_kill(line: &[u8]) -> &[u8] {
     // Within a value, the quotes would be escaped.
     const START: &[u8] = b"{\"pri\":";

@@ -23,7 +23,7 @@ pub struct Web {
 }
 
 impl Web {
-    /// Starts `program` in `dir` with `args` and a `--web.listen-address`, and waits until it is ready.
+    /// Starts `program` in `dir` with `args` and a `--web.listen-address`. Waits until it is ready.
     pub(super) async fn start(program: &Path, args: &[&str], dir: TempDir) -> io::Result<Self> {
         let addr = free_addr()?;
         let listen = format!("--web.listen-address={addr}");

@@ -1,4 +1,5 @@
-//! Bytes of a stream to frames, strictly by RFC 6587: octet counting (3.4.1), or a newline after each record (3.4.2).
+//! A byte stream to frames by RFC 6587: octet counting (3.4.1) or a newline after each record
+//! (3.4.2).
 
 use std::fmt::Write as _;
 
@@ -32,7 +33,7 @@ pub struct FrameError(pub String);
 pub struct Deframer {
     framing: RelayFraming,
     bytes: Vec<u8>,
-    /// How much of `bytes` has been handed out: removed when it is read into again, not frame by frame.
+    /// How much of `bytes` was handed out. The next read removes it, not each frame.
     taken: usize,
 }
 

@@ -10,7 +10,7 @@ const REGISTERED: [&str; 3] = ["timeQuality", "origin", "meta"];
 pub struct Element {
     /// SD-ID, such as `cap@0`.
     pub id: String,
-    /// PARAM-NAME and unescaped PARAM-VALUE, in the order written. A name may be there more than once.
+    /// PARAM-NAME and unescaped PARAM-VALUE, in the order written. A name may repeat.
     pub params: Vec<(String, String)>,
 }
 

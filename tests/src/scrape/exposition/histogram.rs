@@ -1,4 +1,5 @@
-//! What makes the samples of a histogram add up: cumulative buckets to `+Inf`, which is the count, and a sum.
+//! The rules of a histogram's samples: cumulative buckets up to `+Inf`, which is the count, and a
+//! sum.
 
 use super::sample::Sample;
 use std::collections::BTreeMap;

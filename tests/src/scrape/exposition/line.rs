@@ -107,7 +107,7 @@ fn unescape(text: &str, quoted: bool) -> Result<String, String> {
     Ok(plain)
 }
 
-/// A number as Prometheus writes it. Rust's own parser alone would also take `inf`, `infinity` and `nan`.
+/// A number as Prometheus writes it. Rust's parser would also accept `inf`, `infinity` and `nan`.
 fn number(text: &str) -> Result<f64, String> {
     match text {
         "NaN" => Ok(f64::NAN),

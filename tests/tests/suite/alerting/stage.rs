@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 /// How long to wait for what must happen: minutes, for a machine that does much else.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What takes minutes to hours takes seconds here; expressions, labels and words stay. Half of all jobs fail, which burns their
-/// budget as it should: that alert has two minutes, and is not what this is about.
+/// What takes minutes to hours takes seconds here; expressions, labels and words stay. Half of all
+/// jobs fail, which burns their budget. That alert has two minutes, and this test is not about it.
 const SHORTENED: &str = "
 profile: extended
 alerts:
@@ -235,7 +235,7 @@ fn watching(targets: &[String], alertmanager: &str) -> Value {
     config
 }
 
-/// The generated Alertmanager configuration with our receiver, without the minutes it waits by default.
+/// The generated Alertmanager configuration with our receiver, and with waits of seconds.
 fn notifying(url: &str) -> Value {
     let mut config = committed("deploy/alertmanager/alertmanager.yml");
     config["receivers"][0]["webhook_configs"] = json!([{ "url": url, "send_resolved": true }]);

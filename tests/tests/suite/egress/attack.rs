@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use cap_egress::{Guard, Policy, Resolve, ResolveFuture};
 use cap_tests::{Authority, LONG, until_async};
 
-use super::pipe::{Account, Pipe, Receiver, Transport};
+use super::pipeline::{Account, Pipeline, Receiver, Transport};
 
 /// Where the proxy of the environment listens.
 pub(super) const PROXY: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 4);
@@ -16,9 +16,10 @@ pub(super) const PROXY: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 4);
 /// What somebody tries.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Attack {
-    /// A name whose first answer is allowed, and whose next one, when the pipe connects again, is not.
+    /// A name whose first answer is allowed, and whose answer at the next connect is not.
     Rebinding,
-    /// The reverse: the pipe must not hold the first refusal against the name, nor reach what was refused.
+    /// The reverse: the pipeline must neither remember the first refusal nor reach the refused
+    /// address.
     RebindingBack,
     /// Both addresses in one answer, the allowed one first.
     MixedAnswers,
@@ -63,10 +64,10 @@ impl Attack {
         let site = Site::start(transport, policy, here).await;
         match self {
             Self::Rebinding => {
-                let pipe = site.pipe(Site::NAME);
-                pipe.send("before");
+                let pipeline = site.pipeline(Site::NAME);
+                pipeline.send("before");
                 site.receiver.receives("before").await;
-                pipe.says(|account| account.delivered == 1).await;
+                pipeline.says(|account| account.delivered == 1).await;
                 let Site {
                     receiver,
                     blocked,
@@ -75,47 +76,49 @@ impl Attack {
                 } = site;
                 receiver.stop().await;
                 if transport == Transport::SyslogUdp {
-                    pipe.send("finds the port closed, and is lost");
+                    pipeline.send("finds the port closed, and is lost");
                     until_async("a denial", LONG, async || denials(&guard) >= 1).await;
                 }
-                let delivered = pipe.account().delivered;
-                pipe.send("after");
-                let account = refused(&pipe, &guard, &blocked).await;
+                let delivered = pipeline.account().delivered;
+                pipeline.send("after");
+                let account = refused(&pipeline, &guard, &blocked).await;
                 assert_eq!(account.delivered, delivered);
-                pipe.shutdown();
+                pipeline.shutdown();
             }
             Self::RebindingBack => {
-                let pipe = site.pipe(Site::NAME);
-                pipe.send("before");
+                let pipeline = site.pipeline(Site::NAME);
+                pipeline.send("before");
                 until_async("a denial", LONG, async || denials(&site.guard) == 1).await;
-                pipe.says(|account| !account.last_error.is_empty()).await;
-                pipe.send("after");
+                pipeline
+                    .says(|account| !account.last_error.is_empty())
+                    .await;
+                pipeline.send("after");
                 site.receiver.receives("after").await;
                 assert!(site.blocked.is_untouched(), "{transport:?}");
                 assert_eq!(denials(&site.guard), 1);
-                pipe.shutdown();
+                pipeline.shutdown();
             }
             Self::MixedAnswers => site.refuses(Site::NAME).await,
             Self::MappedTarget => site.refuses("::ffff:127.0.0.2").await,
             Self::MappedMetadata => site.refuses("::ffff:169.254.169.254").await,
             Self::Redirect => {
-                let pipe = site.pipe(Site::NAME);
+                let pipeline = site.pipeline(Site::NAME);
                 site.receiver.redirect(site.blocked.addr());
-                pipe.send("redirected");
-                pipe.says(|account| account.undelivered == 1).await;
+                pipeline.send("redirected");
+                pipeline.says(|account| account.undelivered == 1).await;
                 assert!(site.blocked.is_untouched(), "{transport:?}");
                 // It was not even tried.
                 assert_eq!(denials(&site.guard), 0);
-                pipe.send("after");
+                pipeline.send("after");
                 site.receiver.receives("after").await;
-                pipe.shutdown();
+                pipeline.shutdown();
             }
         }
     }
 }
 
-/// A pipe's surroundings: an allowed receiver, on the same port of another address one that must not be reached, and
-/// the guard between them with its own answers to [`NAME`](Self::NAME).
+/// What surrounds a pipeline: an allowed receiver, a forbidden one on the same port of another
+/// address, and the guard with its own answers to [`NAME`](Self::NAME).
 pub(super) struct Site {
     transport: Transport,
     authority: Authority,
@@ -146,26 +149,26 @@ impl Site {
         }
     }
 
-    pub(super) fn pipe(&self, host: &str) -> Pipe {
+    pub(super) fn pipeline(&self, host: &str) -> Pipeline {
         let port = self.receiver.addr().port();
         let guard = self.guard.clone();
-        Pipe::start(self.transport, host, port, guard, &self.authority)
+        Pipeline::start(self.transport, host, port, guard, &self.authority)
     }
 
     async fn refuses(&self, host: &str) {
-        let pipe = self.pipe(host);
-        pipe.send("refused");
-        let account = refused(&pipe, &self.guard, &self.blocked).await;
+        let pipeline = self.pipeline(host);
+        pipeline.send("refused");
+        let account = refused(&pipeline, &self.guard, &self.blocked).await;
         assert_eq!(account.delivered, 0);
         assert!(self.receiver.is_untouched());
-        pipe.shutdown();
+        pipeline.shutdown();
     }
 }
 
-/// The pipe says that the policy refused, the guard counted it, nothing was reached and nothing is given away.
-async fn refused(pipe: &Pipe, guard: &Guard, blocked: &Tripwire) -> Account {
+/// The pipeline reports the policy's refusal, the guard counted it, and nothing was reached.
+async fn refused(pipeline: &Pipeline, guard: &Guard, blocked: &Tripwire) -> Account {
     let by_policy = |account: &Account| account.last_error.contains("egress policy");
-    let account = pipe
+    let account = pipeline
         .says(|account| account.undelivered == 1 && by_policy(account))
         .await;
     assert!(denials(guard) >= 1);
@@ -212,7 +215,7 @@ impl Tripwire {
         self.0.local_addr().expect("an address")
     }
 
-    /// What is sent on loopback has arrived when the sender goes on, so there is nothing to wait for.
+    /// A send on loopback returns after the arrival: there is nothing to wait for.
     pub(super) fn is_untouched(&self) -> bool {
         let nothing = |result: io::Result<()>| {
             result.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)

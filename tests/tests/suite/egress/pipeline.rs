@@ -1,4 +1,4 @@
-//! The transports of the table: a pipe of ours, and who receives at its other end.
+//! The transports of the table: a pipeline of ours, and who receives at its other end.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -105,12 +105,12 @@ impl Receiver {
 }
 
 /// The side that sends.
-pub(super) enum Pipe {
+pub(super) enum Pipeline {
     Traces(Tracer),
     Audit(Forwarder),
 }
 
-/// What a pipe says about itself.
+/// What a pipeline says about itself.
 #[derive(Debug)]
 pub(super) struct Account {
     pub(super) delivered: u64,
@@ -119,7 +119,7 @@ pub(super) struct Account {
     pub(super) last_error: String,
 }
 
-impl Pipe {
+impl Pipeline {
     pub(super) fn start(
         transport: Transport,
         host: &str,
