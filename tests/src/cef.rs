@@ -14,7 +14,7 @@ impl Event {
     /// Parses a MSG that is one event.
     ///
     /// # Errors
-    /// What the format does not allow.
+    /// A broken rule of the format.
     pub fn parse(msg: &str) -> Result<Self, String> {
         let mut rest = msg.strip_prefix("CEF:0|").ok_or("it starts with CEF:0|")?;
         let mut fields = Vec::new();
@@ -71,7 +71,7 @@ fn extensions(mut rest: &str) -> Result<Vec<(String, String)>, String> {
     Ok(extensions)
 }
 
-/// Where the first `wanted` is that no backslash stands for.
+/// The position of the first unescaped `wanted`.
 fn unescaped(text: &str, wanted: char) -> Option<usize> {
     let mut escaped = false;
     for (at, c) in text.char_indices() {

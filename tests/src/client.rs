@@ -33,7 +33,7 @@ impl Client {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// Sends a request and gives back the answer's JSON, if it has the status that is expected.
+    /// Sends a request. Returns the answer's JSON if the status is the expected one.
     pub(crate) async fn call(
         &self,
         method: Method,

@@ -21,7 +21,7 @@ pub trait Options: Default {
     /// Reads arguments; `None` for `--help`.
     ///
     /// # Errors
-    /// When an argument is none of the usage text's, or as [`set`](Self::set).
+    /// When the program has no such argument, and those of [`set`](Self::set).
     fn parse(args: impl IntoIterator<Item = String>) -> Result<Option<Self>, String> {
         let mut options = Self::default();
         let mut parser = Parser::from_args(args);

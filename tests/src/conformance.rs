@@ -33,7 +33,7 @@ pub fn cases(seed: u64) -> impl Iterator<Item = Case> {
     })
 }
 
-/// A record as a parser read it. What is empty is not there.
+/// A record as a parser read it. Empty fields are absent.
 #[derive(Debug, PartialEq, Eq, serde::Deserialize)]
 struct Read {
     #[serde(default)]

@@ -9,6 +9,7 @@ mod real_acme;
 mod receivers;
 mod show;
 mod story;
+mod trace;
 mod workload;
 
 use std::io;
@@ -30,12 +31,12 @@ use receivers::Receivers;
 /// How long the provider's last spans may take to be delivered.
 const FLUSH: Duration = Duration::from_secs(5);
 
-/// What the demo is asked to do.
+/// The options of the demo.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// How long the workload lasts at least.
     pub lasts: Duration,
-    /// Who receives.
+    /// Our receivers, or real programs.
     pub with: With,
     /// Whether progress is shown.
     pub quiet: bool,

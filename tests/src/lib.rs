@@ -12,11 +12,9 @@ pub mod loss;
 pub mod scrape;
 mod service;
 pub mod soak;
-mod trace_tree;
 
 pub use cap_testkit::*;
 pub use scrape::{Scrape, ScrapeError, Scraper, Scraping};
-pub use trace_tree::trace_tree;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

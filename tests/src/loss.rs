@@ -19,15 +19,15 @@ use std::time::{Duration, Instant};
 
 /// How long an acknowledged event is kept, as by default.
 const GRACE: Duration = Duration::from_millis(500);
-/// What the forwarder gets to deliver the rest.
+/// The time the forwarder has to deliver the rest.
 const SHUTDOWN: Duration = Duration::from_secs(60);
-/// What the relay gets to write what it has read.
+/// The time the relay has to write its records.
 const WRITING: Duration = Duration::from_secs(30);
 
 /// One run.
 #[derive(Clone, Copy, Debug)]
 pub struct Run {
-    /// What happens to the relay.
+    /// The fault of the relay.
     pub fault: Fault,
     /// [`RelayInput::OctetCounting`] or [`RelayInput::Tls`].
     pub input: RelayInput,
@@ -46,7 +46,7 @@ impl Run {
     /// When the relay (`program`, an rsyslog) does not start, or its records cannot be read.
     ///
     /// # Panics
-    /// When the input is none of a stream's.
+    /// When the input is not one of a stream.
     pub async fn run(&self, program: &Path) -> io::Result<Outcome> {
         let authority = Authority::new();
         let mut relay = Relay::start(RelaySoftware::Rsyslog, program, &authority).await?;
@@ -88,7 +88,7 @@ impl Run {
         Ok(outcome)
     }
 
-    /// Duplicates that are to be expected at most: what was sent within the grace, for each fault.
+    /// The most duplicates to expect: the events of one grace period for each fault.
     pub fn duplicates_at_most(&self, outcome: &Outcome) -> u64 {
         self.rate * GRACE.as_millis() as u64 / 1000 * outcome.faults
     }

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 /// How long a scrape may take; Prometheus' default.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What one scrape read.
+/// One successful scrape.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scrape {
     /// When it began, in seconds since 1970.
@@ -161,7 +161,7 @@ impl Scraper {
         crate::holds(&self.history, last, timeout).await
     }
 
-    /// The body of a scrape as it came, neither read nor kept.
+    /// The body of a new scrape, which is not kept.
     ///
     /// # Errors
     /// When there is no answer, or none that is an exposition.

@@ -1,4 +1,4 @@
-//! The reference service as a process of its own, with a configuration file.
+//! The reference service as a separate process with a configuration file.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use crate::peers::Process;
 
 const START: Duration = Duration::from_secs(60);
 
-/// A running service. What it says and what it logs is in one file.
+/// A running service. Its output and its log are one file.
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) process: Process,

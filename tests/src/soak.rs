@@ -16,7 +16,7 @@ const SAMPLE: Duration = Duration::from_secs(1);
 const SCRAPE: Duration = Duration::from_secs(15);
 /// Clients that each wait for an answer before they ask again.
 const CALLERS: usize = 4;
-/// What a flat memory may still grow by: this share of it, or so much.
+/// Flat memory may still grow by this share, or by so many bytes.
 const SHARE: f64 = 0.05;
 const BYTES: f64 = 4.0 * 1024.0 * 1024.0;
 

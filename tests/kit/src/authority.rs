@@ -16,7 +16,7 @@ const NAMES: [&str; 4] = ["localhost", "relay.test", "127.0.0.1", "::1"];
 /// A certificate authority that no system trusts.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
-/// What is right or wrong with a server's certificate.
+/// A server's certificate: good, or with one flaw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServerCertificate {
     /// For `localhost`, `relay.test`, 127.0.0.1 and ::1.
@@ -69,7 +69,7 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, key()).expect("a certificate"))
     }
 
-    /// The authority's certificate as PEM, for whoever shall trust it.
+    /// The authority's certificate as PEM, for a trust store.
     pub fn ca_pem(&self) -> String {
         self.0.pem()
     }

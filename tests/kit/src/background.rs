@@ -1,4 +1,4 @@
-//! A receiver on a thread of its own, for tests that have no runtime.
+//! A receiver on its own thread, for tests without a runtime.
 
 use std::fmt;
 use std::io;

@@ -24,7 +24,7 @@ impl Get {
         Self(Client::builder(TokioExecutor::new()).build_http())
     }
 
-    /// The whole answer, or why there is none.
+    /// The whole answer, or the error as text.
     pub async fn get(&self, uri: Uri, accept: &str) -> Result<Response<Bytes>, String> {
         let request = Request::get(uri)
             .header(ACCEPT, accept)

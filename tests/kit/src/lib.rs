@@ -1,6 +1,6 @@
-//! What the tests of every crate of this workspace share. It depends on none of those crates.
+//! Support for the tests of every crate of this workspace. It depends on none of those crates.
 //!
-//! A crate takes it as a dev-dependency and turns on what it needs:
+//! A crate takes it as a dev-dependency with the features it needs:
 //!
 //! ```toml
 //! [dev-dependencies]

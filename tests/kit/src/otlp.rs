@@ -150,7 +150,7 @@ impl OtlpReceiver {
         wait::holds(&self.state, |state| state.requests.len() >= count, timeout).await
     }
 
-    /// Closes the listener and every connection, and gives back the spans.
+    /// Closes the listener and every connection, and returns the spans.
     pub async fn stop(self) -> Vec<ReceivedSpan> {
         self.server.stop().await;
         self.state.send_replace(State::default()).spans

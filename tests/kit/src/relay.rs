@@ -18,10 +18,10 @@ use tokio::net::UdpSocket;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// A record as it came in.
+/// A received record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceivedRecord {
-    /// What the parser read.
+    /// The parsed record.
     pub record: Record,
     /// The frame, without its framing.
     pub raw: Vec<u8>,
@@ -34,11 +34,11 @@ impl ReceivedRecord {
     }
 }
 
-/// What a relay has seen since it started.
+/// The state of a relay since its start.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct RelayState {
-    /// Records, in the order received. One that was sent twice is there twice.
+    /// Records, in the order received, duplicates included.
     pub records: Vec<ReceivedRecord>,
     /// The distinct `event_id`s of the records.
     pub event_ids: BTreeSet<String>,
@@ -129,7 +129,7 @@ impl SyslogRelay {
         self.state.borrow().event_ids.clone()
     }
 
-    /// What was wrong with the bytes so far.
+    /// The invalid frames and records so far, with the reason.
     pub fn errors(&self) -> Vec<String> {
         self.state.borrow().errors.clone()
     }
@@ -139,7 +139,7 @@ impl SyslogRelay {
         self.state.borrow().connections
     }
 
-    /// Waits until the relay has seen what is wanted.
+    /// Waits until the relay's state is as wanted.
     ///
     /// # Panics
     /// When it has not within `limit`. The message names `what` and what the relay has seen.
@@ -158,7 +158,7 @@ impl SyslogRelay {
         }
     }
 
-    /// Waits until the relay has seen what is wanted; false after `timeout`.
+    /// Waits until the relay's state is as wanted; false after `timeout`.
     pub async fn wait_until(
         &self,
         wanted: impl Fn(&RelayState) -> bool,

@@ -1,4 +1,4 @@
-//! What a test needs from the machine: found, or the test is skipped, or (on CI) failed.
+//! The needs of a test. Without them it is skipped, and on CI it fails.
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -33,7 +33,7 @@ pub fn find(tool: &str) -> Option<PathBuf> {
         .chain(std::env::split_paths(&path))
         .map(|folder| folder.join(tool))
         .find(|candidate| candidate.is_file())
-        // Programs are run in folders of their own.
+        // Each program runs in its own folder.
         .and_then(|found| std::path::absolute(found).ok())
 }
 
@@ -47,7 +47,7 @@ pub fn program(name: &str) -> io::Result<PathBuf> {
     })
 }
 
-/// What [`require!`] expands to.
+/// The function behind [`require!`].
 ///
 /// # Panics
 /// When `found` is `None` and `CI=true`.

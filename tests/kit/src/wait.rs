@@ -60,7 +60,7 @@ pub fn until<A: Awaited>(
 /// The same for a condition that is asked asynchronously, on a Tokio runtime with a timer.
 ///
 /// # Panics
-/// As [`until`], also while one look takes longer than what is left of `limit`.
+/// As [`until`], also if one look exceeds the limit.
 pub async fn until_async<A: Awaited>(
     what: impl Display,
     limit: Duration,

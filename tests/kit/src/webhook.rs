@@ -80,7 +80,7 @@ impl Webhook {
             async move {
                 let answer = service_fn(move |request| take(request, Arc::clone(&keep)));
                 let http = hyper::server::conn::http1::Builder::new();
-                // Whoever hangs up early has sent nothing.
+                // A client that closes early has sent nothing.
                 let _ = http.serve_connection(TokioIo::new(io), answer).await;
             }
         })?;

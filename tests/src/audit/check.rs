@@ -1,4 +1,4 @@
-//! Whether what a reader found is what was expected.
+//! The comparison of a record with the expected one.
 
 use super::super::cef;
 use super::super::rfc5424::Record;
@@ -30,7 +30,7 @@ impl Expected {
             (true, false) => Ok(()),
             (true, true) => Err("a record that is too long lost nothing".to_owned()),
             (false, false) => Err(format!("the record would have fit, but has {text:?}")),
-            // An escape may have been cut, and then stands for itself.
+            // A cut escape is read as plain text.
             (false, true) => match text.strip_suffix(MARK) {
                 Some(start) if self.text.starts_with(start) => Ok(()),
                 _ => Err(format!("{text:?} is no marked start of {:?}", self.text)),

@@ -6,7 +6,7 @@ pub(super) struct Choices<'a> {
     bytes: &'a [u8],
 }
 
-/// What a text is put together from.
+/// The parts of a generated text.
 const PIECES: &[&str] = &[
     "a",
     "Zoë",

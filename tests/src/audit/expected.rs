@@ -1,4 +1,4 @@
-//! What a reader must find in the record of a case, by the documented rules.
+//! The record that a reader must find for a case, by the documented rules.
 
 use cap_names::Severity;
 use cap_syslog::Format;
@@ -6,7 +6,7 @@ use chrono::{DateTime, SecondsFormat, Timelike as _, Utc};
 
 use super::{Case, PRODUCT_VERSION};
 
-/// What ends a text from which something is missing.
+/// The mark at the end of a shortened text.
 pub(super) const MARK: &str = "...[cut]";
 
 /// A name and a value that the record must hold.
@@ -14,7 +14,7 @@ pub(super) const MARK: &str = "...[cut]";
 pub struct Field {
     /// Parameter or extension key.
     pub name: String,
-    /// What it says to the reader.
+    /// Its text.
     pub value: String,
     /// Whether it may be left out of a record that would be too long.
     pub optional: bool,
@@ -50,7 +50,7 @@ pub struct Expected {
 }
 
 impl Case {
-    /// What a reader must find.
+    /// The record that a reader must find.
     pub fn expected(&self) -> Expected {
         let settings = &self.settings;
         let name = |value: &str, limit| {
@@ -267,7 +267,7 @@ fn shown(value: &str, except: &str) -> String {
     shown
 }
 
-/// What is always sent: 128 bytes at most.
+/// The part that is always sent: at most 128 bytes.
 fn fixed(value: &str) -> String {
     let value = visible(value);
     if value.len() <= 128 {

@@ -48,7 +48,7 @@ pub fn inputs(software: RelaySoftware) -> Vec<(RelayInput, Framing)> {
     inputs
 }
 
-/// Sends `events` cases to one input of a relay and compares what it made of each.
+/// Sends `events` cases to one input of a relay and compares each of its records.
 ///
 /// # Errors
 /// When the relay does not run or take them, and at the first record that is not the one expected.

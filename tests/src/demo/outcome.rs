@@ -1,6 +1,7 @@
-//! What arrived, beside what was sent, and where the two differ.
+//! Everything that arrived beside everything that was sent, and where the two differ.
 
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use cap_telemetry::trace::Stats;
@@ -11,7 +12,7 @@ use super::alerts::Alerts;
 use super::story::{self, is_the_providers};
 use crate::{ReceivedSpan, Scrape};
 
-/// What was scraped.
+/// The scraped metrics.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Metrics {
@@ -35,7 +36,7 @@ pub struct Outcome {
     pub report: Value,
     /// Event ids in the service's own audit log.
     pub primary: Vec<String>,
-    /// What was scraped.
+    /// The scraped metrics.
     pub metrics: Metrics,
     /// Spans received, the service's and the provider's.
     pub spans: Vec<ReceivedSpan>,
@@ -77,17 +78,19 @@ impl Outcome {
             .iter()
             .filter(|span| span.error.is_some())
             .count();
+        let lost = ["dropped", "failed", "rejected"].map(|part| self.reported("tracing", part));
+        let lost: u64 = lost.iter().sum();
         json!({
             "metrics": { "families": self.metrics.families, "series": self.metrics.series },
             "traces": {
                 "spans": self.spans.len(),
                 "errors": errors,
-                "dropped": self.traced("dropped") + self.traced("failed") + self.traced("rejected"),
+                "dropped": lost,
             },
             "syslog": {
-                "enqueued": self.audited("enqueued"),
-                "acked": self.audited("delivered"),
-                "dropped": self.audited("dropped"),
+                "enqueued": self.reported("syslog", "enqueued"),
+                "delivered": self.reported("syslog", "delivered"),
+                "dropped": self.reported("syslog", "dropped"),
                 "received_distinct": self.event_ids.len(),
             },
             "alerts": {
@@ -100,136 +103,102 @@ impl Outcome {
 
     /// What a pipeline did not deliver, or where an account does not close; empty when all is well.
     pub fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        let mut check = |holds: bool, fault: String| {
-            if !holds {
-                faults.push(fault);
-            }
-        };
+        let mut faults = Faults::default();
+        self.check_metrics(&mut faults);
+        self.check_traces(&mut faults);
+        self.check_syslog(&mut faults);
+        self.check_alerts(&mut faults);
+        faults.0
+    }
 
+    fn check_metrics(&self, faults: &mut Faults) {
         for family in EXERCISED {
-            check(
-                self.total(family) > 0.0,
-                format!("metrics: {family} counted nothing"),
-            );
+            let counted = self.total(family) > 0.0;
+            faults.unless(counted, || format!("metrics: {family} counted nothing"));
         }
-        check(
-            self.metrics.failures == 0,
-            format!("metrics: {} scrapes failed", self.metrics.failures),
-        );
-        let dead = self.value("cap_jobs_dead_letter_total", &[("type", "renew")]);
-        check(
-            dead == Some(1.0),
-            format!("metrics: one renewal was given up, and the counter says {dead:?}"),
-        );
+        faults.differ("metrics: failed scrapes", self.metrics.failures, 0);
+        let dead = [("type", "renew")];
+        let dead = (self.metrics.scrape).value("cap_jobs_dead_letter_total", &dead);
+        faults.differ("metrics: renewals given up", dead, Some(1.0));
         let external = self.total("cap_external_request_total");
-        let calls = self.calls.len();
-        check(
-            external == calls as f64,
-            format!(
-                "metrics: {external} external calls counted, and the provider answered {calls}"
-            ),
+        let calls = self.calls.len() as f64;
+        faults.differ(
+            "metrics: external calls counted, and answered",
+            external,
+            calls,
         );
-        let http: f64 = self
-            .samples("cap_http_requests_total")
-            .filter(|(path, _)| path != "/metrics")
-            .map(|(_, n)| n)
-            .sum();
-        check(
-            http == self.requests as f64,
-            format!(
-                "metrics: {http} requests counted, and {} were made",
-                self.requests
-            ),
-        );
+        let samples = self.metrics.scrape.samples();
+        let served = samples.filter(|sample| {
+            let path = sample.labels.get("path").map(String::as_str);
+            sample.name == "cap_http_requests_total" && path != Some("/metrics")
+        });
+        let served: f64 = served.map(|sample| sample.value).sum();
+        let sent = self.requests as f64;
+        faults.differ("metrics: requests counted, and made", served, sent);
+    }
 
-        let parts =
-            ["exported", "rejected", "dropped", "failed", "pending"].map(|part| self.traced(part));
-        let (started, sum) = (self.traced("started"), parts.iter().sum::<u64>());
-        check(
-            started == sum,
-            format!("traces: {started} started, {sum} accounted for"),
-        );
+    fn check_traces(&self, faults: &mut Faults) {
+        let part = |part: &str| self.reported("tracing", part);
+        let parts = ["exported", "rejected", "dropped", "failed", "pending"].map(part);
+        let (started, exported) = (part("started"), parts[0]);
+        let sum: u64 = parts.iter().sum();
+        faults.differ("traces: spans started, and accounted for", started, sum);
+        faults.differ("traces: spans started, and exported", started, exported);
         let theirs = self.spans.iter().filter(|span| is_the_providers(span));
         let theirs = theirs.count() as u64;
         let received = self.spans.len() as u64 - theirs;
-        check(received > 0, "traces: no span arrived".to_owned());
-        check(
-            parts[0] == received,
-            format!("traces: {} exported, {received} received", parts[0]),
-        );
-        check(
-            parts[0] == started,
-            format!("traces: {started} started, {} exported", parts[0]),
-        );
-        let provider = &self.provider;
-        check(
-            (provider.started, provider.exported) == (theirs, theirs),
-            format!("traces: of the provider {theirs} spans received: {provider}"),
-        );
-        check(
-            theirs == calls as u64,
-            format!("traces: the provider answered {calls} calls, and has {theirs} spans"),
-        );
-        check(
-            self.renewal().is_some(),
-            "traces: no trace holds a renewal with two 503 and its success".to_owned(),
-        );
-
-        if let Some(trace) = self.renewal() {
-            faults.extend(story::faults(&self.spans, &self.calls, trace));
+        faults.unless(received > 0, || "traces: no span arrived".to_owned());
+        faults.differ("traces: spans exported, and received", exported, received);
+        let provider = (self.provider.started, self.provider.exported);
+        let what = "traces: the provider's spans started and exported, and received";
+        faults.differ(what, provider, (theirs, theirs));
+        let calls = self.calls.len() as u64;
+        faults.differ("traces: the provider's calls, and its spans", calls, theirs);
+        match self.renewal() {
+            Some(trace) => faults
+                .0
+                .extend(story::faults(&self.spans, &self.calls, trace)),
+            None => faults.unless(false, || {
+                "traces: no trace holds a renewal with two 503 and its success".to_owned()
+            }),
         }
-        let mut check = |holds: bool, fault: String| {
-            if !holds {
-                faults.push(fault);
-            }
-        };
+    }
 
-        let parts = ["delivered", "dropped", "queued"].map(|part| self.audited(part));
-        let (enqueued, sum) = (self.audited("enqueued"), parts.iter().sum::<u64>());
-        check(
-            enqueued == sum,
-            format!("syslog: {enqueued} enqueued, {sum} accounted for"),
-        );
-        check(
-            parts[0] == enqueued,
-            format!("syslog: {enqueued} enqueued, {} delivered", parts[0]),
+    fn check_syslog(&self, faults: &mut Faults) {
+        let part = |part: &str| self.reported("syslog", part);
+        let (enqueued, delivered) = (part("enqueued"), part("delivered"));
+        let sum = delivered + part("dropped") + part("queued");
+        faults.differ("syslog: events enqueued, and accounted for", enqueued, sum);
+        faults.differ(
+            "syslog: events enqueued, and delivered",
+            enqueued,
+            delivered,
         );
         let distinct = self.event_ids.len() as u64;
-        check(distinct > 0, "syslog: no audit event arrived".to_owned());
-        check(
-            distinct == enqueued,
-            format!("syslog: {enqueued} enqueued, {distinct} distinct received"),
-        );
-        let missing: Vec<_> = self
-            .primary
-            .iter()
-            .filter(|id| !self.event_ids.contains(*id))
-            .collect();
-        check(
-            missing.is_empty(),
-            format!("syslog: the primary audit log has events that never arrived: {missing:?}"),
-        );
+        faults.unless(distinct > 0, || "syslog: no audit event arrived".to_owned());
+        faults.differ("syslog: events enqueued, and received", enqueued, distinct);
+        let arrived = |id: &&String| self.event_ids.contains(*id);
+        let missing: Vec<_> = self.primary.iter().filter(|id| !arrived(id)).collect();
+        faults.unless(missing.is_empty(), || {
+            format!("syslog: events of the primary log never arrived: {missing:?}")
+        });
+    }
 
+    fn check_alerts(&self, faults: &mut Faults) {
         let alerts = &self.metrics.alerts;
-        check(
-            alerts.findings.is_empty(),
-            format!("alerts: the checker finds {:?}", alerts.findings),
-        );
-        let missing: Vec<_> = (RAISED.iter())
-            .filter(|name| !alerts.checked.contains(**name))
-            .collect();
-        check(
-            missing.is_empty(),
-            format!("alerts: {missing:?} have reason to fire, and a metric without series"),
-        );
-        if let Some(raised) = &alerts.raised {
-            check(
-                raised.iter().eq(RAISED),
-                format!("alerts: {RAISED:?} have reason to fire, and Prometheus has {raised:?}"),
-            );
+        faults.unless(alerts.findings.is_empty(), || {
+            format!("alerts: the checker finds {:?}", alerts.findings)
+        });
+        for name in RAISED {
+            faults.unless(alerts.checked.contains(name), || {
+                format!("alerts: {name} has reason to fire, and a metric without series")
+            });
         }
-        faults
+        if let Some(raised) = &alerts.raised {
+            faults.unless(raised.iter().eq(RAISED), || {
+                format!("alerts: {RAISED:?} have reason to fire, and Prometheus has {raised:?}")
+            });
+        }
     }
 
     /// The trace of the renewal that met two 503 and then succeeded.
@@ -264,30 +233,24 @@ impl Outcome {
             .sum()
     }
 
-    fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
-        self.metrics.scrape.value(name, labels)
+    fn reported(&self, pipeline: &str, part: &str) -> u64 {
+        self.report[pipeline][part].as_u64().unwrap_or(0)
+    }
+}
+
+/// The faults found so far.
+#[derive(Default)]
+struct Faults(Vec<String>);
+
+impl Faults {
+    fn unless(&mut self, holds: bool, fault: impl FnOnce() -> String) {
+        if !holds {
+            self.0.push(fault());
+        }
     }
 
-    /// Each series of an HTTP family: its path and value.
-    fn samples(&self, family: &str) -> impl Iterator<Item = (String, f64)> {
-        let samples = self
-            .metrics
-            .scrape
-            .samples()
-            .filter(move |sample| sample.name == family);
-        samples.map(|sample| {
-            (
-                sample.labels.get("path").cloned().unwrap_or_default(),
-                sample.value,
-            )
-        })
-    }
-
-    fn traced(&self, part: &str) -> u64 {
-        self.report["tracing"][part].as_u64().unwrap_or(0)
-    }
-
-    fn audited(&self, part: &str) -> u64 {
-        self.report["syslog"][part].as_u64().unwrap_or(0)
+    /// Adds a fault if two figures that must be equal differ.
+    fn differ<T: PartialEq + Debug>(&mut self, what: &str, left: T, right: T) {
+        self.unless(left == right, || format!("{what}: {left:?} and {right:?}"));
     }
 }

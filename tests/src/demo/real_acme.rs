@@ -1,4 +1,4 @@
-//! A certificate from a real ACME server, by a service of its own.
+//! A certificate from a real ACME server, which a second service requests.
 
 use std::io;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Who receives: receivers of our own in this process, or the real programs.
+//! The receivers: our own in this process, or real programs.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -44,7 +44,7 @@ struct Embedded {
     otlp: OtlpReceiver,
     relay: Option<SyslogRelay>,
     addr: SocketAddr,
-    /// What relays that went away had received.
+    /// The records of relays that went away.
     before: Vec<crate::ReceivedRecord>,
 }
 
@@ -148,7 +148,7 @@ impl Receivers {
         }
     }
 
-    /// What has arrived so far, for a line of progress.
+    /// A line about what has arrived so far.
     pub(super) fn progress(&self) -> io::Result<String> {
         let (ids, _) = self.records()?;
         Ok(format!(
@@ -191,7 +191,7 @@ impl Receivers {
         Ok((ids, lines))
     }
 
-    /// What was scraped, once it shows all `audited` events.
+    /// The last scrape. With Prometheus, waits until it has seen all `audited` events.
     pub(super) async fn metrics(&mut self, audited: usize) -> io::Result<Metrics> {
         let (scraper, scraping) = self
             .scraping
@@ -235,7 +235,7 @@ impl Receivers {
     ) -> io::Result<Outcome> {
         let exported = report["tracing"]["exported"].as_u64().unwrap_or(0) + provider.exported;
         let delivered = report["syslog"]["delivered"].as_u64().unwrap_or(0);
-        // A receiver may still be writing down what it has accepted.
+        // A real program may still have to write what it has accepted.
         let arrived = async || {
             let spans = self.spans()?.len() as u64;
             let events = self.records()?.0.len() as u64;

@@ -7,7 +7,7 @@ use cap_names::ClosedEnum as _;
 
 use super::alerts::Alerts;
 use super::outcome::Outcome;
-use crate::trace_tree;
+use super::trace;
 
 /// Series of a group shown before the rest is only counted.
 const SERIES: usize = 8;
@@ -18,7 +18,7 @@ pub(super) fn summary(outcome: &Outcome) {
     metrics(outcome);
     println!("\n== one renewal, in which the provider answered 503 twice");
     match outcome.renewal() {
-        Some(trace) => print!("{}", trace_tree(&outcome.spans, trace)),
+        Some(trace) => print!("{}", trace::tree(&outcome.spans, trace)),
         None => println!("no such trace arrived"),
     }
 

@@ -1,5 +1,6 @@
-//! What people and programs ask of the service: the good, the bad, and a relay that goes away.
+//! The workload: requests that succeed, requests that fail, and a relay that goes away.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -28,31 +29,21 @@ pub(super) async fn run(
     until: Instant,
     say: &impl Fn(&str),
 ) -> io::Result<()> {
+    let api = Api(client);
     say("logins: two that succeed, one that does not");
-    login(
-        client,
-        "alice@example.com",
-        "correct horse battery staple",
-        StatusCode::OK,
-    )
-    .await?;
-    login(
-        client,
-        "bob@example.com",
-        "correct horse battery staple",
-        StatusCode::OK,
-    )
-    .await?;
-    login(client, "mallory", "guess", StatusCode::UNAUTHORIZED).await?;
+    api.login("alice@example.com").await?;
+    api.login("bob@example.com").await?;
+    let wrong = json!({ "user": "mallory", "password": "guess" });
+    let refused = StatusCode::UNAUTHORIZED;
+    client
+        .call(Method::POST, "/auth/login", wrong, refused)
+        .await?;
 
     say("issuing certificates in two projects");
     let short = FaultKind::ValidFor(Duration::from_secs(5 * 24 * 3600));
-    acme.inject(
-        Fault::new(Endpoint::Finalize, short)
-            .identifier(DOOMED)
-            .times(1),
-    );
-    let mut issued = Vec::new();
+    let short = Fault::new(Endpoint::Finalize, short);
+    acme.inject(short.identifier(DOOMED).times(1));
+    let mut issued = BTreeMap::new();
     for (project, domain) in [
         ("web", "www.example.com"),
         ("web", "shop.example.com"),
@@ -61,94 +52,54 @@ pub(super) async fn run(
         ("api", DOOMED),
         ("api", "old.example.com"),
     ] {
-        issued.push(issue(client, project, domain).await?);
+        issued.insert(domain, api.request(project, domain).await?);
     }
-    for certificate in &issued {
-        reaches(client, certificate, "active").await?;
+    for path in issued.values() {
+        api.reaches(path, "active").await?;
     }
-    let path_of = |domain: &str| {
-        issued
-            .iter()
-            .find(|issued| issued.domain == domain)
-            .expect("it was issued")
-            .path
-            .clone()
-    };
 
     say("a renewal for which the provider fails twice and then recovers");
-    acme.inject(
-        Fault::new(Endpoint::Finalize, FaultKind::Status(503))
-            .identifier(FLAKY)
-            .times(2),
-    );
-    let flaky = path_of(FLAKY);
-    let before = get(client, &flaky).await?["fingerprint"].clone();
-    post(
-        client,
-        &format!("{flaky}/renew"),
-        Value::Null,
-        StatusCode::ACCEPTED,
-    )
-    .await?;
-    wait(client, &flaky, "a new certificate", |now| {
-        now["fingerprint"] != before
-    })
-    .await?;
+    let refusal = |status| Fault::new(Endpoint::Finalize, FaultKind::Status(status));
+    acme.inject(refusal(503).identifier(FLAKY).times(2));
+    let flaky = &issued[FLAKY];
+    let before = api.get(flaky).await?["fingerprint"].clone();
+    api.post(&format!("{flaky}/renew"), Value::Null).await?;
+    let is_new = |now: &Value| now["fingerprint"] != before;
+    api.wait(flaky, "a new certificate", is_new).await?;
 
     say("a renewal for which the provider never recovers: a dead letter");
-    acme.inject(Fault::new(Endpoint::Finalize, FaultKind::Status(500)).identifier(DOOMED));
-    let doomed = path_of(DOOMED);
-    post(
-        client,
-        &format!("{doomed}/renew"),
-        Value::Null,
-        StatusCode::ACCEPTED,
-    )
-    .await?;
-    wait(client, &doomed, "renewal_failed", |now| {
-        now["status"] == "renewal_failed"
-    })
-    .await?;
+    acme.inject(refusal(500).identifier(DOOMED));
+    let doomed = &issued[DOOMED];
+    api.post(&format!("{doomed}/renew"), Value::Null).await?;
+    api.reaches(doomed, "renewal_failed").await?;
 
     say("a revocation, a role change, a webhook, a KEK rotation");
-    post(
-        client,
-        &format!("{}/revoke", path_of("old.example.com")),
-        Value::Null,
-        StatusCode::OK,
-    )
-    .await?;
-    let role = json!({ "role": "operator" });
-    client
-        .call(
-            Method::PUT,
-            "/projects/web/members/carol/role",
-            role,
-            StatusCode::OK,
-        )
+    let revoke = format!("{}/revoke", issued["old.example.com"]);
+    let (role, member) = (
+        json!({ "role": "operator" }),
+        "/projects/web/members/carol/role",
+    );
+    for (method, path, body) in [
+        (Method::POST, &*revoke, Value::Null),
+        (Method::PUT, member, role),
+    ] {
+        client.call(method, path, body, StatusCode::OK).await?;
+    }
+    api.post("/webhooks/ticket", json!({ "ticket": 1 })).await?;
+    api.post("/kek/rotations", Value::Null).await?;
+    let rotated = |log: &Value| {
+        let mut events = log["events"].as_array().into_iter().flatten();
+        events.any(|event| event["event_type"] == "kek.rotation_completed")
+    };
+    api.wait("/audit", "the end of the rotation", rotated)
         .await?;
-    post(
-        client,
-        "/webhooks/ticket",
-        json!({ "ticket": 1 }),
-        StatusCode::ACCEPTED,
-    )
-    .await?;
-    post(client, "/kek/rotations", Value::Null, StatusCode::ACCEPTED).await?;
-    audited(client, "kek.rotation_completed").await?;
 
     say("the relay goes away; logins go on");
     receivers.relay_down().await?;
     for _ in 0..20 {
-        login(
-            client,
-            "alice@example.com",
-            "correct horse battery staple",
-            StatusCode::OK,
-        )
-        .await?;
+        api.login("alice@example.com").await?;
     }
-    let queued = status(client).await?["syslog"]["queued"].clone();
+    let queued = api.get("/status").await?["syslog"]["queued"].clone();
     say(&format!(
         "the relay comes back; {queued} events are waiting for it"
     ));
@@ -158,43 +109,27 @@ pub(super) async fn run(
     let mut told = Instant::now();
     loop {
         round += 1;
-        login(
-            client,
-            "alice@example.com",
-            "correct horse battery staple",
-            StatusCode::OK,
-        )
-        .await?;
-        let certificate = issue(client, "web", &format!("host-{round}.example.com")).await?;
-        reaches(client, &certificate, "active").await?;
-        get(client, "/projects/web/certificates").await?;
+        api.login("alice@example.com").await?;
+        let domain = format!("host-{round}.example.com");
+        let path = api.request("web", &domain).await?;
+        api.reaches(&path, "active").await?;
+        api.get("/projects/web/certificates").await?;
         if Instant::now() >= until {
             break;
         }
         if told.elapsed() > Duration::from_secs(2) {
             told = Instant::now();
+            let progress = receivers.progress()?;
             say(&format!(
-                "everyday traffic: {round} logins and certificates, {}",
-                receivers.progress()?
+                "everyday traffic: {round} logins and certificates, {progress}"
             ));
         }
         tokio::time::sleep(PACE).await;
     }
 
     say("waiting for the relay to have everything");
-    let start = Instant::now();
-    loop {
-        let syslog = status(client).await?["syslog"].take();
-        if syslog["queued"] == 0 {
-            return Ok(());
-        }
-        if start.elapsed() > PATIENCE {
-            return Err(io::Error::other(format!(
-                "the relay did not get everything: {syslog}"
-            )));
-        }
-        tokio::time::sleep(POLL).await;
-    }
+    let is_empty = |status: &Value| status["syslog"]["queued"] == 0;
+    api.wait("/status", "an empty queue", is_empty).await
 }
 
 /// The ids of the service's own audit log.
@@ -202,101 +137,64 @@ pub(super) async fn audit_log(client: &Client) -> io::Result<Vec<String>> {
     let mut ids: Vec<String> = Vec::new();
     loop {
         let after = ids.last().map_or("", String::as_str);
-        let page = get(client, &format!("/audit?after={after}")).await?;
-        let events = page["events"].as_array().cloned().unwrap_or_default();
-        if events.is_empty() {
+        let page = Api(client).get(&format!("/audit?after={after}")).await?;
+        let events = page["events"].as_array().into_iter().flatten();
+        let before = ids.len();
+        ids.extend(events.filter_map(|event| event["id"].as_str().map(str::to_owned)));
+        if ids.len() == before {
             return Ok(ids);
         }
-        ids.extend(
-            events
-                .iter()
-                .filter_map(|event| event["id"].as_str().map(str::to_owned)),
-        );
     }
 }
 
-struct Issued {
-    domain: String,
-    path: String,
-}
+/// The requests of the workload, each with the status that it must get.
+struct Api<'a>(&'a Client);
 
-async fn login(
-    client: &Client,
-    user: &str,
-    password: &str,
-    expected: StatusCode,
-) -> io::Result<()> {
-    let body = json!({ "user": user, "password": password });
-    client
-        .call(Method::POST, "/auth/login", body, expected)
-        .await
-        .map(drop)
-}
-
-async fn issue(client: &Client, project: &str, domain: &str) -> io::Result<Issued> {
-    let certificates = format!("/projects/{project}/certificates");
-    let made = post(
-        client,
-        &certificates,
-        json!({ "domain": domain }),
-        StatusCode::ACCEPTED,
-    )
-    .await?;
-    let id = made["id"]
-        .as_str()
-        .ok_or_else(|| io::Error::other("a certificate without an id"))?;
-    Ok(Issued {
-        domain: domain.to_owned(),
-        path: format!("{certificates}/{id}"),
-    })
-}
-
-async fn reaches(client: &Client, certificate: &Issued, status: &str) -> io::Result<()> {
-    wait(client, &certificate.path, status, |now| {
-        now["status"] == status
-    })
-    .await
-}
-
-async fn wait(
-    client: &Client,
-    path: &str,
-    what: &str,
-    holds: impl Fn(&Value) -> bool,
-) -> io::Result<()> {
-    let start = Instant::now();
-    loop {
-        let now = get(client, path).await?;
-        if holds(&now) {
-            return Ok(());
-        }
-        if start.elapsed() > PATIENCE {
-            return Err(io::Error::other(format!(
-                "{path} did not come to {what}: {now}"
-            )));
-        }
-        tokio::time::sleep(POLL).await;
+impl Api<'_> {
+    async fn get(&self, path: &str) -> io::Result<Value> {
+        let answer = self.0.call(Method::GET, path, Value::Null, StatusCode::OK);
+        answer.await
     }
-}
 
-async fn audited(client: &Client, event_type: &str) -> io::Result<()> {
-    let holds = |log: &Value| {
-        let events = log["events"].as_array();
-        events.is_some_and(|events| events.iter().any(|event| event["event_type"] == event_type))
-    };
-    wait(client, "/audit", event_type, holds).await
-}
+    async fn post(&self, path: &str, body: Value) -> io::Result<Value> {
+        let answer = self.0.call(Method::POST, path, body, StatusCode::ACCEPTED);
+        answer.await
+    }
 
-async fn status(client: &Client) -> io::Result<Value> {
-    get(client, "/status").await
-}
+    async fn login(&self, user: &str) -> io::Result<()> {
+        let body = json!({ "user": user, "password": "correct horse battery staple" });
+        let answer = (self.0).call(Method::POST, "/auth/login", body, StatusCode::OK);
+        answer.await.map(drop)
+    }
 
-async fn get(client: &Client, path: &str) -> io::Result<Value> {
-    client
-        .call(Method::GET, path, Value::Null, StatusCode::OK)
-        .await
-}
+    /// Requests a certificate; its path.
+    async fn request(&self, project: &str, domain: &str) -> io::Result<String> {
+        let certificates = format!("/projects/{project}/certificates");
+        let made = self
+            .post(&certificates, json!({ "domain": domain }))
+            .await?;
+        let id = made["id"].as_str();
+        let id = id.ok_or_else(|| io::Error::other("a certificate without an id"))?;
+        Ok(format!("{certificates}/{id}"))
+    }
 
-async fn post(client: &Client, path: &str, body: Value, expected: StatusCode) -> io::Result<Value> {
-    client.call(Method::POST, path, body, expected).await
+    async fn reaches(&self, certificate: &str, status: &str) -> io::Result<()> {
+        let holds = |now: &Value| now["status"] == status;
+        self.wait(certificate, status, holds).await
+    }
+
+    async fn wait(&self, path: &str, what: &str, holds: impl Fn(&Value) -> bool) -> io::Result<()> {
+        let start = Instant::now();
+        loop {
+            let now = self.get(path).await?;
+            if holds(&now) {
+                return Ok(());
+            }
+            if start.elapsed() > PATIENCE {
+                let what = format!("{path} did not come to {what} within {PATIENCE:?}: {now}");
+                return Err(io::Error::other(what));
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
 }

@@ -7,7 +7,7 @@ use crate::program;
 use lexopt::ValueExt as _;
 use std::io;
 
-/// What the campaign is asked to do.
+/// The options of the campaign.
 #[derive(Clone, Debug)]
 pub struct Options {
     seconds: u64,

@@ -1,4 +1,4 @@
-//! What happens to a relay.
+//! Faults of a relay.
 
 use crate::peers::Relay;
 use std::io;
@@ -8,7 +8,7 @@ use tokio::process::Command;
 /// How long a relay is away.
 const OUTAGE: Duration = Duration::from_secs(1);
 
-/// What happens to the relay while events flow.
+/// A fault of the relay while events flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// SIGKILL, and it comes back.
@@ -95,7 +95,7 @@ impl Fault {
     }
 }
 
-/// Sets the loopback interface, of a network of our own.
+/// Sets the loopback interface of the process's own network up or down.
 pub(super) async fn link(state: &str) -> io::Result<()> {
     let status = Command::new("ip")
         .args(["link", "set", "lo", state])

@@ -1,10 +1,10 @@
-//! What came of what was sent.
+//! The records of a relay beside the events that were sent.
 
 use cap_syslog::Report;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// What came of a run.
+/// The outcome of a run.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Outcome {
@@ -16,7 +16,7 @@ pub struct Outcome {
     pub steps_back: u64,
     /// The ids of gap records.
     pub gaps: BTreeSet<String>,
-    /// What the forwarder says of it.
+    /// The forwarder's account.
     pub report: Report,
     /// How often the fault struck.
     pub faults: u64,

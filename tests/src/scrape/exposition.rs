@@ -29,7 +29,7 @@ pub struct Family {
     pub samples: Vec<Sample>,
 }
 
-/// What is wrong with an exposition, and in which line, counted from 1.
+/// A broken rule of the format, and the line, counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {what}: {text:.200}")]
 pub struct Invalid {

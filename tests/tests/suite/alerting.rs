@@ -15,7 +15,7 @@ use stage::Stage;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// What a person on call has seen at the end, in order within each group of alerts.
+/// All notifications of the test, in order within each group of alerts.
 const SEEN: &[(&str, &[&str])] = &[
     (
         "CertRenewalFailingAndExpiring",

@@ -25,7 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Crates that open connections of their own. Only these members may name them.
+/// Crates that open connections. Only these members may depend on them.
 const DIALERS: &[(&str, &[&str])] = &[
     (
         "hyper-util",

@@ -1,4 +1,4 @@
-//! What the real OpenTelemetry Collector makes of our spans, over both protocols.
+//! Our spans at the real OpenTelemetry Collector, over both protocols.
 
 use std::time::Duration;
 

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 const LONG: Duration = Duration::from_secs(30);
 const ROUTE: &str = "/projects/:projectId/certificates";
 
-/// What an OpenMetrics line says behind its `#`.
+/// An exemplar: the part of an OpenMetrics line behind its `#`.
 #[derive(Debug)]
 struct Exemplar {
     trace_id: String,
@@ -50,7 +50,7 @@ fn named<'a>(spans: &'a [ReceivedSpan], name: &str) -> Option<&'a ReceivedSpan> 
 async fn exemplar_span_log_line_and_audit_record_name_each_other() {
     let collector = OtlpReceiver::start().await.expect("a port");
     let relay = SyslogRelay::start().await.expect("a port");
-    // Nobody issues anything there, so that the job fails and says so.
+    // Nothing listens there: the job fails and logs why.
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let away = nobody.local_addr().expect("bound");
     drop(nobody);

@@ -1,4 +1,4 @@
-//! The demo as a test: every pipeline delivers, every account closes.
+//! The demo as a test: every pipeline delivers, and every account closes.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the Python parsers make of both formats, whatever stands in a label value.
+//! The Python parsers read both formats, with hostile text in label values.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -157,7 +157,7 @@ fn hostile() -> impl Strategy<Value = String> {
     ]);
     let short = prop::collection::vec(prop_oneof![special, any::<char>()], 0..64);
     let short = short.prop_map(String::from_iter).boxed();
-    // What is repeated has nothing to escape, for the parsers' sake; its ends may have.
+    // The repeated part has no escapes, for the parsers' sake; its ends may have some.
     let plain = |part: &String| part.replace(['\n', '"', '\\'], "");
     let long = (short.clone(), 1_usize..1 << 20).prop_map(move |(part, up_to)| {
         let plain = plain(&part);

@@ -43,7 +43,7 @@ async fn a_wedged_relay_misses_nothing_over_tls() {
     loses_nothing(Fault::Wedged, RelayInput::Tls).await;
 }
 
-/// 50,000 events, a buffer of 10,000: what of them the relay misses, and what it is told.
+/// 50,000 events and a buffer of 10,000: the events that the relay misses, and its gap records.
 async fn outage_longer_than_the_buffer(rsyslog: &Path, fault: Fault) -> Outcome {
     let run = Run {
         fault,

@@ -1,4 +1,4 @@
-//! What the Test tells of rsyslog and syslog-ng: each thing that can be wrong between us and them.
+//! The Test against rsyslog and syslog-ng: each fault that can stand between us and them.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use cap_tests::{Authority, ServerCertificate};
 const LONGEST: Duration = Duration::from_secs(10);
 const LONG: Duration = Duration::from_secs(30);
 
-/// What a Test comes to: that it is fine, or where it failed and why.
+/// The result of a Test: success, or the stage and the cause of its failure.
 type Finding = Result<ProbeVerdict, (ProbeStage, ProbeCause, Option<TlsProblem>)>;
 
 async fn probe(relay: &Relay, input: RelayInput, transport: Transport) -> ProbeReport {
@@ -60,7 +60,7 @@ async fn tells_apart(software: RelaySoftware) {
         RelaySoftware::Rsyslog => confirmed,
         RelaySoftware::SyslogNg => Err((ProbeStage::Confirmed, ProbeCause::Framing, None)),
     };
-    // syslog-ng closes on what is no frame, and rsyslog waits for the end of a line.
+    // syslog-ng closes on an invalid frame; rsyslog waits for the end of a line.
     let no_tls = match software {
         RelaySoftware::Rsyslog => TlsProblem::NotTls,
         RelaySoftware::SyslogNg => TlsProblem::BrokenOff,

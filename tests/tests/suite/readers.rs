@@ -1,4 +1,4 @@
-//! What the real readers say of our exposition.
+//! Our exposition at its real readers.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -86,7 +86,7 @@ fn full() -> Metrics {
 #[test]
 fn every_family_of_the_catalogue_is_exposed_and_parses() {
     let metrics = full();
-    // The time that a scrape took is told by the next one.
+    // Each scrape exposes the duration of the one before.
     metrics.render();
     let text = metrics.render();
     let families = exposition::parse(&text).expect("a valid exposition");
@@ -103,7 +103,7 @@ fn every_family_of_the_catalogue_is_exposed_and_parses() {
     }
 }
 
-/// What `promtool check metrics` says of a body, line by line.
+/// The lines that `promtool check metrics` prints about a body.
 fn complaints(promtool: &Path, body: &str) -> Vec<String> {
     let mut check = Command::new(promtool)
         .args(["check", "metrics"])
@@ -211,7 +211,7 @@ async fn target(metrics: Metrics, format: Format) -> String {
     addr
 }
 
-/// What Prometheus stored of one target: series without their instance, and values.
+/// The series that Prometheus stored of one target, without their instance, with values.
 async fn stored(prometheus: &Prometheus, instance: &str) -> BTreeMap<String, String> {
     // These move from scrape to scrape, or are Prometheus' own.
     let query = format!(
@@ -232,7 +232,7 @@ async fn stored(prometheus: &Prometheus, instance: &str) -> BTreeMap<String, Str
 async fn prometheus_stores_the_same_series_of_both_formats() {
     let program = require!("prometheus");
     let metrics = full();
-    // What a scrape says of itself is told by the next one.
+    // Each scrape exposes figures of the one before.
     metrics.render();
     let text = target(metrics.clone(), Format::Text).await;
     let open = target(metrics.clone(), Format::OpenMetrics).await;

@@ -1,4 +1,4 @@
-//! A hundred times: start, load, shutdown while the load goes on.
+//! A hundred times: start, load, and a shutdown under load.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -94,7 +94,7 @@ fn once(authority: &Authority, collector: &load::Collector, relay: &load::Relay,
         closes(&telemetry.shutdown(UNDER_LOAD));
         stop.store(true, Ordering::Relaxed);
         assert!(runtime.block_on(service.stop()), "it drains");
-        // What came after the end is accounted for as well.
+        // The account includes what came after the end.
         closes(&telemetry.shutdown(Duration::ZERO));
     }
     assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
@@ -108,7 +108,7 @@ fn a_hundred_restarts_under_load_neither_hang_nor_leak_nor_lose() {
     let authority = Authority::new();
     let collector = load::Collector::start().expect("a collector");
     let relay = load::Relay::start(&authority).expect("a relay");
-    // What is made once and kept is made in the first rounds.
+    // The first rounds create what is created once and kept.
     for number in 0..TIMES / 10 {
         once(&authority, &collector, &relay, number);
     }
@@ -125,7 +125,7 @@ fn a_hundred_restarts_under_load_neither_hang_nor_leak_nor_lose() {
     );
 }
 
-/// What is held once nothing more is given back, or as much as there was.
+/// The threads and files held, as soon as they are at most as many as wanted, or after 5 s.
 fn settled(wanted: (usize, usize)) -> (usize, usize) {
     let end = Instant::now() + Duration::from_secs(5);
     loop {

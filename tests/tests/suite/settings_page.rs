@@ -49,7 +49,7 @@ async fn an_administrator_sets_up_a_relay_with_a_private_ca() {
     let mut page = Browser::start(&browser).await.expect("a browser");
     let url = format!("{base}/settings/syslog/page");
 
-    // Nobody, and somebody who is no administrator, are refused.
+    // Requests without an actor, or of one who is not an administrator, are refused.
     page.open(&url).await.expect("an answer");
     let refused = page.text("body").await.expect("a page").unwrap_or_default();
     assert!(refused.contains("log in first"), "{refused}");
@@ -65,7 +65,7 @@ async fn an_administrator_sets_up_a_relay_with_a_private_ca() {
         .await
         .expect("a picture");
 
-    // A host that is none.
+    // An invalid host.
     page.enter("#host", "https://relay.example")
         .await
         .expect("a field");
@@ -133,7 +133,7 @@ async fn an_administrator_sets_up_a_relay_with_a_private_ca() {
         .await
         .expect("a picture");
 
-    // And with it, the relay takes the record, as it is shown.
+    // With the CA, the relay receives the record that the page shows.
     page.enter("#ca", &authority.ca_pem())
         .await
         .expect("a field");
@@ -177,7 +177,7 @@ async fn an_administrator_sets_up_a_relay_with_a_private_ca() {
         .until("the change of the settings", LONG, changed)
         .await;
 
-    // Without a relay the buffer fills, and the page says so by itself.
+    // Without a relay the buffer fills, and the page warns without a reload.
     relay.stop().await.expect("it stops");
     page.until("#warning", |text| {
         text.is_some_and(|text| text.contains("not connected"))

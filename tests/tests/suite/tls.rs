@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 const LONG: Duration = Duration::from_secs(30);
 const TICK: Duration = Duration::from_millis(5);
 
-/// A client, and what it must find at a relay's input.
+/// A client, and the result it must get at a relay's input.
 struct Case {
     input: RelayInput,
     ca_pem: Option<String>,
@@ -22,7 +22,7 @@ struct Case {
     finds: Option<TlsProblem>,
 }
 
-/// What the relay's certificate is, and who comes.
+/// The relay's certificate, and its clients.
 fn cases(authority: &Authority) -> Vec<(ServerCertificate, Vec<Case>)> {
     let case = |input, finds| Case {
         input,
@@ -71,7 +71,7 @@ impl Case {
         })
     }
 
-    /// What a record meets that is sent through the guard alone.
+    /// The result for a record that is sent through the guard alone.
     async fn through_the_guard(&self, relay: &Relay, id: &str) -> Option<TlsProblem> {
         let trust = match &self.ca_pem {
             Some(pem) => Trust::system_with_ca(pem.as_bytes()),
@@ -94,7 +94,7 @@ impl Case {
         };
         let record = format!("<182>1 - h a - - [cap@0 event_id=\"{id}\"] text");
         let frame = format!("{} {record}", record.len());
-        // Over TLS 1.3 the relay may have broken off by now, and what it said comes with the read.
+        // Over TLS 1.3 the relay may have closed by now; its alert comes with the read.
         let _ = stream.write_all(frame.as_bytes()).await;
         let _ = stream.flush().await;
         if self.finds.is_none() {
@@ -111,7 +111,7 @@ impl Case {
         }
     }
 
-    /// The same through the forwarder, by what its status says.
+    /// The same through the forwarder, by its status.
     async fn through_the_forwarder(&self, relay: &Relay, id: &str) -> Option<TlsProblem> {
         let addr = relay.addr(self.input);
         let host = addr.ip().to_string().parse().expect("a host");

@@ -1,10 +1,10 @@
-//! What the receiver does wrong on request.
+//! The ways in which the receiver misbehaves on request.
 
 use super::grpc::Code;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// What the receiver does with one well-formed export request, instead of accepting it.
+/// One way not to accept a well-formed export request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Answers with this HTTP status and keeps nothing of the request, as a proxy does also for
@@ -25,7 +25,7 @@ pub enum Fault {
     },
     /// Answers 307 with a `Location` on another server, and keeps nothing of the request.
     Redirect(SocketAddr),
-    /// Accepts all but the last spans of the request, and says so in a partial success.
+    /// Accepts all but the last spans of the request, and answers with a partial success.
     Partial {
         /// How many spans are rejected.
         rejected: usize,

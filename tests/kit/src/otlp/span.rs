@@ -83,7 +83,7 @@ impl ReceivedSpan {
     }
 }
 
-/// The spans of one export request, or what is wrong with it.
+/// The spans of one export request, or why it is invalid.
 pub(crate) fn received(request: ExportTraceServiceRequest) -> Result<Vec<ReceivedSpan>, String> {
     let mut spans = Vec::new();
     for ResourceSpans {

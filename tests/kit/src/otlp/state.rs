@@ -1,4 +1,4 @@
-//! What the receiver has seen, and the faults it still has to make.
+//! The requests and spans so far, and the faults to come.
 
 use super::fault::Fault;
 use super::span::ReceivedSpan;
@@ -14,7 +14,7 @@ pub struct OtlpRequest {
     pub headers: BTreeMap<String, String>,
     /// Bytes of the body.
     pub bytes: usize,
-    /// What the receiver made of it: `accepted`, a fault, or why it was refused.
+    /// `accepted`, the fault, or why the request was refused.
     pub outcome: String,
 }
 

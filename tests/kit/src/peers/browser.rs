@@ -26,7 +26,7 @@ pub struct Browser {
     from: BufReader<ChildStdout>,
     last_id: u64,
     session: Option<String>,
-    /// What it said without having been asked, oldest first.
+    /// Its unsolicited events, oldest first.
     events: VecDeque<Value>,
     complaints: Vec<String>,
     _profile: TempDir,
@@ -117,7 +117,7 @@ impl Browser {
         self.evaluate(&enter).await.map(drop)
     }
 
-    /// The text that is shown of an element; `None` where there is none or it is hidden.
+    /// The visible text of an element; `None` for a missing or hidden one.
     ///
     /// # Errors
     /// When the page does not answer.
@@ -154,7 +154,7 @@ impl Browser {
         }
     }
 
-    /// What a script comes to in the page.
+    /// The value of a script in the page.
     ///
     /// # Errors
     /// When it throws.
@@ -182,7 +182,7 @@ impl Browser {
         std::fs::write(file, png.map_err(io::Error::other)?)
     }
 
-    /// What the browser reported so far: violated policies, failed scripts, missing files.
+    /// The browser's reports so far: violated policies, failed scripts, missing files.
     pub fn complaints(&self) -> &[String] {
         &self.complaints
     }

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 /// How long it may take to start.
 pub(super) const START: Duration = Duration::from_secs(30);
 
-/// A server with a temporary folder, running or stopped. What it writes there survives a restart.
+/// A server with a temporary folder, running or stopped. Its files survive a restart.
 #[derive(Debug)]
 pub struct Daemon {
     pub(super) program: PathBuf,

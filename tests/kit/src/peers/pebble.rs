@@ -127,7 +127,7 @@ impl Pebble {
         self.refusals.store(requests, Ordering::Relaxed);
     }
 
-    /// What it has logged.
+    /// Its log.
     pub fn log(&self) -> String {
         self.pebble.log()
     }

@@ -32,7 +32,7 @@ impl Process {
         Self::start_with(program, args, &[], dir)
     }
 
-    /// The same with environment variables of its own.
+    /// The same with additional environment variables.
     ///
     /// # Errors
     /// As [`start`](Self::start).
@@ -63,7 +63,7 @@ impl Process {
         self.child.id()
     }
 
-    /// What it has written so far.
+    /// Its output so far.
     pub fn log(&self) -> String {
         let log = std::fs::read(&self.log).unwrap_or_default();
         String::from_utf8_lossy(&log).into_owned()

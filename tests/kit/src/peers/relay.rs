@@ -1,4 +1,4 @@
-//! A real rsyslog or syslog-ng as the relay, which writes what it parsed as JSON lines.
+//! A real rsyslog or syslog-ng as the relay. It writes each parsed record as a line of JSON.
 
 use super::Process;
 use super::daemon::{self, Daemon};
@@ -29,7 +29,7 @@ impl RelaySoftware {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Rsyslog, Self::SyslogNg];
 
-    /// What to ask [`require!`](crate::require) for.
+    /// The name of the program, for [`require!`](crate::require).
     pub fn tool(self) -> &'static str {
         match self {
             Self::Rsyslog => "rsyslogd",
@@ -105,7 +105,7 @@ pub struct RelayRecord {
     pub procid: String,
     /// MSGID.
     pub msgid: String,
-    /// Structured data: as written from rsyslog, written anew from what it parsed from syslog-ng.
+    /// Structured data: copied by rsyslog, serialized again by syslog-ng.
     pub sd: String,
     /// MSG.
     pub msg: String,

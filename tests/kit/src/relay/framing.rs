@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 /// The longest frame a relay takes.
 const LONGEST: usize = 64 * 1024;
 
-/// How records are told apart on the stream.
+/// The framing of records on the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RelayFraming {
     /// `MSG-LEN SP MSG`.
@@ -15,7 +15,7 @@ pub enum RelayFraming {
     Newline,
 }
 
-/// What is wrong with the stream. No frame can be found after it.
+/// The broken rule of the framing. No frame can be found after it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FrameError(pub String);
 

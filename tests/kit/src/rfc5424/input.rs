@@ -10,7 +10,7 @@ pub struct ParseError {
     pub what: &'static str,
 }
 
-/// What is left of a record.
+/// The rest of a record.
 #[derive(Debug)]
 pub(super) struct Input<'a> {
     pub(super) bytes: &'a [u8],

@@ -180,7 +180,7 @@ impl Stage {
         .await;
     }
 
-    /// What was notified, by the name of the alert.
+    /// The notifications by the name of the alert.
     pub(crate) fn seen(&self) -> BTreeMap<String, Vec<String>> {
         let mut seen = BTreeMap::<_, Vec<_>>::new();
         for notification in self.webhook.notifications() {

@@ -13,7 +13,7 @@ use super::pipeline::{Account, Pipeline, Receiver, Transport};
 /// Where the proxy of the environment listens.
 pub(super) const PROXY: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 4);
 
-/// What somebody tries.
+/// An attack.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Attack {
     /// A name whose first answer is allowed, and whose answer at the next connect is not.

@@ -1,4 +1,4 @@
-//! The transports of the table: a pipeline of ours, and who receives at its other end.
+//! The transports of the table: our pipeline, and the receiver at its other end.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -64,7 +64,7 @@ impl Receiver {
         }
     }
 
-    /// Waits for what was sent under that id.
+    /// Waits for the span or event with this id.
     pub(super) async fn receives(&self, id: &str) {
         match self {
             Self::Otlp(collector) => {
@@ -110,7 +110,7 @@ pub(super) enum Pipeline {
     Audit(Forwarder),
 }
 
-/// What a pipeline says about itself.
+/// A pipeline's account of itself.
 #[derive(Debug)]
 pub(super) struct Account {
     pub(super) delivered: u64,
@@ -200,7 +200,7 @@ impl Pipeline {
         }
     }
 
-    /// Waits until the account is as wanted, and gives it.
+    /// Waits until the account is as wanted, and returns it.
     pub(super) async fn says(&self, wanted: impl Fn(&Account) -> bool) -> Account {
         let account = async || Some(self.account()).filter(|account| wanted(account));
         until_async("the wanted account", LONG, account).await
