@@ -187,3 +187,10 @@ fn what_is_shipped_is_built_from_nothing_that_dials_by_itself() {
         assert!(known, "{member}: no features were read");
     }
 }
+
+#[test]
+fn alerts_read_the_catalogue_without_prometheus_client() {
+    let built = built_from("cap-alerts");
+    assert!(built.contains_key("cap-metrics"));
+    assert!(!built.contains_key("prometheus-client"));
+}
