@@ -1,43 +1,33 @@
 //! Who may log in, who is logged in, and who sent a request.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::num::NonZeroU32;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, COOKIE};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use cap_telemetry::names::{Actor, ActorType};
 use ring::pbkdf2::{PBKDF2_HMAC_SHA256, verify};
 
+use crate::sync::lock;
 use crate::{actor, ids};
 
 /// How long a session lasts.
 pub(crate) const SESSION: Duration = Duration::from_secs(3600);
-/// Sessions at most; a further one ends the one that would end first.
+/// Sessions at most; one more ends them all.
 const SESSIONS: usize = 10_000;
 
 const ITERATIONS: NonZeroU32 = NonZeroU32::new(100_000).expect("not 0");
 
-/// User, salt, and PBKDF2-HMAC-SHA-256 of the password, which for all of them is
+/// Users of example.com, and PBKDF2-HMAC-SHA-256 of the password, which for all of them is
 /// `correct horse battery staple`. The product has a directory here.
-const USERS: [(&str, &[u8], &str); 3] = [
-    (
-        "alice@example.com",
-        b"reference-alice",
-        "bbb753f222ca51e323e5011a02b0f5b574449356746999cbea4fa8e15dc800ea",
-    ),
-    (
-        "bob@example.com",
-        b"reference-bob",
-        "37df1b7e285b157acc96a2c2f7c8946331646dcf1739a6502797258c5753de32",
-    ),
-    (
-        "carol@example.com",
-        b"reference-carol",
-        "e4359d8b8dd520afb64e738d0cec4cc2a9fd49bfee2e87075c7addf51bd341ee",
-    ),
+const USERS: [(&str, &str); 3] = [
+    ("alice", "u7dT8iLKUeMj5QEaArD1tXREk1Z0aZnL6k-o4V3IAOo"),
+    ("bob", "N98bfihbFXrMlqLC98iUYzFkbc8XOaZQJ5cljFdT3jI"),
+    ("carol", "5DWdi43VIK-2TnONDOxMwqn9Sb_uLocHXHrd9RvTQe4"),
 ];
 
 /// Whether this is an administrator of the organization. API keys are none.
@@ -48,17 +38,13 @@ pub(crate) fn is_admin(actor: &Actor) -> bool {
 /// Whether the password is this user's. An unknown user takes as long as a known one. This blocks
 /// for long.
 pub(crate) fn password_is_right(user: &str, password: &str) -> bool {
-    let known = USERS.iter().find(|(name, ..)| *name == user);
-    let (_, salt, hash) = known.unwrap_or(&USERS[0]);
-    let digit = |i: usize| u8::from_str_radix(&hash[i..i + 2], 16).unwrap_or(0);
-    let hash: Vec<_> = (0..hash.len()).step_by(2).map(digit).collect();
-    let right = verify(
-        PBKDF2_HMAC_SHA256,
-        ITERATIONS,
-        salt,
-        password.as_bytes(),
-        &hash,
-    );
+    let name = user.strip_suffix("@example.com").unwrap_or_default();
+    let known = USERS.iter().find(|(known, _)| *known == name);
+    let (name, hash) = known.unwrap_or(&USERS[0]);
+    let salt = format!("reference-{name}");
+    let hash = BASE64_URL_SAFE_NO_PAD.decode(hash).unwrap_or_default();
+    let (salt, password) = (salt.as_bytes(), password.as_bytes());
+    let right = verify(PBKDF2_HMAC_SHA256, ITERATIONS, salt, password, &hash);
     right.is_ok() && known.is_some()
 }
 
@@ -81,14 +67,11 @@ impl Sessions {
     /// Opens a session, and returns its token.
     pub(crate) fn open(&self, user: &str) -> String {
         let token = ids::hex(&ids::random::<[u8; 32]>());
-        let mut sessions = self.lock();
+        let mut sessions = lock(&self.0);
         let now = Instant::now();
         sessions.retain(|_, (_, end)| *end > now);
         if sessions.len() >= SESSIONS {
-            let first = sessions.iter().min_by_key(|(_, (_, end))| *end);
-            if let Some(first) = first.map(|(token, _)| token.clone()) {
-                sessions.remove(&first);
-            }
+            sessions.clear();
         }
         sessions.insert(token.clone(), (user.to_owned(), now + SESSION));
         token
@@ -120,20 +103,10 @@ impl Sessions {
     }
 
     fn user(&self, token: &str) -> Result<Actor, Unauthenticated> {
-        match self.lock().get(token) {
+        match lock(&self.0).get(token) {
             Some((user, end)) if *end > Instant::now() => Ok(Actor::user(user)),
             _ => Err(Unauthenticated::NoSession),
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, (String, Instant)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for Sessions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sessions").finish_non_exhaustive()
     }
 }
 

@@ -1,68 +1,67 @@
-//! What every request handler shares.
+//! What requests, jobs and background work share.
 
-use std::future::Future;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use cap_telemetry::Telemetry;
-use cap_telemetry::settings::CsrfKey;
+use cap_telemetry::settings::{CsrfKey, Form};
 use cap_telemetry::trace::Carrier;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::accounts::Sessions;
 use crate::acme::Acme;
-use crate::in_force::InForce;
-use crate::kek::Rotations;
+use crate::certificate::Certificate;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::kek::{Keyring, Rotations};
 use crate::license::License;
-use crate::queue::Queue;
-use crate::store::Store;
+use crate::outbound::Outbound;
 use crate::store::kek::Rotation;
+use crate::store::{Store, certificates};
+use crate::sync::lock;
 
-/// The service's state.
-#[derive(Debug)]
 pub(crate) struct App {
-    pub(crate) store: Store,
+    pub(crate) config: Config,
     pub(crate) telemetry: Telemetry,
-    pub(crate) queue: Arc<Queue>,
-    pub(crate) rotations: Rotations,
+    pub(crate) store: Store,
+    pub(crate) keyring: Arc<Keyring>,
     pub(crate) acme: Acme,
+    pub(crate) outbound: Outbound,
     pub(crate) sessions: Sessions,
     pub(crate) license: Mutex<License>,
-    pub(crate) in_force: InForce,
+    /// The saved syslog settings that this process knows.
+    pub(crate) in_force: Mutex<Option<Form>>,
     pub(crate) csrf_key: CsrfKey,
-    pub(crate) org_id: String,
+    /// Notified when a job may be due that was not.
+    pub(crate) wake: Arc<Notify>,
+    /// Becomes true when the service stops.
+    pub(crate) stop: watch::Sender<bool>,
     /// Work that outlives the request that began it.
     pub(crate) background: Mutex<JoinSet<()>>,
-    /// Relaxed: no other memory depends on it.
-    pub(crate) draining: AtomicBool,
 }
 
 impl App {
-    pub(crate) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
+    pub(crate) fn rotations(&self) -> Rotations {
+        let stop = self.stop.subscribe();
+        Rotations::new(self.store.clone(), self.keyring.clone(), stop)
     }
 
-    /// The license that holds now.
-    pub(crate) fn license(&self) -> License {
-        *self.license.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The certificate that a job is about.
+    pub(crate) async fn certificate(&self, id: &str) -> Result<Certificate, Failure> {
+        let wanted = id.to_owned();
+        let row = self
+            .store
+            .read("certificates", move |db| certificates::find(db, &wanted));
+        row.await?
+            .ok_or_else(|| Failure::invalid(format!("there is no certificate {id}")))
     }
 
-    pub(crate) fn set_license(&self, license: License) {
-        *self.license.lock().unwrap_or_else(PoisonError::into_inner) = license;
-    }
-
-    /// Carries a rotation through, in the trace of the request that asked for it.
+    /// Carries a rotation through in the background, in the trace of the request for it.
     pub(crate) fn finish(&self, rotation: Rotation, asked_by: Carrier) {
-        let (rotations, tracer) = (self.rotations.clone(), self.telemetry.tracer().clone());
-        self.spawn(async move { rotations.finish(&tracer, &rotation, &asked_by).await });
-    }
-
-    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let mut running = self
-            .background
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let (rotations, tracer) = (self.rotations(), self.telemetry.tracer().clone());
+        let finish = async move { rotations.finish(&tracer, &rotation, &asked_by).await };
+        let mut running = lock(&self.background);
         while running.try_join_next().is_some() {}
-        running.spawn(work);
+        running.spawn(finish);
     }
 }

@@ -9,7 +9,7 @@ use crate::ids;
 closed_enum! {
     /// What is audited.
     #[allow(missing_docs)] // each is its own word
-    pub enum EventType: "event type" {
+    pub(crate) enum EventType: "event type" {
         Login = "auth.login",
         LoginFailed = "auth.login_failed",
         CertRequested = "cert.requested",
@@ -31,30 +31,28 @@ closed_enum! {
 
 /// An entry of the audit log.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// Its id, the same in every copy.
-    pub id: String,
+    pub(crate) id: String,
     /// When it happened, to the millisecond.
-    pub time: DateTime<Utc>,
-    /// What happened.
-    pub event_type: EventType,
-    /// Who did it.
-    pub actor: Actor,
+    pub(crate) time: DateTime<Utc>,
+    pub(crate) event_type: EventType,
+    pub(crate) actor: Actor,
     /// What it is about, as `kind:id`.
-    pub resource: Option<String>,
+    pub(crate) resource: Option<String>,
     /// The project it happened in.
-    pub project: Option<String>,
+    pub(crate) project: Option<String>,
     /// How severe it is.
-    pub severity: Severity,
+    pub(crate) severity: Severity,
     /// A sentence for people.
-    pub summary: String,
+    pub(crate) summary: String,
     /// Everything else.
-    pub params: Vec<(String, String)>,
+    pub(crate) params: Vec<(String, String)>,
 }
 
 impl Entry {
     /// An entry of severity info that happened now.
-    pub fn new(event_type: EventType, actor: Actor, summary: impl Into<String>) -> Self {
+    pub(crate) fn new(event_type: EventType, actor: Actor, summary: impl Into<String>) -> Self {
         Self {
             id: ids::new("evt"),
             time: Utc::now().trunc_subsecs(3),
@@ -70,34 +68,34 @@ impl Entry {
 
     /// Sets what it is about, as `kind:id`.
     #[must_use]
-    pub fn resource(mut self, kind: &str, id: &str) -> Self {
+    pub(crate) fn resource(mut self, kind: &str, id: &str) -> Self {
         self.resource = Some(format!("{kind}:{id}"));
         self
     }
 
     /// Sets the project, if there is one.
     #[must_use]
-    pub fn project<'a>(mut self, id: impl Into<Option<&'a str>>) -> Self {
+    pub(crate) fn project<'a>(mut self, id: impl Into<Option<&'a str>>) -> Self {
         self.project = id.into().map(str::to_owned);
         self
     }
 
     /// Sets the severity.
     #[must_use]
-    pub fn severity(mut self, severity: Severity) -> Self {
+    pub(crate) fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
     }
 
     /// Adds a parameter.
     #[must_use]
-    pub fn param(mut self, name: &str, value: impl ToString) -> Self {
+    pub(crate) fn param(mut self, name: &str, value: impl ToString) -> Self {
         self.params.push((name.to_owned(), value.to_string()));
         self
     }
 
     /// The event that is forwarded to the relay, under the same id.
-    pub fn event(&self, org_id: &str) -> Event {
+    pub(crate) fn event(&self, org_id: &str) -> Event {
         let event_type = self.event_type.as_str();
         let mut event = Event::new(&self.id, event_type, self.actor.clone(), &self.summary)
             .org(org_id)

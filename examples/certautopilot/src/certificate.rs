@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 closed_enum! {
     /// The state of a certificate.
-    pub enum CertificateState: "certificate state" {
+    pub(crate) enum CertificateState: "certificate state" {
         /// Requested, and not issued yet.
         Pending = "pending",
         /// Issued, and its last renewal did not fail.
@@ -21,59 +21,48 @@ closed_enum! {
 
 impl CertificateState {
     /// The state at this time of a certificate stored with this state.
-    pub fn at(self, not_after: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Self {
+    pub(crate) fn at(self, not_after: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Self {
         let expires = matches!(self, Self::Active | Self::RenewalFailed);
         let expired = expires && not_after.is_some_and(|end| end <= now);
         if expired { Self::Expired } else { self }
     }
 }
 
-/// A certificate.
 #[derive(Clone, Debug)]
-pub struct Certificate {
-    /// Its id.
-    pub id: String,
-    /// The project it belongs to.
-    pub project: String,
-    /// The name it is for.
-    pub domain: String,
-    /// `acme`.
-    pub issuer_type: String,
-    /// As stored.
-    pub state: CertificateState,
+pub(crate) struct Certificate {
+    pub(crate) id: String,
+    pub(crate) project: String,
+    pub(crate) domain: String,
+    pub(crate) issuer_type: String,
+    pub(crate) state: CertificateState,
     /// What was issued; `None` while pending.
-    pub issued: Option<Issued>,
+    pub(crate) issued: Option<Issued>,
     /// Why the last attempt to issue or renew it was given up.
-    pub last_error: Option<String>,
+    pub(crate) last_error: Option<String>,
 }
 
 /// What an issuer gave out, and the key it is for.
 #[derive(Clone, Debug)]
-pub struct Issued {
+pub(crate) struct Issued {
     /// The chain, the certificate first.
-    pub pem: String,
+    pub(crate) pem: String,
     /// SHA-256 of the certificate, in hexadecimal.
-    pub fingerprint: String,
+    pub(crate) fingerprint: String,
     /// When it expires.
-    pub not_after: DateTime<Utc>,
-    /// The private key.
-    pub key: SealedKey,
+    pub(crate) not_after: DateTime<Utc>,
+    pub(crate) key: WrappedKey,
 }
 
-/// A private key, encrypted with a data key that a key-encryption key wraps.
+/// A private key, encrypted with a version of the KEK.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SealedKey {
-    /// The private key under the data key.
-    pub sealed: Vec<u8>,
-    /// The data key under the KEK.
-    pub wrapped: Vec<u8>,
-    /// The version of the KEK.
-    pub kek_version: u32,
+pub(crate) struct WrappedKey {
+    pub(crate) wrapped: Vec<u8>,
+    pub(crate) kek_version: u32,
 }
 
 impl Certificate {
     /// A certificate that is requested, and not issued yet.
-    pub fn pending(id: &str, project: &str, domain: &str, issuer_type: &str) -> Self {
+    pub(crate) fn pending(id: &str, project: &str, domain: &str, issuer_type: &str) -> Self {
         Self {
             id: id.to_owned(),
             project: project.to_owned(),

@@ -14,61 +14,31 @@ use chrono::{DateTime, Utc};
 
 use crate::store::Location;
 
-/// The settings. The defaults are those of a small host: everything on loopback, the database in
-/// memory.
+/// The settings. `certautopilot.yaml` describes each with its default.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[allow(missing_docs)] // see there
 pub struct Config {
-    /// `server.listen`: where requests are served. Default: 127.0.0.1:18181; port 0 lets the
-    /// system choose.
     pub listen: SocketAddr,
-    /// `server.drain`: how long requests and jobs under way may take to end at shutdown.
-    /// Default: 10 s.
     pub drain: Duration,
-    /// `database.path`: a file, or `:memory:`, which is the default.
     pub database: Location,
-    /// `org_id`: the organization of this deployment. Default: `default`.
     pub org_id: String,
-    /// `acme.directory_url`. Default: that of `acme-server --listen 127.0.0.1:14000`.
     pub acme_directory: Uri,
-    /// `acme.ca_file`: authorities that the provider's certificate is also trusted by, in PEM.
-    /// Default: none but the system's.
     pub acme_ca: Option<PathBuf>,
-    /// `acme.dns_url`: the API of the DNS server for the proofs of DNS-01, which is that of
-    /// pebble-challtestsrv. Default: none, which is enough for `acme-server`.
     pub acme_dns: Option<Uri>,
-    /// `acme.timeout`: how long one external call may take. Default: 10 s.
     pub call_timeout: Duration,
-    /// `worker.count`: jobs at the same time. Default: 4.
     pub workers: NonZeroUsize,
-    /// `worker.max_attempts`: attempts until a job is given up. Default: 3.
     pub max_attempts: NonZeroU32,
-    /// `worker.backoff`: the wait after the first failed attempt, doubled for each further one.
-    /// Default: 1 s.
     pub backoff: Duration,
-    /// `scheduler.interval`: how often expiring certificates are looked for. Default: 1 h.
     pub scheduler_interval: Duration,
-    /// `scheduler.renew_before`: how long before it expires a certificate is renewed.
-    /// Default: 30 days.
     pub renew_before: Duration,
-    /// `distribution.directory`: where certificates and keys are put. Default: nowhere.
     pub distribution: Option<PathBuf>,
-    /// `discovery.directory`: where certificates are looked for. Default: where they are put.
     pub discovery: Option<PathBuf>,
-    /// `notify.webhook_url`: the webhook that is called. Default: none.
     pub webhook: Option<Uri>,
-    /// `kek.master_key`: a file with the 32 bytes that KEK versions are derived from. Default: one
-    /// beside the database, made on the first start.
     pub master_key: Option<PathBuf>,
-    /// `replicas.sync`: how often a replica looks at what the others did. Default: 5 s.
     pub replica_sync: Duration,
-    /// `replicas.gone_after`: how long a replica may be silent until its jobs are run elsewhere.
-    /// Default: 60 s.
     pub replica_gone_after: Duration,
-    /// `license.expires_at`: RFC 3339. Default: never. A license that is installed over HTTP
-    /// replaces this one.
     pub license_expires_at: Option<DateTime<Utc>>,
-    /// `license.cert_limit`: certificates at most; 0, the default, for any number.
     pub license_cert_limit: u64,
 }
 

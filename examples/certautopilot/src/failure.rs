@@ -1,5 +1,7 @@
 //! Why a piece of work failed, and whether another attempt may help.
 
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use cap_telemetry::names::ErrorClass;
@@ -20,7 +22,6 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// A failure of this class.
     pub(crate) fn new(class: ErrorClass, message: impl Into<String>) -> Self {
         let message = message.into();
         Self {
@@ -39,6 +40,16 @@ impl Failure {
     /// A failure that another attempt may not meet.
     pub(crate) fn transient(error: impl ToString) -> Self {
         Self::new(ErrorClass::IoTransient, error.to_string())
+    }
+
+    /// A failure at a file or directory.
+    pub(crate) fn at(path: &Path, error: &io::Error) -> Self {
+        let class = match error.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => ErrorClass::Auth,
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => ErrorClass::IoPermanent,
+            _ => ErrorClass::IoTransient,
+        };
+        Self::new(class, format!("{}: {error}", path.display()))
     }
 
     /// Whether another attempt may end differently.

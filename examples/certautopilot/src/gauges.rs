@@ -13,7 +13,8 @@ use crate::certificate::CertificateState;
 use crate::job::JobKind;
 use crate::license::License;
 use crate::store::Inventory;
-use crate::tasks::{distribute, notify};
+use crate::sync::lock;
+use crate::tasks::{CHANNEL, ENDPOINT, MODULE};
 
 /// Sets the counters whose labels are known to 0, and has the gauges set before every scrape for
 /// as long as the service runs.
@@ -23,14 +24,12 @@ pub(crate) fn register(metrics: &Metrics, app: Weak<App>) {
     metrics
         .external()
         .register(acme::PROVIDER, acme::Endpoint::VALUES.iter().copied());
-    metrics
-        .external()
-        .register(notify::CHANNEL, [notify::ENDPOINT]);
-    metrics.distribution().register([distribute::MODULE]);
-    metrics.notifications().register([notify::CHANNEL]);
+    metrics.external().register(CHANNEL, [ENDPOINT]);
+    metrics.distribution().register([MODULE]);
+    metrics.notifications().register([CHANNEL]);
     metrics.before_scrape(move |metrics| {
         if let Some(app) = app.upgrade() {
-            let (license, now) = (app.license(), Utc::now());
+            let (license, now) = (*lock(&app.license), Utc::now());
             app.store
                 .inventory(|inventory| publish(metrics, inventory, license, now));
         }

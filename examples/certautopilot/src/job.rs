@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 closed_enum! {
     /// The types of job.
-    pub enum JobKind: "job type" {
+    pub(crate) enum JobKind: "job type" {
         /// Get a certificate for the first time.
         Issue = "issue",
         /// Replace a certificate before it expires.
@@ -26,7 +26,7 @@ closed_enum! {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[allow(missing_docs)] // see JobKind
-pub enum Task {
+pub(crate) enum Task {
     Issue {
         certificate: String,
     },
@@ -47,7 +47,7 @@ pub enum Task {
 /// The cause of a renewal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Trigger {
+pub(crate) enum Trigger {
     /// The scheduler.
     Scheduled,
     /// A person.
@@ -67,8 +67,7 @@ impl From<Trigger> for RenewalTrigger {
 }
 
 impl Task {
-    /// Its type.
-    pub fn kind(&self) -> JobKind {
+    pub(crate) fn kind(&self) -> JobKind {
         match self {
             Self::Issue { .. } => JobKind::Issue,
             Self::Renew { .. } => JobKind::Renew,
@@ -79,7 +78,7 @@ impl Task {
     }
 
     /// The certificate it is about.
-    pub fn certificate(&self) -> Option<&str> {
+    pub(crate) fn certificate(&self) -> Option<&str> {
         match self {
             Self::Issue { certificate }
             | Self::Renew { certificate, .. }
@@ -90,32 +89,27 @@ impl Task {
     }
 }
 
-/// A job.
 #[derive(Clone, Debug)]
-pub struct Job {
-    /// Its id.
-    pub id: String,
-    /// What it does.
-    pub task: Task,
+pub(crate) struct Job {
+    pub(crate) id: String,
+    pub(crate) task: Task,
     /// The attempt under way, from 1; 0 before the first.
-    pub attempt: u32,
+    pub(crate) attempt: u32,
     /// When it may run.
-    pub run_at: DateTime<Utc>,
+    pub(crate) run_at: DateTime<Utc>,
     /// The trace context of the request or job that enqueued it.
-    pub carrier: Carrier,
+    pub(crate) carrier: Carrier,
     /// The trace context of the attempt before this one.
-    pub previous: Option<Carrier>,
-    /// The project it belongs to.
-    pub project: Option<String>,
-    /// Who asked for it.
-    pub requested_by: Actor,
+    pub(crate) previous: Option<Carrier>,
+    pub(crate) project: Option<String>,
+    pub(crate) requested_by: Actor,
     /// Why the last attempt failed.
-    pub last_error: Option<String>,
+    pub(crate) last_error: Option<String>,
 }
 
 impl Job {
     /// A job that is due now.
-    pub fn new(id: String, task: Task, carrier: Carrier, requested_by: Actor) -> Self {
+    pub(crate) fn new(id: String, task: Task, carrier: Carrier, requested_by: Actor) -> Self {
         Self {
             id,
             task,

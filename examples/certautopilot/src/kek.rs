@@ -1,14 +1,11 @@
-//! Key-encryption keys: the versions this process has loaded, and envelope encryption with them.
-//!
-//! Every private key is sealed under a data key of its own, and the data key is wrapped by the
-//! current KEK. A rotation re-wraps the data keys and never touches what they seal.
+//! Key-encryption keys: the versions this process has loaded, and the private keys they encrypt.
 
 mod error;
 mod keyring;
 mod master;
 mod rotation;
 
-pub use error::Error;
-pub use keyring::Keyring;
-pub use master::MasterKey;
-pub use rotation::Rotations;
+pub(crate) use error::Error;
+pub(crate) use keyring::Keyring;
+pub(crate) use master::MasterKey;
+pub(crate) use rotation::Rotations;

@@ -5,8 +5,9 @@
 //! queue, an embedded database and a KEK rotation, so everything that it measures, traces and
 //! audits happens. Its README lists what it shows, and where.
 //!
-//! Layers, from the bottom: data ([`audit`], [`certificate`], [`job`]), [`store`], external systems
-//! (`outbound`, `acme`, `kek`), jobs (`queue`, `tasks`, `worker`), HTTP (`routes`), [`Service`].
+//! Layers, from the bottom: data (`audit`, `certificate`, `job`), `store`, external systems
+//! (`outbound`, `acme`, `kek`), `app`, jobs (`queue`, `tasks`, `worker`), HTTP (`routes`),
+//! [`Service`].
 //!
 //! # What it does not do
 //!
@@ -20,15 +21,14 @@ mod acme;
 pub mod acme_server;
 mod actor;
 mod app;
-pub mod audit;
-pub mod certificate;
+mod audit;
+mod certificate;
 mod config;
 mod failure;
 mod gauges;
 mod ids;
-mod in_force;
-pub mod job;
-pub mod kek;
+mod job;
+mod kek;
 mod license;
 mod names;
 mod outbound;
@@ -39,11 +39,12 @@ mod scheduler;
 mod secret_file;
 mod service;
 mod settings;
-pub mod store;
+mod store;
+mod sync;
 mod tasks;
 mod worker;
 
 pub use acme::Endpoint;
 pub use config::Config;
 pub use service::{Service, StartError};
-pub use store::AuditLog;
+pub use store::{AuditLog, Location};

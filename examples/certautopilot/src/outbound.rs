@@ -1,7 +1,6 @@
 //! Every HTTP call the service makes: one guarded client, one span and one measurement each.
 
 use std::error::Error as _;
-use std::fmt;
 use std::time::{Duration, Instant};
 
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -37,9 +36,6 @@ pub(crate) struct Outbound {
 impl Outbound {
     /// A client that waits this long for each answer, and also trusts the authorities in `ca`
     /// (PEM).
-    ///
-    /// # Errors
-    /// When there is no certificate in `ca`.
     pub(crate) fn new(
         telemetry: Telemetry,
         timeout: Duration,
@@ -58,9 +54,6 @@ impl Outbound {
     }
 
     /// Posts JSON to an external system.
-    ///
-    /// # Errors
-    /// When no answer comes in time, or one that is not a success.
     pub(crate) async fn post(
         &self,
         provider: &str,
@@ -80,9 +73,6 @@ impl Outbound {
 
     /// Calls an external system once: its answer, and the failure that the status of the answer
     /// means. The peer is a third party, so it gets the trace context and no baggage.
-    ///
-    /// # Errors
-    /// When no answer comes in time.
     pub(crate) async fn exchange(
         &self,
         provider: &str,
@@ -163,12 +153,6 @@ fn broken(error: &hyper_util::client::legacy::Error) -> Failure {
 
 fn network(message: String) -> Failure {
     Failure::new(ErrorClass::Network, message)
-}
-
-impl fmt::Debug for Outbound {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outbound").finish_non_exhaustive()
-    }
 }
 
 #[cfg(test)]

@@ -7,9 +7,6 @@ use std::path::Path;
 
 /// Makes the file unless it exists, and returns what it holds then: another replica may have
 /// been first.
-///
-/// # Errors
-/// When the file can be neither made nor read; the message names it.
 pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut options = OpenOptions::new();
     match options.write(true).create_new(true).mode(0o600).open(path) {
@@ -24,9 +21,6 @@ pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<Vec<u8>> {
 }
 
 /// What the file holds.
-///
-/// # Errors
-/// When it cannot be read; the message names it.
 pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| named(path, &error))
 }

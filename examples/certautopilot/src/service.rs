@@ -1,15 +1,13 @@
 //! The running service: started from a configuration, stopped in order.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
 
+use cap_telemetry::Telemetry;
 use cap_telemetry::settings::CsrfKey;
 use cap_telemetry::trace::Carrier;
-use cap_telemetry::{Telemetry, egress};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -18,51 +16,24 @@ use crate::accounts::Sessions;
 use crate::acme::{Accounts, Acme, Dns};
 use crate::app::App;
 use crate::config::Config;
-use crate::in_force::InForce;
-use crate::kek::{self, Keyring, MasterKey, Rotations};
+use crate::kek::{Keyring, MasterKey};
 use crate::license::License;
 use crate::outbound::Outbound;
-use crate::queue::Queue;
-use crate::replica::{self, Replica};
-use crate::scheduler::Scheduler;
-use crate::store::{self, AuditLog, Store, settings};
-use crate::tasks::Tasks;
-use crate::worker::Worker;
-use crate::{gauges, routes};
+use crate::store::{self, AuditLog, Store, kek};
+use crate::sync::lock;
+use crate::{gauges, replica, routes, scheduler, worker};
 
 /// The running service. Dropping it ends it at once; [`stop`](Self::stop) is the orderly way.
-#[derive(Debug)]
 pub struct Service {
     address: SocketAddr,
     app: Arc<App>,
-    stop: watch::Sender<bool>,
     running: JoinSet<()>,
-    drain: Duration,
 }
 
-/// Why the service did not start.
+/// Why the service did not start: the setting at fault, and the cause.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The address cannot be listened on.
-    #[error("server.listen: cannot listen on {0}: {1}; choose another address or port")]
-    Listen(SocketAddr, io::Error),
-    /// The database cannot be used.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    /// The authorities of the ACME provider cannot be read.
-    #[error("acme.ca_file: {0}: {1}")]
-    AcmeCa(PathBuf, io::Error),
-    /// The HTTP client has no authorities to trust.
-    #[error("acme.ca_file: {0}")]
-    Trust(#[from] egress::Error),
-    /// The master key cannot be used.
-    #[error("kek.master_key: {0}")]
-    MasterKey(io::Error),
-    /// A KEK version that is in use cannot be loaded.
-    #[error(transparent)]
-    Kek(#[from] kek::Error),
-}
+#[error("{0}: {1}")]
+pub struct StartError(String, #[source] Box<dyn std::error::Error + Send + Sync>);
 
 impl Service {
     /// Starts everything, and serves. A provider, relay or collector that is away delays nothing.
@@ -82,91 +53,62 @@ impl Service {
         telemetry: Telemetry,
         log: &AuditLog,
     ) -> Result<Self, StartError> {
-        let listen = |error| StartError::Listen(config.listen, error);
-        let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+        let listen = format!("server.listen: cannot listen on {}", config.listen);
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .map_err(at(&listen))?;
+        let address = listener.local_addr().map_err(at(&listen))?;
         let wake = Arc::new(Notify::new());
-        let store = open(&config, &telemetry, wake.clone())?;
+        let store = open(&config, &telemetry, wake.clone()).map_err(at("the database"))?;
         log.open(&store, &config.org_id);
-        let queue = Arc::new(Queue::new(store.clone(), telemetry.clone(), wake));
-        let master = master_key(&config).map_err(StartError::MasterKey)?;
+        let master = master_key(&config).map_err(at("kek.master_key"))?;
         let csrf_key = master.secret("certautopilot settings page");
-        let csrf_key = CsrfKey::new(&csrf_key.map_err(StartError::MasterKey)?);
-        let keyring = Arc::new(keyring(master, &store, &telemetry).await?);
-        replica::join(&store, keyring.report(), config.replica_gone_after).await?;
-
-        let outbound = Outbound::new(telemetry.clone(), config.call_timeout, None)?;
-        let acme = acme(&config, &telemetry, &outbound)?;
-        let installed = |db: &_| settings::get::<License>(db, settings::LICENSE);
-        let installed = store.read("settings", installed).await?;
-        let license = installed.unwrap_or(License {
-            expires_at: config.license_expires_at,
-            cert_limit: config.license_cert_limit,
-        });
-        let (stop, stopping) = watch::channel(false);
+        let csrf_key = CsrfKey::new(&csrf_key.map_err(at("kek.master_key"))?);
+        let versions = |db: &_| Ok::<_, store::Error>((kek::in_use(db)?, kek::current(db)?));
+        let versions = store
+            .read("kek_rotations", versions)
+            .await
+            .map_err(at("the database"))?;
+        let (host, metrics) = (telemetry.instance_name(), telemetry.metrics().clone());
+        let keyring = Keyring::new(host, master, versions, metrics);
+        let outbound = Outbound::new(telemetry.clone(), config.call_timeout, None);
+        let outbound = outbound.map_err(at("the trust store"))?;
         let app = Arc::new(App {
-            store: store.clone(),
-            telemetry: telemetry.clone(),
-            queue: queue.clone(),
-            rotations: Rotations::new(store.clone(), keyring.clone(), stopping.clone()),
-            acme: acme.clone(),
+            keyring: Arc::new(keyring.map_err(at("kek.master_key"))?),
+            acme: acme(&config, &telemetry, &outbound)?,
+            outbound,
             sessions: Sessions::default(),
-            license: Mutex::new(license),
-            in_force: InForce::default(),
+            license: Mutex::new(License {
+                expires_at: config.license_expires_at,
+                cert_limit: config.license_cert_limit,
+            }),
+            in_force: Mutex::default(),
             csrf_key,
-            org_id: config.org_id.clone(),
+            wake,
+            stop: watch::Sender::new(false),
             background: Mutex::default(),
-            draining: AtomicBool::new(false),
+            config,
+            telemetry,
+            store,
         });
-        gauges::register(telemetry.metrics(), Arc::downgrade(&app));
-        app.in_force.follow(&store, &telemetry).await?;
-        if let Some(rotation) = app.rotations.interrupted().await? {
+        replica::join(&app).await.map_err(at("the database"))?;
+        gauges::register(app.telemetry.metrics(), Arc::downgrade(&app));
+        let interrupted = app.rotations().interrupted().await;
+        if let Some(rotation) = interrupted.map_err(at("the database"))? {
             app.finish(rotation, Carrier::default());
         }
-
-        let worker = Worker {
-            queue: queue.clone(),
-            store: store.clone(),
-            telemetry: telemetry.clone(),
-            max_attempts: config.max_attempts,
-            backoff: config.backoff,
-            tasks: Arc::new(Tasks {
-                store: store.clone(),
-                telemetry,
-                queue: queue.clone(),
-                keyring: keyring.clone(),
-                acme,
-                outbound,
-                distribution: config.distribution,
-                discovery: config.discovery,
-                webhook: config.webhook,
-            }),
-        };
-        let scheduler = Scheduler {
-            store,
-            queue,
-            interval: config.scheduler_interval,
-            renew_before: config.renew_before,
-        };
-        let replica = Replica {
-            app: app.clone(),
-            keyring,
-            interval: config.replica_sync,
-            gone_after: config.replica_gone_after,
-        };
+        let stop = || app.stop.subscribe();
         let mut running = JoinSet::new();
-        for _ in 0..config.workers.get() {
-            running.spawn(worker.clone().run(stopping.clone()));
+        for _ in 0..app.config.workers.get() {
+            running.spawn(worker::run(app.clone(), stop()));
         }
-        running.spawn(scheduler.run(stopping.clone()));
-        running.spawn(replica.run(stopping.clone()));
-        running.spawn(serve(listener, app.clone(), stopping));
+        running.spawn(scheduler::run(app.clone(), stop()));
+        running.spawn(replica::run(app.clone(), stop()));
+        running.spawn(serve(listener, app.clone(), stop()));
         Ok(Self {
             address,
             app,
-            stop,
             running,
-            drain: config.drain,
         })
     }
 
@@ -175,26 +117,32 @@ impl Service {
         self.address
     }
 
-    /// Its database, with the primary audit log.
-    pub fn store(&self) -> &Store {
-        &self.app.store
-    }
-
     /// Stops accepting, and waits for the requests, jobs and rotations under way, as long as the
     /// configuration allows; says whether all of it ended. The caller shuts telemetry down
     /// afterwards, so that the last events and spans are still delivered.
     pub async fn stop(mut self) -> bool {
-        self.app.draining.store(true, Ordering::Relaxed);
-        self.stop.send_replace(true);
+        self.app.stop.send_replace(true);
         let drained = async {
             while self.running.join_next().await.is_some() {}
-            let background = self.app.background.lock();
-            let mut background =
-                std::mem::take(&mut *background.unwrap_or_else(PoisonError::into_inner));
+            let mut background = std::mem::take(&mut *lock(&self.app.background));
             while background.join_next().await.is_some() {}
         };
-        tokio::time::timeout(self.drain, drained).await.is_ok()
+        tokio::time::timeout(self.app.config.drain, drained)
+            .await
+            .is_ok()
     }
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+fn at<E: Into<Box<dyn std::error::Error + Send + Sync>>>(place: &str) -> impl Fn(E) -> StartError {
+    move |error| StartError(place.to_owned(), error.into())
 }
 
 /// The store, with the one place where commits become events, counts and wake-ups.
@@ -222,44 +170,31 @@ fn master_key(config: &Config) -> io::Result<MasterKey> {
 }
 
 fn acme(config: &Config, telemetry: &Telemetry, outbound: &Outbound) -> Result<Acme, StartError> {
-    let directory = &config.acme_directory;
+    let directory = config.acme_directory.to_string();
     let dns = config
         .acme_dns
         .as_ref()
         .map(|api| Dns::new(outbound.clone(), api));
-    let read = |file: &PathBuf| {
-        std::fs::read(file).map_err(|error| StartError::AcmeCa(file.clone(), error))
-    };
-    let ca = config.acme_ca.as_ref().map(read).transpose()?;
-    let outbound = Outbound::new(telemetry.clone(), config.call_timeout, ca.as_deref())?;
+    let ca = config.acme_ca.as_ref().map(std::fs::read).transpose();
+    let ca = ca.map_err(at("acme.ca_file"))?;
+    let outbound = Outbound::new(telemetry.clone(), config.call_timeout, ca.as_deref());
     let file = config.database.beside(".acme-account.json");
-    Ok(Acme::new(
-        outbound,
+    let accounts = Arc::new(Accounts::new(directory.clone(), file));
+    Ok(Acme {
+        outbound: outbound.map_err(at("acme.ca_file"))?,
         directory,
-        Accounts::new(directory.to_string(), file),
+        accounts,
         dns,
-    ))
+    })
 }
 
-async fn keyring(
-    master: MasterKey,
-    store: &Store,
-    telemetry: &Telemetry,
-) -> Result<Keyring, StartError> {
-    let versions =
-        |db: &_| Ok::<_, store::Error>((store::kek::in_use(db)?, store::kek::current(db)?));
-    let (in_use, current) = store.read("kek_rotations", versions).await?;
-    let (host, metrics) = (telemetry.instance_name(), telemetry.metrics().clone());
-    Ok(Keyring::new(host, master, in_use, current, metrics)?)
-}
-
-async fn serve(listener: TcpListener, app: Arc<App>, mut stopping: watch::Receiver<bool>) {
-    let stop = async move {
-        let _ = stopping.wait_for(|stop| *stop).await;
+async fn serve(listener: TcpListener, app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    let stopped = async move {
+        let _ = stop.wait_for(|stop| *stop).await;
     };
     let app = routes::router(app).into_make_service_with_connect_info::<SocketAddr>();
     // `serve` retries what can go wrong while accepting, and returns no error.
     let _ = axum::serve(listener, app)
-        .with_graceful_shutdown(stop)
+        .with_graceful_shutdown(stopped)
         .await;
 }

@@ -9,10 +9,10 @@ use cap_telemetry::settings::{AccessError, Action, AuditRecord, PersistError, Se
 use crate::accounts;
 use crate::app::App;
 use crate::audit::{Entry, EventType};
-use crate::store::{self, settings};
+use crate::store::{Work, settings};
+use crate::sync::lock;
 
 /// The page's view of this service.
-#[derive(Debug)]
 pub(crate) struct Backend(pub(crate) Arc<App>);
 
 impl SettingsBackend for Backend {
@@ -28,23 +28,22 @@ impl SettingsBackend for Backend {
 
     /// The settings and their audit entry are one change.
     async fn persist(&self, record: &AuditRecord) -> Result<(), PersistError> {
-        let (event_type, saved) = match &record.action {
+        let (event_type, form) = match &record.action {
             Action::Saved(form) => (EventType::SettingsChanged, Some(form.clone())),
             _ => (EventType::SettingsTested, None),
         };
         let entry = Entry::new(event_type, record.actor.clone(), record.summary())
             .resource("settings", "syslog")
             .severity(record.severity());
-        let form = saved.clone();
-        let write = move |work: &mut store::Work<'_>| {
+        let write = move |work: &mut Work<'_>| {
             if let Some(form) = &form {
                 settings::put(work, settings::SYSLOG, form)?;
             }
-            work.record(entry)
+            work.record(entry)?;
+            Ok::<_, crate::store::Error>(form)
         };
-        self.0.store.write("update", "settings", write).await?;
-        if let Some(form) = saved {
-            self.0.in_force.set(form);
+        if let Some(form) = self.0.store.write("update", "settings", write).await? {
+            *lock(&self.0.in_force) = Some(form);
         }
         Ok(())
     }

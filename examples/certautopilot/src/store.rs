@@ -1,41 +1,38 @@
 //! The embedded database: one connection, and one transaction per change and its audit entries.
 //! Replicas on one host share its file.
 
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use cap_telemetry::trace::{self, Tracer};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
-pub mod audit;
-pub mod certificates;
-mod change;
-mod error;
+pub(crate) mod audit;
+pub(crate) mod certificates;
 mod gap;
-pub mod hosts;
+pub(crate) mod hosts;
 mod inventory;
-pub mod jobs;
-pub mod kek;
+pub(crate) mod jobs;
+pub(crate) mod kek;
 mod location;
-pub mod members;
 pub(crate) mod settings;
 mod sql;
 mod work;
 
-pub use change::CertificateFact;
-pub use error::Error;
 pub use gap::AuditLog;
-pub use inventory::Inventory;
+pub(crate) use inventory::Inventory;
 pub use location::Location;
-pub use work::{Commit, Work};
+pub(crate) use sql::Error;
+pub(crate) use work::{Commit, Work};
+
+use crate::sync::lock;
 
 /// The database. Clones share one connection.
 ///
 /// SQLite blocks, so every use runs on tokio's blocking threads. It has one writer, so one
 /// connection behind a mutex loses nothing. `connection` is locked before `inventory`.
 #[derive(Clone)]
-pub struct Store(Arc<Inner>);
+pub(crate) struct Store(Arc<Inner>);
 
 struct Inner {
     /// The connection, and SQLite's data version when the inventory was last loaded.
@@ -52,16 +49,14 @@ impl Store {
     ///
     /// `on_commit` is called after every commit, in the span of its caller and in the order of the
     /// commits; it must not use the store.
-    ///
-    /// # Errors
-    /// When the file cannot be opened or is no such database.
-    pub fn open(
+    pub(crate) fn open(
         location: &Location,
         host: &str,
         tracer: Tracer,
         on_commit: impl Fn(&Commit) + Send + Sync + 'static,
     ) -> Result<Self, Error> {
-        let connection = connect(location).map_err(|error| Error::Open(location.clone(), error))?;
+        let connect = connect(location);
+        let connection = connect.map_err(|error| Error::Open(location.to_string(), error))?;
         let (version, inventory) = (data_version(&connection)?, Inventory::load(&connection)?);
         Ok(Self(Arc::new(Inner {
             connection: Mutex::new((connection, version)),
@@ -74,10 +69,7 @@ impl Store {
 
     /// Changes something: everything that `change` does is committed together, or nothing of it
     /// when it fails.
-    ///
-    /// # Errors
-    /// What `change` returns, or the database's own.
-    pub async fn write<T, E>(
+    pub(crate) async fn write<T, E>(
         &self,
         operation: &str,
         table: &str,
@@ -87,24 +79,21 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.blocking(operation, table, move |inner| {
+        let write = move |inner: &Inner| {
             let mut connection = lock(&inner.connection);
             let mut work = Work::begin(&mut connection.0, &inner.host)?;
             let value = change(&mut work)?;
-            let commit = work.commit()?;
+            let mut commit = work.commit()?;
             // Under the connection's lock, so that both see changes in the order of the commits.
-            lock(&inner.inventory).apply(&commit);
+            lock(&inner.inventory).apply(std::mem::take(&mut commit.changes));
             (inner.on_commit)(&commit);
             Ok(value)
-        })
-        .await
+        };
+        self.blocking(operation, table, write).await
     }
 
     /// Reads something.
-    ///
-    /// # Errors
-    /// What `question` returns, or the database's own.
-    pub async fn read<T, E>(
+    pub(crate) async fn read<T, E>(
         &self,
         table: &str,
         question: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
@@ -119,11 +108,8 @@ impl Store {
 
     /// Loads the inventory again if another replica has changed the database since the last time,
     /// and says whether it had.
-    ///
-    /// # Errors
-    /// The database's own.
-    pub async fn refresh(&self) -> Result<bool, Error> {
-        let count = |inner: &Inner| {
+    pub(crate) async fn refresh(&self) -> Result<bool, Error> {
+        let refresh = |inner: &Inner| {
             let mut connection = lock(&inner.connection);
             let version = data_version(&connection.0)?;
             let changed = connection.1 != version;
@@ -133,22 +119,13 @@ impl Store {
             }
             Ok(changed)
         };
-        self.blocking("select", "certificates", count).await
+        self.blocking("select", "certificates", refresh).await
     }
 
-    /// The certificates and the queue as the last commit left them; this does not wait for the
+    /// The certificates and the queue as the last commit left them. Does not wait for the
     /// database.
-    pub fn inventory<T>(&self, look: impl FnOnce(&Inventory) -> T) -> T {
+    pub(crate) fn inventory<T>(&self, look: impl FnOnce(&Inventory) -> T) -> T {
         look(&lock(&self.0.inventory))
-    }
-
-    /// Reads something on a thread that may block.
-    fn ask<T>(&self, question: impl FnOnce(&Connection) -> T) -> T {
-        question(&lock(&self.0.connection).0)
-    }
-
-    fn host(&self) -> &str {
-        &self.0.host
     }
 
     async fn blocking<T, E>(
@@ -165,15 +142,8 @@ impl Store {
         // Workers poll; only what is part of a request or a job is a span.
         let _span = trace::current_span_ids().map(|_| self.0.tracer.db(operation, table));
         let current = trace::current_span();
-        tokio::task::spawn_blocking(move || current.in_scope(|| body(&inner)))
-            .await
-            .map_err(|_| Error::Interrupted)?
-    }
-}
-
-impl fmt::Debug for Store {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").finish_non_exhaustive()
+        let body = tokio::task::spawn_blocking(move || current.in_scope(|| body(&inner)));
+        body.await.map_err(|_| Error::Interrupted)?
     }
 }
 
@@ -196,8 +166,5 @@ fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA data_version", [], |row| row.get(0))
 }
 
-/// A panic while the lock was held left no half-done change: dropping the transaction rolled it
-/// back.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+#[cfg(test)]
+mod tests;

@@ -1,164 +1,149 @@
 //! The loop that runs jobs: take one, attempt it, store how it ended.
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cap_telemetry::Telemetry;
 use cap_telemetry::metrics::JobResult;
 use cap_telemetry::names::{ErrorClass, Severity};
 use cap_telemetry::trace::Carrier;
 use chrono::Utc;
 use tokio::sync::watch;
 
+use crate::app::App;
 use crate::audit::{Entry, EventType};
 use crate::certificate::CertificateState;
 use crate::failure::Failure;
 use crate::job::{Job, Task};
-use crate::queue::Queue;
-use crate::store::{self, Store, Work, certificates, jobs};
-use crate::tasks::Tasks;
+use crate::store::{self, Work, certificates, jobs};
+use crate::{queue, tasks};
 
-/// A worker; as many run as jobs may run at the same time.
-#[derive(Clone, Debug)]
-pub(crate) struct Worker {
-    pub(crate) queue: Arc<Queue>,
-    pub(crate) store: Store,
-    pub(crate) tasks: Arc<Tasks>,
-    pub(crate) telemetry: Telemetry,
-    /// Attempts until a job is given up.
-    pub(crate) max_attempts: NonZeroU32,
-    /// The wait after the first failed attempt; each further one doubles it.
-    pub(crate) backoff: Duration,
+/// Runs jobs until the service stops; the job under way is finished then.
+pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow_and_update() {
+        match queue::take(&app).await {
+            Ok(Some(job)) => attempt(&app, job).await,
+            Ok(None) => {
+                tokio::select! {
+                    () = queue::wait(&app) => {}
+                    _ = stop.changed() => {}
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "no job can be taken");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
 }
 
-impl Worker {
-    /// Runs jobs until `stop` is true; the job under way is finished then.
-    pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
-        while !*stop.borrow_and_update() {
-            match self.queue.take().await {
-                Ok(Some(job)) => self.attempt(job).await,
-                Ok(None) => {
-                    tokio::select! {
-                        () = self.queue.wait() => {}
-                        _ = stop.changed() => {}
-                    }
-                }
-                Err(error) => {
-                    tracing::error!(%error, "no job can be taken");
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                }
-            }
-        }
+async fn attempt(app: &Arc<App>, job: Job) {
+    let kind = job.task.kind().as_str();
+    let mut described = app.telemetry.tracer().job(kind, &job.id);
+    described = described.attempt(job.attempt).parent(&job.carrier);
+    if let Some(certificate) = job.task.certificate() {
+        described = described.certificate(certificate);
     }
-
-    async fn attempt(&self, job: Job) {
-        let kind = job.task.kind().as_str();
-        let mut described = self.telemetry.tracer().job(kind, &job.id);
-        described = described.attempt(job.attempt).parent(&job.carrier);
-        if let Some(certificate) = job.task.certificate() {
-            described = described.certificate(certificate);
-        }
-        // Each run is a distribution of its own.
-        if matches!(job.task, Task::Distribute { .. }) {
-            described = described.distribution(&job.id);
-        }
-        if let Some(project) = &job.project {
-            described = described.project(project);
-        }
-        if let Some(previous) = &job.previous {
-            described = described.previous_attempt(previous);
-        }
-        let span = described.start();
-        let run = self.telemetry.metrics().jobs().start(kind);
-        // On a task of its own, so that a panic ends the attempt and not the worker.
-        let (tasks, running) = (self.tasks.clone(), job.clone());
-        let attempt = span.scope(async move { tasks.run(&running).await });
-        let outcome = tokio::spawn(attempt).await.unwrap_or_else(|panic| {
-            let message = format!("the job panicked: {panic}");
-            Err(Failure::new(ErrorClass::IoPermanent, message))
-        });
-        let (id, attempt) = (job.id.clone(), job.attempt);
-        let settled = match outcome {
-            Ok(result) => {
-                run.finish(result);
-                span.scope(self.done(job)).await
-            }
-            Err(failure) => {
-                span.record_error(failure.class, &failure);
-                run.finish(JobResult::Failed);
-                span.in_scope(
-                    || tracing::warn!(job = id, kind, attempt, %failure, "an attempt failed"),
-                );
-                span.scope(self.failed(job, failure, span.carrier())).await
-            }
-        };
-        if let Err(error) = settled {
-            // The row still says that it is running, so the next start requeues it.
-            span.in_scope(|| tracing::error!(job = id, %error, "a job's end cannot be stored"));
-        }
+    // Each run is a distribution of its own.
+    if matches!(job.task, Task::Distribute { .. }) {
+        described = described.distribution(&job.id);
     }
-
-    async fn done(&self, job: Job) -> Result<(), store::Error> {
-        let done = move |work: &mut Work<'_>| jobs::done(work, &job.id);
-        self.store.write("update", "jobs", done).await
+    if let Some(project) = &job.project {
+        described = described.project(project);
     }
+    if let Some(previous) = &job.previous {
+        described = described.previous_attempt(previous);
+    }
+    let span = described.start();
+    let run = app.telemetry.metrics().jobs().start(kind);
+    // On a task of its own, so that a panic ends the attempt and not the worker.
+    let (working, running) = (app.clone(), job.clone());
+    let attempt = span.scope(async move { tasks::run(&working, &running).await });
+    let outcome = tokio::spawn(attempt).await.unwrap_or_else(|panic| {
+        Err(Failure::new(
+            ErrorClass::IoPermanent,
+            format!("the job panicked: {panic}"),
+        ))
+    });
+    let (id, attempt) = (job.id.clone(), job.attempt);
+    let settled = match outcome {
+        Ok(result) => {
+            run.finish(result);
+            span.scope(done(app, job)).await
+        }
+        Err(failure) => {
+            span.record_error(failure.class, &failure);
+            run.finish(JobResult::Failed);
+            let warn = || tracing::warn!(job = id, kind, attempt, %failure, "an attempt failed");
+            span.in_scope(warn);
+            span.scope(failed(app, job, failure, span.carrier())).await
+        }
+    };
+    if let Err(error) = settled {
+        // The row still says that it is running, so the next start requeues it.
+        span.in_scope(|| tracing::error!(job = id, %error, "a job's end cannot be stored"));
+    }
+}
 
-    async fn failed(
-        &self,
-        job: Job,
-        failure: Failure,
-        attempt: Carrier,
-    ) -> Result<(), store::Error> {
-        let kind = job.task.kind().as_str();
-        if failure.may_pass() && job.attempt < self.max_attempts.get() {
-            self.telemetry.metrics().jobs().record_retried(kind);
-            let wait = backoff(self.backoff, job.attempt);
-            let run_at = Utc::now() + wait.max(failure.retry_after.unwrap_or_default());
-            let retry = move |work: &mut Work<'_>| {
-                jobs::retry(work, &job, run_at, &attempt, &failure.message)
+async fn done(app: &App, job: Job) -> Result<(), store::Error> {
+    let done = move |work: &mut Work<'_>| jobs::done(work, &job.id);
+    app.store.write("update", "jobs", done).await
+}
+
+async fn failed(
+    app: &App,
+    job: Job,
+    failure: Failure,
+    attempt: Carrier,
+) -> Result<(), store::Error> {
+    let kind = job.task.kind().as_str();
+    if failure.may_pass() && job.attempt < app.config.max_attempts.get() {
+        app.telemetry.metrics().jobs().record_retried(kind);
+        let wait = backoff(app.config.backoff, job.attempt);
+        let run_at = Utc::now() + wait.max(failure.retry_after.unwrap_or_default());
+        let retry =
+            move |work: &mut Work<'_>| jobs::retry(work, &job, run_at, &attempt, &failure.message);
+        app.store.write("update", "jobs", retry).await?;
+        app.wake.notify_one();
+        return Ok(());
+    }
+    app.telemetry.metrics().jobs().record_dead_lettered(kind);
+    let notice = match &job.task {
+        Task::Renew { certificate, .. } => {
+            let what = EventType::CertRenewalFailed.to_string();
+            let notify = Task::Notify {
+                certificate: certificate.clone(),
+                what,
             };
-            self.store.write("update", "jobs", retry).await?;
-            self.queue.rescheduled();
-            return Ok(());
+            Some(queue::prepare(
+                app,
+                notify,
+                job.project.as_deref(),
+                &job.requested_by,
+            ))
         }
-        self.telemetry.metrics().jobs().record_dead_lettered(kind);
-        let notice = match &job.task {
-            Task::Renew { certificate, .. } => {
-                let what = EventType::CertRenewalFailed.to_string();
-                let notify = Task::Notify {
-                    certificate: certificate.clone(),
-                    what,
-                };
-                Some(
-                    self.queue
-                        .prepare(notify, job.project.as_deref(), &job.requested_by),
-                )
-            }
-            _ => None,
-        };
-        let give_up = move |work: &mut Work<'_>| give_up(work, &job, &failure, notice.as_ref());
-        self.store.write("update", "jobs", give_up).await
-    }
+        _ => None,
+    };
+    let give_up = move |work: &mut Work<'_>| give_up(work, &job, &failure, notice.as_ref());
+    app.store.write("update", "jobs", give_up).await
 }
 
-/// Everything that follows from a dead letter, in one transaction.
+/// Everything that follows from a dead letter, in one transaction. A renewal has a notice.
 fn give_up(
     work: &mut Work<'_>,
     job: &Job,
     failure: &Failure,
     notice: Option<&Job>,
 ) -> Result<(), store::Error> {
+    let (kind, attempt) = (job.task.kind(), job.attempt);
     let entry = |event_type, summary: String| {
         Entry::new(event_type, job.requested_by.clone(), summary)
             .project(job.project.as_deref())
             .severity(Severity::Error)
-            .param("job_type", job.task.kind())
-            .param("attempts", job.attempt)
+            .param("job_type", kind)
+            .param("attempts", attempt)
             .param("error_class", failure.class)
     };
     jobs::dead(work, &job.id, &failure.message)?;
-    let (kind, attempt) = (job.task.kind(), job.attempt);
     let summary = format!("Job {kind} given up after attempt {attempt}: {failure}");
     work.record(entry(EventType::JobDeadLettered, summary).resource("job", &job.id))?;
 
@@ -168,7 +153,6 @@ fn give_up(
     certificates::set_last_error(work, certificate, &failure.message)?;
     let row = certificates::find(work, certificate)?;
     let row = row.filter(|row| row.state != CertificateState::Revoked);
-    // Only a renewal that is given up has a notice.
     if let (Some(row), Some(notice)) = (row, notice) {
         certificates::set_state(work, certificate, CertificateState::RenewalFailed)?;
         let summary = format!("Certificate for {} not renewed: {failure}", row.domain);

@@ -1,6 +1,5 @@
 //! The account at the provider: made when it is first needed, kept beside the database.
 
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -31,9 +30,6 @@ impl Accounts {
     }
 
     /// The account, made where there is none yet.
-    ///
-    /// # Errors
-    /// The provider's, or the file's.
     pub(super) async fn get(&self, calls: &Calls) -> Result<Account, Error> {
         let mut known = self.known.lock().await;
         if known.is_none() {
@@ -67,9 +63,6 @@ impl Accounts {
     }
 
     /// Forgets the account, which the provider does not know any more.
-    ///
-    /// # Errors
-    /// The file's.
     pub(super) async fn forget(&self) -> io::Result<()> {
         let mut known = self.known.lock().await;
         let kept = self.load()?;
@@ -108,13 +101,4 @@ async fn open(builder: AccountBuilder, json: &[u8]) -> Result<Account, Error> {
 
 fn other(error: io::Error) -> Error {
     Error::Other(Box::new(error))
-}
-
-impl fmt::Debug for Accounts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Accounts")
-            .field("directory", &self.directory)
-            .field("file", &self.file)
-            .finish_non_exhaustive()
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use axum::http::header::LOCATION;
 use axum::http::{Request, Response};
@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::{Endpoint, PROVIDER};
 use crate::failure::Failure;
 use crate::outbound::Outbound;
+use crate::sync::lock;
 
 /// Members of answers that hold URLs, and the endpoint behind them.
 const LINKS: [(&str, Endpoint); 7] = [
@@ -38,13 +39,12 @@ const TRANSIENT: [&str; 6] = [
 ];
 
 /// The calls of one operation. Clones share what they have seen.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Calls {
     outbound: Outbound,
     seen: Arc<Mutex<Seen>>,
 }
 
-#[derive(Debug)]
 struct Seen {
     /// The endpoint behind each URL that an answer named.
     endpoints: HashMap<String, Endpoint>,
@@ -67,7 +67,7 @@ impl Calls {
 
     /// The failure that an error means: that of the last call, if it failed.
     pub(super) fn failure(&self, error: &Error) -> Failure {
-        if let Some(failure) = self.seen().failure.take() {
+        if let Some(failure) = lock(&self.seen).failure.take() {
             return failure;
         }
         let failure = |class| Failure::new(class, format!("{PROVIDER}: {error}"));
@@ -89,14 +89,17 @@ impl Calls {
     async fn send(self, request: Request<BodyWrapper<Bytes>>) -> Result<BytesResponse, Error> {
         let (head, body) = request.into_parts();
         let Ok(body) = body.collect().await;
-        let endpoint = self.seen().endpoints.get(&head.uri.to_string()).copied();
+        let endpoint = lock(&self.seen)
+            .endpoints
+            .get(&head.uri.to_string())
+            .copied();
         let endpoint = endpoint.unwrap_or(Endpoint::Unknown);
         let request = Request::from_parts(head, Full::new(body.to_bytes()));
         let outcome = self
             .outbound
             .exchange(PROVIDER, endpoint.as_str(), request)
             .await;
-        let mut seen = self.seen();
+        let mut seen = lock(&self.seen);
         match outcome {
             Ok((response, failure)) => {
                 seen.failure = failure.map(|failure| Failure {
@@ -111,10 +114,6 @@ impl Calls {
                 Err(Error::Other(Box::new(failure)))
             }
         }
-    }
-
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

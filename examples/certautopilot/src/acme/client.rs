@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::Uri;
 use instant_acme::{
     AuthorizationStatus, ChallengeType, Error, Identifier, NewOrder, Order, OrderStatus,
     RetryPolicy, RevocationRequest,
@@ -24,12 +23,13 @@ const WAITING: RetryPolicy = RetryPolicy::new()
     .timeout(Duration::from_secs(30));
 
 /// A client of one provider.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Acme {
-    outbound: Outbound,
-    directory: String,
-    accounts: Arc<Accounts>,
-    dns: Option<Dns>,
+    pub(crate) outbound: Outbound,
+    pub(crate) directory: String,
+    pub(crate) accounts: Arc<Accounts>,
+    /// Without it no proof is given, which is enough for a provider that needs none.
+    pub(crate) dns: Option<Dns>,
 }
 
 /// What is asked of the provider.
@@ -43,37 +43,13 @@ enum Wanted<'a> {
 }
 
 impl Acme {
-    /// A client of the provider with this directory. Without `dns` it gives no proof, which is
-    /// enough for a provider that needs none.
-    pub(crate) fn new(
-        outbound: Outbound,
-        directory: &Uri,
-        accounts: Accounts,
-        dns: Option<Dns>,
-    ) -> Self {
-        let (directory, accounts) = (directory.to_string(), Arc::new(accounts));
-        Self {
-            outbound,
-            directory,
-            accounts,
-            dns,
-        }
-    }
-
     /// Gets the certificate chain for a host name and a signing request (PKCS #10, in DER), in
     /// PEM.
-    ///
-    /// # Errors
-    /// That of the first call that fails.
     pub(crate) async fn obtain(&self, domain: &str, csr: &[u8]) -> Result<String, Failure> {
         self.with_account(Wanted::Chain { domain, csr }).await
     }
 
     /// Revokes a certificate. It is no error that the certificate is revoked already.
-    ///
-    /// # Errors
-    /// That of the first call that fails. An account that is younger than the certificate may not
-    /// revoke it.
     pub(crate) async fn revoke(&self, pem: &str) -> Result<(), Failure> {
         let certificate = leaf(pem).ok_or_else(|| Failure::invalid("not a certificate"))?;
         match self.with_account(Wanted::Revocation(&certificate)).await {

@@ -11,7 +11,7 @@ const PROVIDER: &str = "dns";
 
 /// A DNS server with the API of pebble-challtestsrv: `set-txt` and `clear-txt` take a name and a
 /// value as JSON.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Dns {
     outbound: Outbound,
     /// Without a slash at its end.
@@ -26,18 +26,12 @@ impl Dns {
     }
 
     /// Proves that a name, or the wildcard below it, is held.
-    ///
-    /// # Errors
-    /// When the call fails.
     pub(super) async fn set(&self, name: &str, value: &str) -> Result<(), Failure> {
         self.post("set-txt", json!({ "host": host(name), "value": value }))
             .await
     }
 
     /// Removes the proof for a name.
-    ///
-    /// # Errors
-    /// When the call fails.
     pub(super) async fn clear(&self, name: &str) -> Result<(), Failure> {
         self.post("clear-txt", json!({ "host": host(name) })).await
     }

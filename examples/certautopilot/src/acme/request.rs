@@ -17,9 +17,6 @@ pub(crate) struct Requested {
 
 impl Requested {
     /// Makes a P-256 key and a request for this host name.
-    ///
-    /// # Errors
-    /// When the name cannot stand in a certificate.
     pub(crate) fn new(domain: &str) -> Result<Self, rcgen::Error> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::new([domain.to_owned()])?;

@@ -4,8 +4,7 @@ use crate::store;
 
 /// An error of the keys.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
+pub(crate) enum Error {
     /// The version is not loaded here.
     #[error("KEK version {0} is not loaded on this host")]
     NotLoaded(u32),
@@ -18,7 +17,6 @@ pub enum Error {
     /// A rotation is running already.
     #[error("rotation {0} is running: wait until it is complete")]
     Running(String),
-    /// The database's own.
     #[error(transparent)]
     Store(#[from] store::Error),
 }

@@ -1,8 +1,7 @@
 //! The KEK versions that are loaded here, and their state as gauges.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use cap_telemetry::metrics::{
     HostKek, KekLaggards, KekRotation, KekState, KekVersion, Metrics, Outcome,
@@ -11,16 +10,16 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
 use super::error::Error;
 use super::master::MasterKey;
-use crate::certificate::SealedKey;
+use crate::certificate::WrappedKey;
 use crate::ids;
 use crate::store::hosts::Report;
-use crate::store::kek::WrappedKey;
+use crate::sync::lock;
 
 /// The label of the `provider`.
 const PROVIDER: &str = "local";
 
 /// The KEK versions of this process.
-pub struct Keyring {
+pub(crate) struct Keyring {
     host: String,
     master: MasterKey,
     metrics: Metrics,
@@ -38,15 +37,11 @@ struct State {
 }
 
 impl Keyring {
-    /// A keyring with these versions loaded, that wraps with `current`.
-    ///
-    /// # Errors
-    /// When the master key cannot be read.
-    pub fn new(
-        host: impl Into<String>,
+    /// A keyring that has the versions in use loaded, and wraps with the current one.
+    pub(crate) fn new(
+        host: &str,
         master: MasterKey,
-        in_use: impl IntoIterator<Item = u32>,
-        current: u32,
+        (in_use, current): (Vec<u32>, u32),
         metrics: Metrics,
     ) -> Result<Self, Error> {
         metrics.kek().register([PROVIDER]);
@@ -58,7 +53,7 @@ impl Keyring {
             rotation: None,
         };
         let keyring = Self {
-            host: host.into(),
+            host: host.to_owned(),
             master,
             metrics,
             state: Mutex::new(state),
@@ -69,57 +64,43 @@ impl Keyring {
         Ok(keyring)
     }
 
-    /// Seals a private key for a certificate, under a new data key.
-    ///
-    /// # Errors
-    /// When the current version is not loaded.
-    pub fn seal(&self, certificate: &str, private_key: &[u8]) -> Result<SealedKey, Error> {
-        let data_key: [u8; 32] = ids::random();
-        let sealed = seal(&cipher(&data_key), certificate, private_key);
-        let (kek_version, wrapped) = self.wrap(certificate, &data_key)?;
-        Ok(SealedKey {
-            sealed,
-            wrapped,
-            kek_version,
+    /// Encrypts a private key with the current version.
+    pub(crate) fn wrap(&self, certificate: &str, key: &[u8]) -> Result<WrappedKey, Error> {
+        let state = lock(&self.state);
+        let wrapped = state
+            .key(state.current)
+            .map(|kek| seal(kek, certificate, key));
+        let outcome = Outcome::from(wrapped.is_ok());
+        self.metrics.kek().record_wrapped(PROVIDER, outcome);
+        Ok(WrappedKey {
+            wrapped: wrapped?,
+            kek_version: state.current,
         })
     }
 
-    /// Opens a private key.
-    ///
-    /// # Errors
-    /// When its KEK is not loaded, or the bytes are not its own.
-    pub fn open(&self, certificate: &str, key: &SealedKey) -> Result<Vec<u8>, Error> {
-        let data_key = self.unwrap(certificate, key.kek_version, &key.wrapped)?;
-        let data_key = data_key
-            .try_into()
-            .map_err(|_| Error::Corrupt(certificate.to_owned()))?;
-        open(&cipher(&data_key), certificate, &key.sealed)
-    }
-
-    /// The data key wrapped by the current version instead, and that version.
-    ///
-    /// # Errors
-    /// When its KEK is not loaded, or the bytes are not its own.
-    pub fn rewrap(&self, key: &WrappedKey) -> Result<(u32, Vec<u8>), Error> {
-        let data_key = self.unwrap(&key.certificate, key.kek_version, &key.wrapped)?;
-        self.wrap(&key.certificate, &data_key)
+    /// Decrypts a private key.
+    pub(crate) fn unwrap(&self, certificate: &str, key: &WrappedKey) -> Result<Vec<u8>, Error> {
+        let mut state = lock(&self.state);
+        // A replica that has switched already may have wrapped it.
+        if !state.versions.contains_key(&key.kek_version) {
+            let _ = self.load_into(&mut state, key.kek_version);
+        }
+        let kek = state.key(key.kek_version);
+        let plain = kek.and_then(|kek| open(kek, certificate, &key.wrapped));
+        let outcome = Outcome::from(plain.is_ok());
+        self.metrics.kek().record_unwrapped(PROVIDER, outcome);
+        plain
     }
 
     /// Loads a version, if it is not.
-    ///
-    /// # Errors
-    /// When the master key cannot be read.
-    pub fn load(&self, version: u32) -> Result<(), Error> {
-        let mut state = self.state();
+    pub(crate) fn load(&self, version: u32) -> Result<(), Error> {
+        let mut state = lock(&self.state);
         self.load_into(&mut state, version)
     }
 
     /// Loads a version, if it is not, and wraps with it from now on.
-    ///
-    /// # Errors
-    /// When the master key cannot be read.
-    pub fn advance(&self, version: u32) -> Result<(), Error> {
-        let mut state = self.state();
+    pub(crate) fn advance(&self, version: u32) -> Result<(), Error> {
+        let mut state = lock(&self.state);
         self.load_into(&mut state, version)?;
         state.current = version;
         self.publish(&state);
@@ -127,8 +108,8 @@ impl Keyring {
     }
 
     /// What this replica tells the others.
-    pub fn report(&self) -> Report {
-        let state = self.state();
+    pub(crate) fn report(&self) -> Report {
+        let state = lock(&self.state);
         let loaded = state.versions.iter().filter(|(_, key)| key.is_some());
         let loaded = loaded.map(|(version, _)| *version).collect();
         Report {
@@ -139,8 +120,8 @@ impl Keyring {
     }
 
     /// Publishes how many replicas have not loaded the version that all must load.
-    pub fn lag(&self, target: u32, laggards: u64) {
-        let mut state = self.state();
+    pub(crate) fn lag(&self, target: u32, laggards: u64) {
+        let mut state = lock(&self.state);
         if state.laggards != (target, laggards) {
             state.laggards = (target, laggards);
             self.publish(&state);
@@ -148,8 +129,8 @@ impl Keyring {
     }
 
     /// Unloads every version but the current one.
-    pub fn unload_old(&self) {
-        let mut state = self.state();
+    pub(crate) fn unload_old(&self) {
+        let mut state = lock(&self.state);
         let current = state.current;
         let old = state
             .versions
@@ -160,36 +141,10 @@ impl Keyring {
     }
 
     /// Publishes the progress of a rotation, from 0 to 1; at 1 it is over.
-    pub fn progress(&self, rotation: &str, done: f64) {
-        let mut state = self.state();
+    pub(crate) fn progress(&self, rotation: &str, done: f64) {
+        let mut state = lock(&self.state);
         state.rotation = Some((rotation.to_owned(), done));
         self.publish(&state);
-    }
-
-    fn wrap(&self, certificate: &str, data_key: &[u8]) -> Result<(u32, Vec<u8>), Error> {
-        let state = self.state();
-        let wrapped = state
-            .key(state.current)
-            .map(|kek| seal(kek, certificate, data_key));
-        self.metrics
-            .kek()
-            .record_wrapped(PROVIDER, Outcome::from(wrapped.is_ok()));
-        Ok((state.current, wrapped?))
-    }
-
-    fn unwrap(&self, certificate: &str, version: u32, wrapped: &[u8]) -> Result<Vec<u8>, Error> {
-        let mut state = self.state();
-        // A replica that has switched already may have wrapped it.
-        if !state.versions.contains_key(&version) {
-            let _ = self.load_into(&mut state, version);
-        }
-        let data_key = state
-            .key(version)
-            .and_then(|kek| open(kek, certificate, wrapped));
-        self.metrics
-            .kek()
-            .record_unwrapped(PROVIDER, Outcome::from(data_key.is_ok()));
-        data_key
     }
 
     fn load_into(&self, state: &mut State, version: u32) -> Result<(), Error> {
@@ -223,10 +178,6 @@ impl Keyring {
             }));
         self.metrics.kek().set_state(&published);
     }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl State {
@@ -256,17 +207,6 @@ fn open(key: &LessSafeKey, certificate: &str, sealed: &[u8]) -> Result<Vec<u8>, 
     let (mut body, aad) = (body.to_vec(), Aad::from(certificate.as_bytes()));
     let plain = key.open_in_place(Nonce::assume_unique_for_key(*nonce), aad, &mut body);
     Ok(plain.map_err(|_| corrupt())?.to_vec())
-}
-
-impl fmt::Debug for Keyring {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.state();
-        f.debug_struct("Keyring")
-            .field("host", &self.host)
-            .field("current", &state.current)
-            .field("versions", &state.versions.keys())
-            .finish_non_exhaustive()
-    }
 }
 
 #[cfg(test)]

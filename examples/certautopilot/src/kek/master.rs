@@ -1,6 +1,5 @@
 //! The secret that every KEK version is derived from: the stand-in for a key management service.
 
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -9,7 +8,7 @@ use ring::hkdf::{HKDF_SHA256, Salt};
 use crate::{ids, secret_file};
 
 /// 32 secret bytes, or the file they are read from whenever a version is loaded.
-pub struct MasterKey(Source);
+pub(crate) struct MasterKey(Source);
 
 enum Source {
     Bytes([u8; 32]),
@@ -18,33 +17,24 @@ enum Source {
 
 impl MasterKey {
     /// A new key that lives as long as the process.
-    pub fn random() -> Self {
+    pub(crate) fn random() -> Self {
         Self(Source::Bytes(ids::random()))
     }
 
     /// The key in this file, which must exist.
-    ///
-    /// # Errors
-    /// When the file cannot be read, or holds no such key.
-    pub fn at(file: PathBuf) -> io::Result<Self> {
+    pub(crate) fn at(file: PathBuf) -> io::Result<Self> {
         let key = Self(Source::File(file));
         key.secret("")?;
         Ok(key)
     }
 
     /// The key in this file, which is made on the first start.
-    ///
-    /// # Errors
-    /// When the file cannot be read or made, or holds no such key.
-    pub fn beside(file: PathBuf) -> io::Result<Self> {
+    pub(crate) fn beside(file: PathBuf) -> io::Result<Self> {
         secret_file::create(&file, &ids::random::<[u8; 32]>())?;
         Self::at(file)
     }
 
     /// The secret for a use, the same in every replica.
-    ///
-    /// # Errors
-    /// When the file cannot be read any more.
     pub(crate) fn secret(&self, label: &str) -> io::Result<[u8; 32]> {
         let master: [u8; 32] = match &self.0 {
             Source::Bytes(key) => *key,
@@ -60,11 +50,5 @@ impl MasterKey {
             .and_then(|okm| okm.fill(&mut secret))
             .expect("HKDF-SHA-256 gives up to 8160 bytes");
         Ok(secret)
-    }
-}
-
-impl fmt::Debug for MasterKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MasterKey(…)")
     }
 }

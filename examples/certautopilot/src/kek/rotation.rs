@@ -22,8 +22,8 @@ const BATCH: u32 = 50;
 const POLL: Duration = Duration::from_millis(100);
 
 /// Starts rotations and carries them through.
-#[derive(Clone, Debug)]
-pub struct Rotations {
+#[derive(Clone)]
+pub(crate) struct Rotations {
     store: Store,
     keyring: Arc<Keyring>,
     stop: watch::Receiver<bool>,
@@ -41,7 +41,7 @@ enum Step {
 impl Rotations {
     /// Rotations of the keys in `store`. One that waits for other replicas pauses when `stop`
     /// becomes true.
-    pub fn new(store: Store, keyring: Arc<Keyring>, stop: watch::Receiver<bool>) -> Self {
+    pub(crate) fn new(store: Store, keyring: Arc<Keyring>, stop: watch::Receiver<bool>) -> Self {
         Self {
             store,
             keyring,
@@ -51,10 +51,7 @@ impl Rotations {
 
     /// Begins a rotation to the next version, and loads that version here.
     /// [`run`](Self::run) does the rest.
-    ///
-    /// # Errors
-    /// When one is running already, or the version cannot be loaded here.
-    pub async fn start(&self, actor: Actor) -> Result<Rotation, Error> {
+    pub(crate) async fn start(&self, actor: Actor) -> Result<Rotation, Error> {
         let keyring = self.keyring.clone();
         let begin = move |work: &mut store::Work<'_>| {
             if let Some(running) = kek::running(work)? {
@@ -80,10 +77,7 @@ impl Rotations {
     }
 
     /// The rotation that a restart interrupted.
-    ///
-    /// # Errors
-    /// The database's own.
-    pub async fn interrupted(&self) -> Result<Option<Rotation>, store::Error> {
+    pub(crate) async fn interrupted(&self) -> Result<Option<Rotation>, store::Error> {
         self.store.read("kek_rotations", kek::running).await
     }
 
@@ -104,10 +98,7 @@ impl Rotations {
 
     /// Waits until every replica has loaded the version, switches to it, re-wraps until no key is
     /// behind, then unloads the old versions.
-    ///
-    /// # Errors
-    /// When a key cannot be re-wrapped; the old versions stay loaded then.
-    pub async fn run(&self, rotation: &Rotation) -> Result<(), Error> {
+    pub(crate) async fn run(&self, rotation: &Rotation) -> Result<(), Error> {
         let target = rotation.target;
         let behind = self
             .store
@@ -159,9 +150,9 @@ impl Rotations {
                 keyring.advance(target)?;
                 hosts::report(work, &keyring.report())?;
             }
-            for key in kek::next_behind(work, target, BATCH)? {
-                let (version, wrapped) = keyring.rewrap(&key)?;
-                kek::rewrap(work, &key, &wrapped, version)?;
+            for (id, key) in kek::next_behind(work, target, BATCH)? {
+                let rewrapped = keyring.wrap(&id, &keyring.unwrap(&id, &key)?)?;
+                kek::rewrap(work, &id, &key, &rewrapped)?;
             }
             let left = kek::behind(work, target)?;
             if left > 0 {
@@ -187,4 +178,98 @@ fn entry(event_type: EventType, rotation: &Rotation, what: &str) -> Entry {
     Entry::new(event_type, rotation.requested_by.clone(), summary)
         .resource("kek_rotation", &rotation.id)
         .param("target_version", rotation.target)
+}
+
+#[cfg(test)]
+mod tests {
+    use cap_telemetry::metrics::Metrics;
+    use chrono::Utc;
+
+    use super::*;
+    use crate::certificate::{Certificate, Issued};
+    use crate::kek::MasterKey;
+    use crate::store::{Location, certificates};
+
+    /// A store with so many wrapped keys, and its rotations.
+    async fn safe(keys: usize) -> (Rotations, Metrics) {
+        let store = Store::open(&Location::Memory, "here", Tracer::disabled(), |_| {}).unwrap();
+        let (master, metrics) = (MasterKey::random(), Metrics::new());
+        let keyring = Keyring::new("here", master, (vec![], 1), metrics.clone()).unwrap();
+        let (keyring, (_, never)) = (Arc::new(keyring), watch::channel(false));
+        let rotations = Rotations::new(store, keyring.clone(), never);
+        let fill = move |work: &mut store::Work<'_>| {
+            for number in 0..keys {
+                let id = format!("crt_{number:04}");
+                certificates::insert(work, &Certificate::pending(&id, "p1", "a.example", "acme"))?;
+                let issued = Issued {
+                    pem: String::new(),
+                    fingerprint: number.to_string(),
+                    not_after: Utc::now(),
+                    key: keyring.wrap(&id, id.as_bytes())?,
+                };
+                certificates::set_issued(work, &id, &issued)?;
+            }
+            Ok::<_, Error>(())
+        };
+        rotations
+            .store
+            .write("insert", "certificates", fill)
+            .await
+            .unwrap();
+        (rotations, metrics)
+    }
+
+    /// Unwraps every stored key, and returns the versions that wrap them.
+    async fn unwrap_all(rotations: &Rotations) -> Vec<u32> {
+        let rows = |db: &_| certificates::of_project(db, "p1");
+        let rows: Result<_, store::Error> = rotations.store.read("certificates", rows).await;
+        let version = |row: Certificate| {
+            let key = row.issued.unwrap().key;
+            assert_eq!(
+                rotations.keyring.unwrap(&row.id, &key).unwrap(),
+                row.id.as_bytes()
+            );
+            key.kek_version
+        };
+        rows.unwrap().into_iter().map(version).collect()
+    }
+
+    #[tokio::test]
+    async fn every_key_stays_readable_through_a_rotation() {
+        let (rotations, metrics) = safe(120).await;
+        assert_eq!(unwrap_all(&rotations).await, [1; 120]);
+        let rotation = rotations.start(Actor::user("alice")).await.unwrap();
+        assert_eq!(unwrap_all(&rotations).await, [1; 120]);
+        rotations.run(&rotation).await.unwrap();
+        assert_eq!(unwrap_all(&rotations).await, [2; 120]);
+        let text = metrics.render();
+        let id = &rotation.id;
+        for line in [
+            r#"cap_kek_process_loaded_versions{host="here",version="1"} 0"#,
+            r#"cap_kek_process_loaded_versions{host="here",version="2"} 1"#,
+            r#"cap_kek_process_current_version{host="here"} 2"#,
+            r#"cap_kek_cluster_laggards_total{target="2"} 0"#,
+            &format!(r#"cap_kek_rotation_active{{rotation_id="{id}"}} 0"#),
+            &format!(r#"cap_kek_rotation_progress_ratio{{rotation_id="{id}"}} 1"#),
+            r#"cap_kek_wrap_total{provider="local",result="success"} 240"#,
+            r#"cap_kek_unwrap_total{provider="local",result="failed"} 0"#,
+        ] {
+            assert!(
+                text.lines().any(|there| there == line),
+                "{line} is not in\n{text}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn one_rotation_runs_at_a_time_and_survives_a_restart() {
+        let (rotations, _) = safe(3).await;
+        let first = rotations.start(Actor::user("alice")).await.unwrap();
+        let second = rotations.start(Actor::user("bob")).await;
+        assert!(matches!(second, Err(Error::Running(id)) if id == first.id));
+        let found = rotations.interrupted().await.unwrap().unwrap();
+        assert_eq!(found, first);
+        rotations.run(&found).await.unwrap();
+        assert_eq!(rotations.interrupted().await.unwrap(), None);
+    }
 }

@@ -16,7 +16,8 @@ use super::problem::Problem;
 use crate::app::App;
 use crate::audit::{Entry, EventType};
 use crate::license::License;
-use crate::store::{self, Work, jobs, members, settings};
+use crate::store::{Inventory, Work, jobs, settings};
+use crate::sync::lock;
 
 closed_enum! {
     /// What a member may do in a project. The stand-in records roles and enforces none.
@@ -46,7 +47,9 @@ pub(super) async fn set_role(
     let role: Role = change.role.parse().map_err(Problem::bad_request)?;
     let body = json!({ "project": at.project, "user": at.id, "role": role.as_str() });
     let set = move |work: &mut Work<'_>| {
-        let before = members::set_role(work, &at.project, &at.id, role.as_str())?;
+        let name = format!("role:{}:{}", at.project, at.id);
+        let before: Option<String> = settings::get(work, &name)?;
+        settings::put(work, &name, &role.as_str())?;
         let summary = format!("{} is now {role} of {}", at.id, at.project);
         let entry = Entry::new(EventType::RoleChanged, actor, summary)
             .resource("user", &at.id)
@@ -56,13 +59,13 @@ pub(super) async fn set_role(
             .param("role_before", before.as_deref().unwrap_or("none"));
         work.record(entry)
     };
-    app.store.write("update", "members", set).await?;
+    app.store.write("update", "settings", set).await?;
     Ok(Json(body))
 }
 
 /// `GET /license`: what the license allows.
 pub(super) async fn license(State(app): State<Arc<App>>, Caller(_): Caller) -> Json<Value> {
-    view(&app, app.license())
+    view(&app, *lock(&app.license))
 }
 
 /// `PUT /license`: holds here at once, and on the other replicas when they look next.
@@ -85,12 +88,12 @@ pub(super) async fn install(
         work.record(entry)
     };
     app.store.write("update", "settings", install).await?;
-    app.set_license(license);
+    *lock(&app.license) = license;
     Ok(view(&app, license))
 }
 
 fn view(app: &App, license: License) -> Json<Value> {
-    let usage = app.store.inventory(store::Inventory::licensed);
+    let usage = app.store.inventory(Inventory::licensed);
     Json(json!({
         "valid": license.allows(usage, Utc::now()),
         "expires_at": license.expires_at,
@@ -105,7 +108,7 @@ pub(super) async fn rotate(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let rotation = app.rotations.start(actor).await?;
+    let rotation = app.rotations().start(actor).await?;
     let body = json!({ "rotation": rotation.id, "target_version": rotation.target });
     app.finish(rotation, trace::current_span().carrier());
     Ok((StatusCode::ACCEPTED, Json(body)))

@@ -36,7 +36,9 @@ pub(super) async fn login(
         claimed.push_str("unnamed");
     }
     let actor = Actor::user(&claimed);
-    trace::current_span().set_org(&app.org_id).set_actor(&actor);
+    trace::current_span()
+        .set_org(&app.config.org_id)
+        .set_actor(&actor);
     let right = tokio::task::spawn_blocking(move || accounts::password_is_right(&user, &password));
     let right = right.await.unwrap_or(false);
     let entry = if right {

@@ -20,7 +20,8 @@ use crate::certificate::{Certificate, CertificateState};
 use crate::job::{JobKind, Task, Trigger};
 use crate::names::Domain;
 use crate::store::{self, certificates, jobs};
-use crate::{acme, ids};
+use crate::sync::lock;
+use crate::{acme, ids, queue};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,7 +42,7 @@ pub(super) async fn request(
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
     }
     let usage = app.store.inventory(store::Inventory::licensed);
-    if !app.license().allows(usage + 1, Utc::now()) {
+    if !lock(&app.license).allows(usage + 1, Utc::now()) {
         let detail = format!("the license does not allow more than {usage} certificates");
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
@@ -51,7 +52,7 @@ pub(super) async fn request(
     let issue = Task::Issue {
         certificate: certificate.id.clone(),
     };
-    let job = app.queue.prepare(issue, Some(&at.project), &actor);
+    let job = queue::prepare(&app, issue, Some(&at.project), &actor);
     let summary = format!("Certificate requested for {domain}");
     let entry = Entry::new(EventType::CertRequested, actor, summary)
         .resource("cert", &certificate.id)
@@ -116,7 +117,7 @@ pub(super) async fn renew(
         certificate: certificate.id.clone(),
         trigger,
     };
-    let job = app.queue.prepare(renew, Some(&certificate.project), &actor);
+    let job = queue::prepare(&app, renew, Some(&certificate.project), &actor);
     let mut body = view(&certificate);
     body["job"] = json!(job.id);
     let insert = move |work: &mut store::Work<'_>| {

@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::audit::{Entry, EventType};
 use crate::job::Task;
 use crate::names::Slug;
+use crate::queue;
 use crate::store::{Work, audit, jobs};
 
 /// Entries of the audit log in one answer.
@@ -32,8 +33,10 @@ pub(super) async fn receive(
 ) -> Result<StatusCode, Problem> {
     let name = String::from(name?.0);
     let actor = Actor::system(format!("webhook/{name}"));
-    trace::current_span().set_org(&app.org_id).set_actor(&actor);
-    let job = (name == "discover").then(|| app.queue.prepare(Task::Discover, None, &actor));
+    trace::current_span()
+        .set_org(&app.config.org_id)
+        .set_actor(&actor);
+    let job = (name == "discover").then(|| queue::prepare(&app, Task::Discover, None, &actor));
     let summary = format!("Webhook {name} received");
     let entry = Entry::new(EventType::WebhookReceived, actor, summary)
         .resource("webhook", &name)

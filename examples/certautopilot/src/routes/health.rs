@@ -21,7 +21,7 @@ pub(super) async fn alive() -> Json<Value> {
 /// matters here.
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
     let unready = |detail: &str| Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
-    if app.is_draining() {
+    if *app.stop.borrow() {
         return Err(unready("the service is stopping"));
     }
     let answer = app

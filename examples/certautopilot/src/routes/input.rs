@@ -22,7 +22,9 @@ impl FromRequestParts<Arc<App>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let actor = app.sessions.caller(&parts.headers)?;
-        trace::current_span().set_org(&app.org_id).set_actor(&actor);
+        trace::current_span()
+            .set_org(&app.config.org_id)
+            .set_actor(&actor);
         Ok(Self(actor))
     }
 }

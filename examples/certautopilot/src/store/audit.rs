@@ -4,8 +4,7 @@ use std::ops::Bound;
 
 use rusqlite::{Connection, Row, params};
 
-use super::error::Error;
-use super::sql;
+use super::sql::{self, Error};
 use crate::audit::Entry;
 
 pub(super) fn insert(db: &Connection, host: &str, entry: &Entry) -> Result<(), Error> {
@@ -23,8 +22,7 @@ pub(super) fn insert(db: &Connection, host: &str, entry: &Entry) -> Result<(), E
     ];
     let statement = "INSERT INTO audit (id, ts, event_type, actor, resource, project, severity, \
                      summary, params, host) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-    sql::run(db, statement, row)?;
-    Ok(())
+    sql::run(db, statement, row)
 }
 
 /// At most `limit` entries in the order of the commits, from the first or from the one after that
@@ -32,10 +30,11 @@ pub(super) fn insert(db: &Connection, host: &str, entry: &Entry) -> Result<(), E
 ///
 /// Ids are made before the commit, so a reader that went by their order would miss an id that was
 /// made before the last one it has seen and committed after it.
-///
-/// # Errors
-/// The database's own.
-pub fn list(db: &Connection, after: Option<&str>, limit: u32) -> Result<Option<Vec<Entry>>, Error> {
+pub(crate) fn list(
+    db: &Connection,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Option<Vec<Entry>>, Error> {
     let Some(after) = after.map_or(Ok(Some(0)), |id| number(db, id))? else {
         return Ok(None);
     };

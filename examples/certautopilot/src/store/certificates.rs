@@ -3,17 +3,13 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Params, Row, params};
 
-use super::change::{CertificateFact, Change};
-use super::error::Error;
-use super::sql;
+use super::inventory::{self, Change};
+use super::sql::{self, Error};
 use super::work::Work;
-use crate::certificate::{Certificate, CertificateState, Issued, SealedKey};
+use crate::certificate::{Certificate, CertificateState, Issued, WrappedKey};
 
 /// Adds a certificate, pending.
-///
-/// # Errors
-/// The database's own, as for every function here.
-pub fn insert(work: &mut Work<'_>, certificate: &Certificate) -> Result<(), Error> {
+pub(crate) fn insert(work: &mut Work<'_>, certificate: &Certificate) -> Result<(), Error> {
     let row = params![
         certificate.id,
         certificate.project,
@@ -28,49 +24,51 @@ pub fn insert(work: &mut Work<'_>, certificate: &Certificate) -> Result<(), Erro
 }
 
 /// Stores what was issued, and makes the certificate active.
-pub fn set_issued(work: &mut Work<'_>, id: &str, issued: &Issued) -> Result<(), Error> {
+pub(crate) fn set_issued(work: &mut Work<'_>, id: &str, issued: &Issued) -> Result<(), Error> {
     let row = params![
         id,
         issued.not_after.timestamp_millis(),
         issued.pem,
         issued.fingerprint,
-        issued.key.sealed,
         issued.key.wrapped,
         issued.key.kek_version,
     ];
     let statement = "UPDATE certificates SET status = 'active', not_after = ?2, pem = ?3, \
-                     fingerprint = ?4, sealed_key = ?5, wrapped_data_key = ?6, kek_version = ?7, \
-                     last_error = NULL WHERE id = ?1";
+                     fingerprint = ?4, wrapped_key = ?5, kek_version = ?6, last_error = NULL \
+                     WHERE id = ?1";
     change(work, statement, row)
 }
 
 /// Changes the state.
-pub fn set_state(work: &mut Work<'_>, id: &str, state: CertificateState) -> Result<(), Error> {
+pub(crate) fn set_state(
+    work: &mut Work<'_>,
+    id: &str,
+    state: CertificateState,
+) -> Result<(), Error> {
     let statement = "UPDATE certificates SET status = ?2 WHERE id = ?1";
     change(work, statement, params![id, state.as_str()])
 }
 
 /// Notes why the last attempt was given up.
-pub fn set_last_error(work: &Work<'_>, id: &str, error: &str) -> Result<(), Error> {
+pub(crate) fn set_last_error(work: &Work<'_>, id: &str, error: &str) -> Result<(), Error> {
     let statement = "UPDATE certificates SET last_error = ?2 WHERE id = ?1";
-    sql::run(work, statement, params![id, error])?;
-    Ok(())
+    sql::run(work, statement, params![id, error])
 }
 
 /// The certificate with this id.
-pub fn find(db: &Connection, id: &str) -> Result<Option<Certificate>, Error> {
+pub(crate) fn find(db: &Connection, id: &str) -> Result<Option<Certificate>, Error> {
     sql::first(db, "SELECT * FROM certificates WHERE id = ?1", [id], read)
 }
 
 /// The certificates of a project, oldest first.
-pub fn of_project(db: &Connection, project: &str) -> Result<Vec<Certificate>, Error> {
+pub(crate) fn of_project(db: &Connection, project: &str) -> Result<Vec<Certificate>, Error> {
     let query = "SELECT * FROM certificates WHERE project = ?1 ORDER BY id";
     sql::all(db, query, [project], read)
 }
 
 /// The ids and projects of active certificates that expire before `end` and have no renewal
 /// waiting or running.
-pub fn due(db: &Connection, end: DateTime<Utc>) -> Result<Vec<(String, String)>, Error> {
+pub(crate) fn due(db: &Connection, end: DateTime<Utc>) -> Result<Vec<(String, String)>, Error> {
     let query = "SELECT id, project FROM certificates WHERE status = 'active' AND not_after < ?1 \
                  AND NOT EXISTS (SELECT 1 FROM jobs WHERE certificate_id = certificates.id \
                  AND type = 'renew' AND state IN ('queued', 'running'))";
@@ -79,42 +77,28 @@ pub fn due(db: &Connection, end: DateTime<Utc>) -> Result<Vec<(String, String)>,
 }
 
 /// The fingerprints of the certificates that are in use.
-pub fn fingerprints(db: &Connection) -> Result<Vec<String>, Error> {
+pub(crate) fn fingerprints(db: &Connection) -> Result<Vec<String>, Error> {
     let query = "SELECT fingerprint FROM certificates \
                  WHERE fingerprint IS NOT NULL AND status != 'revoked'";
     sql::all(db, query, [], |row| row.get(0))
 }
 
-pub(super) fn facts(db: &Connection) -> Result<Vec<(String, CertificateFact)>, Error> {
-    let query = "SELECT id, status, issuer_type, not_after FROM certificates";
-    sql::all(db, query, [], fact)
-}
-
 fn change(work: &mut Work<'_>, statement: &str, row: impl Params) -> Result<(), Error> {
     let statement = format!("{statement} RETURNING id, status, issuer_type, not_after");
-    if let Some((id, fact)) = sql::first(work, &statement, row, fact)? {
+    if let Some((id, fact)) = sql::first(work, &statement, row, inventory::fact)? {
         work.changed(Change::Certificate(id, fact));
     }
     Ok(())
 }
 
-fn fact(row: &Row<'_>) -> rusqlite::Result<(String, CertificateFact)> {
-    let fact = CertificateFact {
-        state: sql::word(row, "status")?,
-        issuer_type: row.get("issuer_type")?,
-        not_after: sql::time(row, "not_after")?,
-    };
-    Ok((row.get("id")?, fact))
-}
-
 fn read(row: &Row<'_>) -> rusqlite::Result<Certificate> {
     let issued = |not_after| {
-        let key = SealedKey {
-            sealed: row.get("sealed_key")?,
-            wrapped: row.get("wrapped_data_key")?,
-            kek_version: row.get("kek_version")?,
-        };
+        let (wrapped, kek_version) = (row.get("wrapped_key")?, row.get("kek_version")?);
         let (pem, fingerprint) = (row.get("pem")?, row.get("fingerprint")?);
+        let key = WrappedKey {
+            wrapped,
+            kek_version,
+        };
         Ok::<_, rusqlite::Error>(Issued {
             pem,
             fingerprint,

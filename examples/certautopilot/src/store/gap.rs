@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use cap_telemetry::syslog::{Backfill, BackfillError, Event};
 
 use super::{Store, audit};
+use crate::sync::lock;
 
 /// Fills the gaps that an outage left. The pipelines start before the database is open, so the
 /// log is empty at first; clones are the same log.
@@ -28,7 +29,9 @@ impl Backfill for AuditLog {
         limit: usize,
     ) -> Result<Vec<Event>, BackfillError> {
         let (store, org_id) = self.0.get().ok_or("the database is not open yet")?;
-        let entries = store.ask(|db| audit::between(db, store.host(), from, to, limit))?;
+        let connection = lock(&store.0.connection);
+        let entries = audit::between(&connection.0, &store.0.host, from, to, limit)?;
+        drop(connection);
         let entries = entries.ok_or("an end of the gap is not in the audit log")?;
         Ok(entries.iter().map(|entry| entry.event(org_id)).collect())
     }

@@ -3,26 +3,21 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row, params};
 
-use super::error::Error;
-use super::sql;
+use super::sql::{self, Error};
 use super::work::Work;
 
 /// What a replica says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
-    /// Its name among its siblings.
-    pub host: String,
+pub(crate) struct Report {
+    pub(crate) host: String,
     /// The KEK version it wraps with.
-    pub current: u32,
+    pub(crate) current: u32,
     /// The KEK versions it has loaded.
-    pub loaded: Vec<u32>,
+    pub(crate) loaded: Vec<u32>,
 }
 
 /// Stores what a replica says of itself now.
-///
-/// # Errors
-/// The database's own, as for every function here.
-pub fn report(work: &Work<'_>, report: &Report) -> Result<(), Error> {
+pub(crate) fn report(work: &Work<'_>, report: &Report) -> Result<(), Error> {
     let statement = "INSERT OR REPLACE INTO hosts (host, seen_at, kek_current, kek_loaded) \
                      VALUES (?1, ?2, ?3, ?4)";
     let (now, loaded) = (
@@ -33,25 +28,22 @@ pub fn report(work: &Work<'_>, report: &Report) -> Result<(), Error> {
         work,
         statement,
         params![report.host, now, report.current, loaded],
-    )?;
-    Ok(())
+    )
 }
 
 /// Removes a replica.
-pub fn leave(work: &Work<'_>, host: &str) -> Result<(), Error> {
-    sql::run(work, "DELETE FROM hosts WHERE host = ?1", [host])?;
-    Ok(())
+pub(crate) fn leave(work: &Work<'_>, host: &str) -> Result<(), Error> {
+    sql::run(work, "DELETE FROM hosts WHERE host = ?1", [host])
 }
 
 /// Removes the replicas that were last seen before that time.
-pub fn forget(work: &Work<'_>, before: DateTime<Utc>) -> Result<(), Error> {
+pub(crate) fn forget(work: &Work<'_>, before: DateTime<Utc>) -> Result<(), Error> {
     let statement = "DELETE FROM hosts WHERE seen_at < ?1";
-    sql::run(work, statement, [before.timestamp_millis()])?;
-    Ok(())
+    sql::run(work, statement, [before.timestamp_millis()])
 }
 
 /// The replicas there are.
-pub fn all(db: &Connection) -> Result<Vec<Report>, Error> {
+pub(crate) fn all(db: &Connection) -> Result<Vec<Report>, Error> {
     let read = |row: &Row<'_>| {
         Ok(Report {
             host: row.get("host")?,
@@ -63,7 +55,7 @@ pub fn all(db: &Connection) -> Result<Vec<Report>, Error> {
 }
 
 /// How many replicas have not loaded this KEK version.
-pub fn laggards(db: &Connection, version: u32) -> Result<u64, Error> {
+pub(crate) fn laggards(db: &Connection, version: u32) -> Result<u64, Error> {
     let lags = |report: &&Report| !report.loaded.contains(&version);
     Ok(all(db)?.iter().filter(lags).count() as u64)
 }

@@ -4,61 +4,95 @@
 use std::collections::{BTreeMap, HashMap};
 
 use cap_telemetry::names::ClosedEnum as _;
-use rusqlite::Connection;
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, Row};
 
-use super::change::{CertificateFact, Change};
-use super::error::Error;
-use super::work::Commit;
-use super::{certificates, jobs};
+use super::sql::{self, Error};
 use crate::certificate::CertificateState;
 use crate::job::JobKind;
 
 /// What is counted: loaded once, then brought up to date by every commit.
-#[derive(Debug, Default)]
-pub struct Inventory {
+#[derive(Default)]
+pub(crate) struct Inventory {
     certificates: HashMap<String, CertificateFact>,
     waiting: BTreeMap<JobKind, u64>,
 }
 
+/// What is counted of one certificate.
+pub(crate) struct CertificateFact {
+    /// As stored.
+    pub(crate) state: CertificateState,
+    pub(crate) issuer_type: String,
+    pub(crate) not_after: Option<DateTime<Utc>>,
+}
+
+/// What a commit changes.
+pub(super) enum Change {
+    Certificate(String, CertificateFact),
+    Waiting(JobKind),
+    /// A job waits no longer.
+    Taken(JobKind),
+}
+
 impl Inventory {
     pub(super) fn load(db: &Connection) -> Result<Self, Error> {
+        let query = "SELECT id, status, issuer_type, not_after FROM certificates";
+        let certificates = sql::all(db, query, [], fact)?.into_iter().collect();
         let mut waiting: BTreeMap<_, _> = JobKind::ALL.iter().map(|kind| (*kind, 0)).collect();
-        waiting.extend(jobs::waiting(db)?);
-        let certificates = certificates::facts(db)?.into_iter().collect();
+        let query = "SELECT type, count(*) FROM jobs WHERE state = 'queued' GROUP BY type";
+        let read = |row: &Row<'_>| {
+            Ok((
+                sql::word::<JobKind>(row, "type")?,
+                u64::from(row.get::<_, u32>(1)?),
+            ))
+        };
+        waiting.extend(sql::all(db, query, [], read)?);
         Ok(Self {
             certificates,
             waiting,
         })
     }
 
-    pub(super) fn apply(&mut self, commit: &Commit) {
-        for change in &commit.changes {
+    pub(super) fn apply(&mut self, changes: Vec<Change>) {
+        for change in changes {
             match change {
                 Change::Certificate(id, fact) => {
-                    self.certificates.insert(id.clone(), fact.clone());
+                    self.certificates.insert(id, fact);
                 }
-                Change::Waiting(kind) => *self.waiting.entry(*kind).or_default() += 1,
+                Change::Waiting(kind) => *self.waiting.entry(kind).or_default() += 1,
                 Change::Taken(kind) => {
-                    let waiting = self.waiting.entry(*kind).or_default();
+                    let waiting = self.waiting.entry(kind).or_default();
                     *waiting = waiting.saturating_sub(1);
                 }
             }
         }
     }
 
-    /// Every certificate.
-    pub fn certificates(&self) -> impl Iterator<Item = &CertificateFact> {
+    pub(crate) fn certificates(&self) -> impl Iterator<Item = &CertificateFact> {
         self.certificates.values()
     }
 
     /// How many certificates the license counts: all that are not revoked, issued or not.
-    pub fn licensed(&self) -> u64 {
+    pub(crate) fn licensed(&self) -> u64 {
         let counts = |fact: &&CertificateFact| fact.state != CertificateState::Revoked;
         self.certificates().filter(counts).count() as u64
     }
 
     /// How many jobs of each type wait.
-    pub fn waiting(&self) -> impl Iterator<Item = (JobKind, u64)> {
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (JobKind, u64)> {
         self.waiting.iter().map(|(kind, waiting)| (*kind, *waiting))
     }
+}
+
+pub(super) fn fact(row: &Row<'_>) -> rusqlite::Result<(String, CertificateFact)> {
+    let (state, issuer_type) = (sql::word(row, "status")?, row.get("issuer_type")?);
+    let not_after = sql::time(row, "not_after")?;
+    Ok((
+        row.get("id")?,
+        CertificateFact {
+            state,
+            issuer_type,
+            not_after,
+        },
+    ))
 }

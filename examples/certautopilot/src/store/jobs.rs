@@ -4,17 +4,13 @@ use cap_telemetry::trace::Carrier;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row, params};
 
-use super::change::Change;
-use super::error::Error;
-use super::sql;
+use super::inventory::Change;
+use super::sql::{self, Error};
 use super::work::Work;
 use crate::job::{Job, JobKind};
 
 /// Puts a job into the queue.
-///
-/// # Errors
-/// The database's own, as for every function here.
-pub fn insert(work: &mut Work<'_>, job: &Job) -> Result<(), Error> {
+pub(crate) fn insert(work: &mut Work<'_>, job: &Job) -> Result<(), Error> {
     let kind = job.task.kind();
     let row = params![
         job.id,
@@ -36,7 +32,11 @@ pub fn insert(work: &mut Work<'_>, job: &Job) -> Result<(), Error> {
 }
 
 /// Takes the job that is due longest, and begins its next attempt.
-pub fn claim(work: &mut Work<'_>, host: &str, now: DateTime<Utc>) -> Result<Option<Job>, Error> {
+pub(crate) fn claim(
+    work: &mut Work<'_>,
+    host: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Job>, Error> {
     let statement = "UPDATE jobs SET state = 'running', attempt = attempt + 1, host = ?2 \
                      WHERE id = (SELECT id FROM jobs WHERE state = 'queued' AND run_at <= ?1 \
                      ORDER BY run_at, id LIMIT 1) RETURNING *";
@@ -48,19 +48,18 @@ pub fn claim(work: &mut Work<'_>, host: &str, now: DateTime<Utc>) -> Result<Opti
 }
 
 /// When the next waiting job is due.
-pub fn next_due(db: &Connection) -> Result<Option<DateTime<Utc>>, Error> {
+pub(crate) fn next_due(db: &Connection) -> Result<Option<DateTime<Utc>>, Error> {
     let query = "SELECT min(run_at) AS due FROM jobs WHERE state = 'queued'";
     Ok(sql::first(db, query, [], |row| sql::time(row, "due"))?.flatten())
 }
 
 /// Notes that the job is done.
-pub fn done(work: &Work<'_>, id: &str) -> Result<(), Error> {
-    sql::run(work, "UPDATE jobs SET state = 'done' WHERE id = ?1", [id])?;
-    Ok(())
+pub(crate) fn done(work: &Work<'_>, id: &str) -> Result<(), Error> {
+    sql::run(work, "UPDATE jobs SET state = 'done' WHERE id = ?1", [id])
 }
 
 /// Notes that the attempt with this context failed, and that the next may begin at `run_at`.
-pub fn retry(
+pub(crate) fn retry(
     work: &mut Work<'_>,
     job: &Job,
     run_at: DateTime<Utc>,
@@ -80,15 +79,14 @@ pub fn retry(
 }
 
 /// Notes that the job is given up.
-pub fn dead(work: &Work<'_>, id: &str, error: &str) -> Result<(), Error> {
+pub(crate) fn dead(work: &Work<'_>, id: &str, error: &str) -> Result<(), Error> {
     let statement = "UPDATE jobs SET state = 'dead', last_error = ?2 WHERE id = ?1";
-    sql::run(work, statement, [id, error])?;
-    Ok(())
+    sql::run(work, statement, [id, error])
 }
 
 /// Puts the jobs that were running on replicas that are gone back into the queue, and says how
 /// many. The attempt that they lost counts.
-pub fn requeue_orphaned(work: &mut Work<'_>) -> Result<usize, Error> {
+pub(crate) fn requeue_orphaned(work: &mut Work<'_>) -> Result<usize, Error> {
     let statement = "UPDATE jobs SET state = 'queued' WHERE state = 'running' \
                      AND host NOT IN (SELECT host FROM hosts) RETURNING type";
     let kinds: Vec<JobKind> = sql::all(work, statement, [], |row| sql::word(row, "type"))?;
@@ -99,13 +97,13 @@ pub fn requeue_orphaned(work: &mut Work<'_>) -> Result<usize, Error> {
 }
 
 /// The jobs that were given up, oldest first, a thousand at most.
-pub fn dead_letters(db: &Connection) -> Result<Vec<Job>, Error> {
+pub(crate) fn dead_letters(db: &Connection) -> Result<Vec<Job>, Error> {
     let query = "SELECT * FROM jobs WHERE state = 'dead' ORDER BY id LIMIT 1000";
     sql::all(db, query, [], read)
 }
 
 /// Puts a job that was given up back into the queue, as if new; `None` when there is no such job.
-pub fn revive(work: &mut Work<'_>, id: &str) -> Result<Option<Job>, Error> {
+pub(crate) fn revive(work: &mut Work<'_>, id: &str) -> Result<Option<Job>, Error> {
     let statement = "UPDATE jobs SET state = 'queued', attempt = 0, run_at = ?2, host = NULL \
                      WHERE id = ?1 AND state = 'dead' RETURNING *";
     let job = sql::first(
@@ -121,16 +119,10 @@ pub fn revive(work: &mut Work<'_>, id: &str) -> Result<Option<Job>, Error> {
 }
 
 /// Whether this certificate has a job of this type that waits or runs.
-pub fn pending(db: &Connection, certificate: &str, kind: JobKind) -> Result<bool, Error> {
+pub(crate) fn pending(db: &Connection, certificate: &str, kind: JobKind) -> Result<bool, Error> {
     let query = "SELECT 1 FROM jobs WHERE certificate_id = ?1 AND type = ?2 \
                  AND state IN ('queued', 'running')";
     Ok(sql::first(db, query, [certificate, kind.as_str()], |_| Ok(()))?.is_some())
-}
-
-pub(super) fn waiting(db: &Connection) -> Result<Vec<(JobKind, u64)>, Error> {
-    let query = "SELECT type, count(*) FROM jobs WHERE state = 'queued' GROUP BY type";
-    let read = |row: &Row<'_>| Ok((sql::word(row, "type")?, row.get::<_, u32>(1)?.into()));
-    sql::all(db, query, [], read)
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Job> {

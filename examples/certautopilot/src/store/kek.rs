@@ -3,44 +3,28 @@
 use cap_telemetry::names::Actor;
 use rusqlite::{Connection, Row, params};
 
-use super::error::Error;
-use super::sql;
+use super::sql::{self, Error};
 use super::work::Work;
+use crate::certificate::WrappedKey;
 
 /// A rotation to a new version.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rotation {
-    /// Its id.
-    pub id: String,
+pub(crate) struct Rotation {
+    pub(crate) id: String,
     /// The version it moves to.
-    pub target: u32,
-    /// Who asked for it.
-    pub requested_by: Actor,
-}
-
-/// A data key as it is stored.
-#[derive(Clone, Debug)]
-pub struct WrappedKey {
-    /// The certificate whose key it encrypts.
-    pub certificate: String,
-    /// The data key under the KEK.
-    pub wrapped: Vec<u8>,
-    /// The version of the KEK.
-    pub kek_version: u32,
+    pub(crate) target: u32,
+    pub(crate) requested_by: Actor,
 }
 
 /// The version that new keys are wrapped with: 1 before any rotation.
-///
-/// # Errors
-/// The database's own, as for every function here.
-pub fn current(db: &Connection) -> Result<u32, Error> {
+pub(crate) fn current(db: &Connection) -> Result<u32, Error> {
     let query = "SELECT max(target) FROM kek_rotations WHERE state <> 'staged'";
     let version: Option<Option<u32>> = sql::first(db, query, [], |row| row.get(0))?;
     Ok(version.flatten().unwrap_or(1))
 }
 
 /// Begins a rotation: every replica must load its version before any wraps with it.
-pub fn begin(work: &Work<'_>, rotation: &Rotation) -> Result<(), Error> {
+pub(crate) fn begin(work: &Work<'_>, rotation: &Rotation) -> Result<(), Error> {
     let statement = "INSERT INTO kek_rotations (id, target, state, requested_by) \
                      VALUES (?1, ?2, 'staged', ?3)";
     let actor = rotation.requested_by.to_string();
@@ -48,19 +32,17 @@ pub fn begin(work: &Work<'_>, rotation: &Rotation) -> Result<(), Error> {
         work,
         statement,
         params![rotation.id, rotation.target, actor],
-    )?;
-    Ok(())
+    )
 }
 
 /// From now on new keys are wrapped with the version of the rotation.
-pub fn switch(work: &Work<'_>, id: &str) -> Result<(), Error> {
+pub(crate) fn switch(work: &Work<'_>, id: &str) -> Result<(), Error> {
     let statement = "UPDATE kek_rotations SET state = 'running' WHERE id = ?1 AND state = 'staged'";
-    sql::run(work, statement, [id])?;
-    Ok(())
+    sql::run(work, statement, [id])
 }
 
 /// The rotation that is not complete.
-pub fn running(db: &Connection) -> Result<Option<Rotation>, Error> {
+pub(crate) fn running(db: &Connection) -> Result<Option<Rotation>, Error> {
     let query = "SELECT id, target, requested_by FROM kek_rotations WHERE state <> 'completed'";
     sql::first(db, query, [], |row| {
         Ok(Rotation {
@@ -72,52 +54,55 @@ pub fn running(db: &Connection) -> Result<Option<Rotation>, Error> {
 }
 
 /// Completes the rotation, and says whether it was not complete before.
-pub fn complete(work: &Work<'_>, id: &str) -> Result<bool, Error> {
-    let statement =
-        "UPDATE kek_rotations SET state = 'completed' WHERE id = ?1 AND state = 'running'";
-    Ok(sql::run(work, statement, [id])? > 0)
+pub(crate) fn complete(work: &Work<'_>, id: &str) -> Result<bool, Error> {
+    let statement = "UPDATE kek_rotations SET state = 'completed' \
+                     WHERE id = ?1 AND state = 'running' RETURNING id";
+    Ok(sql::first(work, statement, [id], |_| Ok(()))?.is_some())
 }
 
 /// How many keys a version older than `target` wraps.
-pub fn behind(db: &Connection, target: u32) -> Result<u32, Error> {
+pub(crate) fn behind(db: &Connection, target: u32) -> Result<u32, Error> {
     let query = "SELECT count(*) FROM certificates WHERE kek_version < ?1";
     Ok(sql::first(db, query, [target], |row| row.get(0))?.unwrap_or_default())
 }
 
-/// At most `limit` of the keys that a version older than `target` wraps.
-pub fn next_behind(db: &Connection, target: u32, limit: u32) -> Result<Vec<WrappedKey>, Error> {
-    let query = "SELECT id, wrapped_data_key, kek_version FROM certificates \
+/// At most `limit` of the keys that a version older than `target` wraps, each with the id of its
+/// certificate.
+pub(crate) fn next_behind(
+    db: &Connection,
+    target: u32,
+    limit: u32,
+) -> Result<Vec<(String, WrappedKey)>, Error> {
+    let query = "SELECT id, wrapped_key, kek_version FROM certificates \
                  WHERE kek_version < ?1 LIMIT ?2";
     let read = |row: &Row<'_>| {
-        let (certificate, wrapped, kek_version) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(WrappedKey {
-            certificate,
-            wrapped,
-            kek_version,
-        })
+        let (wrapped, kek_version) = (row.get(1)?, row.get(2)?);
+        Ok((
+            row.get(0)?,
+            WrappedKey {
+                wrapped,
+                kek_version,
+            },
+        ))
     };
     sql::all(db, query, [target, limit], read)
 }
 
 /// Replaces a wrapped key, unless it was replaced since it was read.
-pub fn rewrap(
+pub(crate) fn rewrap(
     work: &Work<'_>,
+    certificate: &str,
     old: &WrappedKey,
-    wrapped: &[u8],
-    version: u32,
+    new: &WrappedKey,
 ) -> Result<(), Error> {
-    let statement = "UPDATE certificates SET wrapped_data_key = ?3, kek_version = ?4 \
-                     WHERE id = ?1 AND wrapped_data_key = ?2";
-    sql::run(
-        work,
-        statement,
-        params![old.certificate, old.wrapped, wrapped, version],
-    )?;
-    Ok(())
+    let statement = "UPDATE certificates SET wrapped_key = ?3, kek_version = ?4 \
+                     WHERE id = ?1 AND wrapped_key = ?2";
+    let row = params![certificate, old.wrapped, new.wrapped, new.kek_version];
+    sql::run(work, statement, row)
 }
 
 /// The versions that wrap at least one key.
-pub fn in_use(db: &Connection) -> Result<Vec<u32>, Error> {
+pub(crate) fn in_use(db: &Connection) -> Result<Vec<u32>, Error> {
     let query = "SELECT DISTINCT kek_version FROM certificates WHERE kek_version IS NOT NULL";
     sql::all(db, query, [], |row| row.get(0))
 }

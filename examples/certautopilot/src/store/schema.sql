@@ -8,8 +8,7 @@ CREATE TABLE IF NOT EXISTS certificates (
     not_after INTEGER,
     pem TEXT,
     fingerprint TEXT,
-    sealed_key BLOB,
-    wrapped_data_key BLOB,
+    wrapped_key BLOB,
     kek_version INTEGER,
     last_error TEXT,
     created_at INTEGER NOT NULL
@@ -51,13 +50,6 @@ CREATE TRIGGER IF NOT EXISTS audit_is_never_changed BEFORE UPDATE ON audit
     BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS audit_is_never_cut BEFORE DELETE ON audit
     BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
-
-CREATE TABLE IF NOT EXISTS members (
-    project TEXT NOT NULL,
-    user TEXT NOT NULL,
-    role TEXT NOT NULL,
-    PRIMARY KEY (project, user)
-) STRICT;
 
 CREATE TABLE IF NOT EXISTS hosts (
     host TEXT PRIMARY KEY,

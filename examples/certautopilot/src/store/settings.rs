@@ -4,8 +4,7 @@ use rusqlite::{Connection, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::error::Error;
-use super::sql;
+use super::sql::{self, Error};
 use super::work::Work;
 
 /// The license that was installed last.
@@ -14,23 +13,16 @@ pub(crate) const LICENSE: &str = "license";
 pub(crate) const SYSLOG: &str = "syslog";
 
 /// Stores a setting in place of the one before.
-///
-/// # Errors
-/// The database's own.
 pub(crate) fn put(work: &Work<'_>, name: &str, value: &impl Serialize) -> Result<(), Error> {
     let statement = "INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)";
     sql::run(
         work,
         statement,
         params![name, serde_json::to_string(value)?],
-    )?;
-    Ok(())
+    )
 }
 
 /// The setting, if it was ever stored.
-///
-/// # Errors
-/// The database's own.
 pub(crate) fn get<T: DeserializeOwned>(db: &Connection, name: &str) -> Result<Option<T>, Error> {
     let query = "SELECT value FROM settings WHERE name = ?1";
     Ok(sql::first(db, query, [name], |row| sql::json(row, "value"))?.flatten())

@@ -1,4 +1,4 @@
-//! Statements and columns, as every table needs them.
+//! Statements, columns and errors, as every table needs them.
 
 use std::error::Error as StdError;
 use std::str::FromStr;
@@ -9,8 +9,20 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Params, Result, Row};
 use serde::de::DeserializeOwned;
 
-use super::error::Error;
 use crate::actor;
+
+/// Why the database did not do it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("database.path: cannot open {0}: {1}")]
+    Open(String, rusqlite::Error),
+    #[error("the database refused: {0}")]
+    Refused(#[from] rusqlite::Error),
+    #[error("a value cannot be stored: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("the database's thread ended early")]
+    Interrupted,
+}
 
 /// Every row of a query.
 pub(super) fn all<T>(
@@ -34,9 +46,10 @@ pub(super) fn first<T>(
     Ok(statement.query_row(params, read).optional()?)
 }
 
-/// Runs a statement; how many rows it changed.
-pub(super) fn run(db: &Connection, sql: &str, params: impl Params) -> Result<usize, Error> {
-    Ok(db.prepare_cached(sql)?.execute(params)?)
+/// Runs a statement.
+pub(super) fn run(db: &Connection, sql: &str, params: impl Params) -> Result<(), Error> {
+    db.prepare_cached(sql)?.execute(params)?;
+    Ok(())
 }
 
 /// A word of a closed set.
@@ -44,23 +57,21 @@ pub(super) fn word<T>(row: &Row<'_>, column: &str) -> Result<T>
 where
     T: FromStr<Err: StdError + Send + Sync + 'static>,
 {
-    row.get::<_, String>(column)?
-        .parse()
-        .map_err(|error: T::Err| unreadable(error))
+    let word: String = row.get(column)?;
+    word.parse().map_err(unreadable)
 }
 
 /// A value as JSON, where there is one.
 pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<Option<T>> {
     let text: Option<String> = row.get(column)?;
-    text.map(|text| serde_json::from_str(&text).map_err(unreadable))
-        .transpose()
+    let value = text.map(|text| serde_json::from_str(&text));
+    value.transpose().map_err(unreadable)
 }
 
 /// Milliseconds since 1970, where there are some.
 pub(super) fn time(row: &Row<'_>, column: &str) -> Result<Option<DateTime<Utc>>> {
-    Ok(row
-        .get::<_, Option<i64>>(column)?
-        .and_then(DateTime::from_timestamp_millis))
+    let milliseconds: Option<i64> = row.get(column)?;
+    Ok(milliseconds.and_then(DateTime::from_timestamp_millis))
 }
 
 /// An actor as `kind:id`.

@@ -6,27 +6,25 @@ use cap_telemetry::trace;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::audit;
-use super::change::Change;
-use super::error::Error;
+use super::inventory::Change;
+use super::sql::Error;
 use crate::audit::Entry;
 use crate::job::JobKind;
 
 /// A transaction under way. Dropping it rolls it back.
-#[derive(Debug)]
-pub struct Work<'c> {
+pub(crate) struct Work<'c> {
     transaction: Transaction<'c>,
     host: &'c str,
     commit: Commit,
 }
 
 /// What a committed transaction did.
-#[derive(Debug, Default)]
-#[non_exhaustive]
-pub struct Commit {
+#[derive(Default)]
+pub(crate) struct Commit {
     /// The audit entries it recorded.
-    pub recorded: Vec<Entry>,
+    pub(crate) recorded: Vec<Entry>,
     /// The jobs it put into the queue.
-    pub queued: Vec<JobKind>,
+    pub(crate) queued: Vec<JobKind>,
     pub(super) changes: Vec<Change>,
 }
 
@@ -48,10 +46,7 @@ impl<'c> Work<'c> {
 
     /// Writes an audit entry beside the change it records, with the ids of the current span. The
     /// entry is forwarded once both are committed.
-    ///
-    /// # Errors
-    /// The database's own.
-    pub fn record(&mut self, mut entry: Entry) -> Result<(), Error> {
+    pub(crate) fn record(&mut self, mut entry: Entry) -> Result<(), Error> {
         if let Some(ids) = trace::current_span_ids() {
             entry = entry.param("trace_id", ids.trace_id_hex());
             entry = entry.param("span_id", ids.span_id_hex());

@@ -8,8 +8,8 @@ use std::{fs, io};
 use cap_telemetry::metrics::{FindingSeverity, JobResult};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Tasks, blocking, distribute};
 use crate::acme;
+use crate::app::App;
 use crate::failure::Failure;
 use crate::store::certificates;
 
@@ -17,38 +17,37 @@ use crate::store::certificates;
 const SOURCE: &str = "directory";
 
 /// What a directory holds.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Found {
     certificates: u64,
     unreadable: u64,
     findings: Vec<FindingSeverity>,
 }
 
-impl Tasks {
-    pub(super) async fn discover(&self) -> Result<JobResult, Failure> {
-        let Some(directory) = self.discovery.clone() else {
-            return Ok(JobResult::Success);
-        };
-        let known = self
-            .store
-            .read("certificates", certificates::fingerprints)
-            .await?;
-        let known: HashSet<_> = known.into_iter().collect();
-        let found = blocking(move || {
-            let found = look(&directory, &known, Utc::now());
-            found.map_err(|error| distribute::failure(&directory, &error))
-        });
-        let found = found.await?;
-        let metrics = self.telemetry.metrics().discovery();
-        metrics.set_sources([(SOURCE, found.certificates)]);
-        metrics.set_findings(found.findings.into_iter().map(|severity| (severity, 1)));
-        let partial = found.unreadable > 0;
-        Ok(if partial {
-            JobResult::Partial
-        } else {
-            JobResult::Success
-        })
-    }
+pub(super) async fn discover(app: &App) -> Result<JobResult, Failure> {
+    let Some(directory) = app.config.discovery.clone() else {
+        return Ok(JobResult::Success);
+    };
+    let known = app
+        .store
+        .read("certificates", certificates::fingerprints)
+        .await?;
+    let known: HashSet<_> = known.into_iter().collect();
+    let look = move || {
+        look(&directory, &known, Utc::now()).map_err(|error| Failure::at(&directory, &error))
+    };
+    let found = tokio::task::spawn_blocking(look)
+        .await
+        .map_err(Failure::transient)??;
+    let metrics = app.telemetry.metrics().discovery();
+    metrics.set_sources([(SOURCE, found.certificates)]);
+    metrics.set_findings(found.findings.into_iter().map(|severity| (severity, 1)));
+    let partial = found.unreadable > 0;
+    Ok(if partial {
+        JobResult::Partial
+    } else {
+        JobResult::Success
+    })
 }
 
 fn look(directory: &Path, known: &HashSet<String>, now: DateTime<Utc>) -> io::Result<Found> {

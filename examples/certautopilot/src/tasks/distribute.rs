@@ -7,58 +7,61 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use cap_telemetry::metrics::{ExecutionStatus, JobResult, Outcome};
-use cap_telemetry::names::ErrorClass;
 
-use super::{Tasks, blocking};
-use crate::acme;
+use crate::app::App;
 use crate::failure::Failure;
-use crate::ids;
 use crate::store::certificates;
+use crate::{acme, ids};
 
 /// The label of the `module`.
 pub(crate) const MODULE: &str = "file";
 
-impl Tasks {
-    pub(super) async fn distribute(&self, id: &str) -> Result<JobResult, Failure> {
-        let Some(directory) = self.distribution.clone() else {
-            return Ok(JobResult::Success);
-        };
-        let (keyring, id) = (self.keyring.clone(), id.to_owned());
-        let load = self.store.read("certificates", move |db| {
-            let missing = || Failure::invalid(format!("{id} has no certificate to distribute"));
-            let row = certificates::find(db, &id)?.ok_or_else(missing)?;
-            let issued = row.issued.ok_or_else(missing)?;
-            let key = keyring.open(&id, &issued.key)?;
-            // Neither project ids nor host names hold a separator.
-            let name = format!(
-                "{}-{}",
-                row.project,
-                row.domain.replacen('*', "wildcard", 1)
-            );
-            Ok::<_, Failure>((name, issued.pem, key))
-        });
-        let (name, pem, key) = load.await?;
-        let served = blocking(move || {
-            put(&directory, &name, &pem, &key).map_err(|error| failure(&directory, &error))
-        })
-        .await;
+pub(super) async fn distribute(app: &App, id: &str) -> Result<JobResult, Failure> {
+    let Some(directory) = app.config.distribution.clone() else {
+        return Ok(JobResult::Success);
+    };
+    let (keyring, id) = (app.keyring.clone(), id.to_owned());
+    let load = move |db: &_| {
+        let missing = || Failure::invalid(format!("{id} has no certificate to distribute"));
+        let row = certificates::find(db, &id)?.ok_or_else(missing)?;
+        let issued = row.issued.ok_or_else(missing)?;
+        // Neither project ids nor host names hold a separator.
+        let name = format!(
+            "{}-{}",
+            row.project,
+            row.domain.replacen('*', "wildcard", 1)
+        );
+        Ok::<_, Failure>((name, issued.pem, keyring.unwrap(&id, &issued.key)?))
+    };
+    let (name, pem, key) = app.store.read("certificates", load).await?;
+    let put =
+        move || put(&directory, &name, &pem, &key).map_err(|error| Failure::at(&directory, &error));
+    let served = tokio::task::spawn_blocking(put)
+        .await
+        .map_err(Failure::transient)?;
 
-        let metrics = self.telemetry.metrics().distribution();
-        metrics.record_target_result(MODULE, served.as_ref().err().map(|failure| failure.class));
-        if let Ok(served) = served {
+    let metrics = app.telemetry.metrics().distribution();
+    metrics.record_target_result(MODULE, served.as_ref().err().map(|failure| failure.class));
+    let result = match served {
+        Ok(served) => {
             metrics.record_validated(served);
-        }
-        let failed = match served {
-            Ok(Outcome::Success) => {
-                metrics.record_executed(MODULE, ExecutionStatus::Success);
-                return Ok(JobResult::Success);
+            let different = || Failure::transient("what was written reads back differently");
+            if served == Outcome::Success {
+                Ok(JobResult::Success)
+            } else {
+                Err(different())
             }
-            Ok(_) => Failure::transient("what was written reads back differently"),
-            Err(failure) => failure,
-        };
-        metrics.record_executed(MODULE, ExecutionStatus::Failed);
-        Err(failed)
-    }
+        }
+        Err(failure) => Err(failure),
+    };
+    let failed = result.is_err();
+    let status = if failed {
+        ExecutionStatus::Failed
+    } else {
+        ExecutionStatus::Success
+    };
+    metrics.record_executed(MODULE, status);
+    result
 }
 
 /// Writes both files, and says whether the certificate can be read back.
@@ -84,13 +87,4 @@ fn replace(directory: &Path, name: &str, bytes: &[u8], mode: u32) -> io::Result<
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&temporary, directory.join(name))
-}
-
-pub(super) fn failure(directory: &Path, error: &io::Error) -> Failure {
-    let class = match error.kind() {
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => ErrorClass::Auth,
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => ErrorClass::IoPermanent,
-        _ => ErrorClass::IoTransient,
-    };
-    Failure::new(class, format!("{}: {error}", directory.display()))
 }

@@ -3,42 +3,40 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
-use crate::folder::Folder;
-
-fn service(configuration: &str, name: &str) -> (Command, Folder) {
-    let folder = Folder::new(name);
-    let file = folder.0.join("config.yaml");
+fn service(configuration: &str) -> (Command, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.yaml");
     fs::write(&file, configuration).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_certautopilot"));
     command.arg("--config").arg(file);
     (command, folder)
 }
 
-fn refused(configuration: &str, name: &str) -> (Option<i32>, String) {
-    let (mut command, _folder) = service(configuration, name);
-    let Output {
-        status,
-        stderr,
-        stdout,
-    } = command.output().unwrap();
-    assert_eq!(stdout, b"");
-    (status.code(), String::from_utf8(stderr).unwrap())
+/// The exit code of a service that does not start is this, and its message holds these parts.
+fn refuses(mut command: Command, code: i32, parts: &[&str]) {
+    let output = command.output().unwrap();
+    assert_eq!(output.stdout, b"");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{message}");
+    for part in parts {
+        assert!(message.contains(part), "{part} is not in {message}");
+    }
 }
 
 #[test]
-fn a_misspelt_key_is_refused_with_its_place_and_the_nearest_one() {
-    let (code, message) = refused(
-        "server:\n  listen: 127.0.0.1:0\nworker:\n  max_atempts: 5\n",
-        "key",
+fn a_misspelt_key_is_refused_with_its_place_and_the_nearest() {
+    let text = "server:\n  listen: 127.0.0.1:0\nworker:\n  max_atempts: 5\n";
+    let (command, _folder) = service(text);
+    refuses(
+        command,
+        2,
+        &["config.yaml:4", "worker.max_atempts", "worker.max_attempts"],
     );
-    assert_eq!(code, Some(2));
-    for part in ["config.yaml:4", "worker.max_atempts", "worker.max_attempts"] {
-        assert!(message.contains(part), "{part} is not in {message}");
-    }
 }
 
 #[test]
@@ -50,31 +48,24 @@ fn a_value_that_cannot_work_is_refused() {
         ("acme: { directory_url: ftp://a/ }", "acme.directory_url"),
         ("license: { expires_at: tomorrow }", "license.expires_at"),
     ] {
-        let (code, message) = refused(line, "value");
-        assert_eq!(code, Some(2), "{message}");
-        assert!(message.contains(key), "{key} is not in {message}");
+        let (command, _folder) = service(line);
+        refuses(command, 2, &[key]);
     }
 }
 
 #[test]
 fn without_a_readable_file_it_says_which() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_certautopilot"));
-    let output = command
-        .args(["--config", "/nowhere/config.yaml"])
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    let message = String::from_utf8(output.stderr).unwrap();
-    assert!(message.contains("/nowhere/config.yaml"), "{message}");
+    command.args(["--config", "/nowhere/config.yaml"]);
+    refuses(command, 2, &["/nowhere/config.yaml"]);
 }
 
 #[test]
 fn an_occupied_port_is_named() {
     let occupied = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = occupied.local_addr().unwrap();
-    let (code, message) = refused(&format!("server: {{ listen: '{address}' }}"), "port");
-    assert_eq!(code, Some(1));
-    assert!(message.contains(&address.to_string()), "{message}");
+    let (command, _folder) = service(&format!("server: {{ listen: '{address}' }}"));
+    refuses(command, 1, &[&address.to_string()]);
 }
 
 /// Nobody listens where the collector and the relay should be.
@@ -83,30 +74,24 @@ fn an_occupied_port_is_named() {
     clippy::disallowed_methods,
     reason = "the service is called as anybody would"
 )]
-fn with_a_dead_collector_and_relay_it_serves_and_reports_its_shutdown() {
+fn with_a_dead_collector_and_relay_it_serves_and_stops() {
     let dead = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap();
-    let configuration = format!(
+    let (ip, port) = (dead.ip(), dead.port());
+    let (mut command, _folder) = service(&format!(
         "server: {{ listen: 127.0.0.1:0 }}\n\
          telemetry: {{ tracing: {{ enabled: true, endpoint: 'http://{dead}', sample_rate: 1.0 }} }}\n\
-         syslog: {{ enabled: true, host: {}, port: {} }}\n",
-        dead.ip(),
-        dead.port(),
-    );
-    let (mut command, _folder) = service(&configuration, "shutdown");
+         syslog: {{ enabled: true, host: {ip}, port: {port} }}\n"
+    ));
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut line = || serde_json::from_str::<Value>(&lines.next().unwrap().unwrap()).unwrap();
     let listening = line();
-    assert!(
-        listening["listening"]
-            .as_str()
-            .unwrap()
-            .starts_with("127.0.0.1:")
-    );
-    let mut served = TcpStream::connect(listening["listening"].as_str().unwrap()).unwrap();
+    let address = listening["listening"].as_str().unwrap();
+    assert!(address.starts_with("127.0.0.1:"));
+    let mut served = TcpStream::connect(address).unwrap();
     served.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").unwrap();
     let mut answer = String::new();
     served.read_to_string(&mut answer).unwrap();
