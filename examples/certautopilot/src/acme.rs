@@ -20,29 +20,20 @@ pub(crate) use request::{Requested, expiry, fingerprint, leaf};
 pub(crate) const PROVIDER: &str = "acme";
 
 closed_enum! {
-    /// The operations of a provider (RFC 8555, section 7.1), as the label of a call.
+    /// The operations of a provider (RFC 8555, section 7.1), as the label of a call. `Unknown` is
+    /// for a URL that no answer had named.
+    #[allow(missing_docs)] // the standard describes them
     pub enum Endpoint: "ACME endpoint" {
-        /// Get the URLs of the others.
         Directory = "directory",
-        /// Get a nonce for the first signed request.
         NewNonce = "new-nonce",
-        /// Register an account key.
         NewAccount = "new-account",
-        /// Order a certificate.
         NewOrder = "new-order",
-        /// Poll an order.
         Order = "order",
-        /// Get what has to be proven for a name.
         Authorization = "authorization",
-        /// Announce a proof.
         Challenge = "challenge",
-        /// Send the signing request.
         Finalize = "finalize",
-        /// Download the certificate.
         Certificate = "certificate",
-        /// Revoke a certificate.
         Revoke = "revoke-cert",
-        /// A URL that no answer had named.
         Unknown = "unknown",
     }
 }

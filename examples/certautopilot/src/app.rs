@@ -13,6 +13,7 @@ use crate::acme::Acme;
 use crate::certificate::Certificate;
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::job::Job;
 use crate::kek::{Keyring, Rotations};
 use crate::license::License;
 use crate::outbound::Outbound;
@@ -47,13 +48,13 @@ impl App {
     }
 
     /// The certificate that a job is about.
-    pub(crate) async fn certificate(&self, id: &str) -> Result<Certificate, Failure> {
-        let wanted = id.to_owned();
-        let row = self
-            .store
-            .read("certificates", move |db| certificates::find(db, &wanted));
-        row.await?
-            .ok_or_else(|| Failure::invalid(format!("there is no certificate {id}")))
+    pub(crate) async fn certificate(&self, job: &Job) -> Result<Certificate, Failure> {
+        let id = job.certificate.clone().unwrap_or_default();
+        let find = move |db: &_| {
+            let row = certificates::find(db, &id)?;
+            row.ok_or_else(|| Failure::invalid(format!("there is no certificate {id:?}")))
+        };
+        self.store.read("certificates", find).await
     }
 
     /// Carries a rotation through in the background, in the trace of the request for it.

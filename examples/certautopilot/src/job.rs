@@ -1,10 +1,10 @@
 //! A job as data: what it does, for whom, and in which trace.
 
-use cap_telemetry::metrics::RenewalTrigger;
 use cap_telemetry::names::{Actor, closed_enum};
 use cap_telemetry::trace::Carrier;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+
+use crate::ids;
 
 closed_enum! {
     /// The types of job.
@@ -22,77 +22,15 @@ closed_enum! {
     }
 }
 
-/// What a job does. Each job but discovery is about the certificate with this id.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-#[allow(missing_docs)] // see JobKind
-pub(crate) enum Task {
-    Issue {
-        certificate: String,
-    },
-    Renew {
-        certificate: String,
-        trigger: Trigger,
-    },
-    Distribute {
-        certificate: String,
-    },
-    Discover,
-    Notify {
-        certificate: String,
-        what: String,
-    },
-}
-
-/// The cause of a renewal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Trigger {
-    /// The scheduler.
-    Scheduled,
-    /// A person.
-    Manual,
-    /// An API key.
-    Api,
-}
-
-impl From<Trigger> for RenewalTrigger {
-    fn from(trigger: Trigger) -> Self {
-        match trigger {
-            Trigger::Scheduled => Self::Scheduled,
-            Trigger::Manual => Self::Manual,
-            Trigger::Api => Self::Api,
-        }
-    }
-}
-
-impl Task {
-    pub(crate) fn kind(&self) -> JobKind {
-        match self {
-            Self::Issue { .. } => JobKind::Issue,
-            Self::Renew { .. } => JobKind::Renew,
-            Self::Distribute { .. } => JobKind::Distribute,
-            Self::Discover => JobKind::Discover,
-            Self::Notify { .. } => JobKind::Notify,
-        }
-    }
-
-    /// The certificate it is about.
-    pub(crate) fn certificate(&self) -> Option<&str> {
-        match self {
-            Self::Issue { certificate }
-            | Self::Renew { certificate, .. }
-            | Self::Distribute { certificate }
-            | Self::Notify { certificate, .. } => Some(certificate),
-            Self::Discover => None,
-        }
-    }
-}
-
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Job {
     pub(crate) id: String,
-    pub(crate) task: Task,
+    pub(crate) kind: JobKind,
+    /// The certificate that it is about; none for a discovery.
+    pub(crate) certificate: Option<String>,
+    pub(crate) project: Option<String>,
+    /// What triggered a renewal, or the event that a notification reports.
+    pub(crate) detail: Option<String>,
     /// The attempt under way, from 1; 0 before the first.
     pub(crate) attempt: u32,
     /// When it may run.
@@ -101,25 +39,38 @@ pub(crate) struct Job {
     pub(crate) carrier: Carrier,
     /// The trace context of the attempt before this one.
     pub(crate) previous: Option<Carrier>,
-    pub(crate) project: Option<String>,
     pub(crate) requested_by: Actor,
     /// Why the last attempt failed.
     pub(crate) last_error: Option<String>,
 }
 
 impl Job {
-    /// A job that is due now.
-    pub(crate) fn new(id: String, task: Task, carrier: Carrier, requested_by: Actor) -> Self {
+    /// A job that is due now, and about nothing yet.
+    pub(crate) fn new(kind: JobKind, requested_by: &Actor) -> Self {
         Self {
-            id,
-            task,
+            id: ids::new("job"),
+            kind,
+            certificate: None,
+            project: None,
+            detail: None,
             attempt: 0,
             run_at: Utc::now(),
-            carrier,
+            carrier: Carrier::default(),
             previous: None,
-            project: None,
-            requested_by,
+            requested_by: requested_by.clone(),
             last_error: None,
         }
+    }
+
+    /// The same about a certificate of a project.
+    pub(crate) fn about(mut self, certificate: &str, project: &str) -> Self {
+        self.certificate = Some(certificate.to_owned());
+        self.project = Some(project.to_owned());
+        self
+    }
+
+    pub(crate) fn detail(mut self, detail: impl ToString) -> Self {
+        self.detail = Some(detail.to_string());
+        self
     }
 }

@@ -56,8 +56,10 @@ fn run() -> Result<(), Failed> {
     document.finish().map_err(configuration)?;
 
     let log = AuditLog::default();
-    let telemetry = Telemetry::builder(pipelines).backfill(log.clone()).start();
-    let telemetry = telemetry.map_err(running)?;
+    let telemetry = Telemetry::builder(pipelines)
+        .backfill(log.clone())
+        .start()
+        .map_err(running)?;
     drop(early);
     // Log lines carry the ids of the current span, and spans of the `tracing` crate join the
     // traces.

@@ -3,23 +3,17 @@
 
 use std::time::Duration;
 
-use cap_telemetry::names::Actor;
 use chrono::Utc;
 
 use crate::app::App;
-use crate::ids;
-use crate::job::{Job, Task};
+use crate::job::Job;
 use crate::store::{self, jobs};
 
-/// A job in the current trace, to be inserted in the transaction that makes it necessary.
-pub(crate) fn prepare(app: &App, task: Task, project: Option<&str>, requested_by: &Actor) -> Job {
-    let id = ids::new("job");
-    let span = app.telemetry.tracer().enqueue(task.kind().as_str(), &id);
-    let job = Job::new(id, task, span.carrier(), requested_by.clone());
-    Job {
-        project: project.map(str::to_owned),
-        ..job
-    }
+/// Puts a job into the current trace. Insert it in the transaction that makes it necessary.
+pub(crate) fn prepare(app: &App, mut job: Job) -> Job {
+    let span = app.telemetry.tracer().enqueue(job.kind.as_str(), &job.id);
+    job.carrier = span.carrier();
+    job
 }
 
 /// Takes the next job that is due. Taking one wakes the next worker, so that one wake-up reaches

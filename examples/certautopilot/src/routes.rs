@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit};
+use axum::http::StatusCode;
 use axum::routing::{get, post, put};
 use cap_telemetry::metrics::MetricsLayer;
 use cap_telemetry::settings::SettingsPage;
@@ -70,7 +71,12 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     let router = router
         .nest("/settings/syslog", page.router())
         .fallback(async || Problem::not_found("there is nothing here"))
-        .method_not_allowed_fallback(async || Problem::method_not_allowed());
+        .method_not_allowed_fallback(async || {
+            Problem::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "this resource has other methods",
+            )
+        });
     let limit = DefaultBodyLimit::max(BODY_LIMIT);
     let traced = TraceLayer::new(app.telemetry.tracer().clone())
         .with_peer(|request| Some(request.get::<ConnectInfo<SocketAddr>>()?.0.ip()));

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use cap_telemetry::metrics::RenewalTrigger;
 use cap_telemetry::names::Actor;
 use chrono::Utc;
 use tokio::sync::watch;
 
 use crate::app::App;
-use crate::job::{Task, Trigger};
+use crate::job::{Job, JobKind};
 use crate::queue;
 use crate::store::{self, certificates, jobs};
 
@@ -31,18 +32,14 @@ async fn look(app: &App) -> Result<(), store::Error> {
         .store
         .read("certificates", move |db| certificates::due(db, end))
         .await?;
-    let renewals = due.into_iter().map(|(certificate, project)| {
-        let trigger = Trigger::Scheduled;
-        (
-            Task::Renew {
-                certificate,
-                trigger,
-            },
-            Some(project),
-        )
-    });
-    for (task, project) in renewals.chain([(Task::Discover, None)]) {
-        let job = queue::prepare(app, task, project.as_deref(), &Actor::system("scheduler"));
+    let scheduler = Actor::system("scheduler");
+    let renew = |(certificate, project): (String, String)| {
+        let job = Job::new(JobKind::Renew, &scheduler).about(&certificate, &project);
+        job.detail(RenewalTrigger::Scheduled)
+    };
+    let discover = Job::new(JobKind::Discover, &scheduler);
+    for job in due.into_iter().map(renew).chain([discover]) {
+        let job = queue::prepare(app, job);
         let insert = move |work: &mut store::Work<'_>| jobs::insert(work, &job);
         app.store.write("insert", "jobs", insert).await?;
     }

@@ -71,8 +71,8 @@ impl Service {
             .map_err(at("the database"))?;
         let (host, metrics) = (telemetry.instance_name(), telemetry.metrics().clone());
         let keyring = Keyring::new(host, master, versions, metrics);
-        let outbound = Outbound::new(telemetry.clone(), config.call_timeout, None);
-        let outbound = outbound.map_err(at("the trust store"))?;
+        let outbound = Outbound::new(telemetry.clone(), config.call_timeout, None)
+            .map_err(at("the trust store"))?;
         let app = Arc::new(App {
             keyring: Arc::new(keyring.map_err(at("kek.master_key"))?),
             acme: acme(&config, &telemetry, &outbound)?,
@@ -175,8 +175,8 @@ fn acme(config: &Config, telemetry: &Telemetry, outbound: &Outbound) -> Result<A
         .acme_dns
         .as_ref()
         .map(|api| Dns::new(outbound.clone(), api));
-    let ca = config.acme_ca.as_ref().map(std::fs::read).transpose();
-    let ca = ca.map_err(at("acme.ca_file"))?;
+    let read = |file| std::fs::read(file).map_err(at("acme.ca_file"));
+    let ca = config.acme_ca.as_ref().map(read).transpose()?;
     let outbound = Outbound::new(telemetry.clone(), config.call_timeout, ca.as_deref());
     let file = config.database.beside(".acme-account.json");
     let accounts = Arc::new(Accounts::new(directory.clone(), file));

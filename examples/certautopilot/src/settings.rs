@@ -17,8 +17,10 @@ pub(crate) struct Backend(pub(crate) Arc<App>);
 
 impl SettingsBackend for Backend {
     async fn authorize(&self, request: &Parts) -> Result<Actor, AccessError> {
-        let actor = self.0.sessions.caller_of_page(&request.headers);
-        let actor = actor.map_err(|_| AccessError::Unauthenticated)?;
+        let sessions = &self.0.sessions;
+        let Ok(actor) = sessions.caller_of_page(&request.headers) else {
+            return Err(AccessError::Unauthenticated);
+        };
         if accounts::is_admin(&actor) {
             Ok(actor)
         } else {

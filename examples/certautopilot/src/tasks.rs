@@ -4,7 +4,7 @@ use cap_telemetry::metrics::JobResult;
 
 use crate::app::App;
 use crate::failure::Failure;
-use crate::job::{Job, Task};
+use crate::job::{Job, JobKind};
 
 mod discover;
 mod distribute;
@@ -16,14 +16,10 @@ pub(crate) use notify::{CHANNEL, ENDPOINT};
 
 /// Makes one attempt.
 pub(crate) async fn run(app: &App, job: &Job) -> Result<JobResult, Failure> {
-    match &job.task {
-        Task::Issue { certificate } => issue::issue(app, job, certificate, None).await,
-        Task::Renew {
-            certificate,
-            trigger,
-        } => issue::issue(app, job, certificate, Some(*trigger)).await,
-        Task::Distribute { certificate } => distribute::distribute(app, certificate).await,
-        Task::Discover => discover::discover(app).await,
-        Task::Notify { certificate, what } => notify::notify(app, certificate, what).await,
+    match job.kind {
+        JobKind::Issue | JobKind::Renew => issue::issue(app, job).await,
+        JobKind::Distribute => distribute::distribute(app, job).await,
+        JobKind::Discover => discover::discover(app).await,
+        JobKind::Notify => notify::notify(app, job).await,
     }
 }

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::audit::{Entry, EventType};
 use crate::certificate::CertificateState;
 use crate::failure::Failure;
-use crate::job::{Job, Task};
+use crate::job::{Job, JobKind};
 use crate::store::{self, Work, certificates, jobs};
 use crate::{queue, tasks};
 
@@ -37,14 +37,14 @@ pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 }
 
 async fn attempt(app: &Arc<App>, job: Job) {
-    let kind = job.task.kind().as_str();
+    let kind = job.kind.as_str();
     let mut described = app.telemetry.tracer().job(kind, &job.id);
     described = described.attempt(job.attempt).parent(&job.carrier);
-    if let Some(certificate) = job.task.certificate() {
+    if let Some(certificate) = &job.certificate {
         described = described.certificate(certificate);
     }
     // Each run is a distribution of its own.
-    if matches!(job.task, Task::Distribute { .. }) {
+    if job.kind == JobKind::Distribute {
         described = described.distribution(&job.id);
     }
     if let Some(project) = &job.project {
@@ -95,7 +95,7 @@ async fn failed(
     failure: Failure,
     attempt: Carrier,
 ) -> Result<(), store::Error> {
-    let kind = job.task.kind().as_str();
+    let kind = job.kind.as_str();
     if failure.may_pass() && job.attempt < app.config.max_attempts.get() {
         app.telemetry.metrics().jobs().record_retried(kind);
         let wait = backoff(app.config.backoff, job.attempt);
@@ -107,22 +107,12 @@ async fn failed(
         return Ok(());
     }
     app.telemetry.metrics().jobs().record_dead_lettered(kind);
-    let notice = match &job.task {
-        Task::Renew { certificate, .. } => {
-            let what = EventType::CertRenewalFailed.to_string();
-            let notify = Task::Notify {
-                certificate: certificate.clone(),
-                what,
-            };
-            Some(queue::prepare(
-                app,
-                notify,
-                job.project.as_deref(),
-                &job.requested_by,
-            ))
-        }
-        _ => None,
-    };
+    let notice = (job.kind == JobKind::Renew).then(|| {
+        let mut notice = Job::new(JobKind::Notify, &job.requested_by);
+        notice.certificate.clone_from(&job.certificate);
+        notice.project.clone_from(&job.project);
+        queue::prepare(app, notice.detail(EventType::CertRenewalFailed))
+    });
     let give_up = move |work: &mut Work<'_>| give_up(work, &job, &failure, notice.as_ref());
     app.store.write("update", "jobs", give_up).await
 }
@@ -134,7 +124,7 @@ fn give_up(
     failure: &Failure,
     notice: Option<&Job>,
 ) -> Result<(), store::Error> {
-    let (kind, attempt) = (job.task.kind(), job.attempt);
+    let (kind, attempt) = (job.kind, job.attempt);
     let entry = |event_type, summary: String| {
         Entry::new(event_type, job.requested_by.clone(), summary)
             .project(job.project.as_deref())
@@ -147,7 +137,7 @@ fn give_up(
     let summary = format!("Job {kind} given up after attempt {attempt}: {failure}");
     work.record(entry(EventType::JobDeadLettered, summary).resource("job", &job.id))?;
 
-    let (Task::Issue { certificate } | Task::Renew { certificate, .. }) = &job.task else {
+    let (JobKind::Issue | JobKind::Renew, Some(certificate)) = (kind, &job.certificate) else {
         return Ok(());
     };
     certificates::set_last_error(work, certificate, &failure.message)?;

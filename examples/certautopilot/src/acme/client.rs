@@ -119,8 +119,9 @@ impl Acme {
             let Identifier::Dns(name) = authorization.identifier().identifier.clone() else {
                 return Err(Error::Unsupported("an order for host names alone"));
             };
-            let challenge = authorization.challenge(ChallengeType::Dns01);
-            let mut challenge = challenge.ok_or(Error::Unsupported("DNS-01"))?;
+            let mut challenge = authorization
+                .challenge(ChallengeType::Dns01)
+                .ok_or(Error::Unsupported("DNS-01"))?;
             if let Some(dns) = &self.dns {
                 proofs.push(name.clone());
                 let set = dns

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::acme::Endpoint;
 
@@ -98,55 +98,39 @@ pub(super) fn apply(faults: &mut Vec<Fault>, endpoint: Endpoint, name: Option<&s
     effect
 }
 
-/// A fault as JSON, such as `{"endpoint":"finalize","identifier":"a.example","status":503}`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Injection {
-    endpoint: String,
-    identifier: Option<String>,
-    times: Option<u32>,
-    status: Option<u16>,
-    retry_after_seconds: Option<u64>,
-    latency_ms: Option<u64>,
-    valid_for_seconds: Option<u64>,
-}
-
-impl TryFrom<Injection> for Fault {
-    type Error = String;
-
-    fn try_from(injection: Injection) -> Result<Self, String> {
-        let seconds = Duration::from_secs;
-        let retry_after = injection.retry_after_seconds.map(seconds);
-        let mut kinds = [
-            injection.status.map(FaultKind::Status),
-            retry_after.map(|retry_after| FaultKind::RateLimited { retry_after }),
-            injection
-                .latency_ms
-                .map(Duration::from_millis)
-                .map(FaultKind::Latency),
-            injection
-                .valid_for_seconds
-                .map(seconds)
-                .map(FaultKind::ValidFor),
-        ]
-        .into_iter()
-        .flatten();
-        let (Some(kind), None) = (kinds.next(), kinds.next()) else {
-            let fields = "status, retry_after_seconds, latency_ms, valid_for_seconds";
-            return Err(format!("write one of {fields}"));
-        };
-        if matches!(kind, FaultKind::Status(status) if !(400..=599).contains(&status)) {
-            return Err("status: write one from 400 to 599".to_owned());
-        }
-        let endpoint = injection.endpoint.parse();
-        let endpoint = endpoint.map_err(|unknown| format!("endpoint: {unknown}"))?;
-        Ok(Self {
-            endpoint,
-            identifier: injection.identifier,
-            kind,
-            times: injection.times,
-        })
-    }
+/// Reads a fault as JSON, such as `{"endpoint":"finalize","status":503,"times":2}`; `None` for
+/// anything but an endpoint, one kind, and optionally a name and a number of times.
+pub(super) fn parse(body: &[u8]) -> Option<Fault> {
+    let mut members: Map<String, Value> = serde_json::from_slice(body).ok()?;
+    let endpoint = members.remove("endpoint")?.as_str()?.parse().ok()?;
+    let identifier = match members.remove("identifier") {
+        Some(name) => Some(name.as_str()?.to_owned()),
+        None => None,
+    };
+    let times = match members.remove("times") {
+        Some(times) => Some(times.as_u64()?.try_into().ok()?),
+        None => None,
+    };
+    let mut kinds = members.into_iter();
+    let (Some((kind, value)), None) = (kinds.next(), kinds.next()) else {
+        return None;
+    };
+    let (value, seconds) = (value.as_u64()?, Duration::from_secs(value.as_u64()?));
+    let kind = match &*kind {
+        "status" if (400..600).contains(&value) => FaultKind::Status(value.try_into().ok()?),
+        "retry_after_seconds" => FaultKind::RateLimited {
+            retry_after: seconds,
+        },
+        "latency_ms" => FaultKind::Latency(Duration::from_millis(value)),
+        "valid_for_seconds" => FaultKind::ValidFor(seconds),
+        _ => return None,
+    };
+    Some(Fault {
+        endpoint,
+        identifier,
+        kind,
+        times,
+    })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! and the id of an order.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use axum::Json;
@@ -19,9 +19,10 @@ use rcgen::{
 };
 use serde_json::{Value, json};
 
-use super::fault::{Fault, Injection, apply};
+use super::fault::{Fault, apply, parse};
 use crate::acme::Endpoint;
 use crate::ids;
+use crate::sync::lock;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Clocks that run behind accept a new certificate.
@@ -94,7 +95,7 @@ impl Provider {
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, Known> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     fn perform(
@@ -311,16 +312,15 @@ pub(super) async fn answer(
     response
 }
 
-/// `POST /inject`: 204, or 400 with what is wrong.
+/// `POST /inject`: 204, or 400 for anything that is no fault.
 pub(super) async fn inject(State(provider): State<Arc<Provider>>, body: Bytes) -> Response {
-    let injection = serde_json::from_slice::<Injection>(&body).map_err(|error| error.to_string());
-    match injection.and_then(Fault::try_from) {
-        Ok(fault) => {
-            provider.state().faults.push(fault);
-            StatusCode::NO_CONTENT.into_response()
-        }
-        Err(detail) => problem((400, "malformed", detail)),
-    }
+    let Some(fault) = parse(&body) else {
+        let kinds = "status (400 to 599), retry_after_seconds, latency_ms, valid_for_seconds";
+        let detail = format!("write an endpoint, one of {kinds}, and identifier or times");
+        return problem((400, "malformed", detail));
+    };
+    provider.state().faults.push(fault);
+    StatusCode::NO_CONTENT.into_response()
 }
 
 fn problem((status, kind, detail): Refusal) -> Response {

@@ -110,8 +110,8 @@ impl Keyring {
     /// What this replica tells the others.
     pub(crate) fn report(&self) -> Report {
         let state = lock(&self.state);
-        let loaded = state.versions.iter().filter(|(_, key)| key.is_some());
-        let loaded = loaded.map(|(version, _)| *version).collect();
+        let loaded = |(version, key): (&u32, &Option<_>)| key.is_some().then_some(*version);
+        let loaded = state.versions.iter().filter_map(loaded).collect();
         Report {
             host: self.host.clone(),
             current: state.current,
@@ -149,8 +149,9 @@ impl Keyring {
 
     fn load_into(&self, state: &mut State, version: u32) -> Result<(), Error> {
         if state.key(version).is_err() {
-            let secret = self.master.secret(&format!("certautopilot kek {version}"));
-            let secret = secret.map_err(|error| Error::Unavailable(version, error))?;
+            let label = format!("certautopilot kek {version}");
+            let unavailable = |error| Error::Unavailable(version, error);
+            let secret = self.master.secret(&label).map_err(unavailable)?;
             state.versions.insert(version, Some(cipher(&secret)));
             self.publish(state);
         }

@@ -123,9 +123,9 @@ pub(super) async fn dead_letters(
     let dead = dead.iter().map(|job| {
         json!({
             "id": job.id,
-            "type": job.task.kind().as_str(),
+            "type": job.kind.as_str(),
             "attempts": job.attempt,
-            "certificate": job.task.certificate(),
+            "certificate": job.certificate,
             "project": job.project,
             "last_error": job.last_error,
         })
@@ -141,9 +141,9 @@ pub(super) async fn requeue(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let requeue = move |work: &mut Work<'_>| {
-        let job = jobs::revive(work, &id)?;
-        let job = job.ok_or_else(|| Problem::not_found("no such job was given up"))?;
-        let kind = job.task.kind();
+        let unknown = || Problem::not_found("no such job was given up");
+        let job = jobs::revive(work, &id)?.ok_or_else(unknown)?;
+        let kind = job.kind;
         let entry = Entry::new(
             EventType::JobRequeued,
             actor,

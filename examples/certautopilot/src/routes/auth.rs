@@ -39,8 +39,8 @@ pub(super) async fn login(
     trace::current_span()
         .set_org(&app.config.org_id)
         .set_actor(&actor);
-    let right = tokio::task::spawn_blocking(move || accounts::password_is_right(&user, &password));
-    let right = right.await.unwrap_or(false);
+    let check = move || accounts::password_is_right(&user, &password);
+    let right = tokio::task::spawn_blocking(check).await.unwrap_or(false);
     let entry = if right {
         Entry::new(EventType::Login, actor, format!("{claimed} logged in"))
     } else {

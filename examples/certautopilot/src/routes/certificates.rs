@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{HeaderName, LOCATION};
+use cap_telemetry::metrics::RenewalTrigger;
 use cap_telemetry::names::{ActorType, Severity};
 use cap_telemetry::trace;
 use chrono::Utc;
@@ -17,7 +18,7 @@ use super::problem::Problem;
 use crate::app::App;
 use crate::audit::{Entry, EventType};
 use crate::certificate::{Certificate, CertificateState};
-use crate::job::{JobKind, Task, Trigger};
+use crate::job::{Job, JobKind};
 use crate::names::Domain;
 use crate::store::{self, certificates, jobs};
 use crate::sync::lock;
@@ -49,10 +50,8 @@ pub(super) async fn request(
     let domain = String::from(wanted.domain);
     let certificate = Certificate::pending(&ids::new("crt"), &at.project, &domain, acme::PROVIDER);
     trace::current_span().set_certificate(&certificate.id);
-    let issue = Task::Issue {
-        certificate: certificate.id.clone(),
-    };
-    let job = queue::prepare(&app, issue, Some(&at.project), &actor);
+    let job = Job::new(JobKind::Issue, &actor).about(&certificate.id, &at.project);
+    let job = queue::prepare(&app, job);
     let summary = format!("Certificate requested for {domain}");
     let entry = Entry::new(EventType::CertRequested, actor, summary)
         .resource("cert", &certificate.id)
@@ -109,15 +108,12 @@ pub(super) async fn renew(
         return Err(Problem::conflict(detail));
     }
     let trigger = match actor.kind() {
-        ActorType::ApiKey => Trigger::Api,
-        ActorType::User => Trigger::Manual,
-        ActorType::System => Trigger::Scheduled,
+        ActorType::ApiKey => RenewalTrigger::Api,
+        ActorType::User => RenewalTrigger::Manual,
+        ActorType::System => RenewalTrigger::Scheduled,
     };
-    let renew = Task::Renew {
-        certificate: certificate.id.clone(),
-        trigger,
-    };
-    let job = queue::prepare(&app, renew, Some(&certificate.project), &actor);
+    let job = Job::new(JobKind::Renew, &actor).about(&certificate.id, &certificate.project);
+    let job = queue::prepare(&app, job.detail(trigger));
     let mut body = view(&certificate);
     body["job"] = json!(job.id);
     let insert = move |work: &mut store::Work<'_>| {

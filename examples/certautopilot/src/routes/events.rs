@@ -16,7 +16,7 @@ use super::input::Caller;
 use super::problem::Problem;
 use crate::app::App;
 use crate::audit::{Entry, EventType};
-use crate::job::Task;
+use crate::job::{Job, JobKind};
 use crate::names::Slug;
 use crate::queue;
 use crate::store::{Work, audit, jobs};
@@ -36,7 +36,8 @@ pub(super) async fn receive(
     trace::current_span()
         .set_org(&app.config.org_id)
         .set_actor(&actor);
-    let job = (name == "discover").then(|| queue::prepare(&app, Task::Discover, None, &actor));
+    let discover = || queue::prepare(&app, Job::new(JobKind::Discover, &actor));
+    let job = (name == "discover").then(discover);
     let summary = format!("Webhook {name} received");
     let entry = Entry::new(EventType::WebhookReceived, actor, summary)
         .resource("webhook", &name)

@@ -32,7 +32,9 @@ impl Backfill for AuditLog {
         let connection = lock(&store.0.connection);
         let entries = audit::between(&connection.0, &store.0.host, from, to, limit)?;
         drop(connection);
-        let entries = entries.ok_or("an end of the gap is not in the audit log")?;
+        let Some(entries) = entries else {
+            return Err("an end of the gap is not in the audit log".into());
+        };
         Ok(entries.iter().map(|entry| entry.event(org_id)).collect())
     }
 }

@@ -11,23 +11,22 @@ use crate::job::{Job, JobKind};
 
 /// Puts a job into the queue.
 pub(crate) fn insert(work: &mut Work<'_>, job: &Job) -> Result<(), Error> {
-    let kind = job.task.kind();
     let row = params![
         job.id,
-        kind.as_str(),
-        serde_json::to_string(&job.task)?,
+        job.kind.as_str(),
+        job.detail,
         job.attempt,
         job.run_at.timestamp_millis(),
         serde_json::to_string(&job.carrier)?,
-        job.task.certificate(),
+        job.certificate,
         job.project,
         job.requested_by.to_string(),
     ];
-    let statement = "INSERT INTO jobs (id, type, payload, state, attempt, run_at, carrier, \
+    let statement = "INSERT INTO jobs (id, type, detail, state, attempt, run_at, carrier, \
                      certificate_id, project, requested_by) \
                      VALUES (?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, ?8, ?9)";
     sql::run(work, statement, row)?;
-    work.queued(kind);
+    work.queued(job.kind);
     Ok(())
 }
 
@@ -42,7 +41,7 @@ pub(crate) fn claim(
                      ORDER BY run_at, id LIMIT 1) RETURNING *";
     let job = sql::first(work, statement, params![now.timestamp_millis(), host], read)?;
     if let Some(job) = &job {
-        work.changed(Change::Taken(job.task.kind()));
+        work.changed(Change::Taken(job.kind));
     }
     Ok(job)
 }
@@ -74,7 +73,7 @@ pub(crate) fn retry(
         statement,
         params![job.id, run_at.timestamp_millis(), attempt, error],
     )?;
-    work.changed(Change::Waiting(job.task.kind()));
+    work.changed(Change::Waiting(job.kind));
     Ok(())
 }
 
@@ -113,7 +112,7 @@ pub(crate) fn revive(work: &mut Work<'_>, id: &str) -> Result<Option<Job>, Error
         read,
     )?;
     if let Some(job) = &job {
-        work.queued(job.task.kind());
+        work.queued(job.kind);
     }
     Ok(job)
 }
@@ -126,10 +125,11 @@ pub(crate) fn pending(db: &Connection, certificate: &str, kind: JobKind) -> Resu
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Job> {
-    let task = sql::json(row, "payload")?.ok_or(rusqlite::Error::InvalidQuery)?;
     Ok(Job {
         id: row.get("id")?,
-        task,
+        kind: sql::word(row, "type")?,
+        certificate: row.get("certificate_id")?,
+        detail: row.get("detail")?,
         attempt: row.get("attempt")?,
         run_at: sql::time(row, "run_at")?.unwrap_or_default(),
         carrier: sql::json(row, "carrier")?.unwrap_or_default(),

@@ -19,7 +19,7 @@ CREATE INDEX IF NOT EXISTS certificates_by_kek ON certificates (kek_version, id)
 CREATE TABLE IF NOT EXISTS jobs (
     id TEXT PRIMARY KEY,
     type TEXT NOT NULL,
-    payload TEXT NOT NULL,
+    detail TEXT,
     state TEXT NOT NULL,
     attempt INTEGER NOT NULL,
     run_at INTEGER NOT NULL,

@@ -10,30 +10,26 @@ use cap_telemetry::metrics::{ExecutionStatus, JobResult, Outcome};
 
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store::certificates;
+use crate::job::Job;
 use crate::{acme, ids};
 
 /// The label of the `module`.
 pub(crate) const MODULE: &str = "file";
 
-pub(super) async fn distribute(app: &App, id: &str) -> Result<JobResult, Failure> {
+pub(super) async fn distribute(app: &App, job: &Job) -> Result<JobResult, Failure> {
     let Some(directory) = app.config.distribution.clone() else {
         return Ok(JobResult::Success);
     };
-    let (keyring, id) = (app.keyring.clone(), id.to_owned());
-    let load = move |db: &_| {
-        let missing = || Failure::invalid(format!("{id} has no certificate to distribute"));
-        let row = certificates::find(db, &id)?.ok_or_else(missing)?;
-        let issued = row.issued.ok_or_else(missing)?;
-        // Neither project ids nor host names hold a separator.
-        let name = format!(
-            "{}-{}",
-            row.project,
-            row.domain.replacen('*', "wildcard", 1)
-        );
-        Ok::<_, Failure>((name, issued.pem, keyring.unwrap(&id, &issued.key)?))
-    };
-    let (name, pem, key) = app.store.read("certificates", load).await?;
+    let row = app.certificate(job).await?;
+    let missing = || Failure::invalid("the certificate was never issued");
+    let issued = row.issued.ok_or_else(missing)?;
+    let (pem, key) = (issued.pem, app.keyring.unwrap(&row.id, &issued.key)?);
+    // Neither project ids nor host names hold a separator.
+    let name = format!(
+        "{}-{}",
+        row.project,
+        row.domain.replacen('*', "wildcard", 1)
+    );
     let put =
         move || put(&directory, &name, &pem, &key).map_err(|error| Failure::at(&directory, &error));
     let served = tokio::task::spawn_blocking(put)

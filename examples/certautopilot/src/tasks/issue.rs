@@ -1,6 +1,6 @@
 //! Issuing and renewing: a new key, a certificate for it, and the jobs that follow.
 
-use cap_telemetry::metrics::JobResult;
+use cap_telemetry::metrics::{JobResult, RenewalTrigger};
 use cap_telemetry::names::ErrorClass;
 
 use crate::acme::{self, Requested};
@@ -8,47 +8,37 @@ use crate::app::App;
 use crate::audit::{Entry, EventType};
 use crate::certificate::{Certificate, CertificateState, Issued};
 use crate::failure::Failure;
-use crate::job::{Job, Task, Trigger};
+use crate::job::{Job, JobKind};
 use crate::queue;
 use crate::store::{Work, certificates, jobs};
 
-/// With a trigger it is a renewal.
-pub(super) async fn issue(
-    app: &App,
-    job: &Job,
-    id: &str,
-    trigger: Option<Trigger>,
-) -> Result<JobResult, Failure> {
-    let certificate = app.certificate(id).await?;
-    let certificate = not_revoked(certificate)?;
+pub(super) async fn issue(app: &App, job: &Job) -> Result<JobResult, Failure> {
+    let renewal = job.kind == JobKind::Renew;
+    let certificate = not_revoked(app.certificate(job).await?)?;
     let domain = certificate.domain.clone();
-    let requested = tokio::task::spawn_blocking(move || Requested::new(&domain)).await;
-    let requested = requested.map_err(Failure::transient)?;
-    let requested = requested.map_err(|error| Failure::invalid(error.to_string()))?;
+    let requested = tokio::task::spawn_blocking(move || Requested::new(&domain))
+        .await
+        .map_err(Failure::transient)?
+        .map_err(|error| Failure::invalid(error.to_string()))?;
     let pem = app.acme.obtain(&certificate.domain, &requested.csr).await?;
     let (Some(not_after), Some(fingerprint)) = (acme::expiry(&pem), acme::fingerprint(&pem)) else {
         let message = "the provider did not send a certificate";
         return Err(Failure::new(ErrorClass::IoPermanent, message));
     };
 
-    let (event_type, verb) = match trigger {
-        None => (EventType::CertIssued, "issued"),
-        Some(_) => (EventType::CertRenewed, "renewed"),
+    let (event_type, verb) = match renewal {
+        false => (EventType::CertIssued, "issued"),
+        true => (EventType::CertRenewed, "renewed"),
     };
-    let (id, project) = (certificate.id, Some(certificate.project.as_str()));
-    let distribute = Task::Distribute {
-        certificate: id.clone(),
-    };
-    let notify = Task::Notify {
-        certificate: id.clone(),
-        what: event_type.to_string(),
-    };
-    let follow_up =
-        [distribute, notify].map(|task| queue::prepare(app, task, project, &job.requested_by));
+    let (id, project) = (certificate.id, certificate.project);
+    let follow_up = [JobKind::Distribute, JobKind::Notify].map(|kind| {
+        let job = Job::new(kind, &job.requested_by).about(&id, &project);
+        queue::prepare(app, job.detail(event_type))
+    });
     let summary = format!("Certificate {verb} for {}", certificate.domain);
     let entry = Entry::new(event_type, job.requested_by.clone(), summary)
         .resource("cert", &id)
-        .project(project)
+        .project(&*project)
         .param("domain", &certificate.domain)
         .param("issuer", &certificate.issuer_type)
         .param("not_after", not_after.to_rfc3339())
@@ -81,9 +71,13 @@ pub(super) async fn issue(
     app.store.write("update", "certificates", store).await?;
 
     let metrics = app.telemetry.metrics().certificates();
-    match trigger {
-        None => metrics.record_issued(&certificate.issuer_type),
-        Some(trigger) => metrics.record_renewed(&certificate.issuer_type, trigger.into()),
+    match renewal {
+        false => metrics.record_issued(&certificate.issuer_type),
+        true => {
+            let trigger = job.detail.as_deref().unwrap_or_default().parse();
+            let trigger = trigger.unwrap_or(RenewalTrigger::Scheduled);
+            metrics.record_renewed(&certificate.issuer_type, trigger);
+        }
     }
     Ok(JobResult::Success)
 }

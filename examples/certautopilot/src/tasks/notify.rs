@@ -7,20 +7,21 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::failure::Failure;
+use crate::job::Job;
 
 /// The label of the `channel_type`.
 pub(crate) const CHANNEL: &str = "webhook";
 /// The label of the call.
 pub(crate) const ENDPOINT: &str = "notify";
 
-pub(super) async fn notify(app: &App, id: &str, what: &str) -> Result<JobResult, Failure> {
+pub(super) async fn notify(app: &App, job: &Job) -> Result<JobResult, Failure> {
     let Some(webhook) = &app.config.webhook else {
         return Ok(JobResult::Success);
     };
-    let certificate = app.certificate(id).await?;
+    let certificate = app.certificate(job).await?;
     let body = json!({
-        "event": what,
-        "certificate": id,
+        "event": job.detail,
+        "certificate": certificate.id,
         "project": certificate.project,
         "domain": certificate.domain,
         "not_after": certificate.issued.map(|issued| issued.not_after),
