@@ -32,7 +32,8 @@ pub struct Metric {
     pub labels: &'static [Label],
     /// One sentence for `# HELP`.
     pub help: &'static str,
-    /// The unit that ends its name (before `_total`): `seconds`, `bytes`, `ratio`; empty without one.
+    /// The unit that ends its name (before `_total`): `seconds`, `bytes`, `ratio`; empty without
+    /// one.
     pub unit: &'static str,
     /// The group that records it.
     pub group: Group,
@@ -68,7 +69,8 @@ pub fn metric(name: &str) -> Option<&'static Metric> {
     METRICS.iter().find(|metric| metric.name == name)
 }
 
-/// The metric that has a series of the given name: for a histogram `…_bucket`, `…_sum` or `…_count`.
+/// The metric that has a series of the given name: for a histogram `…_bucket`, `…_sum` or
+/// `…_count`.
 pub fn metric_of_series(series: &str) -> Option<&'static Metric> {
     METRICS.iter().find(|metric| {
         let suffix = series.strip_prefix(metric.name);

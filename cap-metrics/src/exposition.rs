@@ -1,6 +1,7 @@
 //! The two text formats: Prometheus 0.0.4 and OpenMetrics 1.0.
 //!
-//! They differ in headers, exemplars and the end. Series, values and `le` are the same bytes in both.
+//! They differ in headers, exemplars and the end. Series, values and `le` are the same bytes in
+//! both.
 
 use std::sync::LazyLock;
 use std::time::UNIX_EPOCH;
@@ -141,7 +142,8 @@ pub(crate) fn label_pairs(mut text: &str) -> Vec<(String, String)> {
     pairs
 }
 
-/// The value of `le`, with a decimal point. OpenMetrics demands it, and Prometheus 3 rewrites others.
+/// The value of `le`, with a decimal point. OpenMetrics demands it, and Prometheus 3 rewrites
+/// others.
 pub(crate) fn bound(value: f64) -> String {
     match value {
         f64::INFINITY => "+Inf".to_owned(),
@@ -149,7 +151,8 @@ pub(crate) fn bound(value: f64) -> String {
     }
 }
 
-/// A short text that is appended as whole machine words, which is quicker than a copy of its length.
+/// A short text that is appended as whole machine words, which is quicker than a copy of its
+/// length.
 #[derive(Clone, Debug)]
 pub(crate) struct Short {
     /// The text, and padding that is truncated after the copy.
@@ -233,7 +236,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_spelled_as_the_formats_want() {
+    fn numbers_are_written_as_the_formats_demand() {
         let spelled = |value| {
             let mut out = Vec::new();
             push_f64(&mut out, value);
@@ -265,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn help_is_escaped_as_each_format_wants() {
+    fn help_is_escaped_as_each_format_demands() {
         let help = "a \"quote\", a \\ and\na line";
         for (format, expected) in [
             (

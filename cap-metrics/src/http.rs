@@ -1,4 +1,4 @@
-//! The tower layer that measures requests, the service that answers `/metrics`, and a listener for it.
+//! The tower layer that measures requests, the service that answers `/metrics`, and its listener.
 
 mod body;
 mod layer;

@@ -1,5 +1,5 @@
-//! The fixed catalogue of CertAutoPilot's Prometheus metrics: typed instruments to record into, and the same declarations
-//! as data.
+//! The fixed catalogue of CertAutoPilot's Prometheus metrics: typed instruments to record into, and
+//! the same declarations as data.
 //!
 //! ```
 //! use cap_metrics::{JobResult, Metrics};
@@ -14,19 +14,25 @@
 //! assert!(text.contains(r#"cap_jobs_completed_total{type="renew",result="success"} 1"#));
 //! ```
 //!
-//! Every metric is declared once, in [`METRICS`]; recording goes through the group that speaks of its subject
-//! ([`Jobs`], [`Certificates`], …), so a name or a label cannot be misspelt. Label sets are bounded: past its limit an open
-//! label becomes `_overflow`, and `cap_telemetry_series_folded_total` counts what was recorded there.
+//! Every metric is declared once, in [`METRICS`]. Each subject has a group of recording methods
+//! ([`Jobs`], [`Certificates`], …), so a name or a label cannot be misspelled. Label sets are
+//! bounded: past its limit an open label becomes `_overflow`, and
+//! `cap_telemetry_series_folded_total` counts what was recorded there.
 //!
 //! # Features
 //!
-//! `http` (default): [`MetricsLayer`], which measures requests of any tower service, and [`MetricsService`], which answers
-//! `/metrics`. Without it the crate is the catalogue and the recorder.
+//! - `http` (default): [`MetricsLayer`] measures the requests of any tower service, and
+//!   [`MetricsService`] answers `/metrics`.
+//! - `prometheus-client` (default): [`Metrics::add_registry`] exposes a team's own registry beside
+//!   the catalogue, and [`Metrics`] is a collector for such a registry.
+//!
+//! Without features the crate is the catalogue, the recorder and the text exposition.
 //!
 //! # What it does not do
 //!
-//! It opens no sockets, reads no environment, and has no process-wide state: two `Metrics` in one process are two registries.
-//! The text carries what was recorded and nothing else, so it holds no secrets as long as label values hold none.
+//! The crate dials nothing and reads no environment. Two `Metrics` in one process are two
+//! registries. The text holds only what was recorded, so it holds no secrets unless a label value
+//! does.
 
 #![forbid(unsafe_code)]
 

@@ -28,7 +28,8 @@ impl Metrics {
 
     /// The same with another limit on the series of each counter and histogram than 10,000.
     ///
-    /// Past the limit, what is recorded for a new series goes into an overflow series of the family.
+    /// Past the limit, what is recorded for a new series goes into an overflow series of the
+    /// family.
     pub fn with_family_limit(series: usize) -> Self {
         let metrics = Self {
             registry: Arc::new(Registry::new(series)),
@@ -108,10 +109,10 @@ impl Metrics {
     /// # Ok::<(), cap_metrics::Error>(())
     /// ```
     ///
-    /// A family without series is checked at each scrape instead, as soon as it has series. A scrape
-    /// leaves out a family that breaks the format and counts it in `cap_telemetry_families_skipped`.
-    /// prometheus-client stops at a metric that it cannot encode, so the scrape also lacks what
-    /// follows that metric in its registry.
+    /// A family without series is checked at each scrape instead, as soon as it has series. A
+    /// scrape leaves out a family that breaks the format and counts it in
+    /// `cap_telemetry_families_skipped`. prometheus-client stops at a metric that it cannot encode,
+    /// so the scrape also lacks what follows that metric in its registry.
     ///
     /// # Errors
     ///

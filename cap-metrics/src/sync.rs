@@ -1,4 +1,5 @@
-//! The atomics and the lock of the storage. Under `--cfg cap_loom` they are loom's, which tries every interleaving.
+//! The atomics and the mutex of the storage. Under `--cfg cap_loom` they are loom's, which tries
+//! every interleaving.
 
 #[cfg(cap_loom)]
 pub(crate) use loom::sync::{

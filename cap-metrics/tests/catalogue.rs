@@ -1,4 +1,4 @@
-//! The catalogue against a list of its own, typed from the commissioned text.
+//! The catalogue against a list that was typed from the commissioned text.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Totals stay exact while series are born and scrapes run.
+//! Totals stay exact while series are inserted and scrapes run.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -1,4 +1,4 @@
-//! Whatever stands in a label value, the body stays one sample a line and the value reads back.
+//! For any label value, the body has one sample a line and the value reads back.
 
 use cap_metrics::Metrics;
 use proptest::prelude::*;
@@ -21,7 +21,8 @@ fn read_back(line: &str) -> Option<String> {
     }
 }
 
-/// Text in which what a format trips over is common: proptest's own strings have no control characters.
+/// Text with many characters that the formats escape. proptest's own strings have no control
+/// characters.
 fn hostile() -> impl Strategy<Value = String> {
     let special = prop::sample::select(vec![
         '\n', '\r', '"', '\\', '\0', '{', '}', ',', '=', ' ', '#', '\u{7f}', '😀',

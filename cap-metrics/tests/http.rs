@@ -28,7 +28,7 @@ fn request(method: &str, path: &str) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn requests_count_under_their_route_pattern_and_made_up_paths_under_one_value() {
+async fn requests_count_by_route_pattern_and_made_up_paths_as_one() {
     let metrics = Metrics::new();
     for path in [
         "/projects/p1/certificates/c1",
@@ -153,7 +153,7 @@ async fn a_scraper_gets_the_format_and_the_coding_it_asks_for() {
 }
 
 #[tokio::test]
-async fn a_scrape_too_many_is_refused_until_one_ends_or_its_time_is_up() {
+async fn a_scrape_too_many_is_refused_until_one_ends_or_times_out() {
     let long = std::time::Duration::from_secs(3600);
     let service = MetricsService::with_limits(Metrics::new(), 1, long);
     let first = service.clone().oneshot(request("GET", "/metrics")).await;
@@ -203,7 +203,7 @@ async fn a_listener_of_its_own_answers_metrics_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_scraper_that_pauses_holds_nobody_up_and_gets_a_whole_body_in_the_end() {
+async fn a_scraper_that_pauses_blocks_nobody_and_gets_a_whole_body() {
     const SERIES: u16 = 5000;
     let metrics = Metrics::new();
     let count_all = |from: u16| {
@@ -224,7 +224,7 @@ async fn a_scraper_that_pauses_holds_nobody_up_and_gets_a_whole_body_in_the_end(
     let first = paused.frame().await.expect("a frame").expect("in time");
     let first = first.into_data().expect("data");
 
-    // Old series move, new ones are born, and another scraper reads them all.
+    // Old series change, new ones are inserted, and another scraper reads them all.
     count_all(0);
     count_all(SERIES);
     let lines = |body: &[u8]| {
@@ -236,7 +236,7 @@ async fn a_scraper_that_pauses_holds_nobody_up_and_gets_a_whole_body_in_the_end(
     for accept in ["text/plain", "application/openmetrics-text"] {
         let other = scrape(&service, &[("accept", accept)]).await.into_body();
         assert_eq!(lines(&other), 2 * usize::from(SERIES));
-        // However it is cut into frames, no line is torn and none is empty: OpenMetrics allows none.
+        // No frame tears a line or adds an empty one, which OpenMetrics does not allow.
         let text = String::from_utf8(other).expect("UTF-8");
         assert!(text.starts_with("# HELP ") && text.ends_with('\n'));
         assert!(!text.contains("\n\n"));

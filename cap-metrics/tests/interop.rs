@@ -28,7 +28,7 @@ fn text(metrics: &Metrics, format: Format) -> String {
     String::from_utf8(out).expect("UTF-8")
 }
 
-/// Name, labels in any order, and value of every sample that does not change by itself.
+/// Name, labels in any order, and value of every sample that only recording changes.
 fn samples(text: &str) -> BTreeSet<(String, BTreeSet<String>, u64)> {
     let lines = text.lines().filter(|line| {
         !line.starts_with('#')
@@ -50,7 +50,7 @@ fn samples(text: &str) -> BTreeSet<(String, BTreeSet<String>, u64)> {
 }
 
 #[test]
-fn our_openmetrics_is_what_prometheus_client_encodes_from_the_same_registry() {
+fn our_openmetrics_is_what_prometheus_client_encodes() {
     let metrics = recorded();
     let mut registry = Registry::default();
     registry.register_collector(Box::new(metrics.clone()));

@@ -28,7 +28,7 @@ fn request(method: &str) -> Request<Body> {
     request.body(Body::empty()).expect("a valid request")
 }
 
-/// That the one request ended with this status, and that its time was taken.
+/// Asserts that the one request ended with this status and was timed.
 #[track_caller]
 fn ended(metrics: &Metrics, path: &str, status: &str) {
     let text = metrics.render();
@@ -48,12 +48,12 @@ fn ended(metrics: &Metrics, path: &str, status: &str) {
     );
 }
 
-/// A body of these frames; `Err` breaks it off.
+/// A body of these frames. It fails at an `Err`.
 struct Frames(VecDeque<Result<&'static str, &'static str>>);
 
 impl Frames {
     fn of<const N: usize>(frames: [Result<&'static str, &'static str>; N]) -> Body {
-        Body::new(Frames(frames.into()))
+        Body::new(Self(frames.into()))
     }
 }
 
@@ -71,7 +71,7 @@ impl hyper::body::Body for Frames {
 }
 
 #[tokio::test]
-async fn a_call_that_is_cancelled_counts_as_499() {
+async fn a_call_that_is_canceled_counts_as_499() {
     let metrics = Metrics::new();
     let app = Router::new()
         .route("/x", get(async || pending::<()>().await))
@@ -98,7 +98,7 @@ async fn a_handler_that_panics_counts_as_500() {
 }
 
 #[tokio::test]
-async fn a_service_that_fails_counts_as_500_and_its_error_goes_through() {
+async fn a_service_that_fails_counts_as_500_and_its_error_is_kept() {
     let metrics = Metrics::new();
     let fails = service_fn(async |_: Request<Body>| Err::<Response<Body>, _>("no upstream"));
     let app = MetricsLayer::new(metrics.clone()).layer(fails);
@@ -128,7 +128,7 @@ async fn a_streamed_answer_is_in_flight_until_its_last_frame() {
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_keeps_its_status_and_is_counted_once() {
+async fn an_answer_that_breaks_off_keeps_its_status_and_counts_once() {
     let metrics = Metrics::new();
     let app = Router::new()
         .route(
@@ -164,7 +164,8 @@ async fn methods_that_no_standard_knows_are_one_value() {
     assert!(text.contains(folded), "{text}");
 }
 
-/// The exchange is over with the answer 101 (RFC 9110 section 7.8); what follows is another protocol, for hours perhaps.
+/// The exchange ends with the answer 101 (RFC 9110 section 7.8). Another protocol follows, possibly
+/// for hours.
 #[tokio::test]
 async fn a_connection_that_is_upgraded_is_no_longer_in_flight() {
     let metrics = Metrics::new();

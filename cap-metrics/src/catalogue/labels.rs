@@ -1,5 +1,5 @@
-//! The types of label values that only metrics have: closed sets of values, and open ones with their
-//! limits.
+//! The types of label values that only metrics have: closed sets of values, and open ones with
+//! their limits.
 
 use cap_names::{ErrorClass, closed_enum};
 

@@ -2,8 +2,8 @@
 
 /// Calls `$callback!` with the table.
 ///
-/// A metric is `instrument field = "name" {label: Type, …} [in BUCKETS] "help";` in the block of its
-/// group. The instrument is `counter`, `histogram` or `gauge` where the product records events,
+/// A metric is `instrument field = "name" {label: Type, …} [in BUCKETS] "help";` in the block of
+/// its group. The instrument is `counter`, `histogram` or `gauge` where the product records events,
 /// `inventory` where it sets a gauge as a whole, and `mirror` where it copies a counter that
 /// something else counts.
 macro_rules! metrics {

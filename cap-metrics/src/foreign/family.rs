@@ -1,7 +1,7 @@
 //! A family of a team's registry, read back from its text.
 //!
-//! It is written again in either format. A broken family (an unescaped line break in its help, a name
-//! that is there twice) takes nothing else down.
+//! It is written again in either format. A broken family (an unescaped line break in its help, a
+//! name that is there twice) takes nothing else down.
 
 use crate::catalogue::openmetrics_suffixes;
 use crate::exposition::{Format, push_f64, write_header};
@@ -141,7 +141,7 @@ fn split(rest: &str) -> Option<(&str, &str)> {
     rest.split_once(' ')
 }
 
-/// The length of `{name="value",…}`, if that is what the text begins with and no name is there twice.
+/// The length of `{name="value",…}`, if the text begins with it and no name is there twice.
 fn labels_len(text: &str) -> Option<usize> {
     let mut rest = text.strip_prefix('{')?;
     let mut names = Vec::new();
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_families_come_out_in_both_formats_and_broken_ones_in_none() {
+    fn whole_families_are_in_both_formats_and_broken_ones_in_none() {
         assert_eq!(
             written(Format::Text),
             concat!(

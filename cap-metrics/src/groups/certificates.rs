@@ -7,12 +7,12 @@ use cap_names::ClosedEnum as _;
 use crate::catalogue::labels::{CertificateStatus, ExpiryThreshold, RenewalTrigger};
 use crate::registry::Registry;
 
-/// Records the inventory and what is issued and renewed.
+/// Records the inventory, and what is issued and renewed.
 #[derive(Clone, Copy, Debug)]
 pub struct Certificates<'a>(pub(crate) &'a Arc<Registry>);
 
 impl Certificates<'_> {
-    /// Names every issuer type in use, once, at start-up: their counters stand at 0 from then on.
+    /// Registers every issuer type, once at startup. Their counters are exposed as 0 from then on.
     pub fn register<'n>(&self, issuer_types: impl IntoIterator<Item = &'n str>) {
         let certificates = &self.0.families.certificates;
         for name in issuer_types {
@@ -41,8 +41,8 @@ impl Certificates<'_> {
         self.0.families.certificates.total.replace(rows);
     }
 
-    /// Replaces the expiry counts from the days each unexpired certificate has left. A certificate counts under every
-    /// threshold that is above its days.
+    /// Replaces the expiry counts, from the days that each unexpired certificate has left. A
+    /// certificate counts under every threshold above its days.
     pub fn set_days_left(&self, days_left: impl IntoIterator<Item = f64>) {
         const DAYS: [f64; 4] = [7.0, 14.0, 30.0, 90.0];
         let mut counts = [0u64; DAYS.len()];

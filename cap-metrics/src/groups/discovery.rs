@@ -7,12 +7,12 @@ use cap_names::ClosedEnum as _;
 use crate::catalogue::labels::FindingSeverity;
 use crate::registry::Registry;
 
-/// Records what discovery found.
+/// Records the findings of discovery.
 #[derive(Clone, Copy, Debug)]
 pub struct Discovery<'a>(pub(crate) &'a Arc<Registry>);
 
 impl Discovery<'_> {
-    /// Replaces the sources and how many endpoints each found in its last run.
+    /// Replaces the sources, each with the number of endpoints that its last run found.
     pub fn set_sources<W: AsRef<str>>(&self, endpoints: impl IntoIterator<Item = (W, u64)>) {
         let rows: Vec<_> = endpoints
             .into_iter()
@@ -23,7 +23,7 @@ impl Discovery<'_> {
         discovery.endpoints.replace(rows);
     }
 
-    /// Replaces the counts of open findings; a severity that is not named counts 0.
+    /// Replaces the counts of open findings. A severity that is not named counts 0.
     pub fn set_findings(&self, open: impl IntoIterator<Item = (FindingSeverity, u64)>) {
         let mut counts = [0u64; 4];
         for (severity, n) in open {

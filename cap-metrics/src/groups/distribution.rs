@@ -20,7 +20,7 @@ impl Distribution<'_> {
         }
     }
 
-    /// Names every module in use, once, at start-up: their counters stand at 0 from then on.
+    /// Registers every module, once at startup. Their counters are exposed as 0 from then on.
     pub fn register<'n>(&self, modules: impl IntoIterator<Item = &'n str>) {
         let distribution = &self.0.families.distribution;
         for name in modules {
@@ -44,7 +44,7 @@ impl Distribution<'_> {
             .inc((module, status));
     }
 
-    /// A target answered; `None` means it took the certificate.
+    /// A target answered: with an error, or with `None` when it accepted the certificate.
     pub fn record_target_result(&self, module: &str, error: Option<ErrorClass>) {
         let module = self.0.words.module(module);
         let distribution = &self.0.families.distribution;
@@ -56,13 +56,13 @@ impl Distribution<'_> {
         self.0.families.distribution.fanout.inc(());
     }
 
-    /// A child run began: it is active until the returned value is dropped.
+    /// A child run begins. It is active until the returned value is dropped.
     pub fn start_child(&self) -> ChildRun {
         self.0.families.distribution.fanout_children.inc();
         ChildRun(Arc::clone(self.0))
     }
 
-    /// It was checked whether a target serves what was pushed.
+    /// A check whether a target serves the pushed certificate ended.
     pub fn record_validated(&self, outcome: Outcome) {
         self.0.families.distribution.validation.inc((outcome,));
     }

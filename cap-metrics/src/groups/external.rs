@@ -13,8 +13,8 @@ use crate::registry::Registry;
 pub struct External<'a>(pub(crate) &'a Arc<Registry>);
 
 impl External<'_> {
-    /// Names what is asked of an external system, once, at start-up: the counters of these calls stand at 0 from then on. Their
-    /// durations do not, since nobody knows which statuses will come.
+    /// Registers the operations of an external system, once at startup. Their counters are exposed
+    /// as 0 from then on. Their durations are not, because their statuses are not known.
     pub fn register<'n>(&self, provider: &str, endpoints: impl IntoIterator<Item = &'n str>) {
         let words = &self.0.words;
         let provider = words.provider(provider);
@@ -27,7 +27,7 @@ impl External<'_> {
         }
     }
 
-    /// A call ended after `took`, with this HTTP status ([`HttpStatus::NONE`] when no response came).
+    /// A call ended after `took` with this HTTP status, or [`HttpStatus::NONE`] without a response.
     pub fn record_called(
         &self,
         provider: &str,
@@ -52,7 +52,7 @@ mod tests {
     use crate::Metrics;
 
     #[test]
-    fn registered_calls_stand_at_zero_and_one_without_a_response_has_no_status() {
+    fn registered_calls_are_zero_and_no_response_has_no_status() {
         let metrics = Metrics::new();
         let external = metrics.external();
         external.register("acme", ["new_order"]);

@@ -10,7 +10,7 @@ use crate::registry::Registry;
 /// The path of every request that no pattern matches.
 const UNMATCHED: &str = "unmatched";
 
-/// Records HTTP requests; see also `MetricsLayer`, which does it for a tower service.
+/// Records HTTP requests. `MetricsLayer` does it for a tower service.
 #[derive(Clone, Copy, Debug)]
 pub struct Http<'a>(pub(crate) &'a Arc<Registry>);
 
@@ -30,7 +30,7 @@ impl Http<'_> {
         self.0.words.route(UNMATCHED)
     }
 
-    /// A request arrived: it is in flight until the returned value is dropped, and counted then.
+    /// A request arrived. It is in flight until the returned value is dropped, and is counted then.
     pub fn start(&self, method: HttpMethod, route: Route) -> HttpRequest {
         self.0.families.http.in_flight.inc();
         HttpRequest {
@@ -43,7 +43,7 @@ impl Http<'_> {
         }
     }
 
-    /// Times one answered request, without counting it.
+    /// Records the duration of an answered request, without counting it.
     #[inline]
     pub fn record_duration(&self, method: HttpMethod, route: Route, took: Duration) {
         let trace = self.0.exemplar_ids();
@@ -51,15 +51,15 @@ impl Http<'_> {
         http.duration.observe((method, route), took, trace);
     }
 
-    /// Counts one answered request, without a duration.
+    /// Counts an answered request, without a duration.
     #[inline]
     pub fn record_request(&self, method: HttpMethod, route: Route, status: HttpStatus) {
         self.0.families.http.requests.inc((method, route, status));
     }
 }
 
-/// A request in flight. Dropped before [`record_status`](HttpRequest::record_status), it counts as 499 (the client went away), or as
-/// 500 while unwinding from a panic.
+/// A request in flight. If it is dropped before [`record_status`](HttpRequest::record_status), it
+/// counts as 500 during a panic, and as 499 (the client closed the request) otherwise.
 #[derive(Debug)]
 #[must_use = "the request ends when this is dropped"]
 pub struct HttpRequest {
@@ -72,7 +72,7 @@ pub struct HttpRequest {
 }
 
 impl HttpRequest {
-    /// The head of the response is known.
+    /// The status of the response is known.
     pub fn record_status(&mut self, status: HttpStatus) {
         self.status = Some(status);
     }
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn an_abandoned_request_leaves_nothing_in_flight_and_counts_as_499() {
+    fn an_abandoned_request_is_not_in_flight_and_counts_as_499() {
         let metrics = Metrics::new();
         let route = metrics.http().route("/healthz");
         drop(metrics.http().start(HttpMethod::Get, route));
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn more_routes_than_there_is_room_for_are_folded_and_counted_and_leave_unmatched_alone() {
+    fn routes_past_the_limit_overflow_and_leave_unmatched_alone() {
         let metrics = Metrics::new();
         let http = metrics.http();
         for n in 0..300 {

@@ -13,7 +13,7 @@ use crate::registry::Registry;
 pub struct Jobs<'a>(pub(crate) &'a Arc<Registry>);
 
 impl Jobs<'_> {
-    /// Names every job type there is, once, at start-up: their counters stand at 0 from then on.
+    /// Registers every job type, once at startup. Their counters are exposed as 0 from then on.
     pub fn register<'n>(&self, types: impl IntoIterator<Item = &'n str>) {
         let jobs = &self.0.families.jobs;
         for name in types {
@@ -34,7 +34,7 @@ impl Jobs<'_> {
         jobs.queued.inc((self.job_type(job_type),));
     }
 
-    /// An attempt begins; the returned value times it and counts how it ended.
+    /// An attempt begins. The returned value times it and counts how it ends.
     pub fn start(&self, job_type: &str) -> JobRun {
         JobRun {
             registry: Arc::clone(self.0),
@@ -44,19 +44,19 @@ impl Jobs<'_> {
         }
     }
 
-    /// An attempt failed, and the job will be tried again.
+    /// An attempt failed, and the job will be retried.
     pub fn record_retried(&self, job_type: &str) {
         let jobs = &self.0.families.jobs;
         jobs.retry.inc((self.job_type(job_type),));
     }
 
-    /// A job was given up.
+    /// A job was given up after its last attempt.
     pub fn record_dead_lettered(&self, job_type: &str) {
         let jobs = &self.0.families.jobs;
         jobs.dead_letter.inc((self.job_type(job_type),));
     }
 
-    /// How many jobs of each type are waiting now; a type that is not named is no longer exposed.
+    /// Replaces how many jobs of each type wait. A type that is not named is not exposed any more.
     pub fn set_queue_depth<W: AsRef<str>>(&self, waiting: impl IntoIterator<Item = (W, u64)>) {
         let rows = waiting
             .into_iter()
@@ -69,7 +69,8 @@ impl Jobs<'_> {
     }
 }
 
-/// One attempt under way. Dropped without [`finish`](JobRun::finish) (an error path, a panic), it counts as failed.
+/// An attempt under way. If it is dropped without [`finish`](JobRun::finish), as by an error or a
+/// panic, it counts as failed.
 #[derive(Debug)]
 #[must_use = "the attempt ends when this is dropped"]
 pub struct JobRun {
@@ -103,7 +104,7 @@ mod tests {
     use crate::Metrics;
 
     #[test]
-    fn registered_types_stand_at_zero_before_their_first_event() {
+    fn registered_types_are_zero_before_their_first_event() {
         let metrics = Metrics::new();
         metrics.jobs().register(["renew"]);
         let text = metrics.render();

@@ -11,7 +11,8 @@ use crate::registry::Registry;
 #[derive(Clone, Copy, Debug)]
 pub struct Kek<'a>(pub(crate) &'a Arc<Registry>);
 
-/// The KEK state of the cluster. It is replaced as a whole, so that a host or a rotation that is gone leaves no series.
+/// The KEK state of the cluster. It is replaced as a whole, so that a host or a rotation that is
+/// gone leaves no series.
 ///
 /// ```
 /// use cap_metrics::{HostKek, KekLaggards, KekRotation, KekState, KekVersion, Metrics};
@@ -137,7 +138,7 @@ impl KekRotation {
 }
 
 impl Kek<'_> {
-    /// Names every KEK provider in use, once, at start-up: their counters stand at 0 from then on.
+    /// Registers every KEK provider, once at startup. Their counters are exposed as 0 from then on.
     pub fn register<'n>(&self, providers: impl IntoIterator<Item = &'n str>) {
         let kek = &self.0.families.kek;
         for name in providers {
@@ -204,7 +205,7 @@ mod tests {
     use crate::Metrics;
 
     #[test]
-    fn hosts_and_rotations_that_are_gone_leave_no_series_and_providers_stand_at_zero() {
+    fn hosts_and_rotations_that_are_gone_leave_no_series() {
         let metrics = Metrics::new();
         let kek = metrics.kek();
         kek.register(["hsm"]);

@@ -8,23 +8,23 @@ use crate::registry::Registry;
 #[derive(Clone, Copy, Debug)]
 pub struct License<'a>(pub(crate) &'a Arc<Registry>);
 
-/// What is known of the license.
+/// The state of the license.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct LicenseState {
-    /// Whether it is valid now.
+    /// Whether the license is valid now.
     pub valid: bool,
-    /// Seconds until it expires, negative afterwards; `None` for a perpetual license.
+    /// Seconds until the license expires, negative afterwards; `None` for a perpetual license.
     pub expires_in_seconds: Option<f64>,
-    /// Certificates that count against it.
+    /// Certificates that count against the license.
     pub cert_usage: u64,
-    /// Certificates it allows; `None` for any number.
+    /// Certificates that the license allows; `None` for any number.
     pub cert_limit: Option<u64>,
 }
 
 impl License<'_> {
-    /// Replaces the state. Until the first call no license metric is exposed, since an unknown license must not look
-    /// expired.
+    /// Replaces the state. No license metric is exposed before the first call, so that an unknown
+    /// license does not look expired.
     pub fn set(&self, state: &LicenseState) {
         let license = &self.0.families.license;
         license.valid.set(f64::from(u8::from(state.valid)));
@@ -43,7 +43,7 @@ mod tests {
     use crate::Metrics;
 
     #[test]
-    fn an_unknown_license_is_absent_and_a_perpetual_one_has_no_expiry() {
+    fn an_unknown_license_is_absent_a_perpetual_one_has_no_expiry() {
         let metrics = Metrics::new();
         assert!(!metrics.render().contains("cap_license"));
         let state = LicenseState {

@@ -13,7 +13,7 @@ use crate::registry::Registry;
 pub struct Notifications<'a>(pub(crate) &'a Arc<Registry>);
 
 impl Notifications<'_> {
-    /// Names every kind of channel in use, once, at start-up: their counters stand at 0 from then on.
+    /// Registers every channel type, once at startup. Their counters are exposed as 0 from then on.
     pub fn register<'n>(&self, channel_types: impl IntoIterator<Item = &'n str>) {
         let notifications = &self.0.families.notifications;
         for name in channel_types {
@@ -25,7 +25,7 @@ impl Notifications<'_> {
         }
     }
 
-    /// A notification was delivered or given up, after this long.
+    /// A notification was delivered or given up, after `took`.
     pub fn record_delivered(&self, channel_type: &str, outcome: Outcome, took: Duration) {
         let channel = self.0.words.channel_type(channel_type);
         let notifications = &self.0.families.notifications;

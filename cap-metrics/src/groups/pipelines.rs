@@ -1,4 +1,4 @@
-//! The health of the pipelines themselves.
+//! The health of the telemetry pipelines.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,12 +7,12 @@ use cap_names::{ClosedEnum as _, DenialClass};
 
 use crate::registry::Registry;
 
-/// Records what the trace and audit pipelines say of themselves. Meant for a `before_scrape` hook.
+/// Records the state of the trace and audit pipelines, usually in a `before_scrape` hook.
 #[derive(Clone, Copy, Debug)]
 pub struct Pipelines<'a>(pub(crate) &'a Arc<Registry>);
 
-/// Totals of the trace and audit pipelines since they started. A pipeline that is off is `None`, and exposes nothing: it must not look
-/// disconnected.
+/// Totals of the trace and audit pipelines since they started. A pipeline that is off is `None` and
+/// exposes nothing, so that it does not look disconnected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PipelineTotals {
@@ -20,7 +20,7 @@ pub struct PipelineTotals {
     pub spans: Option<SpanTotals>,
     /// The audit pipeline.
     pub audit: Option<AuditTotals>,
-    /// The guard of every outbound connection.
+    /// The egress policy.
     pub egress: Option<EgressTotals>,
 }
 
@@ -51,7 +51,7 @@ pub struct AuditTotals {
     pub connected: bool,
 }
 
-/// Connections that the egress policy refused, by class; a class that is not named counts 0.
+/// Connections that the egress policy refused, by class. A class that is not named counts 0.
 ///
 /// ```
 /// use cap_metrics::{DenialClass, EgressTotals};
@@ -136,7 +136,7 @@ mod tests {
     use crate::Metrics;
 
     #[test]
-    fn every_class_of_denial_stands_at_zero_from_the_start() {
+    fn every_denial_class_is_zero_from_the_start() {
         let metrics = Metrics::new();
         let text = || {
             let text = metrics.render();

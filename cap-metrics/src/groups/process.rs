@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crate::registry::Registry;
 
-/// Tells what the process is. How it does is read from the system at every scrape, where that is Linux.
+/// Records the build of the process. Its resource usage is read at every scrape, on Linux only.
 #[derive(Clone, Copy, Debug)]
 pub struct Process<'a>(pub(crate) &'a Arc<Registry>);
 
 impl Process<'_> {
-    /// Says which build this is: `cap_build_info`.
+    /// Sets `cap_build_info`.
     pub fn set_build(&self, version: &str, revision: &str) {
         let build = &self.0.families.process.build;
         build.replace([([version, revision], 1.0)]);
@@ -36,7 +36,7 @@ impl Process<'_> {
     }
 }
 
-/// What the system says; `None` is what it does not.
+/// Resource usage as the system reports it; `None` for what it does not report.
 #[derive(Debug, Default)]
 struct Usage {
     cpu_seconds: Option<f64>,
@@ -68,14 +68,14 @@ mod usage {
 
     use super::Usage;
 
-    /// What is told here stands in the first 24 fields of proc_pid_stat(5): a name of at most 64 bytes, and numbers.
+    /// Enough for the first 24 fields of proc_pid_stat(5): a name of at most 64 bytes, and numbers.
     const STAT: usize = 1024;
 
     pub(super) fn read() -> Usage {
-        // It stands in a file that names every interrupt; it is read once.
+        // /proc/stat lists every interrupt, so it is read once.
         static BOOT: OnceLock<Option<f64>> = OnceLock::new();
         let boot = BOOT.get_or_init(|| boot_time(&fs::read_to_string("/proc/stat").ok()?));
-        // The kernel makes the whole text at the first read; a second one, to see the end of the file, would make it again.
+        // The kernel renders the whole text for each read, so the end of the file is not read.
         let mut stat = [0; STAT];
         let read = File::open("/proc/self/stat").and_then(|mut file| file.read(&mut stat));
         let limit = |resource| getrlimit(resource).current.map(|limit| limit as f64);
@@ -100,17 +100,17 @@ mod usage {
 
     fn open_fds() -> Option<u64> {
         const FOLDER: &str = "/proc/self/fd";
-        // Since Linux 6.2 the size of the folder is their number. Before, it is 0.
+        // Since Linux 6.2 the size of the folder is the number of descriptors. Before, it is 0.
         match fs::metadata(FOLDER).ok()?.size() {
-            // Reading the folder opens one more.
+            // To read the folder opens one more descriptor.
             0 => Some(fs::read_dir(FOLDER).ok()?.count().saturating_sub(1) as u64),
             fds => Some(fds),
         }
     }
 
-    /// Takes apart proc_pid_stat(5).
+    /// Parses proc_pid_stat(5).
     pub(super) fn of(stat: &[u8], boot: Option<f64>, ticks: f64, page: f64) -> Usage {
-        // The name of the program stands in parentheses and may hold anything; what follows are numbers, from the third field on.
+        // The program's name is in parentheses and may hold any byte. The third field follows it.
         let named = stat.iter().rposition(|byte| *byte == b')');
         let rest = named.and_then(|at| str::from_utf8(&stat[at + 1..]).ok());
         let mut fields = [""; 24 - 2];
@@ -153,13 +153,13 @@ mod tests {
     }
 
     #[test]
-    fn what_the_system_does_not_say_is_absent() {
+    fn what_the_system_does_not_report_is_absent() {
         let usage = usage::of(b"", None, 100.0, 4096.0);
         assert!(usage.cpu_seconds.is_none() && usage.start_time.is_none());
     }
 
     #[test]
-    fn a_scrape_tells_of_this_process_and_of_its_build() {
+    fn a_scrape_shows_this_process_and_its_build() {
         let metrics = Metrics::new();
         assert!(!metrics.render().contains("cap_build_info"));
         metrics.process().set_build("1.2.3", "abc");

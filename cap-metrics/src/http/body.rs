@@ -1,4 +1,4 @@
-//! The body of a scrape, made while it is sent.
+//! The body of a scrape, rendered while it is sent.
 
 use std::fmt;
 use std::io::Write as _;
@@ -17,11 +17,12 @@ use crate::exposition::Format;
 use crate::metrics::Metrics;
 use crate::scrape::Scrape;
 
-/// A frame of at least this many bytes: big enough that frames cost nothing, small enough that a runtime's thread is not held.
+/// The least bytes of a frame: enough that the overhead of a frame does not matter, and few enough
+/// that a frame does not hold a runtime's thread.
 const FRAME: usize = 64 * 1024;
 
-/// The scrapes under way. One that is past its deadline no longer counts: its scraper has stopped reading, and the body fails
-/// should it begin again.
+/// The scrapes under way. A scrape past its deadline does not count: its scraper has stopped
+/// reading, and its body fails when it is polled again.
 #[derive(Debug)]
 pub(super) struct InFlight {
     limit: usize,
@@ -29,7 +30,7 @@ pub(super) struct InFlight {
     deadlines: Mutex<Vec<Instant>>,
 }
 
-/// The place of one scrape among those under way.
+/// One of the scrapes under way.
 #[derive(Debug)]
 pub(super) struct Permit {
     in_flight: Arc<InFlight>,
@@ -38,7 +39,7 @@ pub(super) struct Permit {
 
 impl InFlight {
     pub(super) fn new(limit: usize, timeout: Duration) -> Self {
-        InFlight {
+        Self {
             limit,
             timeout,
             deadlines: Mutex::default(),
@@ -77,7 +78,7 @@ impl Drop for Permit {
     }
 }
 
-/// The exposition on its way to a scraper, a frame at a time.
+/// The body of a scrape, rendered a frame at a time.
 pub struct ScrapeBody(Option<Sending>);
 
 struct Sending {
@@ -86,19 +87,20 @@ struct Sending {
     permit: Permit,
 }
 
-/// The scraper took longer than a scrape may take. The connection breaks off, so that no part passes for the whole.
+/// The scraper took longer than a scrape may take. The connection is closed without an end of the
+/// body, so that the scraper does not take the part for the whole.
 #[derive(Debug, thiserror::Error)]
-#[error("the scraper did not read its scrape in time")]
+#[error("the scraper did not read the body before the scrape's timeout")]
 pub struct ScrapeTimeout(());
 
 impl ScrapeBody {
     pub(super) fn empty() -> Self {
-        ScrapeBody(None)
+        Self(None)
     }
 
     pub(super) fn new(metrics: Metrics, format: Format, coding: Coding, permit: Permit) -> Self {
         let gzip = || GzEncoder::new(Vec::new(), Compression::fast());
-        ScrapeBody(Some(Sending {
+        Self(Some(Sending {
             scrape: Scrape::new(metrics.registry, format),
             gzip: (coding == Coding::Gzip).then(gzip),
             permit,
@@ -117,7 +119,7 @@ impl Sending {
         let Some(gzip) = &mut self.gzip else {
             return (out, !more);
         };
-        // A Vec takes everything.
+        // Writing to a Vec does not fail.
         let _ = gzip.write_all(&out);
         if !more {
             let _ = gzip.try_finish();
@@ -143,7 +145,7 @@ impl Body for ScrapeBody {
             if last {
                 self.0 = None;
             }
-            // What was compressed may not have left the compressor yet.
+            // The compressor may hold back all of its output.
             if !frame.is_empty() {
                 return Poll::Ready(Some(Ok(Frame::data(frame.into()))));
             }

@@ -1,4 +1,4 @@
-//! Counts and times every request of a tower service, until its body has been sent.
+//! The tower layer that counts and times every request until its body has been sent.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -17,15 +17,16 @@ use crate::metrics::Metrics;
 
 /// Measures requests: method, route pattern, status, duration, in flight.
 ///
-/// The route is axum's `MatchedPath`; a request without one (no route matched, or another framework) counts under
-/// `unmatched`, so that paths made up by callers make no series. Add it with `Router::layer`, which runs after routing.
+/// The route is axum's `MatchedPath`. A request without one counts under `unmatched`, so that paths
+/// that callers make up add no series. Add the layer with `Router::layer`, which runs after
+/// routing.
 #[derive(Clone, Debug)]
 pub struct MetricsLayer(Metrics);
 
 impl MetricsLayer {
     /// A layer that records into `metrics`.
     pub fn new(metrics: Metrics) -> Self {
-        MetricsLayer(metrics)
+        Self(metrics)
     }
 }
 
@@ -74,7 +75,7 @@ where
 }
 
 pin_project! {
-    /// A response on its way.
+    /// The future of a measured response.
     #[derive(Debug)]
     pub struct MetricsFuture<F> {
         #[pin]
@@ -111,7 +112,7 @@ where
 }
 
 pin_project! {
-    /// A response body; the request is over when it ends or is dropped.
+    /// A response body. The request ends when the body ends or is dropped.
     #[derive(Debug)]
     pub struct MeasuredBody<B> {
         #[pin]

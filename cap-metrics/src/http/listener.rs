@@ -1,4 +1,4 @@
-//! A listener of its own for `/metrics`, apart from what the outside world reaches.
+//! A separate listener for `/metrics`, which outside traffic does not reach.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -17,18 +17,20 @@ use tower_service::Service as _;
 use super::body::ScrapeBody;
 use super::service::MetricsService;
 
-/// Connections at a time; a further one waits to be accepted.
+/// The most connections at a time. A further one waits to be accepted.
 const CONNECTIONS: usize = 32;
-/// How long a connection may say nothing. Longer than the usual scrape interval.
+/// How long a connection may be idle: longer than the usual scrape interval.
 const IDLE: Duration = Duration::from_secs(90);
-/// How long a connection lasts. A scraper that does not read cannot hold on to one; Prometheus just opens the next.
+/// How long a connection lasts, so that a scraper that does not read cannot keep one. Prometheus
+/// opens another.
 const LIFETIME: Duration = Duration::from_secs(600);
-/// Before accepting again where the system has no file descriptor left.
+/// The pause after an accept fails, as when no file descriptor is left.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Answers `/metrics` on a listener of its own until `stop` resolves; scrapes under way are broken off then.
+/// Answers `/metrics` on a separate listener until `stop` resolves. Scrapes under way end then.
 ///
-/// Every other path is 404. Connections are bounded in number and in time.
+/// Every other path is answered 404. At most 32 connections are open, each for ten minutes and idle
+/// for 90 seconds at most.
 pub async fn serve(listener: TcpListener, metrics: MetricsService, stop: impl Future<Output = ()>) {
     let free = Arc::new(Semaphore::new(CONNECTIONS));
     let mut connections = JoinSet::new();
@@ -47,7 +49,7 @@ pub async fn serve(listener: TcpListener, metrics: MetricsService, stop: impl Fu
                     .timer(TokioTimer::new())
                     .header_read_timeout(IDLE)
                     .serve_connection(TokioIo::new(stream), answer);
-                // What goes wrong on a connection is the scraper's to see.
+                // Prometheus reports a failed connection as `up` 0.
                 let _ = tokio::time::timeout(LIFETIME, connection).await;
                 drop(permit);
             });

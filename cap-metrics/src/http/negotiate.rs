@@ -1,18 +1,20 @@
-//! What a scraper wants: `Accept` and `Accept-Encoding`, weighted by `q` (RFC 9110 sections 12.4.2 and 12.5).
+//! Content negotiation: `Accept` and `Accept-Encoding`, weighted by `q` (RFC 9110 sections 12.4.2
+//! and 12.5).
 
 use http::HeaderMap;
 use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderName};
 
 use crate::exposition::Format;
 
-/// How a body travels.
+/// The content coding of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Coding {
     Identity,
     Gzip,
 }
 
-/// The format that the scraper likes best; 0.0.4 where it likes both alike, or neither, since readers of neither are people.
+/// The format with the higher weight. It is 0.0.4 when both have the same weight or none: such a
+/// client is a person with a browser or curl.
 pub(super) fn format(headers: &HeaderMap) -> Format {
     let offers: Vec<_> = offers(headers, &ACCEPT).collect();
     let text = weight(&offers, ["text/plain", "text/*", "*/*"], &["0.0.4"]);
@@ -27,7 +29,7 @@ pub(super) fn format(headers: &HeaderMap) -> Format {
     }
 }
 
-/// gzip, unless the scraper would rather not.
+/// gzip, unless the scraper weights it lower than no coding, or refuses it.
 pub(super) fn coding(headers: &HeaderMap) -> Coding {
     let offers: Vec<_> = offers(headers, &ACCEPT_ENCODING).collect();
     let gzip = weight(&offers, ["gzip", "x-gzip", "*"], &[]);
@@ -73,7 +75,7 @@ fn offers<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item =
     })
 }
 
-/// The weight of something known under these ranges, the most specific of which counts.
+/// The weight of a type under these ranges, the most specific first. The first one offered counts.
 fn weight(offers: &[Offer<'_>], ranges: [&str; 3], versions: &[&str]) -> f64 {
     let version = |offer: &&Offer<'_>| offer.version.is_none_or(|v| versions.contains(&v));
     ranges

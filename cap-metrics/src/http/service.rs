@@ -14,17 +14,24 @@ use super::body::{InFlight, ScrapeBody};
 use super::negotiate::{self, Coding};
 use crate::metrics::Metrics;
 
-/// Scrapes at a time: two Prometheus servers, a person, and as many again that hang.
+/// The most scrapes at a time: two Prometheus servers, a person, and room for some that hang.
 const SCRAPES: usize = 8;
-/// How long a scrape may take: Prometheus' own default.
+/// How long a scrape may take: the default of Prometheus.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The `/metrics` endpoint as a tower service: mount it with axum's `Router::route_service`, or give it a listener of its own
-/// with [`serve`](crate::serve).
+/// The `/metrics` endpoint as a tower service.
 ///
-/// `GET` answers text 0.0.4 or OpenMetrics 1.0, by `Accept`, with gzip where `Accept-Encoding` welcomes it; `HEAD` the same header;
-/// anything else 405 with `Allow`. Eight scrapes may be under way, each for ten seconds; one more is answered 503, and one that takes
-/// longer breaks off. Clones share the limit.
+/// Mount it with axum's `Router::route_service`, or give it a separate listener with
+/// [`serve`](crate::serve).
+///
+/// - `GET` answers text 0.0.4 or OpenMetrics 1.0 by `Accept`, with gzip if `Accept-Encoding` allows
+///   it.
+/// - `HEAD` answers the same header without a body.
+/// - Any other method is answered 405 with `Allow`.
+///
+/// At most eight scrapes are under way, each for ten seconds. A further scrape is answered 503. The
+/// body of a scrape that takes longer fails with [`ScrapeTimeout`](crate::ScrapeTimeout). Clones
+/// share the limit.
 #[derive(Clone, Debug)]
 pub struct MetricsService {
     metrics: Metrics,
@@ -37,9 +44,10 @@ impl MetricsService {
         Self::with_limits(metrics, SCRAPES, TIMEOUT)
     }
 
-    /// The same, with other limits.
+    /// An endpoint with other limits: the most `scrapes` at a time, and the time that each may
+    /// take.
     pub fn with_limits(metrics: Metrics, scrapes: usize, timeout: Duration) -> Self {
-        MetricsService {
+        Self {
             metrics,
             in_flight: Arc::new(InFlight::new(scrapes, timeout)),
         }

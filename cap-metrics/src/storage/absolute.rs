@@ -1,4 +1,4 @@
-//! One value that is set as a whole: how much there is of something now, or a total that something else counts.
+//! A single value that is set: an amount, or a total that something else counts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -11,15 +11,16 @@ use crate::catalogue::Metric;
 #[derive(Debug)]
 pub(crate) struct Absolute {
     metric: &'static Metric,
-    /// The bits of the value, or of the one NaN that nobody sets.
+    /// The bits of the value, or `ABSENT`.
     bits: AtomicU64,
 }
 
+/// The bits of a NaN that `set` never stores.
 const ABSENT: u64 = u64::MAX;
 
 impl Absolute {
     pub(crate) fn new(metric: &'static Metric, _: &Arc<Words>, _: usize) -> Self {
-        Absolute {
+        Self {
             metric,
             bits: AtomicU64::new(ABSENT),
         }
@@ -30,7 +31,7 @@ impl Absolute {
         self.bits.store(value.to_bits(), Relaxed);
     }
 
-    /// Makes the family absent: its value is not known.
+    /// Makes the family absent, because its value is not known.
     pub(crate) fn clear(&self) {
         self.bits.store(ABSENT, Relaxed);
     }
@@ -58,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_value_shows_also_the_nan_that_stands_for_none() {
+    fn any_value_is_shown_also_the_nan_that_means_absent() {
         let metric = crate::catalogue::metric("cap_license_valid").expect("in the catalogue");
         let level = Absolute::new(metric, &Arc::new(Words::new()), 0);
         let shown = || match level.read() {

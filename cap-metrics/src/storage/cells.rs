@@ -1,4 +1,4 @@
-//! Numbers that many threads add to and a scrape sums up: a set of cells for every shard.
+//! Numbers that many threads add to and a scrape sums: a set of cells for every shard.
 
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering::Relaxed;
@@ -7,7 +7,8 @@ use super::segmented::Segmented;
 use super::shard::{SHARDS, Shard};
 use crate::sync::AtomicU64;
 
-/// Cells of one shard lie in lines that no other shard's cells share (two cache lines, since some CPUs fetch them in pairs).
+/// Cells of one shard. No two shards share a line, which is two cache lines long, because some CPUs
+/// fetch cache lines in pairs.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Line([AtomicU64; LINE]);
@@ -16,7 +17,7 @@ const LINE: usize = 16;
 
 type Lines = OnceLock<Box<Segmented<Line>>>;
 
-/// Sums by number.
+/// Sums by number, in a set of cells for each shard.
 #[derive(Debug)]
 pub(crate) struct Cells {
     shards: Box<[Lines; SHARDS]>,
@@ -24,7 +25,7 @@ pub(crate) struct Cells {
 
 impl Cells {
     pub(crate) fn new() -> Self {
-        Cells {
+        Self {
             shards: Box::new([const { OnceLock::new() }; SHARDS]),
         }
     }

@@ -32,7 +32,7 @@ impl<K: LabelSet> Counters<K> {
                 after: "} ",
             },
         };
-        Counters {
+        Self {
             table: Table::new(metric, words, limit),
             cells: Cells::new(),
             pages: Arc::new(Pages::new(frame)),
@@ -44,7 +44,7 @@ impl<K: LabelSet> Counters<K> {
         self.cells.add(Shard::current(), self.table.series(key), 1);
     }
 
-    /// Brings the series into being at 0, so that `increase()` sees its first event.
+    /// Exposes the series at 0, so that `increase()` sees its first event.
     pub(crate) fn init(&self, key: K) {
         self.table.series(key);
     }
@@ -90,7 +90,7 @@ impl Reader for Series {
             return false;
         };
         self.next += 1;
-        // A number, and the padding of the last tail.
+        // The most digits of a number, and the padding of a tail.
         out.reserve(page.text_len() + (20 + Tail::SHORT) * page.len());
         for run in page.runs() {
             for (tail, series) in run.lines() {

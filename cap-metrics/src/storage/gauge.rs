@@ -1,4 +1,4 @@
-//! A gauge that goes up and down with what is happening now.
+//! A gauge that counts what is under way.
 
 use std::sync::Arc;
 
@@ -8,7 +8,8 @@ use super::shard::Shard;
 use super::{Exposed, Reading};
 use crate::catalogue::Metric;
 
-/// A gauge without labels. What goes up on one thread may go down on another, so a single shard may stand below zero.
+/// A gauge without labels. It may go up on one thread and down on another, so the sum of a single
+/// shard may be negative.
 #[derive(Debug)]
 pub(crate) struct Gauge {
     metric: &'static Metric,
@@ -17,7 +18,7 @@ pub(crate) struct Gauge {
 
 impl Gauge {
     pub(crate) fn new(metric: &'static Metric, _: &Arc<Words>, _: usize) -> Self {
-        Gauge {
+        Self {
             metric,
             cells: Cells::new(),
         }
@@ -38,8 +39,8 @@ impl Exposed for Gauge {
     }
 
     fn read(&self) -> Reading {
-        // A scrape between the shards of an end and its beginning could see the end alone. A count of what is under way is far
-        // below 2^53, where f64 stops being exact.
+        // A scrape can read the shard of a beginning before it, and the shard of its end after it,
+        // so the sum can be negative. It is far below 2^53, past which f64 is not exact.
         let value = self.cells.sums(1)[0].cast_signed().max(0) as f64;
         Reading::One(value)
     }

@@ -1,4 +1,5 @@
-//! Families of histograms: a count for every bucket, and a sum. Nothing is locked, and nothing is cumulative until a scrape.
+//! Families of histograms: a count for every bucket, and a sum. A scrape makes the counts
+//! cumulative.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -18,7 +19,8 @@ use crate::exposition::{Format, Short, bound, push_exemplar, push_f64, push_u64}
 #[derive(Debug)]
 pub(crate) struct Histograms<K> {
     table: Table<K>,
-    /// For every series a count for each bound and one for what is above; the sum of them is `_count`, which so always agrees.
+    /// For every series, a count for each bound and one for the values above all bounds. Their sum
+    /// is `_count`, so the two always agree.
     counts: Cells,
     sums: Cells,
     exemplars: Arc<Exemplars>,
@@ -26,19 +28,19 @@ pub(crate) struct Histograms<K> {
     lines: Arc<Lines>,
 }
 
-/// What stands around the labels in the lines of a series. It never changes, and each begins with the line feed that ends the line
-/// before.
+/// The text around the labels in the lines of a series. Each line begins with the line feed that
+/// ends the line before.
 #[derive(Debug)]
 struct Lines {
-    /// How long what comes before the labels of a bucket is; with them it is the text of the page.
+    /// The length of the text before the labels of a bucket. The text itself is in the page.
     bucket: usize,
-    /// After them.
+    /// After the labels of a bucket.
     les: Vec<Le>,
-    /// Before those of the sum.
+    /// Before the labels of the sum.
     sum: String,
-    /// Before those of the count.
+    /// Before the labels of the count.
     count: String,
-    /// After either.
+    /// After the labels of the sum or the count.
     close: &'static str,
 }
 
@@ -57,7 +59,7 @@ impl Lines {
             _ => (",", "{", "} "),
         };
         let le = |le| format!("{comma}le=\"{}\"}} ", bound(le));
-        Lines {
+        Self {
             bucket: Self::before(metric).len(),
             les: bounds
                 .map(le)
@@ -80,7 +82,7 @@ impl<K: LabelSet> Histograms<K> {
             before: Lines::before(metric),
             after: "",
         };
-        Histograms {
+        Self {
             table: Table::new(metric, words, limit),
             counts: Cells::new(),
             sums: Cells::new(),
@@ -95,7 +97,7 @@ impl<K: LabelSet> Histograms<K> {
         let value = took.as_secs_f64();
         let bounds = self.table.metric.buckets;
         let series = self.table.series(key);
-        // Few bounds: counting those below has no branch to mispredict.
+        // Bounds are few, and counting those below needs no branch.
         let bucket = bounds
             .iter()
             .map(|bound| usize::from(*bound < value))
@@ -171,7 +173,7 @@ impl Reader for Series {
         };
         self.next += 1;
         let les = self.lines.les.len();
-        // Of a line, what comes after its labels; the padding of a short text is more than it needs.
+        // The text after the labels of a line, with the padding of short texts.
         let after = 2 * Short::SIZE;
         out.reserve((les + 2) * (page.text_len() + page.len() * after));
         let mut line = Vec::new();
@@ -188,7 +190,7 @@ impl Reader for Series {
 }
 
 impl Series {
-    /// Writes every line of one series; `line` is how those of its buckets begin.
+    /// Writes every line of one series. `line` is the start of the lines of its buckets.
     #[inline]
     fn write(&self, line: &[u8], series: usize, format: Format, out: &mut Vec<u8>) {
         let Lines {

@@ -1,4 +1,5 @@
-//! Every interleaving of the storage, by loom: `RUSTFLAGS="--cfg cap_loom" cargo test -p cap-metrics --lib --no-default-features`.
+//! Every interleaving of the storage, under loom:
+//! `RUSTFLAGS="--cfg cap_loom" cargo test -p cap-metrics --lib --no-default-features`.
 
 use loom::thread;
 
@@ -10,13 +11,13 @@ use crate::catalogue::labels::JobType;
 use crate::catalogue::metric;
 
 #[test]
-fn no_count_is_lost_when_a_slot_goes_from_one_thread_to_the_next() {
+fn no_count_is_lost_when_a_shard_changes_its_owner() {
     loom::model(|| {
         let (pool, cells) = (
             loom::sync::Arc::new(Pool::new()),
             std::sync::Arc::new(Cells::new()),
         );
-        // Made here, so that no thread waits outside of loom.
+        // Allocated here, because a thread that waits in OnceLock waits outside of loom.
         cells.add(pool.take(), 0, 1);
         cells.add(Shard::SHARED, 0, 1);
         pool.give_back(Shard::current_for_test(0));
@@ -36,7 +37,7 @@ fn no_count_is_lost_when_a_slot_goes_from_one_thread_to_the_next() {
                 thread::spawn(move || count(&pool, &cells))
             })
             .collect();
-        // A scrape in between sees a count that is there, and never more than will be.
+        // A scrape in between sees what was counted before, and no more than will be counted.
         assert!((2..=4).contains(&cells.sums(1)[0]));
         threads
             .into_iter()
@@ -46,13 +47,13 @@ fn no_count_is_lost_when_a_slot_goes_from_one_thread_to_the_next() {
 }
 
 #[test]
-fn inserts_at_the_limit_share_numbers_and_reach_the_scrape_once() {
+fn inserts_at_the_limit_share_numbers_and_are_scraped_once() {
     loom::model(|| {
         let words = std::sync::Arc::new(Words::new());
         let metric = metric("cap_jobs_queued_total").unwrap();
         let table = std::sync::Arc::new(Table::<(JobType,)>::new(metric, &words, 2));
         let [a, b] = ["a", "b"].map(|word| (words.job_type(word),));
-        // The row exists, so that no thread waits outside of loom.
+        // The row exists, because a thread that waits in OnceLock waits outside of loom.
         let overflow = table.series(a.overflow());
         let other = {
             let table = table.clone();
@@ -63,7 +64,7 @@ fn inserts_at_the_limit_share_numbers_and_reach_the_scrape_once() {
         let theirs = other.join().unwrap();
         inserted.extend(table.take_unseen());
         assert_eq!(mine, theirs);
-        // There is room for one of the two; the other one goes to the overflow.
+        // The limit leaves room for one of the two. The other goes into the overflow series.
         assert!(mine.contains(&overflow) && mine[0] != mine[1], "{mine:?}");
         assert_eq!(inserted.len(), 2);
     });

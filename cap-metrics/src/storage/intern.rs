@@ -1,19 +1,19 @@
-//! Words of an open label, each given a small number once.
+//! Interning: a small number for each value of an open label.
 
 use std::hash::BuildHasher as _;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use foldhash::fast::RandomState;
 
-/// Gives the first `limit` different words the ids 1, 2, …, and every further word [`Interner::OVERFLOW`]. Known words are found
-/// without a lock.
+/// Gives the first `limit` different words the ids 1, 2, … and every further word
+/// [`Interner::OVERFLOW`]. A known word is found without a lock.
 #[derive(Debug)]
 pub(crate) struct Interner {
     limit: usize,
     hash: RandomState,
-    /// A hash table in which a word stays where it was put: open addressing, at most half full.
+    /// A hash table with open addressing. It is at most half full, and an entry never moves.
     entries: Box<[OnceLock<Entry>]>,
-    /// Words by id, and how many entries there are; whoever adds one holds this.
+    /// Words by id, and the number of entries. A thread that adds an entry holds this lock.
     words: Mutex<Words>,
 }
 
@@ -35,10 +35,10 @@ impl Interner {
     pub(crate) const OVERFLOW_WORD: &str = "_overflow";
 
     pub(crate) fn new(limit: usize) -> Self {
-        let interner = Interner {
+        let interner = Self {
             limit,
             hash: RandomState::default(),
-            // Room for two spellings of every word.
+            // Half of the entries hold two spellings of every word.
             entries: (0..(4 * (limit + 1)).next_power_of_two())
                 .map(|_| OnceLock::new())
                 .collect(),
@@ -53,7 +53,8 @@ impl Interner {
         self.intern_as(word, |word| word.into())
     }
 
-    /// The id of a word that may be spelled in other ways as well: `normal` makes its one spelling, for which it is asked once.
+    /// The id of a word that has several spellings. `normal` makes the canonical one of them. It is
+    /// called until the spelling has an entry.
     #[inline]
     pub(crate) fn intern_as(&self, spelled: &str, normal: impl FnOnce(&str) -> Box<str>) -> u32 {
         let hash = self.hash.hash_one(spelled);
@@ -68,7 +69,7 @@ impl Interner {
         words.by_id[id as usize].to_string()
     }
 
-    /// The id, or the free place that ends the search.
+    /// The id, or the free entry at which the search ended.
     #[inline]
     fn find(&self, hash: u64, spelled: &str) -> Result<u32, usize> {
         let mask = self.entries.len() - 1;
@@ -91,7 +92,7 @@ impl Interner {
         let known = words.by_id.iter().position(|known| *known == word);
         let id = match known {
             Some(id) => id,
-            // Id 0 is the overflow's.
+            // Id 0 is the overflow word.
             None if words.by_id.len() > self.limit => return Self::OVERFLOW,
             None => {
                 words.by_id.push(word);
@@ -104,7 +105,7 @@ impl Interner {
         {
             words.entries += 1;
             let spelled = spelled.into();
-            // The place is free, and only this thread fills places.
+            // The entry is free, and only the holder of the lock fills entries.
             let _ = self.entries[free].set(Entry { hash, id, spelled });
         }
         id
@@ -116,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_past_the_limit_and_the_overflow_word_itself_are_the_overflow() {
+    fn words_past_the_limit_and_the_overflow_word_are_the_overflow() {
         let interner = Interner::new(2);
         let ids: Vec<_> = ["a", "b", "a", "c", "_overflow", "b"]
             .map(|word| interner.intern(word))

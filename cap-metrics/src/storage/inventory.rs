@@ -1,4 +1,4 @@
-//! A family that is replaced as a whole: what is no longer in the snapshot is no longer exposed.
+//! A family that is replaced as a whole. A series that is not in the snapshot is not exposed.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,10 +10,10 @@ use super::{Exposed, Reader, Reading};
 use crate::catalogue::{Metric, Values};
 use crate::exposition::{Format, labels_text, push_f64};
 
-/// Values by labels, at one time; `None` where there are none.
+/// Values by labels, at one time. `None` if there are none.
 type Rows = Option<Arc<BTreeMap<String, f64>>>;
 
-/// A snapshot of gauges (or of counters that something else counts). Absent until it is first set.
+/// A snapshot of gauges, or of counters that something else counts. Absent until it is first set.
 #[derive(Debug)]
 pub(crate) struct Inventory {
     metric: &'static Metric,
@@ -25,7 +25,7 @@ pub(crate) struct Inventory {
 impl Inventory {
     pub(crate) fn new(metric: &'static Metric, _: &Arc<Words>, _: usize) -> Self {
         let limits = metric.labels.iter().map(|label| label.values.limit());
-        Inventory {
+        Self {
             metric,
             limit: limits.product(),
             rows: Mutex::default(),
@@ -41,8 +41,8 @@ impl Inventory {
         self.replace_merging(rows, |a, b| a + b);
     }
 
-    /// Replaces every series of something that does not add up: a version, a share, a yes or no. Of rows with the same labels
-    /// the highest counts.
+    /// Replaces every series of a value that does not add up: a version, a share, a yes or no. Of
+    /// rows with the same labels, the highest counts.
     pub(crate) fn replace_highest<W: AsRef<str>, const N: usize>(
         &self,
         rows: impl IntoIterator<Item = ([W; N], f64)>,
@@ -50,8 +50,8 @@ impl Inventory {
         self.replace_merging(rows, f64::max);
     }
 
-    /// Rows past the limit come together in an overflow series, in which closed labels keep their values: a rule that selects
-    /// by them still sees it.
+    /// Merges rows past the limit into an overflow series. Closed labels keep their values there,
+    /// so that a rule that selects by them still sees it.
     fn replace_merging<W: AsRef<str>, const N: usize>(
         &self,
         rows: impl IntoIterator<Item = ([W; N], f64)>,
@@ -79,7 +79,7 @@ impl Inventory {
                 .or_insert(value);
         }
         let next = (!next.is_empty()).then(|| Arc::new(next));
-        // What is replaced is freed after the lock.
+        // The lock is released before the old rows are freed.
         let _before = std::mem::replace(&mut *self.lock(), next);
     }
 

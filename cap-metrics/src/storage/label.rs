@@ -27,7 +27,7 @@ pub(crate) trait Label: LabelType + Copy {
 }
 
 impl<T: ClosedEnum> Label for T {
-    const CARDINALITY: usize = T::ALL.len();
+    const CARDINALITY: usize = Self::ALL.len();
 
     fn id(self) -> usize {
         self.index()

@@ -1,4 +1,4 @@
-//! The series of a family as text, in order, rendered once: what a scrape copies.
+//! The series of a family as text in order, rendered once and copied by every scrape.
 
 mod page;
 
@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) use page::{Frame, Page, Tail};
 
-/// Series of a page, and bytes of their lines; a full one is split. A page is what a scrape writes between two chances to pause.
+/// The most series of a page, and the most bytes of their lines. A full page is split. A scrape can
+/// pause between two pages.
 const SERIES: usize = 512;
 const TEXT: usize = 256 * 1024;
 
@@ -15,7 +16,7 @@ const TEXT: usize = 256 * 1024;
 pub(crate) struct Inserted {
     /// Its labels as text, without braces.
     pub(crate) labels: Box<str>,
-    /// The number under which its values are kept.
+    /// The number of its cells.
     pub(crate) series: u32,
 }
 
@@ -26,7 +27,8 @@ pub(crate) struct Snapshot {
     series: usize,
 }
 
-/// Series in the order of their labels. Only scrapes come here; recorders hand over what is inserted and never wait for this.
+/// Series in the order of their labels. Only scrapes use them; a recorder never waits for this
+/// lock.
 #[derive(Debug)]
 pub(crate) struct Pages {
     frame: Frame,
@@ -35,13 +37,14 @@ pub(crate) struct Pages {
 
 impl Pages {
     pub(crate) fn new(frame: Frame) -> Self {
-        Pages {
+        Self {
             frame,
             merged: Mutex::default(),
         }
     }
 
-    /// The pages of at least `series` series, where `inserted` gives what was not given before. Pages without a new series stay as they are.
+    /// The pages of at least `series` series. `inserted` returns the series that it has not
+    /// returned before. A page without a new series is not copied.
     pub(crate) fn snapshot(
         &self,
         series: usize,
@@ -69,7 +72,7 @@ impl Pages {
             pages
         };
         for (n, page) in pages.iter().enumerate() {
-            // Newborns belong to the last page that begins before them.
+            // A new series goes into the last page that begins before it.
             let next = pages.get(n + 1).and_then(|page| page.first(&self.frame));
             let mine =
                 |inserted: &Inserted| next.as_ref().is_none_or(|next| *inserted.labels < **next);
@@ -101,7 +104,7 @@ impl Pages {
 }
 
 impl Snapshot {
-    /// How many series there are; they are numbered from 0.
+    /// How many series there are. They are numbered from 0.
     pub(crate) fn series(&self) -> usize {
         self.series
     }
@@ -116,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn series_stand_in_order_whenever_they_are_born() {
+    fn series_are_in_order_whenever_they_are_inserted() {
         let pages = Pages::new(Frame {
             before: "\nx{".to_owned(),
             after: "} ",
@@ -157,7 +160,8 @@ mod tests {
         }
     }
 
-    /// Short and long values at the end, values that end like the beginning of one, and lines that share nothing.
+    /// Short and long values at the end, values that end like the beginning of one, and lines that
+    /// share no beginning.
     fn labels(series: u32) -> String {
         match series % 5 {
             0 => format!("n=\"{series:04}\""),

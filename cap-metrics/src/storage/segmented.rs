@@ -1,12 +1,12 @@
-//! An array that grows without moving what is in it.
+//! An array that grows without moving its elements.
 
 use std::sync::OnceLock;
 
-/// Elements of the first segment; every further one doubles what there is.
+/// The elements of the first segment. Each further segment has twice as many as the one before.
 const FIRST: usize = 4;
 const SEGMENTS: usize = 26;
 
-/// Elements by number, made as defaults, a segment at a time, when one of them is first asked for.
+/// Elements by number. A segment is filled with defaults when one of its elements is first used.
 #[derive(Debug)]
 pub(crate) struct Segmented<T> {
     segments: [OnceLock<Box<[T]>>; SEGMENTS],
@@ -14,7 +14,7 @@ pub(crate) struct Segmented<T> {
 
 impl<T: Default> Segmented<T> {
     pub(crate) fn new() -> Self {
-        Segmented {
+        Self {
             segments: [const { OnceLock::new() }; SEGMENTS],
         }
     }
@@ -28,13 +28,13 @@ impl<T: Default> Segmented<T> {
         }
     }
 
-    /// The element, if its segment was made.
+    /// The element, if its segment exists.
     pub(crate) fn existing(&self, at: usize) -> Option<&T> {
         let (segment, offset) = place(at);
         self.segments[segment].get()?.get(offset)
     }
 
-    /// The segments that were made, each with the number of its first element.
+    /// The segments that exist, each with the number of its first element.
     pub(crate) fn segments(&self) -> impl Iterator<Item = (usize, &[T])> {
         let numbered = self.segments.iter().enumerate();
         numbered.filter_map(|(n, segment)| Some(((FIRST << n) - FIRST, &**segment.get()?)))

@@ -1,14 +1,15 @@
-//! Which set of cells a thread counts in.
+//! Shards: which set of cells a thread counts in.
 //!
-//! A shard is leased to one thread at a time, which is then the only writer of its cells: it counts with a plain load and a
-//! plain store, and no cache line goes back and forth. Threads that find no shard free share one, in which they count atomically.
+//! A shard is leased to one thread at a time, which is then the only writer of its cells. It counts
+//! with a plain load and a plain store, and shares no cache line. Threads that find no shard free
+//! share one, in which they count atomically.
 
 use std::cell::Cell;
 use std::sync::PoisonError;
 
 use crate::sync::Mutex;
 
-/// Slots, the shared one included. Memory for one is taken when a thread first counts in it.
+/// The shards, the shared one included. A shard takes memory when a thread first counts in it.
 pub(crate) const SHARDS: usize = 64;
 
 /// The right to count in one set of cells.
@@ -16,28 +17,29 @@ pub(crate) const SHARDS: usize = 64;
 pub(crate) struct Shard(u8);
 
 impl Shard {
-    /// The shard of all threads that have none of their own.
-    pub(crate) const SHARED: Shard = Shard(SHARDS as u8 - 1);
+    /// The shard of all threads without a lease.
+    pub(crate) const SHARED: Shard = Self(SHARDS as u8 - 1);
 
     #[inline]
     pub(crate) fn index(self) -> usize {
         usize::from(self.0) % SHARDS
     }
 
-    /// Whether nobody else writes there.
+    /// Whether the calling thread is the only writer.
     #[inline]
     pub(crate) fn is_owned(self) -> bool {
         self != Self::SHARED
     }
 
     #[cfg(all(test, cap_loom))]
-    pub(crate) fn current_for_test(index: u8) -> Shard {
-        Shard(index)
+    pub(crate) fn current_for_test(index: u8) -> Self {
+        Self(index)
     }
 
-    /// The shard of the calling thread, leased at its first call until the thread ends.
+    /// The shard of the calling thread, which is leased at the first call and until the thread
+    /// ends.
     #[inline]
-    pub(crate) fn current() -> Shard {
+    pub(crate) fn current() -> Self {
         match MINE.get() {
             Some(shard) => shard,
             None => lease(),
@@ -52,7 +54,7 @@ thread_local! {
 
 #[cold]
 fn lease() -> Shard {
-    // While a thread is being torn down it no longer has a lease.
+    // While the thread-locals of a thread are destroyed, it has no lease.
     let shard = LEASE.try_with(|lease| lease.0).unwrap_or(Shard::SHARED);
     MINE.set(Some(shard));
     shard
@@ -70,30 +72,31 @@ struct Lease(Shard);
 
 impl Lease {
     fn new() -> Self {
-        Lease(POOL.take())
+        Self(POOL.take())
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        // What the rest of the teardown counts, it counts in the shared shard.
+        // Destructors that run after this one count in the shared shard.
         MINE.set(Some(Shard::SHARED));
         POOL.give_back(self.0);
     }
 }
 
-/// The shards that are leased, as bits. Its lock orders what the last owner of a shard wrote before what the next one reads.
+/// The leased shards, as bits. The lock orders the last write of an owner before the first read of
+/// the next one.
 pub(crate) struct Pool(Mutex<u64>);
 
 impl Pool {
     #[cfg(not(cap_loom))]
     const fn new() -> Self {
-        Pool(Mutex::new(0))
+        Self(Mutex::new(0))
     }
 
     #[cfg(cap_loom)]
     pub(crate) fn new() -> Self {
-        Pool(Mutex::new(0))
+        Self(Mutex::new(0))
     }
 
     pub(crate) fn take(&self) -> Shard {

@@ -1,4 +1,4 @@
-//! The series of a family whose label values are small numbers: an array indexed by them.
+//! The series of a dense family: an array that the ids of its label values index.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::catalogue::Metric;
 use crate::exposition::labels_text;
 use crate::sync::{AtomicU32, Mutex};
 
-/// Series that a family holds at most; a further one is folded into its overflow series.
+/// The most series of a family. A further one goes into an overflow series.
 pub(crate) const FAMILY_LIMIT: usize = 10_000;
 
 /// The values of a family's labels, in wire order.
@@ -25,9 +25,9 @@ pub(crate) trait LabelSet: Copy {
 
     fn position(self) -> (usize, usize);
     fn words(self, words: &Words) -> Vec<Cow<'static, str>>;
-    /// The overflow series that this one is folded into.
+    /// The overflow series that stands for this one in a full family.
     fn overflow(self) -> Self;
-    /// Whether one of the labels is the overflow's.
+    /// Whether this is an overflow series.
     fn is_overflow(self) -> bool;
 }
 
@@ -92,14 +92,16 @@ label_set!(C, A, B);
 
 type Row = Box<[AtomicU32]>;
 
-/// Numbers the series of a family. Finding the number of one that was inserted takes no lock.
+/// Numbers the series of a family. To look up an inserted series takes no lock.
 pub(crate) struct Table<K> {
     pub(crate) metric: &'static Metric,
     words: Arc<Words>,
-    /// One more than the number of each series, 0 before its birth. A row appears when first used.
+    /// One more than the number of each series, 0 before it is inserted. A row is allocated when it
+    /// is first used.
     rows: Box<[OnceLock<Row>]>,
     inserts: Mutex<Inserts>,
-    /// How many series there are, and how many of them are overflow series: a scrape asks for more only where they moved.
+    /// How many series there are, and how many of them are overflow series. A scrape takes the lock
+    /// only if they have changed.
     count: AtomicU32,
     overflows: AtomicU32,
     limit: usize,
@@ -109,15 +111,15 @@ pub(crate) struct Table<K> {
 #[derive(Default)]
 struct Inserts {
     series: u32,
-    /// Series that hold what has none of its own.
+    /// The numbers of the overflow series.
     overflow: Vec<u32>,
-    /// What no scrape has fetched yet.
+    /// The series that no scrape has taken yet.
     unseen: Vec<Inserted>,
 }
 
 impl<K: LabelSet> Table<K> {
     pub(crate) fn new(metric: &'static Metric, words: &Arc<Words>, limit: usize) -> Self {
-        Table {
+        Self {
             metric,
             words: Arc::clone(words),
             rows: (0..K::ROWS).map(|_| OnceLock::new()).collect(),
@@ -129,7 +131,8 @@ impl<K: LabelSet> Table<K> {
         }
     }
 
-    /// The number of a series, which is inserted where it does not exist, or of the overflow series where the family is full.
+    /// The number of a series, which is inserted if it is new. In a full family, the number of its
+    /// overflow series.
     #[inline]
     pub(crate) fn series(&self, key: K) -> usize {
         let (row, column) = key.position();
@@ -183,7 +186,7 @@ impl<K: LabelSet> Table<K> {
         self.count.load(Acquire) as usize
     }
 
-    /// What was inserted since the last call.
+    /// Takes the series that were inserted since the last call.
     pub(crate) fn take_unseen(&self) -> Vec<Inserted> {
         let mut inserts = self.inserts.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut inserts.unseen)
@@ -219,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn past_its_limit_a_family_folds_new_series_into_one() {
+    fn past_its_limit_a_family_has_one_overflow_series() {
         let words = Arc::new(Words::new());
         let table = table(&words, 2);
         let numbers = ["issue", "renew", "scan", "notify", "issue"]

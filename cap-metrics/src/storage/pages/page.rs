@@ -1,8 +1,8 @@
-//! Consecutive series as text. What neighbours begin with alike is there once: a scrape reads that part from the cache, and memory
-//! holds little more than what tells series apart.
+//! Consecutive series as text. The common beginning of neighbors is stored once, so that a scrape
+//! reads it from the cache and memory holds little more than the differences.
 
-/// What stands before and after the labels of every series in the text. It begins with the line feed that ends the line before: a copy
-/// takes it along.
+/// The text before and after the labels of every series. It begins with the line feed that ends the
+/// line before, so that one copy writes both.
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) before: String,
@@ -12,7 +12,7 @@ pub(crate) struct Frame {
 /// Consecutive series.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
-    /// Of every run its head, then the tails of its lines.
+    /// For every run, its head and then the tails of its lines.
     text: String,
     runs: Vec<Shape>,
     /// Where the tail of each line ends in the text.
@@ -31,7 +31,7 @@ struct Shape {
     lines: u32,
 }
 
-/// Lines that begin alike.
+/// Lines with the same beginning, the head.
 #[derive(Debug)]
 pub(crate) struct Run<'a> {
     page: &'a Page,
@@ -44,7 +44,7 @@ pub(crate) struct Run<'a> {
 /// The end of a line, where its value begins.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tail<'a> {
-    /// It, and what follows in the page.
+    /// The tail, and the rest of the page.
     text: &'a [u8],
     len: usize,
 }
@@ -75,7 +75,7 @@ impl Page {
         })
     }
 
-    /// Shows the labels and the number of every series.
+    /// Calls `show` with the labels and the number of every series.
     pub(crate) fn each(&self, frame: &Frame, show: &mut dyn FnMut(&str, u32)) {
         let mut line = String::new();
         for run in self.runs() {
@@ -105,7 +105,7 @@ impl Page {
         let tail = match head.and_then(|head| labels.strip_prefix(head)) {
             Some(tail) => tail,
             None => {
-                // The last label is what neighbours differ in.
+                // Neighbors mostly differ in the last label.
                 let (head, tail) = labels.split_at(labels.rfind("=\"").map_or(0, |at| at + 2));
                 self.text.push_str(&frame.before);
                 self.text.push_str(head);
@@ -140,7 +140,7 @@ impl Page {
     }
 }
 
-/// A page is far smaller, unless a single label has 4 GiB, and then there is no scrape to serve anyway.
+/// A page is far smaller than 4 GiB, unless a single label value is that long.
 fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
@@ -170,7 +170,7 @@ impl<'a> Run<'a> {
 }
 
 impl Tail<'_> {
-    /// A tail of at most this length is copied as whole machine words, which is quicker.
+    /// A tail of at most this length is copied as whole machine words, which is faster.
     pub(crate) const SHORT: usize = 16;
 
     #[inline]
