@@ -1,4 +1,4 @@
-//! One connect, from a host to a stream: check the name, resolve, check every answer, dial what was checked, shake
+//! One connect, from a host to a stream: check the name, resolve, check every answer, dial, shake
 //! hands.
 
 use std::future::{Future, poll_fn};
@@ -25,23 +25,28 @@ mod race;
 impl Guard {
     /// Connects over TCP.
     ///
-    /// Of a name's addresses the first is dialed, and a quarter of a second later, or as soon as one fails, the next as well,
-    /// the families taking turns; the first that connects is it, and the others are given up (RFC 8305).
+    /// If a name has several addresses, they race (RFC 8305):
+    ///
+    /// - The guard dials the first at once, and the next after 250 ms or as soon as one fails.
+    /// - IPv4 and IPv6 take turns.
+    /// - The first that connects wins, and the others are dropped.
     ///
     /// # Errors
     ///
-    /// [`Error::stage`] says how far it came. A refusal by the policy ([`Error::is_denied`]) has sent nothing to the
-    /// host.
+    /// [`Error::stage`] says how far the connect came. If the policy refused
+    /// ([`Error::is_denied`]), nothing was sent to the host.
     pub async fn connect(&self, host: &Host, port: u16) -> Result<TcpStream, Error> {
         Attempt::new(self, host, port).connect().await
     }
 
-    /// Connects over TCP and TLS, without ALPN and with `TCP_NODELAY` set. The certificate must be valid for `host`, be it a name
-    /// or an address.
+    /// Connects over TCP and TLS, without ALPN and with `TCP_NODELAY` set.
+    ///
+    /// The certificate must be valid for `host`, whether that is a name or an address.
     ///
     /// # Errors
     ///
-    /// As [`Guard::connect`]; and where the handshake failed, [`Error::is_tls`] holds and [`Error::tls_problem`] says why.
+    /// As [`Guard::connect`]. If the handshake failed, [`Error::is_tls`] is true and
+    /// [`Error::tls_problem`] says why.
     pub async fn connect_tls(
         &self,
         host: &Host,
@@ -52,12 +57,16 @@ impl Guard {
             .await
     }
 
-    /// A UDP socket that is connected to the host: it sends nowhere else, takes datagrams from nowhere else, and is told when
-    /// nothing listens there. Of a name's addresses it is the first whose family this host has.
+    /// Opens a UDP socket that is connected to the host.
+    ///
+    /// The socket sends only there and receives only from there. It reports when nothing listens
+    /// there. If a name has several addresses, the guard takes the first whose family this machine
+    /// has.
     ///
     /// # Errors
     ///
-    /// As [`Guard::connect`]. Nothing is sent, so that a port at which nothing listens is no error yet.
+    /// As [`Guard::connect`]. Nothing is sent, so a port on which nothing listens is not an error
+    /// yet.
     pub async fn connect_udp(&self, host: &Host, port: u16) -> Result<UdpSocket, Error> {
         Attempt::new(self, host, port).connect_udp().await
     }
@@ -70,16 +79,16 @@ impl Guard {
     ) -> Result<TlsStream<TcpStream>, Error> {
         let attempt = Attempt::new(self, host, port);
         let stream = attempt.connect().await?;
-        // Without it, the handshake would only be slower.
+        // Speeds up the handshake. A failure costs only time.
         let _ = stream.set_nodelay(true);
         attempt.shake_hands(stream, config).await
     }
 }
 
-/// Addresses that the policy allows: the only thing that is ever dialed.
+/// Addresses that the policy allows. Nothing else is ever dialed.
 enum Checked {
     One(SocketAddr),
-    /// Of a name; more than one.
+    /// The several addresses of a name.
     Answers(Vec<SocketAddr>),
 }
 
@@ -109,7 +118,7 @@ impl<'a> Attempt<'a> {
             Checked::Answers(addresses) => {
                 let mut failure = None;
                 let race = race::tcp(&addresses, &mut failure);
-                // What an address answered says more than that others did not.
+                // The error of one address says more than the silence of the others.
                 match (timeout_at(self.deadline, race).await, failure) {
                     (Ok(stream), _) => stream,
                     (Err(_), Some(source)) => Err(source),
@@ -162,7 +171,7 @@ impl<'a> Attempt<'a> {
             return Err(Kind::NoAddress { at: self.at() }.into());
         }
         self.guard.enter(Stage::Policy);
-        // All of them before the first is dialed: a name with one denied answer is not to be trusted with the others.
+        // All before the first is dialed: a name with one denied answer is not trusted at all.
         let checked = answers.into_iter().map(|address| self.check(address));
         let checked = checked.collect::<Result<Vec<_>, _>>()?;
         Ok(match checked[..] {
@@ -243,14 +252,16 @@ impl<'a> Attempt<'a> {
         .into()
     }
 
-    /// Where to, as configured.
+    /// The destination, as configured.
     fn at(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
 }
 
-/// The outcome, if it is there by the time the runtime has looked for I/O once. A connect on this host is, and so never needs the
-/// timer, which costs as much as all else that the guard does.
+/// The outcome, if it is ready after the runtime has looked for I/O once.
+///
+/// A connect on this host is, so it needs no timer. The timer would cost as much as all other work
+/// of the guard.
 async fn for_one_turn<F: Future>(mut work: Pin<&mut F>) -> Option<F::Output> {
     let mut turn = pin!(tokio::task::yield_now());
     poll_fn(|cx| match work.as_mut().poll(cx) {

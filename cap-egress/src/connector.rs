@@ -16,8 +16,11 @@ use crate::{Error, Guard, Host, Stream, Trust};
 
 /// Connects HTTP clients through a [`Guard`].
 ///
-/// `http` gives a plain stream (port 80 by default), `https` a TLS stream (port 443); any other scheme is an error. It
-/// takes no proxy from the environment, and redirects are not a connector's matter: use a client that follows none.
+/// The scheme `http` gives a plain stream (default port 80), and `https` a TLS stream (default port
+/// 443). Any other scheme is an error.
+///
+/// A connector takes no proxy from the environment. A connector cannot see redirects, so use a
+/// client that follows none.
 #[derive(Clone)]
 pub struct Connector {
     guard: Guard,
@@ -32,7 +35,7 @@ impl Connector {
         Self { guard, trust, tls }
     }
 
-    /// Offers these protocols over TLS instead, most wanted first (RFC 7301): `b"h2"` for gRPC.
+    /// Offers these protocols over TLS instead, most preferred first (RFC 7301): `b"h2"` for gRPC.
     #[must_use]
     pub fn with_alpn(mut self, alpn: &[&[u8]]) -> Self {
         self.tls = self.trust.client_config(alpn);
@@ -65,7 +68,7 @@ impl Service<Uri> for Connector {
             let stream = match scheme {
                 Scheme::Http => {
                     let stream = guard.connect(&host, port).await?;
-                    // A request is written whole and then waited for. Without it, it would only be slower.
+                    // Speeds up a request, which is written whole. A failure costs only time.
                     let _ = stream.set_nodelay(true);
                     Stream::Plain(stream)
                 }
@@ -105,8 +108,8 @@ impl Destination {
             .authority()
             .and_then(|authority| authority.as_str().rsplit_once(written))
             .map_or("", |(_, after)| after);
-        // `Uri` itself drops a port that is not a number up to 65535, and the default port would be dialed in its
-        // place.
+        // Not `Uri::port`: it drops a port that is not a number up to 65535, and the default port
+        // would be dialed instead.
         let port = match after_host.strip_prefix(':').unwrap_or_default() {
             "" => default_port,
             digits => digits.parse().map_err(|_| Kind::Port {

@@ -1,4 +1,4 @@
-//! What went wrong, at which stage, and what to do about it.
+//! Why there is no connection, at which stage, and what to do about it.
 
 use std::error::Error as StdError;
 use std::io;
@@ -12,15 +12,15 @@ mod kind;
 
 pub(crate) use kind::Kind;
 
-/// Why there is no connection, or why a host or a trust setting was refused.
+/// Why there is no connection, or why a host, prefix, certificate or key was refused.
 ///
-/// Messages name the host and port as configured, never an address that a name resolved to.
+/// The message names the host and port as configured, and never an address that a name resolved to.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct Error(Box<Kind>);
 
 impl Error {
-    /// How far it came.
+    /// How far the connect came.
     pub fn stage(&self) -> Stage {
         match &*self.0 {
             Kind::Host { .. }
@@ -64,7 +64,8 @@ impl Error {
         }
     }
 
-    /// Whether what is wrong with a [`ClientIdentity`](crate::ClientIdentity) is its private key, and not the certificates.
+    /// Whether the private key of a [`ClientIdentity`](crate::ClientIdentity) is wrong, and not its
+    /// certificates.
     pub fn is_client_key(&self) -> bool {
         matches!(&*self.0, Kind::Identity(problem) if problem.is_key())
     }
@@ -74,7 +75,7 @@ impl Error {
         self.denial().is_some()
     }
 
-    /// Why the policy refused, where it did.
+    /// Why the policy refused, if it did.
     pub fn denial(&self) -> Option<Denial> {
         match &*self.0 {
             Kind::Denied { denial, .. } => Some(*denial),
@@ -82,7 +83,7 @@ impl Error {
         }
     }
 
-    /// Whether the time ran out, at any stage: the guard's time or the system's.
+    /// Whether the guard's or the system's time ran out, at any stage.
     pub fn is_timeout(&self) -> bool {
         match &*self.0 {
             Kind::TimedOut { .. } => true,
@@ -93,10 +94,10 @@ impl Error {
         }
     }
 
-    /// What went wrong with TLS, where a handshake failed.
+    /// What went wrong with TLS, if the handshake failed.
     ///
-    /// A server that requires a client certificate may say so only after the handshake: [`TlsProblem::find`] reads the error of a
-    /// read or write.
+    /// A server that requires a client certificate may say so only after the handshake. Then
+    /// [`TlsProblem::find`] finds the problem in the error of a read or write.
     pub fn tls_problem(&self) -> Option<TlsProblem> {
         match &*self.0 {
             Kind::Handshake { problem, .. } => Some(*problem),
@@ -118,7 +119,8 @@ impl From<Kind> for Error {
 
 /// Here and not beside the type, because the search reads [`Error`], which holds a `TlsProblem`.
 impl TlsProblem {
-    /// Looks for a TLS problem in an error and its sources, including those inside an [`io::Error`].
+    /// Looks for a TLS problem in an error and its sources, including those inside an
+    /// [`io::Error`].
     ///
     /// `None` if the error is not about TLS, such as a reset of the connection after the handshake.
     pub fn find(error: &(dyn StdError + 'static)) -> Option<Self> {

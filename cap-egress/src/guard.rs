@@ -22,8 +22,8 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 ///
 /// A clone is cheap and shares everything, the counters included.
 ///
-/// Each connect resolves the name once, checks every answer, and dials only addresses it checked. One denied answer
-/// refuses the name. A reconnect resolves and checks again.
+/// Each connect resolves the name once, checks every answer, and dials only checked addresses. One
+/// denied answer refuses the name. A reconnect resolves and checks again.
 #[derive(Clone)]
 pub struct Guard {
     inner: Arc<Inner>,
@@ -40,12 +40,13 @@ struct Inner {
 }
 
 impl Guard {
-    /// A guard that asks the system's resolver and gives five seconds to each connect, and five to a TLS handshake after it.
+    /// A guard with the system's resolver, five seconds for each connect, and five more for a TLS
+    /// handshake after it.
     pub fn new(policy: Policy) -> Self {
         Self::builder(policy).build()
     }
 
-    /// A guard whose resolver or timeout differs from the default.
+    /// Prepares a guard with another resolver or other timeouts.
     pub fn builder(policy: Policy) -> GuardBuilder {
         GuardBuilder {
             policy,
@@ -55,14 +56,16 @@ impl Guard {
         }
     }
 
-    /// How many connects were refused since the guard was built, for every class, zeros included.
+    /// The number of connects that the policy refused since the guard was built, for every class,
+    /// zeros included.
     pub fn denials(&self) -> BTreeMap<DenialClass, u64> {
         let counters = self.inner.denials.iter();
         let counts = counters.map(|counter| counter.load(Ordering::Relaxed));
         DenialClass::ALL.iter().copied().zip(counts).collect()
     }
 
-    /// A guard that shares everything with this one, and tells `observer` each stage that a connect enters.
+    /// A guard that shares everything with this one, and calls `observer` with each stage that one
+    /// of its own connects enters.
     #[must_use]
     pub fn with_observer(&self, observer: impl Fn(Stage) + Send + Sync + 'static) -> Guard {
         Guard {
@@ -93,8 +96,9 @@ impl Guard {
         self.inner.handshake_timeout
     }
 
-    /// Counts a refusal, and logs it once a minute: over HTTP the caller sees only "network error", so the reason must be found
-    /// here.
+    /// Counts a refusal, and logs it at most once a minute.
+    ///
+    /// The log is needed because an HTTP client reports only "network error".
     pub(crate) fn record(&self, denial: Denial, host: &Host, port: u16) {
         self.inner.denials[denial.class().index()].fetch_add(1, Ordering::Relaxed);
         if !self.inner.warn_limit.is_due(denial, host, port) {
@@ -122,7 +126,7 @@ impl fmt::Debug for Guard {
     }
 }
 
-/// Options of a [`Guard`].
+/// Options of a [`Guard`]; made by [`Guard::builder`].
 #[must_use = "a builder does nothing until `build`"]
 pub struct GuardBuilder {
     policy: Policy,
@@ -132,25 +136,25 @@ pub struct GuardBuilder {
 }
 
 impl GuardBuilder {
-    /// Asks this resolver instead of the system's.
+    /// Replaces the system's resolver.
     pub fn resolver(mut self, resolver: impl Resolve + 'static) -> Self {
         self.resolver = Box::new(resolver);
         self
     }
 
-    /// Limits a connect: resolution, and every address that is tried. A day at most.
+    /// Limits a connect: the resolution and all addresses together. Default: 5 s; at most a day.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout.min(LONGEST_TIMEOUT);
         self
     }
 
-    /// Limits the TLS handshake after it. A day at most.
+    /// Limits the TLS handshake after a connect. Default: 5 s; at most a day.
     pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
         self.handshake_timeout = timeout.min(LONGEST_TIMEOUT);
         self
     }
 
-    /// The guard.
+    /// Makes the guard.
     #[must_use]
     pub fn build(self) -> Guard {
         Guard {

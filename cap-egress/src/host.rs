@@ -11,12 +11,15 @@ mod ipv4;
 
 /// An IP address in any spelling the system's resolver would accept, or a DNS name.
 ///
-/// `2852039166`, `0xa9fea9fe`, `0251.0376.0251.0376` and `169.254.43518` all become the address 169.254.169.254, so
-/// that no later step has to ask what a resolver would make of them. A name is lower-cased and loses a trailing dot.
-/// Its labels have 1 to 63 letters, digits, hyphens and underscores, and it has at most 253 characters (RFC 1035,
-/// 2.3.4). Names with other letters are given in their ASCII form (`xn--…`, RFC 5891).
+/// `2852039166`, `0xa9fea9fe`, `0251.0376.0251.0376` and `169.254.43518` all become the address
+/// 169.254.169.254, so that no later step depends on how a resolver reads them.
 ///
-/// `Display` writes the form used before `:port`, with brackets around IPv6, and parses back to the same host.
+/// A name is converted to lower case and loses a trailing dot. A name has at most 253 characters,
+/// and each label has 1 to 63 letters, digits, hyphens and underscores (RFC 1035, 2.3.4). Write a
+/// name with other letters in its ASCII form (`xn--…`, RFC 5891).
+///
+/// `Display` writes the form that precedes `:port`, with brackets around IPv6. That form parses
+/// back to the same host.
 ///
 /// ```
 /// use cap_egress::Host;
@@ -37,7 +40,7 @@ enum Kind {
 }
 
 impl Host {
-    /// The address, where the host is one.
+    /// The address, if the host is an address.
     pub fn as_ip(&self) -> Option<IpAddr> {
         match self.0 {
             Kind::Ip(address) => Some(address),
@@ -100,8 +103,8 @@ fn parse(written: &str) -> Result<Kind, &'static str> {
     let name = written.strip_suffix('.').unwrap_or(written);
     let name = name.to_ascii_lowercase();
     check_labels(&name)?;
-    // A name whose last label is a number would be an address to one resolver and a name to another
-    // (WHATWG URL, "ends in a number"), so it is an address or nothing.
+    // If the last label is a number, one resolver reads an address and another a name (WHATWG URL,
+    // "ends in a number"). Therefore the host is an address or refused.
     if ipv4::ends_in_number(&name) {
         return match ipv4::parse(&name) {
             Some(address) => Ok(Kind::Ip(address.into())),
@@ -117,7 +120,7 @@ fn ipv6(text: &str) -> Option<Kind> {
         .map(|address| Kind::Ip(address.into()))
 }
 
-/// The problem with a character that no host has, where an operator's likely intention says more than "invalid".
+/// The problem with a character that no host has, worded for what the operator most likely meant.
 fn foreign(character: char) -> Option<&'static str> {
     Some(match character {
         '%' => "zone identifiers and percent escapes (`%`) are not accepted",

@@ -1,4 +1,4 @@
-//! Who a client says it is: a certificate chain and its private key, for servers that ask (mutual TLS).
+//! The client's certificate chain and private key, for servers that request them (mutual TLS).
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,17 +20,24 @@ pub(crate) use problem::IdentityProblem;
 
 /// A client certificate with its chain and private key.
 ///
-/// `Debug` shows neither.
+/// `Debug` shows neither certificates nor key.
 #[derive(Clone)]
 pub struct ClientIdentity(Arc<CertifiedKey>);
 
 impl ClientIdentity {
-    /// Reads both from PEM text: the certificate first and after it any intermediate ones, and the key as PKCS #8, PKCS #1 or SEC 1.
+    /// Reads both from PEM text.
+    ///
+    /// `chain` has the client's own certificate first, then its issuer's, and so on. `key` is in
+    /// PKCS #8, PKCS #1 or SEC 1, and not encrypted.
     ///
     /// # Errors
     ///
-    /// Either text is not what it should be, a certificate is out of date, the key is encrypted or of a kind that is not
-    /// supported, or the key is not that of the first certificate.
+    /// - A text is not PEM, or contains something else.
+    /// - A certificate has expired, is not valid yet, or is not the issuer of the one before it.
+    /// - The key is encrypted, is neither RSA, ECDSA nor Ed25519, or is not that of the first
+    ///   certificate.
+    ///
+    /// [`Error::is_client_key`] separates problems of the key from those of the certificates.
     pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, Error> {
         read(chain, key, SystemTime::now())
             .map(|certified| Self(Arc::new(certified)))
@@ -67,7 +74,8 @@ fn read(chain: &[u8], key: &[u8], now: SystemTime) -> Result<CertifiedKey, Ident
             IdentityProblem::NoKey
         }
     })?;
-    // After it, as the first certificate's place is the commonest mistake, and the key tells that better.
+    // Reported after a key that does not match: a wrong first certificate is the most common
+    // mistake, and the key shows it more clearly.
     let unordered = chain
         .windows(2)
         .position(|pair| !certificate::is_issued_by(&pair[0], &pair[1]));

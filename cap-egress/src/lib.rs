@@ -1,9 +1,13 @@
-//! One guard for every outbound connection: the address that is dialed is checked at dial time, after resolution, every
-//! time.
+//! One guard for every outbound connection: it checks each address after resolution, at dial time.
 //!
-//! Telemetry is sent to hosts that an operator configures, from inside a network where some addresses hand out
-//! credentials to whoever asks. The [`Guard`] parses a [`Host`] once, resolves it, lets a [`Policy`] check every
-//! answer, dials only what was checked, and verifies TLS against one set of roots, the [`Trust`].
+//! Telemetry goes to hosts that an operator configures, from inside a network where some addresses
+//! give credentials to any caller. A [`Guard`] therefore connects in these steps:
+//!
+//! 1. A [`Host`] is parsed once.
+//! 2. The guard resolves it, once for each connect.
+//! 3. A [`Policy`] checks every answer.
+//! 4. The guard dials only checked addresses.
+//! 5. [`Trust`], one set of roots, verifies TLS.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), cap_egress::Error> {
@@ -20,21 +24,31 @@
 //! # Ok(()) }
 //! ```
 //!
+//! [`worker`] is apart from that: the thread on which a pipeline sends, with its runtime and its
+//! stop signal.
+//!
 //! # What it does not do
 //!
-//! It follows no redirect, takes no proxy from the environment, and pools no connections. It does not replace network
-//! policy: private ranges and loopback are allowed by default, Kubernetes services among them.
+//! It follows no redirect, takes no proxy from the environment, and pools no connections. It does
+//! not replace network policy: private ranges and loopback are allowed by default, and Kubernetes
+//! services are among them.
 //!
 //! # Security notes
 //!
-//! - Denied by default, in every spelling and embedding: link-local and cloud-metadata addresses, addresses that are
-//!   never a peer, and tunnel prefixes (6to4, Teredo, local-use NAT64). [`Policy`] adds ranges and exempts them.
-//! - One denied answer refuses a name. The addresses dialed are those checked, so a second resolution cannot swap them.
-//! - A [`Denial`] names a class and a rule, never an address that a name resolved to. [`Guard::denials`] counts them,
-//!   and a `tracing` warning with the target `cap_egress` says each, the same one once a minute.
-//! - Nothing switches TLS verification off. [`TlsProblem`] says what it refused; no error lists what a certificate is for.
-//! - [`Trust`] says where roots come from. The only variables that matter are `SSL_CERT_FILE` and `SSL_CERT_DIR`.
-//! - A site's own NAT64 prefix looks like any other address until [`Policy::with_nat64`] names it.
+//! - The default policy denies link-local and cloud metadata addresses, addresses that are not
+//!   unicast, and tunnel prefixes (6to4, Teredo, local-use NAT64), in every spelling and embedding.
+//!   [`Policy`] adds ranges and exempts them.
+//! - One denied answer refuses the name. The guard dials the addresses that it checked, so a second
+//!   resolution cannot swap them.
+//! - A [`Denial`] names a class and a rule, and never an address that a name resolved to.
+//!   [`Guard::denials`] counts denials. A `tracing` warning with the target `cap_egress` reports
+//!   each, and the same one at most once a minute.
+//! - Nothing switches TLS verification off. [`TlsProblem`] says what TLS refused. No error lists
+//!   the names in a certificate.
+//! - [`Trust`] says where roots come from. Only two variables matter: `SSL_CERT_FILE` and
+//!   `SSL_CERT_DIR`.
+//! - The policy treats a site's own NAT64 prefix as any other address until [`Policy::with_nat64`]
+//!   names it.
 
 #![forbid(unsafe_code)]
 

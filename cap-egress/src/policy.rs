@@ -1,4 +1,4 @@
-//! The decision on one address or name: pure, without I/O, and without allocation.
+//! The decision on one address or name: pure, without I/O and without allocation.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -16,11 +16,12 @@ use table::Rule;
 
 /// Which addresses and names may be dialed.
 ///
-/// The default denies link-local and cloud-metadata addresses in every embedding, addresses that are never a peer, and
-/// the tunnel prefixes whose far end cannot be seen. Private ranges and loopback are allowed: relays and sidecars live
-/// there. Each can be denied as well.
+/// The default denies, in every embedding, link-local and cloud metadata addresses, addresses that
+/// are not unicast, and tunnel prefixes. Private ranges and loopback are allowed, because relays
+/// and sidecars have such addresses; each of the two can be denied as well.
 ///
-/// An exemption wins over every denial, and a built-in rule is named before a configured one.
+/// An exemption wins over every denial of an address. If a built-in and a configured rule both
+/// apply, the denial names the built-in one.
 ///
 /// ```
 /// use cap_egress::{DenialClass, IpNet, Policy};
@@ -36,37 +37,40 @@ use table::Rule;
 pub struct Policy {
     denied: Vec<IpNet>,
     exempt: Vec<IpNet>,
-    /// The longest first.
+    /// Longest first.
     nat64: Vec<Nat64Prefix>,
     loopback_is_denied: bool,
     private_is_denied: bool,
 }
 
 impl Policy {
-    /// Denies these ranges as well as the built-in ones, in place of any range given earlier.
+    /// Denies these ranges in addition to the built-in ones. Replaces ranges given earlier.
     ///
-    /// An IPv4 range holds its addresses in every embedding, and `::ffff:10.0.0.0/104` is `10.0.0.0/8`.
+    /// An IPv4 range covers its addresses in every embedding, and `::ffff:10.0.0.0/104` is
+    /// `10.0.0.0/8`.
     #[must_use]
     pub fn with_denied(mut self, denied: Vec<IpNet>) -> Self {
         self.denied = denied.into_iter().map(embedded::unmapped).collect();
         self
     }
 
-    /// Allows these ranges whatever denies them, in place of any range given earlier.
+    /// Allows these ranges even if a rule denies them. Replaces ranges given earlier.
     ///
-    /// An IPv4 address written inside an IPv6 one is decoded first and then checked as IPv4. So `169.254.169.254/32`
-    /// exempts `::ffff:169.254.169.254` too, and no IPv6 range exempts an IPv4 address that is denied.
+    /// An IPv4 address inside an IPv6 address is decoded first and then checked as IPv4. Therefore
+    /// `169.254.169.254/32` exempts `::ffff:169.254.169.254` too, and no IPv6 range exempts a
+    /// denied IPv4 address.
     #[must_use]
     pub fn with_exempt(mut self, exempt: Vec<IpNet>) -> Self {
         self.exempt = exempt;
         self
     }
 
-    /// Names the prefixes behind which this site translates to IPv4 (RFC 6052), in place of any given earlier.
+    /// Names the prefixes that this site's NAT64 translates to IPv4 (RFC 6052). Replaces prefixes
+    /// given earlier.
     ///
-    /// An address with such a prefix is checked by the IPv4 address inside it, so that no denied one can be reached
-    /// through the translator. Where prefixes overlap, the longest decides, as it does in routing. `64:ff9b::/96` needs
-    /// no mention.
+    /// An address with such a prefix is checked as the IPv4 address inside it, so that no denied
+    /// address can be reached through the translator. If prefixes overlap, the longest decides, as
+    /// in routing. `64:ff9b::/96` is always known.
     #[must_use]
     pub fn with_nat64(mut self, mut prefixes: Vec<Nat64Prefix>) -> Self {
         prefixes.sort_by_key(|prefix| std::cmp::Reverse(prefix.length()));
@@ -74,26 +78,26 @@ impl Policy {
         self
     }
 
-    /// Denies `127.0.0.0/8` and `::1`, which are allowed otherwise.
+    /// Denies `127.0.0.0/8` and `::1`. Default: allowed.
     #[must_use]
     pub fn with_loopback_denied(mut self) -> Self {
         self.loopback_is_denied = true;
         self
     }
 
-    /// Denies the private ranges (RFC 1918), shared address space (RFC 6598) and unique local addresses (RFC 4193),
-    /// which are allowed otherwise.
+    /// Denies the private ranges (RFC 1918), the shared address space (RFC 6598) and unique local
+    /// addresses (RFC 4193). Default: allowed.
     #[must_use]
     pub fn with_private_denied(mut self) -> Self {
         self.private_is_denied = true;
         self
     }
 
-    /// Checks the address that is about to be dialed.
+    /// Checks an address that is about to be dialed.
     ///
     /// # Errors
     ///
-    /// The denial says which class and which rule; nothing was sent.
+    /// The denial says which class and which rule refused the address.
     pub fn check(&self, address: IpAddr) -> Result<(), Denial> {
         match address {
             IpAddr::V4(address) => self.check_v4(address),
@@ -101,9 +105,11 @@ impl Policy {
         }
     }
 
-    /// Checks a name before it is resolved: defence in depth, for the names of well-known metadata services.
+    /// Checks a name before it is resolved. Denied are the names of well-known metadata services,
+    /// as defense in depth.
     ///
-    /// Letter case and one trailing dot make no difference. No range exempts a name; give the address instead.
+    /// Letter case and one trailing dot make no difference. No range exempts a name; configure the
+    /// address instead.
     ///
     /// # Errors
     ///
@@ -138,7 +144,7 @@ impl Policy {
         if within(&self.exempt) {
             return Ok(());
         }
-        // The built-in rule comes first: it says more about the address than "an operator denied it".
+        // Built-in rules first: they say more about the address than "an operator denied it".
         let mut broken = rules.iter().filter(|rule| rule.range.contains(&address));
         if let Some(rule) = broken.find(|rule| self.enforces(rule.class, address)) {
             return Err(Denial::new(rule.class, rule.text));
@@ -149,8 +155,10 @@ impl Policy {
         Ok(())
     }
 
-    /// Whether the rules of this class concern the address. Behind a translator that the operator named, the destination
-    /// can be seen after all, and it is the IPv4 address that is private or not.
+    /// Whether the rules of this class apply to the address.
+    ///
+    /// Behind a translator that the operator named, the destination is the IPv4 address inside.
+    /// Only that one is private or not, and no tunnel hides it.
     fn enforces(&self, class: DenialClass, address: IpAddr) -> bool {
         let translated = || match address {
             IpAddr::V4(_) => false,

@@ -1,4 +1,4 @@
-//! From a name to addresses: the seam at which tests put their own answers.
+//! From a name to addresses. Tests substitute their own answers here.
 
 use std::future::Future;
 use std::io;
@@ -10,18 +10,21 @@ pub type ResolveFuture<'a> = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>
 
 /// Finds the addresses of a name.
 ///
-/// A [`Guard`](crate::Guard) asks once per connection, checks every answer and dials only what it checked, so a resolver
-/// decides nothing about safety.
+/// A [`Guard`](crate::Guard) resolves once for each connect, checks every answer and dials only
+/// checked addresses. A resolver therefore decides nothing about safety.
 pub trait Resolve: Send + Sync {
-    /// The addresses of `name`, best first. `name` is lower-case and without a trailing dot; `port` is where the
-    /// connection will go, for resolvers that choose by service.
+    /// The addresses of `name`, best first.
+    ///
+    /// `name` is in lower case and without a trailing dot. `port` is the port of the connection,
+    /// for resolvers that choose by service.
     fn resolve<'a>(&'a self, name: &'a str, port: u16) -> ResolveFuture<'a>;
 }
 
 /// The system's resolver, `getaddrinfo`.
 ///
-/// It runs on Tokio's blocking threads. When the guard's timeout ends a connect, the thread goes on until the system's
-/// own timeout (`resolv.conf(5)`: `timeout` times `attempts` for each server).
+/// It runs on Tokio's blocking threads. When the guard's timeout ends a connect, the thread
+/// continues until the system's own timeout (`resolv.conf(5)`: `timeout` times `attempts` for each
+/// server).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemResolver;
 

@@ -1,4 +1,4 @@
-//! What a [`Connector`](crate::Connector) gives to an HTTP client: a plain or an encrypted stream.
+//! The stream of a [`Connector`](crate::Connector): plain or encrypted.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -15,7 +15,7 @@ use tokio_rustls::client::TlsStream;
 pub enum Stream {
     /// `http`: TCP.
     Plain(TcpStream),
-    /// `https`: TLS over TCP, the certificate verified.
+    /// `https`: TLS over TCP, with a verified certificate.
     Tls(Box<TlsStream<TcpStream>>),
 }
 

@@ -1,4 +1,4 @@
-//! What went wrong with TLS, in the words of whoever has to repair it.
+//! What went wrong with TLS, in the words of the operator who has to repair it.
 
 use std::{fmt, io};
 
@@ -8,39 +8,40 @@ use rustls::{AlertDescription, CertificateError};
 use crate::causes::causes;
 use crate::trust::{ClientCertificate, SelfSigned};
 
-/// Why a TLS connection did not come about or was broken off, each with one thing to do about it.
+/// Why a TLS handshake failed or a TLS connection ended, with one thing to do about each.
 ///
-/// A server that wants a client certificate may say so only after a TLS 1.3 handshake that succeeded (RFC 8446, 4.4.2.4): the alert
-/// comes with the first read. [`TlsProblem::find`] classifies such an error, too.
+/// In TLS 1.3 a server that requires a client certificate may say so only after the handshake (RFC
+/// 8446, 4.4.2.4): the alert comes with the first read. [`TlsProblem::find`] classifies the error
+/// of that read.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum TlsProblem {
     /// The certificate comes from an authority that is not trusted here.
     UnknownAuthority,
-    /// The certificate vouches for itself, and is not trusted here.
+    /// The certificate is its own issuer, and is not trusted here.
     SelfSigned,
-    /// The certificate does not hold the name or address that was connected to.
+    /// The certificate does not contain the name or address of the host.
     WrongName,
-    /// The certificate's time is over.
+    /// The certificate has expired.
     Expired,
-    /// The certificate's time has not come.
+    /// The certificate is not valid yet.
     NotYetValid,
-    /// The server wants a client certificate, and got none.
+    /// The server requires a client certificate, and got none.
     ClientCertificateRequired,
     /// The server does not accept the client certificate.
     ClientCertificateRefused,
     /// The two sides have no protocol version or cipher suite in common.
     Incompatible,
-    /// What answers does not speak TLS.
+    /// The peer does not speak TLS.
     NotTls,
-    /// The server ended the connection in the middle of the handshake.
+    /// The server ended the connection during the handshake.
     BrokenOff,
-    /// Anything else; the error's source says what.
+    /// Any other problem; the error's source says which.
     Other,
 }
 
 impl TlsProblem {
-    /// The problem in a word, for a log field or a metric label.
+    /// The problem in one word, for a log field or a metric label.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::UnknownAuthority => "unknown_authority",
@@ -73,7 +74,7 @@ impl TlsProblem {
         }
     }
 
-    /// What it is and what to do about it.
+    /// What the problem is and what to do about it.
     pub const fn hint(self) -> &'static str {
         match self {
             Self::UnknownAuthority => {
@@ -104,11 +105,11 @@ impl TlsProblem {
         }
     }
 
-    /// The problem of a handshake, in which nothing but TLS is spoken.
+    /// The problem of a failed handshake.
     ///
-    /// TLS 1.2 has no alert for a client certificate that is missing: servers send `handshake_failure`, `bad_certificate`, or
-    /// nothing at all. Once the server has asked for a certificate, versions and cipher suites are agreed on, so that none of
-    /// these is about them.
+    /// TLS 1.2 has no alert for a missing client certificate: servers send `handshake_failure`,
+    /// `bad_certificate`, or nothing at all. When a server requests a certificate, the version and
+    /// the cipher suite are already agreed, so these alerts are not about them.
     pub(crate) fn of_handshake(source: &io::Error, certificate: ClientCertificate) -> Self {
         let problem = causes(source)
             .find_map(|error| error.downcast_ref().map(Self::of))
@@ -148,7 +149,7 @@ impl TlsProblem {
         }
     }
 
-    /// A server's alerts about certificates are about the client's.
+    /// A server's alert about a certificate is about the client's.
     fn of_alert(alert: AlertDescription) -> Self {
         match alert {
             AlertDescription::CertificateRequired | AlertDescription::NoCertificate => {
@@ -160,7 +161,7 @@ impl TlsProblem {
             | AlertDescription::CertificateExpired
             | AlertDescription::CertificateUnknown
             | AlertDescription::UnknownCA
-            // Of a certificate whose issuer has the right name and another key.
+            // The certificate's issuer has the right name and another key.
             | AlertDescription::DecryptError
             | AlertDescription::AccessDenied => Self::ClientCertificateRefused,
             AlertDescription::HandshakeFailure

@@ -1,4 +1,5 @@
-//! Which certificate authorities a TLS server's certificate may come from, and who the client is.
+//! The certificate authorities that may sign a TLS server's certificate, and the client's own
+//! certificate.
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,17 +26,18 @@ use pem::PemProblem;
 pub(crate) use verify::SelfSigned;
 use verify::Verifier;
 
-/// The system's trust store, with an operator's own certificate authorities where there are any, and the client's own
-/// certificate where a server wants one.
+/// The system's trust store, an operator's own certificate authorities, and the client's
+/// certificate for servers that request one.
 ///
-/// Where the system has no store at all (a container built from scratch), the public roots of Mozilla's program stand
-/// in for it. A store that exists but cannot be read is an error instead, so that a mistyped path never widens trust.
+/// If the system has no store at all, as in a container built from scratch, the public roots of
+/// Mozilla's program take its place. A store that exists and cannot be read is an error, so that a
+/// mistyped path never widens trust.
 ///
-/// `SSL_CERT_FILE` and `SSL_CERT_DIR` say where the system's store is, as they do for OpenSSL, Go and curl; they
-/// replace the default places. No feature flag and no process-wide default changes trust, and nothing switches verification
-/// off.
+/// `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the default places of the system's store, as they do
+/// for OpenSSL, Go and curl. No feature flag and no process-wide default changes trust. Nothing
+/// switches verification off.
 ///
-/// Loading reads files and blocks for some milliseconds: do it once, and clone.
+/// Loading reads files and blocks for some milliseconds. Load once, and clone.
 #[derive(Clone)]
 pub struct Trust {
     config: Arc<ClientConfig>,
@@ -48,40 +50,45 @@ impl Trust {
     ///
     /// # Errors
     ///
-    /// The store exists, but no certificate in it can be used.
+    /// The store exists, but contains no usable certificate.
     pub fn system() -> Result<Self, Error> {
         let roots = system::roots()?;
         Self::with_roots(roots, 0)
     }
 
-    /// The system's trust store, and the one or more CA certificates in `pem`.
+    /// The system's trust store and the CA certificates in `pem`, at least one.
     ///
-    /// Text around the certificates, and white space at either end of a line, is skipped.
+    /// Text around the certificates is skipped, and white space at either end of a line.
     ///
     /// # Errors
     ///
-    /// As [`Trust::system`], or `pem` holds no certificate, holds one that cannot be decoded, has expired or is not valid yet, or
-    /// holds a private key.
+    /// As [`Trust::system`], and if `pem` contains:
+    ///
+    /// - no certificate;
+    /// - a certificate that cannot be decoded, has expired or is not valid yet;
+    /// - a private key.
     pub fn system_with_ca(pem: &[u8]) -> Result<Self, Error> {
         let mut roots = system::roots()?;
         let added_roots = add(&mut roots, pem, SystemTime::now()).map_err(Kind::Ca)?;
         Self::with_roots(roots, added_roots)
     }
 
-    /// The same trust, for a client that shows this certificate to servers that ask for one.
+    /// The same trust, for a client that shows this certificate to servers that request one.
     #[must_use]
     pub fn with_client_identity(mut self, identity: &ClientIdentity) -> Self {
         let mut config = ClientConfig::clone(&self.config);
         let identity = SingleCertAndKey::from(identity.certified());
         config.client_auth_cert_resolver = Arc::new(ObservedResolver(Arc::new(identity)));
-        // A session of before would be resumed without the certificate.
+        // An earlier session would be resumed without the certificate.
         config.resumption = Resumption::default();
         self.config = Arc::new(config);
         self
     }
 
-    /// A TLS client configuration with this trust, TLS 1.2 and 1.3, and these protocols offered in the handshake, most
-    /// wanted first. Each call has its own session cache.
+    /// A TLS 1.2 and 1.3 client configuration with this trust, which offers the protocols of
+    /// `alpn`, most preferred first.
+    ///
+    /// Each call makes its own session cache.
     pub fn client_config(&self, alpn: &[&[u8]]) -> Arc<ClientConfig> {
         let mut config = ClientConfig::clone(&self.config);
         config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
@@ -95,8 +102,8 @@ impl Trust {
 
     fn with_roots(roots: RootCertStore, added_roots: usize) -> Result<Self, Error> {
         let system_roots = roots.len() - added_roots;
-        // ring: it builds everywhere with a C compiler alone, and is what most of the field runs. It is named, because a
-        // process-wide default may be absent or another crate's choice.
+        // ring builds everywhere with only a C compiler. It is named here because the process-wide
+        // default may be absent or another crate's choice.
         let provider = Arc::new(ring::default_provider());
         let verifier =
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
@@ -125,7 +132,7 @@ impl Trust {
     }
 }
 
-/// Adds every certificate in `pem` and says how many there were.
+/// Adds every certificate in `pem` and returns their number.
 fn add(roots: &mut RootCertStore, pem: &[u8], now: SystemTime) -> Result<usize, PemProblem> {
     let certificates: Vec<CertificateDer<'static>> = pem::certificates(pem, now)?;
     let added = certificates.len();

@@ -8,7 +8,8 @@ crate::closed_enum! {
     pub enum DenialClass: "denial class" {
         /// An address that reaches only hosts on the same link, such as a cloud metadata service.
         LinkLocal = "link_local",
-        /// A cloud provider's metadata or management service, which gives credentials to any caller.
+        /// A cloud provider's metadata or management service, which gives credentials to any
+        /// caller.
         Metadata = "metadata",
         /// An unspecified, multicast, broadcast or reserved address, which no server can have.
         NotUnicast = "not_unicast",

@@ -1,6 +1,8 @@
-//! The known word that a misspelt one most likely meant.
+//! The known word that a misspelled word most likely means.
 
-/// The candidate nearest to `word` by edit distance, unless even that one is far off.
+/// The candidate nearest to `word` by edit distance.
+///
+/// `None` if the nearest candidate has more edits than one plus a quarter of its length.
 pub fn nearest<S: AsRef<str>>(word: &str, candidates: impl IntoIterator<Item = S>) -> Option<S> {
     candidates
         .into_iter()

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-/// `/projects/{projectId}` as `/projects/:projectId`, and a catch-all `/{*rest}` as `/*rest`. A pattern in this form already
-/// stays as it is.
+/// The `:name` form of a route pattern: `/projects/{projectId}` becomes `/projects/:projectId`, and
+/// a catch-all `/{*rest}` becomes `/*rest`.
+///
+/// A pattern that is already in this form stays as it is.
 pub fn route_pattern(pattern: &str) -> Cow<'_, str> {
     if !pattern.contains('{') {
         return Cow::Borrowed(pattern);

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use tokio::net::{TcpStream, UdpSocket};
 
-/// Connects to an address that was checked, and makes sure that it is the one at the other end.
+/// Connects to a checked address, and verifies that the peer has this address.
 pub(super) async fn tcp(address: SocketAddr) -> io::Result<TcpStream> {
     #[expect(clippy::disallowed_methods, reason = "the address was checked")]
     let stream = TcpStream::connect(address).await?;
@@ -13,7 +13,7 @@ pub(super) async fn tcp(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// A socket that is connected to an address that was checked.
+/// Opens a socket that is connected to a checked address.
 pub(super) async fn udp(address: SocketAddr) -> io::Result<UdpSocket> {
     let own: IpAddr = match address {
         SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
@@ -26,8 +26,10 @@ pub(super) async fn udp(address: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// Refuses a far end that is not the address that was checked, or that is this end: a connect to a free port of this host can
-/// meet its own SYN (RFC 9293, 3.5, simultaneous open), and a reconnect loop would then talk to itself.
+/// Refuses a peer that is not the checked address, and a peer that is this socket itself.
+///
+/// A connect to a free port of this host can meet its own SYN (RFC 9293, 3.5, simultaneous open). A
+/// reconnect loop would then talk to itself.
 fn check_ends(checked: SocketAddr, peer: SocketAddr, own: SocketAddr) -> io::Result<()> {
     if (peer.ip(), peer.port()) != (checked.ip(), checked.port()) {
         return Err(io::Error::other(

@@ -1,4 +1,5 @@
-//! Several addresses of one name, dialed so that one that does not answer costs little (RFC 8305, "happy eyeballs").
+//! The race between several addresses of one name (RFC 8305, "happy eyeballs"), in which a silent
+//! address costs little.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -14,11 +15,13 @@ use super::open;
 
 /// Connection Attempt Delay, the value that RFC 8305, section 5, recommends.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
-/// More are not dialed: whoever answers for a name should not decide how much of a network is tried.
+/// No more are dialed, so that a name server cannot make this host try a whole network.
 const MOST_ATTEMPTS: usize = 16;
 
-/// Connects to whichever answers first. All of them having failed, the error is that of the first to fail, which is also put into
-/// `failure` as soon as it is known.
+/// Connects to the address that answers first.
+///
+/// If all fail, the error is that of the first to fail. `failure` holds that error as soon as it is
+/// known, so that a caller whose time runs out can report it.
 pub(super) async fn tcp(
     addresses: &[SocketAddr],
     failure: &mut Option<io::Error>,
@@ -58,11 +61,11 @@ async fn first<T, F: Future<Output = io::Result<T>>>(
     }
 }
 
-/// What is being dialed.
+/// The attempts in progress.
 struct Attempts<F>(Vec<Pin<Box<F>>>);
 
 impl<T, F: Future<Output = io::Result<T>>> Attempts<F> {
-    /// The outcome of one that has ended, which is forgotten.
+    /// The outcome of one attempt that has ended, which is removed.
     fn poll_any(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         for at in 0..self.0.len() {
             if let Poll::Ready(outcome) = self.0[at].as_mut().poll(cx) {
@@ -74,7 +77,8 @@ impl<T, F: Future<Output = io::Result<T>>> Attempts<F> {
     }
 }
 
-/// The addresses in their order, but so that the families take turns for as long as there are both (RFC 8305, section 4).
+/// The addresses in their order, but with the families taking turns while both last (RFC 8305,
+/// section 4).
 fn families_in_turn(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let first_is_v4 = addresses.first().is_some_and(SocketAddr::is_ipv4);
     let (first, second): (Vec<SocketAddr>, Vec<SocketAddr>) = addresses

@@ -1,4 +1,4 @@
-//! The kinds of error, their messages, and what each message advises.
+//! The kinds of error, with their messages and advice.
 
 use std::io;
 use std::time::Duration;
@@ -59,7 +59,7 @@ pub(crate) enum Kind {
     TlsSetup { source: rustls::Error },
 }
 
-/// The host as written, unless it may hold a password.
+/// The host as written, unless it may contain a password.
 fn quoted(written: &str) -> String {
     if written.contains(['@', '\u{ff20}', '\u{fe6b}']) || written.contains("%40") {
         return String::new();

@@ -1,4 +1,6 @@
-//! Which denials were told of lately. A reconnect loop meets the same one every few seconds, and one line of it is enough.
+//! At most one warning a minute for the same denial.
+//!
+//! A reconnect loop meets the same denial every few seconds, and one line of it is enough.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -9,25 +11,25 @@ use tokio::time::Instant;
 use crate::{Denial, Host};
 
 const QUIET: Duration = Duration::from_secs(60);
-/// Hosts come from whoever may configure one, and must not fill the memory.
+/// Bounds the memory: any user who may configure a host could cause entries.
 const MOST_REMEMBERED: usize = 256;
 
 #[derive(Default)]
 pub(super) struct WarnLimit(Mutex<HashMap<(Host, u16, Denial), Instant>>);
 
 impl WarnLimit {
-    /// Whether to warn: not when the same was denied and told of within the last minute.
+    /// Whether to warn: the same denial was not reported within the last minute.
     pub(super) fn is_due(&self, denial: Denial, host: &Host, port: u16) -> bool {
         let now = Instant::now();
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        told.retain(|_, at| now.duration_since(*at) < QUIET);
+        let mut reported = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        reported.retain(|_, at| now.duration_since(*at) < QUIET);
         let key = (host.clone(), port, denial);
-        if told.contains_key(&key) {
+        if reported.contains_key(&key) {
             return false;
         }
-        // Too many at once to remember: better a line too many than one that is missing.
-        if told.len() < MOST_REMEMBERED {
-            told.insert(key, now);
+        // When there is no room, a repeated line is better than a missing one.
+        if reported.len() < MOST_REMEMBERED {
+            reported.insert(key, now);
         }
         true
     }

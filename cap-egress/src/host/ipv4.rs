@@ -1,8 +1,11 @@
-//! IPv4 in every spelling that `inet_aton` takes: one to four parts, each decimal, octal (`0…`) or hexadecimal (`0x…`).
+//! IPv4 in every spelling that `inet_aton` takes: one to four parts, each decimal, octal (`0…`) or
+//! hexadecimal (`0x…`).
 
 use std::net::Ipv4Addr;
 
-/// The address, where `text` (lower case, without a trailing dot) is one. The last part fills the bytes that are left.
+/// The address, if `text` (lower case, without a trailing dot) is one.
+///
+/// The last part fills the remaining bytes.
 pub(super) fn parse(text: &str) -> Option<Ipv4Addr> {
     let mut parts = text.split('.');
     let last = number(parts.next_back()?)?;
@@ -20,7 +23,7 @@ pub(super) fn parse(text: &str) -> Option<Ipv4Addr> {
     fits.then(|| Ipv4Addr::from_bits(address | last))
 }
 
-/// Whether a resolver may take the last label for a number.
+/// Whether a resolver may read the last label as a number.
 pub(super) fn ends_in_number(name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or(name);
     match last.strip_prefix("0x") {
@@ -35,7 +38,7 @@ fn number(part: &str) -> Option<u32> {
         None if part.starts_with('0') => (part, 8),
         None => (part, 10),
     };
-    // `from_str_radix` would take a sign.
+    // `from_str_radix` would accept a sign.
     if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;
     }

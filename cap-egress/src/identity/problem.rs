@@ -2,7 +2,7 @@
 
 use crate::trust::pem::PemProblem;
 
-/// What is wrong with a client certificate or its key. Never holds either text.
+/// What is wrong with a client certificate or its key. It never contains either text.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum IdentityProblem {
     #[error("the client certificate setting {0}")]
@@ -41,7 +41,7 @@ impl IdentityProblem {
                 | Self::CertificateForKey
                 | Self::MalformedKey
                 | Self::EncryptedKey
-                // What rustls says of a key that it cannot load.
+                // rustls's error for a key that it cannot load.
                 | Self::Unusable { source: rustls::Error::General(_) }
         )
     }

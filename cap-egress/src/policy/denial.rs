@@ -1,12 +1,14 @@
-//! Why an address or a name was refused, in words that never hold the address itself.
+//! Why the policy refused an address or a name, without the address itself.
 
 use std::fmt;
 
 use cap_names::DenialClass;
 
-/// A refusal by the [`Policy`](crate::Policy): the class, the rule, and what to set if the connection is wanted.
+/// A refusal by the [`Policy`](crate::Policy): the class, the rule, and what to set to allow the
+/// connection.
 ///
-/// It holds no address that a name resolved to, so that it can be shown to whoever configured the name.
+/// A denial contains no address that a name resolved to, so it can be shown to the user who
+/// configured the name.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Denial {
     class: DenialClass,
@@ -28,12 +30,12 @@ impl Denial {
         self
     }
 
-    /// What kind of rule refused.
+    /// The kind of rule that refused.
     pub const fn class(&self) -> DenialClass {
         self.class
     }
 
-    /// The rule: the prefix or name, and what it is.
+    /// The rule that refused: the prefix or name, and what it is.
     pub const fn rule(&self) -> &'static str {
         self.rule
     }

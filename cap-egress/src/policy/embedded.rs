@@ -1,4 +1,4 @@
-//! The IPv4 address that an IPv6 address carries, for the forms that a host or a translator in front of it decodes.
+//! The IPv4 address inside an IPv6 address, in the forms that a host or a translator decodes.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -6,7 +6,7 @@ use ipnet::{IpNet, Ipv4Net};
 
 use super::Nat64Prefix;
 
-/// The carried address and the form it is written in. Of the translators, the longest comes first.
+/// The embedded address and the name of the form. `translators` has the longest prefix first.
 pub(super) fn decode(
     address: Ipv6Addr,
     translators: &[Nat64Prefix],
@@ -14,9 +14,9 @@ pub(super) fn decode(
     let segments = address.segments();
     let [.., a, b, c, d] = address.octets();
     let last = Ipv4Addr::new(a, b, c, d);
-    // No prefix of a translator is longer than these.
+    // These first: no prefix of a translator is longer.
     let form = match segments {
-        // `::` and `::1` are the unspecified address and loopback, not IPv4-compatible addresses (RFC 4291, 2.5.5.1).
+        // `::` and `::1` are not IPv4-compatible addresses (RFC 4291, 2.5.5.1).
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => return None,
         [0, 0, 0, 0, 0, 0, _, _] => "::/96 (IPv4-compatible)",
         [0, 0, 0, 0, 0, 0xffff, _, _] => "::ffff:0:0/96 (IPv4-mapped)",
@@ -39,7 +39,7 @@ pub(super) fn decode(
     Some((last, form))
 }
 
-/// The IPv4 range, where a range is written as one of IPv4-mapped addresses: the same destinations, to this host.
+/// The IPv4 range, if `range` consists of IPv4-mapped addresses, which reach the same destinations.
 pub(super) fn unmapped(range: IpNet) -> IpNet {
     let IpNet::V6(mapped) = range else {
         return range;

@@ -1,4 +1,4 @@
-//! The prefix of a site's own translator, and where an address with it holds the IPv4 address.
+//! The prefix of a site's own NAT64, and the position of the IPv4 address behind it.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -9,7 +9,7 @@ use ipnet::Ipv6Net;
 use crate::Error;
 use crate::error::Kind;
 
-/// A prefix behind which a translator turns IPv6 into IPv4 (RFC 6052, 2.2): 32, 40, 48, 56, 64 or 96 bits long.
+/// A prefix that a NAT64 translates to IPv4 (RFC 6052, 2.2): 32, 40, 48, 56, 64 or 96 bits long.
 ///
 /// ```
 /// use cap_egress::{DenialClass, Nat64Prefix, Policy};
@@ -26,7 +26,7 @@ use crate::error::Kind;
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Nat64Prefix(Ipv6Net);
 
-/// The octet (bits 64 to 71) that holds no part of the prefix and none of the IPv4 address.
+/// The octet (bits 64 to 71) that belongs neither to the prefix nor to the IPv4 address.
 const RESERVED: usize = 8;
 
 impl Nat64Prefix {
@@ -38,8 +38,10 @@ impl Nat64Prefix {
         self.0.contains(&address)
     }
 
-    /// The four octets after the prefix, the reserved one left out. What that one and the octets after the address hold
-    /// changes nothing: translators are not to be relied on to refuse what is not zero.
+    /// The four octets after the prefix, without the reserved one.
+    ///
+    /// The reserved octet and the octets after the address are ignored, because a translator may
+    /// accept values other than zero there.
     pub(super) fn decode(self, address: Ipv6Addr) -> Ipv4Addr {
         let octets = address.octets();
         let start = usize::from(self.length() / 8);

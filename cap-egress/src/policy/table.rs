@@ -1,4 +1,6 @@
-//! What is denied: the table, most specific rule first. The classes loopback and private are enforced on request only.
+//! The table of denied ranges and names, most specific rule first.
+//!
+//! The classes loopback and private apply only if the policy asks for them.
 
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

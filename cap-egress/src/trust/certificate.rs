@@ -1,4 +1,4 @@
-//! What a certificate says of itself: whose it is, and when it is valid. Verification is rustls's business and not done here.
+//! The subject, issuer and validity of a certificate. Verification is left to rustls.
 
 use std::time::SystemTime;
 
@@ -6,12 +6,12 @@ use rustls::pki_types::CertificateDer;
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 
-/// Whether it names itself as its issuer.
+/// Whether the certificate names itself as its issuer.
 pub(super) fn is_self_issued(der: &CertificateDer<'_>) -> bool {
     is_issued_by(der, der)
 }
 
-/// Whether the one names the other as its issuer.
+/// Whether the certificate names `issuer` as its issuer.
 pub(crate) fn is_issued_by(der: &CertificateDer<'_>, issuer: &CertificateDer<'_>) -> bool {
     match (Certificate::from_der(der), Certificate::from_der(issuer)) {
         (Ok(certificate), Ok(issuer)) => {
@@ -21,7 +21,7 @@ pub(crate) fn is_issued_by(der: &CertificateDer<'_>, issuer: &CertificateDer<'_>
     }
 }
 
-/// Why it is of no use at this time.
+/// Why a certificate is not valid now.
 #[derive(Debug)]
 pub(crate) struct OutOfDate {
     subject: String,
@@ -44,7 +44,7 @@ impl std::fmt::Display for OutOfDate {
     }
 }
 
-/// A certificate that cannot be decoded passes: whoever uses it will say what is wrong with it.
+/// A certificate that cannot be decoded passes, because rustls reports it later.
 pub(super) fn check_validity(der: &CertificateDer<'_>, now: SystemTime) -> Result<(), OutOfDate> {
     let Ok(certificate) = Certificate::from_der(der) else {
         return Ok(());

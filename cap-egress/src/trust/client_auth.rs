@@ -1,4 +1,6 @@
-//! Whether a server asked for a client certificate, which tells apart what the one alert `handshake_failure` of TLS 1.2 means.
+//! Whether a server requested a client certificate.
+//!
+//! The answer separates the meanings of the alert `handshake_failure` of TLS 1.2.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -8,7 +10,7 @@ use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;
 use rustls::sign::CertifiedKey;
 
-/// What became of the client certificate in a handshake.
+/// The part of the client certificate in a handshake.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum ClientCertificate {
     NotAskedFor,
@@ -20,16 +22,17 @@ tokio::task_local! {
     static IN_THIS_HANDSHAKE: Cell<ClientCertificate>;
 }
 
-/// Awaits a handshake, and says what the server wanted in it.
+/// Awaits a handshake, and returns with it the part of the client certificate.
 pub(crate) async fn observe<T>(handshake: impl Future<Output = T>) -> (T, ClientCertificate) {
-    let watched = async { (handshake.await, IN_THIS_HANDSHAKE.with(Cell::get)) };
+    let observed = async { (handshake.await, IN_THIS_HANDSHAKE.with(Cell::get)) };
     let start = Cell::new(ClientCertificate::NotAskedFor);
-    IN_THIS_HANDSHAKE.scope(start, watched).await
+    IN_THIS_HANDSHAKE.scope(start, observed).await
 }
 
-/// Notes that a server asks, and leaves the answer to another.
+/// Notes a server's request for a certificate, and leaves the answer to another resolver.
 ///
-/// Not a new one for each handshake: rustls resumes a session only with the resolver that was there when it began.
+/// One resolver serves all handshakes, because rustls resumes a session only with the resolver with
+/// which the session began.
 #[derive(Debug)]
 pub(super) struct ObservedResolver(pub(super) Arc<dyn ResolvesClientCert>);
 
@@ -40,7 +43,7 @@ impl ResolvesClientCert for ObservedResolver {
             Some(_) => ClientCertificate::Shown,
             None => ClientCertificate::Missing,
         };
-        // Someone else's handshake with this configuration is none that anyone watches.
+        // Fails in a handshake that is not observed, by a user of `Trust::client_config`.
         let _ = IN_THIS_HANDSHAKE.try_with(|in_this| in_this.set(noted));
         certificate
     }

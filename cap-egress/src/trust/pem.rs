@@ -1,4 +1,4 @@
-//! Certificates as an operator pastes them, and what can be wrong with the text.
+//! Certificates as an operator pastes them, and the problems of such a text.
 
 use std::time::SystemTime;
 
@@ -7,13 +7,13 @@ use rustls::pki_types::pem::{self, PemObject, SectionKind};
 
 use super::certificate::{self, OutOfDate};
 
-/// Every certificate in `text`, in its order: at least one, and each valid at `now`.
+/// The certificates in `text`, in their order: at least one, and each valid at `now`.
 pub(crate) fn certificates(
     text: &[u8],
     now: SystemTime,
 ) -> Result<Vec<CertificateDer<'static>>, PemProblem> {
     let text = trimmed(text);
-    // By marker and not by section: the reader does not know every kind of key ("ENCRYPTED PRIVATE KEY").
+    // By marker, because the PEM reader does not know every kind of key: ENCRYPTED PRIVATE KEY.
     if holds_private_key(&text) {
         return Err(PemProblem::PrivateKey);
     }
@@ -35,8 +35,9 @@ pub(crate) fn certificates(
     }
 }
 
-/// YAML and forms indent. The PEM reader skips a section whose marker does not start its line, and with it a
-/// certificate.
+/// The text without white space around its lines, which YAML and forms add.
+///
+/// The PEM reader skips a section whose marker does not start its line.
 pub(crate) fn trimmed(text: &[u8]) -> Vec<u8> {
     let lines: Vec<&[u8]> = text
         .split(|b| *b == b'\n')
@@ -55,8 +56,10 @@ pub(crate) fn count(text: &[u8], marker: &[u8]) -> usize {
         .count()
 }
 
-/// What is wrong with a text of certificates. Never holds the text, which may be a secret pasted by mistake; the name of the setting
-/// goes before each message.
+/// What is wrong with a text of certificates.
+///
+/// It never contains the text, which may be a secret pasted by mistake. The name of the setting
+/// precedes each message.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PemProblem {
     #[error("holds no certificate; paste PEM text that starts with -----BEGIN CERTIFICATE-----")]

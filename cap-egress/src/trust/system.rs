@@ -1,4 +1,4 @@
-//! The host's own trust store, or the public roots where the host has none.
+//! The host's own trust store, or the public roots if the host has none.
 
 use rustls::RootCertStore;
 use rustls_native_certs::CertificateResult;
@@ -17,7 +17,8 @@ fn choose(found: CertificateResult) -> Result<RootCertStore, Error> {
         return Ok(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect());
     }
     let mut roots = RootCertStore::empty();
-    // Stores carry certificates from before today's rules; those that do not parse could not vouch for anyone anyway.
+    // Stores contain certificates from before today's rules. One that does not parse can verify
+    // nothing anyway.
     let (_, unusable) = roots.add_parsable_certificates(certs);
     if roots.is_empty() {
         let source = errors.into_iter().next();

@@ -1,4 +1,4 @@
-//! Verification of a server's certificate, with an error of its own for one that vouches for itself.
+//! Verification of a server's certificate, with its own error for a self-signed one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,11 +12,12 @@ use rustls::{
 
 use super::certificate;
 
-/// rustls's own verifier. What it accepts is accepted and what it refuses is refused; only the words of two refusals differ.
+/// rustls's own verifier, with other words for two of its refusals. It decides alone what is
+/// accepted.
 #[derive(Debug)]
 pub(super) struct Verifier(pub(super) Arc<WebPkiServerVerifier>);
 
-/// A certificate that names itself as its issuer, and is not trusted.
+/// A certificate is its own issuer, and is not trusted.
 #[derive(Debug)]
 pub(crate) struct SelfSigned;
 
@@ -47,7 +48,8 @@ impl ServerCertVerifier for Verifier {
             ) if certificate::is_self_issued(end_entity) => {
                 CertificateError::Other(OtherError(Arc::new(SelfSigned))).into()
             }
-            // It would list what the certificate is for, internal addresses among them, to whoever may configure a host.
+            // With its context, the error would list the names in the certificate, which may be
+            // internal addresses, to any user who may configure a host.
             rustls::Error::InvalidCertificate(CertificateError::NotValidForNameContext {
                 ..
             }) => CertificateError::NotValidForName.into(),

@@ -1,4 +1,4 @@
-//! What an operator's ranges do, and what a denial says.
+//! The effect of an operator's ranges, and the text of a denial.
 
 use std::net::IpAddr;
 

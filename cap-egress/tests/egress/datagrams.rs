@@ -1,4 +1,4 @@
-//! UDP behind the same check.
+//! UDP sockets behind the same policy.
 
 use std::io::ErrorKind;
 

@@ -1,4 +1,4 @@
-//! What is dialed and what is not, over real sockets on loopback.
+//! Which addresses are dialed, over real sockets on loopback.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -179,7 +179,7 @@ async fn the_next_checked_address_is_tried_when_one_refuses() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn an_address_that_drops_packets_does_not_block_the_next() {
-    // A listener whose accept queue is full drops what comes after, as a firewall would.
+    // A listener with a full accept queue drops further connects, as a firewall would.
     let answering = Tripwire::set();
     let port = answering.port();
     let socket = tokio::net::TcpSocket::new_v4().unwrap();

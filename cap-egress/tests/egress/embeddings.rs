@@ -1,4 +1,4 @@
-//! What holds for every IPv4 address: no embedding and no spelling changes its verdict.
+//! No embedding and no spelling of an IPv4 address changes its verdict.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 mod spelling;
 
-/// Every rule there is, and one of an operator's, with a translator of each length.
+/// All built-in rules and one of an operator's, with a translator of each length.
 fn policy() -> Policy {
     let translators = TRANSLATORS
         .iter()
@@ -22,7 +22,8 @@ fn policy() -> Policy {
         .with_nat64(translators.collect())
 }
 
-/// First and last address of each denied range. What a single address has to say comes before its range.
+/// The first and last address of each denied range. Single addresses precede the ranges around
+/// them.
 const DENIED: &[(&str, &str, DenialClass)] = &[
     ("169.254.169.254", "169.254.169.254", Metadata),
     ("169.254.169.252", "169.254.169.252", Metadata),
@@ -45,7 +46,7 @@ const DENIED: &[(&str, &str, DenialClass)] = &[
     ("11.0.0.0", "11.255.255.255", Configured),
 ];
 
-/// A prefix of each length, and the octets that hold the IPv4 address (RFC 6052, 2.2).
+/// A prefix of each length, and the octets of the IPv4 address (RFC 6052, 2.2).
 const TRANSLATORS: &[(&str, [usize; 4])] = &[
     ("2a01:3232::/32", [4, 5, 6, 7]),
     ("2a01:4040:4000::/40", [5, 6, 7, 9]),
@@ -55,7 +56,7 @@ const TRANSLATORS: &[(&str, [usize; 4])] = &[
     ("2a01:9696:9696:9696:96:9696::/96", [12, 13, 14, 15]),
 ];
 
-/// What comes before the 32 bits of the address in the forms that need no setting.
+/// The bits before the IPv4 address in the forms that need no setting.
 const PREFIXES: &[&str] = &[
     "::",
     "::ffff:0:0",
@@ -82,7 +83,7 @@ fn embeddings(inner: Ipv4Addr) -> Vec<Ipv6Addr> {
         let (prefix, _) = prefix.split_once('/').unwrap();
         place(prefix, *places)
     });
-    // `::` and `::1` are no embeddings.
+    // `::` and `::1` are not embeddings.
     let plain = |address: &Ipv6Addr| address.is_unspecified() || address.is_loopback();
     fixed
         .chain(translated)
@@ -98,7 +99,7 @@ fn class_by_range(address: Ipv4Addr) -> Option<DenialClass> {
     DENIED.iter().find(within).map(|(.., class)| *class)
 }
 
-/// The class of the address as each spelling of each embedding has it, and as its own spellings have it.
+/// Checks that every spelling of the address and of its embeddings has the class of its range.
 fn check(policy: &Policy, inner: Ipv4Addr) {
     let expected = class_by_range(inner);
     let embedded = embeddings(inner).into_iter().flat_map(spelling::ipv6);

@@ -1,4 +1,4 @@
-//! What one handshake tells of another kind of server: TLS 1.2, client certificates that do not please, nothing in common.
+//! Handshakes with unusual servers: TLS 1.2, refused client certificates, no common cipher suite.
 
 use std::sync::Arc;
 
@@ -102,7 +102,7 @@ async fn an_error_does_not_list_the_names_of_a_certificate() {
         told += &error.to_string();
         cause = error.source();
     }
-    // As text and as the octets that a `Debug` of the certificate's names would show.
+    // As text, and as the octets in the `Debug` form of the certificate's names.
     for secret in ["10.98.76.54", "vault.internal", "98, 76, 54"] {
         assert!(!told.contains(secret), "{told}");
     }
@@ -112,7 +112,7 @@ async fn an_error_does_not_list_the_names_of_a_certificate() {
 async fn no_common_cipher_is_not_blamed_on_a_client_certificate() {
     let authority = Authority::new();
     let issued = authority.server_for(&["127.0.0.1"]);
-    // The server's certificate is ECDSA, and it is left with suites for RSA.
+    // The server has an ECDSA certificate and offers only suites for RSA.
     let mut provider = ring::default_provider();
     provider.cipher_suites = vec![ring::cipher_suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256];
     let server = serve_with(without_client_auth(provider, &issued)).await;
@@ -139,7 +139,7 @@ async fn a_failure_after_the_client_certificate_refuses_it() {
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_protocol_versions(&[&TLS12])
         .unwrap()
-        .with_client_cert_verifier(Arc::new(Unpleased))
+        .with_client_cert_verifier(Arc::new(RefusesAll))
         .with_single_cert(chain, key)
         .unwrap();
     let server = serve_with(config).await;
@@ -159,11 +159,12 @@ async fn a_failure_after_the_client_certificate_refuses_it() {
     );
 }
 
-/// Asks for a certificate and refuses every one with `handshake_failure`, as OpenSSL does in TLS 1.2 for some reasons.
+/// Requests a certificate and refuses each with `handshake_failure`, as OpenSSL sometimes does in
+/// TLS 1.2.
 #[derive(Debug)]
-struct Unpleased;
+struct RefusesAll;
 
-impl ClientCertVerifier for Unpleased {
+impl ClientCertVerifier for RefusesAll {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }
@@ -215,7 +216,7 @@ async fn a_session_is_not_resumed_with_another_identity() {
     let kind = async |trust: &Trust| {
         let connected = guard().connect_tls(&host("127.0.0.1"), port, trust).await;
         let mut stream = connected.unwrap();
-        // TLS 1.3 hands out its tickets after the handshake.
+        // In TLS 1.3 the tickets come after the handshake.
         stream.write_all(b"?").await.unwrap();
         stream.read_to_end(&mut Vec::new()).await.unwrap();
         stream.get_ref().1.handshake_kind().unwrap()

@@ -1,4 +1,4 @@
-//! A host parses to one thing, or is refused with a reason that says what to write.
+//! A host parses to one address or name, or is refused with advice.
 
 use cap_egress::{Host, Stage};
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! What TLS failures are called, and clients that show a certificate.
+//! The names of TLS failures, and clients that show a certificate.
 
 use std::sync::Arc;
 
@@ -12,8 +12,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::support::{LOOPBACK, greet_with, host, trust};
 
-/// Says hello to a server at 127.0.0.1 and gives its answer, or what is wrong with it: from the handshake, or from the first
-/// read after it.
+/// The answer of a server at 127.0.0.1, or the problem of the handshake or of the first read.
 async fn hello(port: u16, trust: &Trust) -> Result<String, (TlsProblem, String)> {
     let guard = Guard::new(Policy::default());
     let connected = guard.connect_tls(&host("127.0.0.1"), port, trust).await;
@@ -109,7 +108,7 @@ async fn mutual_tls_needs_a_client_certificate_of_the_authority() {
     };
     let (own, strangers) = (identity(&authority), identity(&Authority::new()));
     for (version, without) in [
-        // TLS 1.2 has no alert for it. This server, like Go's, sends certificate_required all the same.
+        // TLS 1.2 has no such alert. This server, like Go's, sends certificate_required anyway.
         (&TLS12, TlsProblem::ClientCertificateRequired),
         (&TLS13, TlsProblem::ClientCertificateRequired),
     ] {
@@ -138,7 +137,8 @@ async fn an_answer_that_is_not_tls_differs_from_a_hang_up() {
             let (mut stream, _) = listener.accept().await.unwrap();
             stream.write_all(says).await.unwrap();
             stream.shutdown().await.unwrap();
-            // Until the client has gone: what it has sent and nobody has read would make the end a reset.
+            // Reads until the client is gone, because unread bytes would turn the close into a
+            // reset.
             let _ = stream.read_to_end(&mut Vec::new()).await;
         };
         let (refused, ()) = tokio::join!(hello(port, &trust), server);

@@ -1,4 +1,4 @@
-//! A denial leaves a warning behind, because an HTTP client reports only "network error".
+//! A denial is logged as a warning, because an HTTP client reports only "network error".
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! The guard from outside: the table of addresses, and real sockets on loopback.
+//! The public interface of the guard: the table of addresses, and real sockets on loopback.
 
 #![expect(
     clippy::unwrap_used,

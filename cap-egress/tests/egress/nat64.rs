@@ -15,7 +15,7 @@ fn class(policy: &Policy, address: &str) -> Option<DenialClass> {
     check(policy, address).err().map(|denial| denial.class())
 }
 
-/// The table of RFC 6052, 2.4, where every address holds 192.0.2.33.
+/// The table of RFC 6052, 2.4. Every address contains 192.0.2.33.
 const EXAMPLES: &[(&str, &str)] = &[
     ("2001:db8::/32", "2001:db8:c000:221::"),
     ("2001:db8:100::/40", "2001:db8:1c0:2:21::"),

@@ -1,4 +1,4 @@
-//! What the tests connect to and resolve with.
+//! The listeners, servers and resolvers of these tests.
 
 use std::collections::VecDeque;
 use std::io;
@@ -46,7 +46,7 @@ pub(crate) async fn greet_with(tls: TlsAcceptor) -> Server {
     Server::start(listener, Some(tls), hello).unwrap()
 }
 
-/// A listener that can say whether anyone connected.
+/// A listener that knows whether a client connected.
 pub(crate) struct Tripwire(std::net::TcpListener);
 
 impl Tripwire {
@@ -60,13 +60,13 @@ impl Tripwire {
         self.0.local_addr().unwrap().port()
     }
 
-    /// A connect on loopback is in the accept queue before it returns, so there is nothing to wait for.
+    /// A connect on loopback is in the accept queue before it returns, so this needs no wait.
     pub(crate) fn is_untouched(&self) -> bool {
         matches!(self.0.accept(), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 }
 
-/// Gives each question the next of its answers, and counts the questions.
+/// Resolves each name to the next of its answers, and counts the calls.
 #[derive(Clone, Default)]
 pub(crate) struct Script {
     answers: Arc<Mutex<VecDeque<Vec<IpAddr>>>>,
@@ -90,7 +90,7 @@ impl Resolve for Script {
     fn resolve<'a>(&'a self, _: &'a str, _: u16) -> ResolveFuture<'a> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let answer = self.answers.lock().unwrap().pop_front();
-        Box::pin(async move { answer.ok_or_else(|| io::Error::other("asked once too often")) })
+        Box::pin(async move { answer.ok_or_else(|| io::Error::other("resolved once too often")) })
     }
 }
 

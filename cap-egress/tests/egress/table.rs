@@ -1,4 +1,4 @@
-//! What a user may write, and what becomes of it: one table, read through [`Host`] and [`Policy`].
+//! One table of hosts as a user may write them, read through [`Host`] and [`Policy`].
 
 mod allowed;
 mod denied;
@@ -10,11 +10,11 @@ use cap_egress::{DenialClass, Host, Policy};
 enum Verdict {
     /// An address that may be dialed.
     Allowed,
-    /// A name, which is resolved, and whose addresses are checked then.
+    /// A name, which is resolved before its addresses are checked.
     Resolved,
     /// An address or a name that the policy refuses.
     Denied(DenialClass),
-    /// No host, for this reason.
+    /// Not a host, for this reason.
     Refused(&'static str),
 }
 

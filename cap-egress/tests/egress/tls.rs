@@ -1,4 +1,4 @@
-//! Whom TLS believes.
+//! Which authorities and names TLS accepts.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! How else an address may be written.
+//! The spellings of an address.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -21,7 +21,7 @@ pub(super) fn ipv4(address: Ipv4Addr) -> Vec<String> {
     ];
     let mut all = Vec::new();
     for split in splits {
-        // Of one base, then each number of another.
+        // All numbers in one base, then each in another.
         for shift in 0..bases.len() {
             for step in [0, 1] {
                 let spelled = split.iter().enumerate();
@@ -34,7 +34,8 @@ pub(super) fn ipv4(address: Ipv4Addr) -> Vec<String> {
     all
 }
 
-/// Compressed, in full, with leading zeros, and with the last 32 bits as IPv4; in both cases, with and without brackets.
+/// Compressed, in full, with leading zeros, and with the last 32 bits as IPv4. Each in both cases,
+/// with and without brackets.
 pub(super) fn ipv6(address: Ipv6Addr) -> Vec<String> {
     let segments = address.segments();
     let low = Ipv4Addr::from_bits(address.to_bits() as u32);

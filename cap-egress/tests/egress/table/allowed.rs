@@ -1,4 +1,4 @@
-//! What may be dialed, and what is left to the resolver.
+//! Hosts that may be dialed, and names that are left to the resolver.
 
 use super::Row;
 use super::Verdict::{Allowed, Resolved};
@@ -17,7 +17,7 @@ pub(super) const ROWS: &[Row] = &[
     ("64:ff9b::8.8.8.8", Allowed),
     ("2606:4700::5efe:8.8.8.8", Allowed),
 
-    // Relays and sidecars live here, so these are denied only on request.
+    // Relays and sidecars have these, so they are denied only on request.
     ("127.0.0.1", Allowed),
     ("127.1", Allowed),
     ("017700000001", Allowed),
@@ -32,7 +32,7 @@ pub(super) const ROWS: &[Row] = &[
     ("::10.0.0.1", Allowed),
     ("2001:db8::5efe:10.0.0.1", Allowed),
 
-    // Right beside what is denied.
+    // Next to denied ranges.
     ("1.0.0.0", Allowed), // 0.0.0.0/8
     ("16777216", Allowed),
     ("169.253.255.255", Allowed), // 169.254.0.0/16
@@ -60,7 +60,7 @@ pub(super) const ROWS: &[Row] = &[
     ("2606:4700::5eff:169.254.169.254", Allowed), // no ISATAP identifier
     ("2606:4700::1:5efe:169.254.169.254", Allowed),
 
-    // Names. What they resolve to is checked then.
+    // Names. Their addresses are checked later.
     ("localhost", Resolved),
     ("relay.example", Resolved),
     ("relay.example.", Resolved),

@@ -1,4 +1,4 @@
-//! What is denied, by default or on request.
+//! Hosts that are denied, by default or on request.
 
 use cap_egress::DenialClass::{LinkLocal, Loopback, Metadata, Name, NotUnicast, Private, Tunnel};
 
@@ -34,7 +34,7 @@ pub(super) const ROWS: &[Row] = &[
     ("00000000025177524776", Denied(Metadata)),
     ("2822734096", Denied(Metadata)), // 168.63.129.16
     ("1684301000", Denied(Metadata)), // 100.100.100.200
-    // Two numbers, three, four; each in a base of its own.
+    // Two, three and four numbers, in mixed bases.
     ("169.16689662", Denied(Metadata)),
     ("0xa9.0xfea9fe", Denied(Metadata)),
     ("0251.077524776", Denied(Metadata)),
@@ -77,7 +77,7 @@ pub(super) const ROWS: &[Row] = &[
     ("2001:db8::200:5efe:169.254.169.254", Denied(Metadata)),
     ("2a00::5efe:a83f:8110", Denied(Metadata)),
 
-    // Link-local: what shares the link, and whatever else a cloud puts there.
+    // Link-local: hosts on the same link, and services that a cloud puts there.
     ("169.254.0.0", Denied(LinkLocal)),
     ("169.254.0.1", Denied(LinkLocal)),
     ("169.254.169.253", Denied(LinkLocal)), // AWS's DNS
@@ -96,7 +96,7 @@ pub(super) const ROWS: &[Row] = &[
     ("fec0::1", Denied(LinkLocal)), // site-local, deprecated, and still routed by some
     ("feff:ffff::1", Denied(LinkLocal)),
 
-    // Never a peer. Linux takes 0.0.0.0 and :: for itself.
+    // Not unicast. Linux reads 0.0.0.0 and :: as itself.
     ("0.0.0.0", Denied(NotUnicast)),
     ("0", Denied(NotUnicast)),
     ("0.", Denied(NotUnicast)),
@@ -127,7 +127,7 @@ pub(super) const ROWS: &[Row] = &[
     ("ff02::1", Denied(NotUnicast)),
     ("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", Denied(NotUnicast)),
 
-    // Tunnels, whose far end cannot be seen, whatever they seem to carry.
+    // Tunnels, which hide their destination, whatever address they seem to contain.
     ("64:ff9b:1::", Denied(Tunnel)),
     ("64:ff9b:1::8.8.8.8", Denied(Tunnel)),
     ("64:ff9b:1::a9fe:a9fe", Denied(Tunnel)),

@@ -1,4 +1,4 @@
-//! What is no host, and what the refusal says about it.
+//! Texts that are not a host, and the message of the refusal.
 
 use super::Row;
 use super::Verdict::Refused;
@@ -18,7 +18,7 @@ const ASCII: &str = "only ASCII is accepted";
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[
-    // Nothing, and labels of nothing.
+    // Empty hosts and empty labels.
     ("", Refused("it is empty")),
     (".", Refused("it is empty")),
     ("..", Refused(EMPTY_LABEL)),
@@ -28,7 +28,7 @@ pub(super) const ROWS: &[Row] = &[
     ("169.254..169.254", Refused(EMPTY_LABEL)),
     ("127.0.0.1..", Refused(EMPTY_LABEL)),
 
-    // Zones and percent escapes: %31 is 1 to whoever decodes it.
+    // Zones and percent escapes: %31 decodes to 1.
     ("fe80::1%lo", Refused(PERCENT)),
     ("::1%1", Refused(PERCENT)),
     ("[fe80::1%25lo]", Refused(PERCENT)),
@@ -36,7 +36,7 @@ pub(super) const ROWS: &[Row] = &[
     ("169%2e254%2e169%2e254", Refused(PERCENT)),
     ("relay.example%00.example", Refused(PERCENT)),
 
-    // What belongs to the rest of a URL, or to another setting.
+    // Other parts of a URL, and other settings.
     ("user@relay.example", Refused(USER)),
     ("user:password@relay.example", Refused(USER)),
     ("relay.example@169.254.169.254", Refused(USER)),
@@ -77,7 +77,7 @@ pub(super) const ROWS: &[Row] = &[
     ("+1", Refused(CHARACTERS)),
     ("1.+2", Refused(CHARACTERS)),
 
-    // What some resolvers normalise to an address or a name.
+    // Characters that some resolvers normalize to an address or a name.
     ("\u{ff11}\u{ff16}\u{ff19}.254.169.254", Refused(DIGITS)), // full-width
     ("\u{2460}\u{2465}\u{2468}.254.169.254", Refused(DIGITS)), // circled
     ("\u{661}\u{666}\u{669}.254.169.254", Refused(DIGITS)), // Arabic
@@ -95,7 +95,7 @@ pub(super) const ROWS: &[Row] = &[
     ("\u{212a}ube.example", Refused(ASCII)), // the Kelvin sign, which lower-cases to k
     ("b\u{fc}cher.example", Refused("xn--")), // an honest international name
 
-    // An address to one resolver and a name, another address or an error to the next.
+    // Resolvers disagree: an address, another address, a name or an error.
     ("256.1.1.1", Refused(NOT_IPV4)),
     ("1.2.3.256", Refused(NOT_IPV4)),
     ("1.2.65536", Refused(NOT_IPV4)),
@@ -116,7 +116,7 @@ pub(super) const ROWS: &[Row] = &[
     ("relay.1", Refused(NOT_IPV4)),
     ("relay.0x7f", Refused(NOT_IPV4)),
 
-    // IPv6 that is none.
+    // Not valid IPv6.
     (":", Refused(NOT_IPV6)),
     (":::", Refused(NOT_IPV6)),
     ("::1.", Refused(NOT_IPV6)),
