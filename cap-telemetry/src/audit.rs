@@ -28,8 +28,8 @@ pub(crate) struct Audit {
 struct Known {
     /// The settings in force, or the last ones.
     config: Option<Config>,
-    /// The last TLS settings. They outlast a change to another transport, since the settings page has no field for a client
-    /// certificate.
+    /// The last TLS settings. They outlast a change to another transport, since the settings page
+    /// has no field for a client certificate.
     tls: Option<Tls>,
     /// The forwarder that was switched off and still sends what it has queued.
     ending: Option<Forwarder>,
@@ -67,7 +67,8 @@ impl Audit {
     }
 
     pub(crate) fn enqueue(&self, event: Event) {
-        // The lock is held during the call, so that a forwarder gets no event after it was switched off.
+        // The lock is held during the call, so that a forwarder gets no event after it was switched
+        // off.
         let running = self.running.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(forwarder) = &*running {
             forwarder.enqueue(event);
@@ -142,7 +143,8 @@ impl Audit {
         Ok(())
     }
 
-    /// The counts over all forwarders, also those that were switched off. `None` when there was none.
+    /// The counts over all forwarders, also those that were switched off. `None` when there was
+    /// none.
     pub(crate) fn totals(&self) -> Option<AuditTotals> {
         let known = self.known();
         let running = self.forwarder();

@@ -23,13 +23,15 @@ pub use metrics::MetricsConfig;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
-    /// The name of this process among its replicas (`instance_name`). Default: `POD_NAME`, else `HOSTNAME`, else the host's name.
+    /// The name of this process among its replicas (`instance_name`). Default: `POD_NAME`, else
+    /// `HOSTNAME`, else the host's name.
     pub instance_name: String,
     /// How metrics are exposed (`telemetry.metrics.*`).
     pub metrics: Option<MetricsConfig>,
     /// Traces (`telemetry.tracing.*`).
     pub tracing: Option<cap_tracing::Config>,
-    /// The trust roots for the collector (`telemetry.tracing.ca`). `None`: the system's trust store.
+    /// The trust roots for the collector (`telemetry.tracing.ca`). `None`: the system's trust
+    /// store.
     pub tracing_trust: Option<Trust>,
     /// Audit events (`syslog.*`).
     pub syslog: Option<cap_syslog::Config>,
@@ -71,9 +73,9 @@ impl Config {
 
     /// Takes the keys `instance_name`, `telemetry.*`, `syslog.*` and `egress.*`.
     ///
-    /// Where neither the document nor its `CERTAUTOPILOT_*` variables set a key, these variables of OpenTelemetry count:
-    /// `OTEL_SDK_DISABLED`, `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_RESOURCE_ATTRIBUTES` and
-    /// `OTEL_SERVICE_NAME`.
+    /// Where neither the document nor its `CERTAUTOPILOT_*` variables set a key, these variables of
+    /// OpenTelemetry count: `OTEL_SDK_DISABLED`, `OTEL_EXPORTER_OTLP_ENDPOINT`,
+    /// `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME`.
     ///
     /// # Errors
     ///

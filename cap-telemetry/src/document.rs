@@ -20,11 +20,12 @@ pub(crate) use variables::{pairs, variable};
 
 /// One YAML file, overridden by the variables `CERTAUTOPILOT_*` of the environment.
 ///
-/// Each part of a program takes the keys it needs, in any order. [`finish`](Self::finish) then reports a key that no part took,
-/// with the nearest key that some part did take. A program's own keys and those of [`Config`](crate::Config) so share one file.
+/// Each part of a program takes the keys it needs, in any order. [`finish`](Self::finish) then
+/// reports a key that no part took, with the nearest key that some part did take. A program's own
+/// keys and those of [`Config`](crate::Config) so share one file.
 ///
-/// The variable of a key is its path in capitals with `_` for `.`: `telemetry.tracing.sample_rate` is
-/// `CERTAUTOPILOT_TELEMETRY_TRACING_SAMPLE_RATE`. An empty variable counts as absent.
+/// The variable of a key is its path in capitals with `_` for `.`: `telemetry.tracing.sample_rate`
+/// is `CERTAUTOPILOT_TELEMETRY_TRACING_SAMPLE_RATE`. An empty variable counts as absent.
 pub struct Document {
     file: String,
     leaves: yaml::Leaves,
@@ -38,7 +39,8 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, is not YAML or gives a key twice, or when a `CERTAUTOPILOT_*` variable is not UTF-8.
+    /// When the file cannot be read, is not YAML or gives a key twice, or when a `CERTAUTOPILOT_*`
+    /// variable is not UTF-8.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let file = path.as_ref().display().to_string();
         let text = std::fs::read_to_string(path).map_err(|source| Kind::Unreadable {
@@ -86,7 +88,8 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// When the value does not parse. The message names its place, and says why in the words of `T::Err`.
+    /// When the value does not parse. The message names its place, and says why in the words of
+    /// `T::Err`.
     pub fn take<T: FromStr>(&mut self, key: &str) -> Result<Option<T>, Error>
     where
         T::Err: fmt::Display,
@@ -115,7 +118,8 @@ impl Document {
         value.map_err(|error| self.error_at(key, error))
     }
 
-    /// Takes a list: from the environment, where commas separate it, else from the file, else empty.
+    /// Takes a list: from the environment, where commas separate it, else from the file, else
+    /// empty.
     ///
     /// # Errors
     ///
@@ -150,8 +154,8 @@ impl Document {
         parsed.collect::<Result<_, _>>().map(Some)
     }
 
-    /// Takes a section of names with one value each: from the environment, as `name=value` separated by commas, else from the
-    /// file, else empty.
+    /// Takes a section of names with one value each: from the environment, as `name=value`
+    /// separated by commas, else from the file, else empty.
     ///
     /// # Errors
     ///
@@ -184,13 +188,14 @@ impl Document {
         self.taken.keys().map(String::as_str)
     }
 
-    /// A variable whose name is not made of a key, such as `OTEL_SDK_DISABLED`. An empty one counts as absent.
+    /// A variable whose name is not made of a key, such as `OTEL_SDK_DISABLED`. An empty one counts
+    /// as absent.
     pub fn env(&self, variable: &str) -> Option<&str> {
         self.env.get(variable).map(String::as_str)
     }
 
-    /// An error in the value of a key that was taken, for checks that need more than one value. The message starts with the
-    /// place of the value: the file with its line, or the variable.
+    /// An error in the value of a key that was taken, for checks that need more than one value. The
+    /// message starts with the place of the value: the file with its line, or the variable.
     pub fn error_at(&self, key: &str, what: impl fmt::Display) -> Error {
         if self.is_overridden(key) {
             return Error::environment(&variable(key), what);
@@ -231,7 +236,8 @@ impl fmt::Debug for Document {
     }
 }
 
-/// The standard library's errors do not say what to write. Other types do, and know whether the text may be repeated.
+/// The standard library's errors do not say what to write. Other types do, and know whether the
+/// text may be repeated.
 fn explained<T>(text: &str, error: &dyn fmt::Display) -> String {
     let name = type_name::<T>().rsplit("::").next().unwrap_or_default();
     let wanted = match name {

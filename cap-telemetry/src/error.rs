@@ -7,7 +7,8 @@ use cap_names::ErrorClass;
 
 /// Telemetry could not be configured, started or changed.
 ///
-/// The message names the place of the mistake and says what to write instead. Secrets are not in it.
+/// The message names the place of the mistake and says what to write instead. Secrets are not in
+/// it.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct Error(#[from] Kind);

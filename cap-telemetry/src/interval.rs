@@ -7,7 +7,8 @@ use std::time::Duration;
 /// Anything longer is a slip of the pen, and `Instant::now() + duration` may overflow.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
-/// A duration written as a whole number and a unit (`ms`, `s`, `m` or `h`), at most 366 days: `500ms`, `30s`, `5m`, `1h`.
+/// A duration written as a whole number and a unit (`ms`, `s`, `m` or `h`), at most 366 days:
+/// `500ms`, `30s`, `5m`, `1h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Interval(pub Duration);
 

@@ -1,4 +1,5 @@
-//! Every configuration key, as data. The reference, the JSON Schema and the tests are generated from it.
+//! Every configuration key, as data. The reference, the JSON Schema and the tests are generated
+//! from it.
 
 use ValueType::{Boolean, Duration, Enum, EnumOrInteger, Fraction, Integer, List, Map, Text};
 
@@ -45,7 +46,8 @@ pub enum ValueType {
     EnumOrInteger(&'static [&'static str], u64),
     /// A list; the field says what of.
     List(&'static str),
-    /// A section of names with one value each. In the environment: `name=value`, separated by commas.
+    /// A section of names with one value each. In the environment: `name=value`, separated by
+    /// commas.
     Map,
 }
 

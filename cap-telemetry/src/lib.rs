@@ -1,4 +1,5 @@
-//! Metrics, traces and audit syslog of one CertAutoPilot process: one configuration, one call, one shutdown.
+//! Metrics, traces and audit syslog of one CertAutoPilot process: one configuration, one call to
+//! start, one call to shut down.
 //!
 //! ```no_run
 //! use cap_telemetry::{Config, Telemetry, names::Actor, syslog::Event};
@@ -17,13 +18,19 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The pipes are the crates re-exported here, and a team that needs one of them depends on that crate alone. This one adds
-//! what only makes sense for all of them: the [`Document`] that reads a file and the environment, the wiring, the audit call
-//! that marks the current span, the pipes' own health as metrics, and a shutdown that drains them side by side.
+//! The pipelines are the crates re-exported here. A team that needs one pipeline depends on that
+//! crate alone. This crate adds what concerns all of them:
 //!
-//! # One file for the pipes and the program
+//! - the [`Document`], which reads a file and the environment,
+//! - the start of the pipelines, with one egress policy for every connection,
+//! - an audit call that records the event on the current span,
+//! - the health of the pipelines as metrics,
+//! - a shutdown that drains all pipelines at the same time.
 //!
-//! A program's own keys live in the same file: whoever needs a key takes it, and what nobody took is a mistake.
+//! # One file for the pipelines and the program
+//!
+//! A program keeps its own keys in the same file. Each part takes the keys it needs; a key that no
+//! part took is an error.
 //!
 //! ```
 //! use cap_telemetry::{Config, Document};
@@ -37,11 +44,15 @@
 //! let mut document = Document::parse("config.yaml", "syslog: { hots: relay }", [])?;
 //! Config::from_document(&mut document)?;
 //! let error = document.finish().unwrap_err().to_string();
-//! assert_eq!(error, "config.yaml:1: syslog.hots: unknown key; the nearest valid key is syslog.host");
+//! assert_eq!(
+//!     error,
+//!     "config.yaml:1: syslog.hots: unknown key; the nearest valid key is syslog.host"
+//! );
 //! # Ok::<(), cap_telemetry::Error>(())
 //! ```
 //!
-//! [`Config::keys`] lists every key with its type, default and variable; docs/configuration.md is made of it.
+//! [`Config::keys`] lists every key with its type, default and variable. `docs/configuration.md` is
+//! generated from it.
 //!
 //! # While it runs
 //!
@@ -59,15 +70,16 @@
 //!
 //! # Features
 //!
-//! `bridge`: spans of the `tracing` crate among the typed ones, and log lines with trace ids
+//! `bridge`: spans of the `tracing` crate in the traces, and log lines with trace ids
 //! (`cap_telemetry::trace::Tracer::bridge` and `LogFormat`).
 //!
-//! `settings-ui`: Settings → Syslog as JSON and as a page, for an axum service to mount (`cap_telemetry::settings`).
+//! `settings-ui`: Settings → Syslog as JSON and as a page, for an axum application to mount
+//! (`cap_telemetry::settings`).
 //!
 //! # What it does not do
 //!
-//! It is the only crate of the workspace that reads the environment, and it sets nothing process-wide: no subscriber, no
-//! global tracer.
+//! It sets nothing process-wide: no subscriber, no global tracer. It is the only library of the
+//! workspace that reads the environment.
 
 #![forbid(unsafe_code)]
 

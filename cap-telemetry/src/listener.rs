@@ -28,7 +28,8 @@ impl Listener {
         start().map_err(|source| Kind::Listen { address, source }.into())
     }
 
-    /// The bound address. Where the configured port is 0, this one has the port that the system chose.
+    /// The bound address. Where the configured port is 0, this one has the port that the system
+    /// chose.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }

@@ -45,7 +45,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether every span and every event was delivered, events also by backfill from the primary store.
+    /// Whether every span and every event was delivered, events also by backfill from the primary
+    /// store.
     pub fn is_complete(&self) -> bool {
         let traces = self
             .tracing

@@ -1,6 +1,8 @@
-//! Settings → Syslog for an application to mount: JSON for its own interface, and a page for one that has none.
+//! Settings → Syslog for an application to mount: JSON for its own interface, and a page for one
+//! that has none.
 //!
-//! [`SettingsPage`] requires a [`SettingsBackend`], which authorizes each request and persists each action:
+//! [`SettingsPage`] requires a [`SettingsBackend`], which authorizes each request and persists each
+//! action:
 //!
 //! ```
 //! # use axum::Router;
@@ -37,17 +39,18 @@
 //! |---|---|
 //! | `GET /` | returns `settings`, `status`, `warning` and `csrf_token` as JSON |
 //! | `PUT /` | saves `settings`; 422 with `errors` by field when one is not valid |
-//! | `POST /test` | sends one record with the given settings, and returns the result of each stage |
+//! | `POST /test` | sends one record with the given settings; returns the result of each stage |
 //! | `GET /status` | returns `status` and `warning` |
-//! | `GET /page`, `POST /page`, `POST /page-test` | the same as a page with a form, which works without JavaScript |
+//! | `GET /page`, `POST /page`, `POST /page-test` | the same as a page that needs no script |
 //!
 //! # Security
 //!
 //! - Every request needs an administrator: [`SettingsBackend::authorize`].
-//! - A request that changes something must carry the CSRF token, in the header `x-csrf-token` or in the form. A request from
-//!   another site is refused.
+//! - A request that changes something must carry the CSRF token, in the header `x-csrf-token` or in
+//!   the form. A request from another site is refused.
 //! - Five Tests a minute are allowed, one at a time. Each is persisted.
-//! - The Content-Security-Policy of the page allows no script but its own file, which refreshes the status.
+//! - The Content-Security-Policy of the page allows no script but its own file, which refreshes the
+//!   status.
 
 mod backend;
 mod csrf;

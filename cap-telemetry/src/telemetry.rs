@@ -26,7 +26,8 @@ pub struct TelemetryBuilder {
 }
 
 impl Telemetry {
-    /// Starts the pipelines that are on. Short for [`builder(config).start()`](TelemetryBuilder::start).
+    /// Starts the pipelines that are on. Short for
+    /// [`builder(config).start()`](TelemetryBuilder::start).
     ///
     /// # Errors
     ///
@@ -48,7 +49,8 @@ impl Telemetry {
         &self.0.metrics
     }
 
-    /// The service for `/metrics`, for the application to mount. `None` while metrics are off or have a listener of their own.
+    /// The service for `/metrics`, for the application to mount. `None` while metrics are off or
+    /// have a listener of their own.
     pub fn metrics_service(&self) -> Option<MetricsService> {
         match &self.0.exposition {
             Some(Exposition::Mounted(service)) => Some(service.clone()),
@@ -73,8 +75,9 @@ impl Telemetry {
 
     /// Queues an audit event for the relay, and records it on the current span.
     ///
-    /// The audit record carries the ids of that span, so a reader can go from the archive to the trace and back. The call never
-    /// waits. While syslog is off, only the span gets the event. The primary audit record stays the caller's duty.
+    /// The audit record carries the ids of that span, so a reader can go from the archive to the
+    /// trace and back. The call never waits. While syslog is off, only the span gets the event. The
+    /// primary audit record stays the caller's duty.
     pub fn audit(&self, mut event: Event) {
         let current = cap_tracing::current_span();
         current.record_audit_event(event.event_type(), event.id());
@@ -91,19 +94,22 @@ impl Telemetry {
         self.0.audit.forwarder()
     }
 
-    /// The settings of the forwarder, or while syslog is off its last ones. `None` when syslog was never on.
+    /// The settings of the forwarder, or while syslog is off its last ones. `None` when syslog was
+    /// never on.
     pub fn syslog_config(&self) -> Option<cap_syslog::Config> {
         self.0.audit.config()
     }
 
-    /// Changes the settings of the forwarder, switches it on, or with `None` switches it off. Queued events survive a change.
+    /// Changes the settings of the forwarder, switches it on, or with `None` switches it off.
+    /// Queued events survive a change.
     ///
-    /// Switching off sends what is queued for up to two seconds, then counts the rest as dropped. The call blocks the thread
-    /// meanwhile: in async code, use `spawn_blocking`.
+    /// Switching off sends what is queued for up to two seconds, then counts the rest as dropped.
+    /// The call blocks the thread meanwhile: in async code, use `spawn_blocking`.
     ///
     /// # Errors
     ///
-    /// When a setting is not valid, or after a shutdown. The settings before the call then stay in force.
+    /// When a setting is not valid, or after a shutdown. The settings before the call then stay in
+    /// force.
     pub fn reconfigure_syslog(&self, config: Option<cap_syslog::Config>) -> Result<(), Error> {
         self.0.audit.reconfigure(config)
     }
@@ -174,10 +180,11 @@ impl Telemetry {
         }
     }
 
-    /// Drains all pipelines at the same time, within `deadline`, and reports what was not delivered.
+    /// Drains all pipelines at the same time, within `deadline`, and reports what was not
+    /// delivered.
     ///
-    /// The call blocks the thread until then: in async code, use `spawn_blocking`. A listener for `/metrics` serves until the
-    /// last clone of this handle is dropped.
+    /// The call blocks the thread until then: in async code, use `spawn_blocking`. A listener for
+    /// `/metrics` serves until the last clone of this handle is dropped.
     pub fn shutdown(&self, deadline: Duration) -> Report {
         thread::scope(|scope| {
             // When the system has no thread left, the pipelines drain one after the other.
@@ -208,20 +215,22 @@ impl fmt::Debug for Telemetry {
 impl TelemetryBuilder {
     /// Sets the application's primary store of audit events. Default: none.
     ///
-    /// A relay that comes back after the buffer overflowed gets the dropped events from this store, in order, before any later
-    /// event. The store also serves every relay that [`Telemetry::reconfigure_syslog`] sets.
+    /// A relay that comes back after the buffer overflowed gets the dropped events from this store,
+    /// in order, before any later event. The store also serves every relay that
+    /// [`Telemetry::reconfigure_syslog`] sets.
     #[must_use]
     pub fn backfill(mut self, store: impl Backfill) -> Self {
         self.backfill = Some(Arc::new(store));
         self
     }
 
-    /// Starts the pipelines that are on. It works inside and outside of a Tokio runtime, and waits for no collector or relay.
+    /// Starts the pipelines that are on. It works inside and outside of a Tokio runtime, and waits
+    /// for no collector or relay.
     ///
     /// # Errors
     ///
-    /// When a setting is not valid, `telemetry.metrics.listen` cannot be bound, the system's trust roots cannot be read, or the
-    /// system starts no further thread.
+    /// When a setting is not valid, `telemetry.metrics.listen` cannot be bound, the system's trust
+    /// roots cannot be read, or the system starts no further thread.
     pub fn start(self) -> Result<Telemetry, Error> {
         let pipelines = Pipelines::start(self.config, self.backfill)?;
         Ok(Telemetry(Arc::new(pipelines)))

@@ -12,7 +12,8 @@ pub struct MetricsConfig {
     /// The address of a separate listener for `/metrics`. Default: none, and the application mounts
     /// [`Telemetry::metrics_service`](crate::Telemetry::metrics_service).
     pub listen: Option<SocketAddr>,
-    /// Whether each bucket of a latency histogram names the last sampled trace it counted. Default: `true`.
+    /// Whether each bucket of a latency histogram names the last sampled trace it counted. Default:
+    /// `true`.
     pub exemplars: bool,
 }
 

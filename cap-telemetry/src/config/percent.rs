@@ -2,7 +2,8 @@
 
 use percent_encoding::percent_decode_str;
 
-/// The decoded text; `None` where it is not UTF-8, or a `%` has no two hexadecimal digits behind it.
+/// The decoded text; `None` where it is not UTF-8, or a `%` has no two hexadecimal digits behind
+/// it.
 pub(super) fn decoded(text: &str) -> Option<String> {
     // The crate passes a broken escape on as text; in a header that would be a wrong secret.
     let is_escape = |rest: &str| {

@@ -19,7 +19,8 @@ const POD: [(&str, &str); 5] = [
 
 /// The service, its host and, where the variables of [`POD`] are set, its pod.
 ///
-/// `OTEL_RESOURCE_ATTRIBUTES` adds attributes and overrides all of these but the instance, which audit records name as well.
+/// `OTEL_RESOURCE_ATTRIBUTES` adds attributes and overrides all of these but the instance, which
+/// audit records name as well.
 pub(super) fn attributes(
     document: &Document,
     instance: &str,

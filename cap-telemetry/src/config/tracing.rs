@@ -80,7 +80,8 @@ pub(super) fn trust(document: &mut Document) -> Result<Option<Trust>, Error> {
         .map_err(|error| document.error_at(CA, format!("{file}: {error}")))
 }
 
-/// `OTEL_EXPORTER_OTLP_ENDPOINT` is a base: over HTTP each signal has a path below it, and over gRPC none has.
+/// `OTEL_EXPORTER_OTLP_ENDPOINT` is a base: over HTTP each signal has a path below it, and over
+/// gRPC none has.
 fn otel_endpoint(document: &Document) -> Result<Option<Endpoint>, Error> {
     let Some(base) = document.env(OTEL_ENDPOINT) else {
         return Ok(None);
@@ -124,7 +125,8 @@ fn parsed(
     parsed.collect()
 }
 
-/// Neither part of the header is repeated: the value is a secret, and so may be what stands in the place of the name.
+/// Neither part of the header is repeated: the value is a secret, and so may be what stands in the
+/// place of the name.
 fn not_a_header(index: usize) -> String {
     format!(
         "number {} is not the name and value of an HTTP header",

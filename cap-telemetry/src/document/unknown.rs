@@ -10,14 +10,15 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// When the file has a key that was not taken, or the environment has such a variable of a section of
-    /// [`Config`](crate::Config). The message names the nearest key or variable that was taken.
+    /// When the file has a key that was not taken, or the environment has such a variable of a
+    /// section of [`Config`](crate::Config). The message names the nearest key or variable that was
+    /// taken.
     pub fn finish(self) -> Result<(), Error> {
         self.finish_where(|_| true)
     }
 
-    /// As [`finish`](Self::finish), for the sections of [`Config`](crate::Config) and those that look like one of them misspelt.
-    /// It is for a tool that does not know a program's own keys.
+    /// As [`finish`](Self::finish), for the sections of [`Config`](crate::Config) and those that
+    /// look like one of them misspelt. It is for a tool that does not know a program's own keys.
     ///
     /// # Errors
     ///

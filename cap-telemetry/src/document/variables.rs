@@ -2,7 +2,8 @@
 
 pub(super) const PREFIX: &str = "CERTAUTOPILOT_";
 
-/// The sections of [`Config`](crate::Config). Other variables with our prefix may be the product's own.
+/// The sections of [`Config`](crate::Config). Other variables with our prefix may be the product's
+/// own.
 pub(super) const SECTIONS: [&str; 3] = ["telemetry", "syslog", "egress"];
 
 /// The variable that overrides a key.
@@ -17,8 +18,8 @@ pub(super) fn is_ours(name: &str) -> bool {
         .any(|section| name.starts_with(&format!("{}_", variable(section))))
 }
 
-/// Kubernetes sets such variables for every Service of the namespace: one called `certautopilot-syslog` gives
-/// `CERTAUTOPILOT_SYSLOG_PORT=tcp://10.0.0.1:601`.
+/// Kubernetes sets such variables for every Service of the namespace: one called
+/// `certautopilot-syslog` gives `CERTAUTOPILOT_SYSLOG_PORT=tcp://10.0.0.1:601`.
 pub(super) fn is_service_link(name: &str, value: &str) -> bool {
     let is_address = value.starts_with("tcp://") || value.starts_with("udp://");
     name.contains("_SERVICE_") || name.contains("_PORT_") || name.ends_with("_PORT") && is_address

@@ -1,4 +1,4 @@
-//! A YAML text as leaves: the dotted path of each value, the value as text, and the line it stands on.
+//! A YAML text as leaves: the dotted path of each value, the value as text, and its line.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,7 +15,7 @@ pub(super) struct Leaf {
 }
 
 pub(super) enum Value {
-    /// `key:` with nothing behind it, or an empty section: not set, but the key must be a valid one.
+    /// `key:` without a value, or an empty section. It sets nothing, but the key must be valid.
     Nothing,
     Scalar(String),
     List(Vec<String>),
@@ -31,12 +31,9 @@ pub(super) fn leaves(file: &str, text: &str) -> Result<Leaves, Error> {
     }
     let root: Spanned<Node> = serde_saphyr::from_str(text).map_err(|error| {
         let line = error.location().map_or(1, |location| location.line());
-        let first = error.to_string();
-        let first = first.lines().next().unwrap_or_default().to_owned();
-        Error::config(
-            format!("{file}:{line}"),
-            format!("not readable as YAML: {first}"),
-        )
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        Error::config(format!("{file}:{line}"), format!("not valid YAML: {first}"))
     })?;
     let mut document = Flat {
         file,
@@ -58,7 +55,8 @@ pub(super) fn leaves(file: &str, text: &str) -> Result<Leaves, Error> {
 
 enum Node {
     Null,
-    /// A boolean or a number. What was written is wanted, not what YAML makes of it: `007` may be a name, `12e5` a password.
+    /// A boolean or a number. The text counts, not its value in YAML: `007` may be a name, `12e5` a
+    /// password.
     Plain,
     Text(String),
     List(Vec<Spanned<Node>>),

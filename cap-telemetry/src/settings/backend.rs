@@ -15,19 +15,21 @@ pub trait SettingsBackend: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// When the request has no valid session, or its user is no administrator. Its body is not read then.
+    /// When the request has no valid session, or its user is no administrator. Its body is not read
+    /// then.
     fn authorize(&self, request: &Parts)
     -> impl Future<Output = Result<Actor, AccessError>> + Send;
 
-    /// Persists what an administrator did: the audit record and, for [`Action::Saved`], the settings.
+    /// Persists what an administrator did: the audit record and, for [`Action::Saved`], the
+    /// settings.
     ///
-    /// Settings are persisted before they take effect, a Test after it has run. At the next start, the application restores the
-    /// settings with [`Form::restore`].
+    /// Settings are persisted before they take effect, a Test after it has run. At the next start,
+    /// the application restores the settings with [`Form::restore`].
     ///
     /// # Errors
     ///
-    /// When the record cannot be written. The settings then do not take effect, and the administrator is asked to try again.
-    /// Only the log shows the error.
+    /// When the record cannot be written. The settings then do not take effect, and the
+    /// administrator is asked to try again. Only the log shows the error.
     fn persist(
         &self,
         record: &AuditRecord,

@@ -1,4 +1,5 @@
-//! CSRF tokens, bound to an administrator and to an hour, and the headers that show a cross-site request.
+//! CSRF tokens, bound to an administrator and to an hour, and the headers that show a cross-site
+//! request.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -61,7 +62,8 @@ fn hour() -> u64 {
     now.map_or(0, |now| now.as_secs() / 3600)
 }
 
-/// Whether a browser says that a request comes from another site. A client that is no browser sends none of these headers.
+/// Whether a browser says that a request comes from another site. A client that is no browser sends
+/// none of these headers.
 pub(super) fn is_cross_site(headers: &HeaderMap) -> bool {
     let header = |name: &str| headers.get(name).map(http::HeaderValue::as_bytes);
     if let Some(site) = header("sec-fetch-site") {

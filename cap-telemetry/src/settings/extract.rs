@@ -36,7 +36,8 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// An administrator and a posted form, whose token is valid. No handler reads a body in another way.
+/// An administrator and a posted form, whose token is valid. No handler reads a body in another
+/// way.
 pub(super) struct FormInput {
     pub(super) actor: Actor,
     pub(super) form: Form,

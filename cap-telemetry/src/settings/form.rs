@@ -37,7 +37,8 @@ impl Form {
     pub(super) fn from_pairs(pairs: Vec<(String, String)>) -> Result<Self, FormError> {
         let mut form = Self::default();
         for (name, text) in pairs {
-            // A browser ends the lines of a text with CR LF, and a checked box without a value is `on`.
+            // A browser ends the lines of a text with CR LF, and a checked box without a value is
+            // `on`.
             let text = match (Field::from_str(&name)?, text.as_str()) {
                 (Field::Enabled, "on") => "true".to_owned(),
                 _ => text.replace("\r\n", "\n"),

@@ -1,4 +1,5 @@
-//! How often a Test may be run, since each opens a connection to an address that an administrator chose.
+//! How often a Test may be run, since each opens a connection to an address that an administrator
+//! chose.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -24,7 +24,8 @@ use crate::telemetry::Telemetry;
 
 /// Room for a certificate chain of some kilobytes.
 const BODY_LIMIT: usize = 64 * 1024;
-/// The headers of every answer. The page loads its own script and style, and nothing else; it cannot be framed.
+/// The headers of every answer. The page loads its own script and style, and nothing else; it
+/// cannot be framed.
 const HEADERS: [(HeaderName, &str); 5] = [
     (
         CONTENT_SECURITY_POLICY,
@@ -56,7 +57,8 @@ impl<B: SettingsBackend> SettingsPage<B> {
         }
     }
 
-    /// Sets the key that replicas share, so that one accepts the forms of another. Default: a random key.
+    /// Sets the key that replicas share, so that one accepts the forms of another. Default: a
+    /// random key.
     #[must_use]
     pub fn csrf_key(mut self, key: CsrfKey) -> Self {
         self.csrf_key = Some(key);
@@ -97,7 +99,8 @@ impl<B> fmt::Debug for SettingsPage<B> {
     }
 }
 
-/// Admits an administrator whose request comes from this site. Runs before any part of the body is read.
+/// Admits an administrator whose request comes from this site. Runs before any part of the body is
+/// read.
 async fn admit<B: SettingsBackend>(
     State(service): Shared<B>,
     request: Request,

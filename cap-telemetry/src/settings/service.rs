@@ -1,4 +1,5 @@
-//! What is done for an administrator: settings are saved, a relay is tested, and each action is persisted.
+//! What is done for an administrator: settings are saved, a relay is tested, and each action is
+//! persisted.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -78,7 +79,8 @@ impl IntoResponse for Failure {
     }
 }
 
-/// Runs an action on a task of its own, so that it is done and persisted even when the browser goes away.
+/// Runs an action on a task of its own, so that it is done and persisted even when the browser goes
+/// away.
 async fn run_to_completion<T: Send + 'static>(
     action: impl Future<Output = Result<T, Failure>> + Send + 'static,
 ) -> Result<T, Failure> {

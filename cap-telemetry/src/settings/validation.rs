@@ -58,7 +58,8 @@ impl Form {
     ///
     /// # Errors
     ///
-    /// When a field is not valid, or after a shutdown. The settings before the call then stay in force.
+    /// When a field is not valid, or after a shutdown. The settings before the call then stay in
+    /// force.
     pub fn restore(&self, telemetry: &Telemetry) -> Result<(), Error> {
         let config = self.config(telemetry).map_err(|errors| {
             let first = errors.first().map(ToString::to_string);
@@ -82,7 +83,8 @@ impl Form {
         Ok(())
     }
 
-    /// The settings of the forwarder. Those without a field keep their values. `None`: syslog is off and there is no relay.
+    /// The settings of the forwarder. Those without a field keep their values. `None`: syslog is
+    /// off and there is no relay.
     pub(super) fn config(&self, telemetry: &Telemetry) -> Result<Option<Config>, Vec<FieldError>> {
         let mut errors = Errors::default();
         let known = telemetry.syslog_config();

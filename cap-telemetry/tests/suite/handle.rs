@@ -1,37 +1,21 @@
-//! What the one handle does while the process runs.
+//! What the handle does while the process runs, and at its end.
 
 #![allow(clippy::disallowed_methods, reason = "a scraper connects as it likes")]
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use cap_telemetry::names::Actor;
-use cap_telemetry::syslog::{Event, Framing, Tls, Transport};
-use cap_telemetry::{Config, Document, Telemetry};
+use cap_telemetry::syslog::{Framing, Tls, Transport};
+use cap_telemetry::{Config, Telemetry};
+use cap_testkit::{LONG, until};
 
-const LONG: Duration = Duration::from_secs(20);
-
-fn config(text: &str) -> Config {
-    let mut document = Document::parse("config.yaml", text, []).expect("YAML");
-    let config = Config::from_document(&mut document).expect("sound");
-    document.finish().expect("known keys");
-    config
-}
-
-fn start(text: &str) -> Telemetry {
-    Telemetry::start(config(text)).expect("started")
-}
-
-fn event(id: &str) -> Event {
-    Event::new(id, "auth.login", Actor::user("alice"), "Logged in")
-}
+use crate::support::{event, listener, nobody, start, valid};
 
 /// A relay that takes one connection after the other, and hands over what it reads.
 fn relay() -> (SocketAddr, Receiver<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("bound");
+    let (listener, address) = listener();
     let (said, heard) = channel();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
@@ -69,17 +53,8 @@ fn to(relay: SocketAddr) -> String {
     )
 }
 
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let end = Instant::now() + LONG;
-    while !holds() {
-        assert!(Instant::now() < end, "still waiting: {what}");
-        std::thread::yield_now();
-    }
-}
-
 #[test]
-fn syslog_is_switched_on_moved_and_switched_off_while_events_flow_and_none_is_lost_from_the_account()
- {
+fn syslog_is_switched_and_moved_while_events_flow() {
     let (first, heard_first) = relay();
     let (second, heard_second) = relay();
     let telemetry = start("instance_name: here");
@@ -87,16 +62,16 @@ fn syslog_is_switched_on_moved_and_switched_off_while_events_flow_and_none_is_lo
     telemetry.audit(event("before"));
 
     telemetry
-        .reconfigure_syslog(config(&to(first)).syslog)
+        .reconfigure_syslog(valid(&to(first)).syslog)
         .expect("on");
     telemetry.audit(event("one"));
     hears(&heard_first, "event_id=\"one\"");
     telemetry
-        .reconfigure_syslog(config(&to(second)).syslog)
+        .reconfigure_syslog(valid(&to(second)).syslog)
         .expect("moved");
     // Until it is there, the relay before may still be given an event.
     let there = Some(second.to_string());
-    until("it has moved", || {
+    until("it has moved", LONG, || {
         telemetry.status().syslog.and_then(|syslog| syslog.relay) == there
     });
     telemetry.audit(event("two"));
@@ -113,7 +88,7 @@ fn syslog_is_switched_on_moved_and_switched_off_while_events_flow_and_none_is_lo
     );
     telemetry.audit(event("while it is off"));
     telemetry
-        .reconfigure_syslog(config(&to(first)).syslog)
+        .reconfigure_syslog(valid(&to(first)).syslog)
         .expect("on again");
     telemetry.audit(event("three"));
     hears(&heard_first, "event_id=\"three\"");
@@ -128,7 +103,7 @@ fn syslog_is_switched_on_moved_and_switched_off_while_events_flow_and_none_is_lo
     let events = report.syslog.expect("it was on");
     assert_eq!((events.enqueued, events.delivered), (3, 3));
 
-    let late = telemetry.reconfigure_syslog(config(&to(first)).syslog);
+    let late = telemetry.reconfigure_syslog(valid(&to(first)).syslog);
     let late = late.expect_err("it is over");
     assert!(late.is_shut_down());
     assert_eq!(
@@ -138,11 +113,8 @@ fn syslog_is_switched_on_moved_and_switched_off_while_events_flow_and_none_is_lo
 }
 
 #[test]
-fn what_is_left_when_syslog_is_switched_off_is_counted_as_dropped() {
-    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let gone = silent.local_addr().expect("bound");
-    drop(silent);
-    let telemetry = start(&to(gone));
+fn events_left_when_syslog_is_switched_off_count_as_dropped() {
+    let telemetry = start(&to(nobody()));
     telemetry.audit(event("lost"));
     telemetry.reconfigure_syslog(None).expect("off");
     let text = telemetry.metrics().render();
@@ -158,10 +130,9 @@ fn what_is_left_when_syslog_is_switched_off_is_counted_as_dropped() {
 }
 
 #[test]
-fn what_a_pipe_that_is_being_switched_off_has_left_is_in_the_report_of_a_shutdown() {
+fn a_shutdown_reports_a_pipeline_that_is_being_switched_off() {
     // It takes the connection and reads nothing, so that what was written waits out its grace.
-    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = silent.local_addr().expect("bound");
+    let (_silent, address) = listener();
     let telemetry = start(&format!(
         "syslog: {{ enabled: true, host: {}, port: {}, grace: 1h }}",
         address.ip(),
@@ -170,7 +141,9 @@ fn what_a_pipe_that_is_being_switched_off_has_left_is_in_the_report_of_a_shutdow
     telemetry.audit(event("left"));
     let switching = telemetry.clone();
     let switched = std::thread::spawn(move || switching.reconfigure_syslog(None));
-    until("it is being switched off", || telemetry.syslog().is_none());
+    until("it is being switched off", LONG, || {
+        telemetry.syslog().is_none()
+    });
     let events = telemetry.shutdown(Duration::ZERO).syslog;
     let events = events.expect("it was on");
     assert_eq!((events.enqueued, events.queued), (1, 1));
@@ -178,7 +151,7 @@ fn what_a_pipe_that_is_being_switched_off_has_left_is_in_the_report_of_a_shutdow
 }
 
 #[test]
-fn a_setting_that_cannot_work_leaves_the_old_ones_in_force() {
+fn a_setting_that_is_not_valid_leaves_the_old_ones_in_force() {
     let (relay, heard) = relay();
     let telemetry = start(&to(relay));
     let mut wrong = telemetry.syslog_config().expect("on");
@@ -242,7 +215,7 @@ fn scrape(address: SocketAddr) -> String {
 }
 
 #[test]
-fn metrics_have_a_listener_of_their_own_with_exemplars_until_the_last_handle_is_gone() {
+fn the_metrics_listener_serves_until_the_last_handle_is_gone() {
     let exemplars = |setting: &str| {
         let metrics = format!(
             "telemetry: {{ metrics: {{ listen: '127.0.0.1:0'{setting} }}, tracing: {{ enabled: true, endpoint: 'http://127.0.0.1:9', sample_rate: 1.0 }} }}"
@@ -262,7 +235,7 @@ fn metrics_have_a_listener_of_their_own_with_exemplars_until_the_last_handle_is_
         let text = scrape(address);
         assert!(text.contains("cap_jobs_duration_seconds_bucket"), "{text}");
         drop(telemetry);
-        until("the listener is closed", || {
+        until("the listener is closed", LONG, || {
             TcpStream::connect(address).is_err()
         });
         text.contains(&trace_id)
@@ -272,10 +245,9 @@ fn metrics_have_a_listener_of_their_own_with_exemplars_until_the_last_handle_is_
 }
 
 #[test]
-fn an_address_that_is_taken_says_which_and_what_to_do() {
-    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = taken.local_addr().expect("bound");
-    let config = config(&format!(
+fn an_address_in_use_is_named() {
+    let (_taken, address) = listener();
+    let config = valid(&format!(
         "telemetry: {{ metrics: {{ listen: '{address}' }} }}"
     ));
     let error = Telemetry::start(config).expect_err("taken").to_string();
@@ -295,7 +267,7 @@ fn metrics_that_are_off_are_not_served() {
 }
 
 #[test]
-fn the_status_of_all_pipes_is_one_document() {
+fn the_status_of_all_pipelines_is_one_document() {
     let telemetry = start(&format!(
         "instance_name: here\n{TRACING}\nsyslog: {{ enabled: true, host: 127.0.0.1, port: 9 }}"
     ));
@@ -320,40 +292,34 @@ fn the_status_of_all_pipes_is_one_document() {
     telemetry.shutdown(Duration::ZERO);
 }
 
-/// Peers that take a connection and then say nothing, and peers that take none.
 #[test]
-fn no_dead_peer_delays_a_start_by_more_than_100_ms_inside_or_outside_of_a_runtime() {
-    let wedged = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let gone = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let [wedged_at, gone_at] =
-        [&wedged, &gone].map(|peer| peer.local_addr().expect("bound").to_string());
-    drop(gone);
-    let quickest = |text: &str| {
-        let starts = (0..5).map(|_| {
-            let config = config(text);
-            let begun = Instant::now();
-            let telemetry = Telemetry::start(config).expect("started");
-            let took = begun.elapsed();
-            telemetry.shutdown(Duration::ZERO);
-            took
-        });
-        starts.min().expect("five starts")
-    };
-    let alone = quickest("");
-    for peer in [wedged_at, gone_at] {
-        let (host, port) = peer.rsplit_once(':').expect("host:port");
-        let text = format!(
-            "telemetry: {{ tracing: {{ enabled: true, endpoint: 'grpcs://{peer}' }} }}\n\
-             syslog: {{ enabled: true, host: {host}, port: {port}, transport: tcp+tls }}\n"
-        );
-        let outside = quickest(&text);
-        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        let inside = runtime.block_on(async { quickest(&text) });
-        for took in [outside, inside] {
-            assert!(
-                took < alone + Duration::from_millis(100),
-                "{peer}: {took:?}, and {alone:?} alone"
-            );
-        }
-    }
+fn with_everything_off_the_handle_works() {
+    let telemetry = Telemetry::start(Config::default()).expect("nothing can fail");
+    telemetry.audit(event("e1"));
+    let text = telemetry.metrics().render();
+    assert!(
+        !text.contains("cap_telemetry_syslog_connected"),
+        "what is off must not look broken: {text}"
+    );
+    let report = telemetry.shutdown(Duration::from_secs(1));
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(
+        serde_json::to_string(&report).expect("JSON"),
+        r#"{"tracing":null,"syslog":null}"#
+    );
+}
+
+#[test]
+fn dead_peers_delay_neither_a_start_nor_a_shutdown() {
+    let dead = nobody();
+    let text = format!(
+        "telemetry:\n  tracing:\n    enabled: true\n    endpoint: http://{dead}\nsyslog:\n  enabled: true\n  host: {}\n  port: {}\n",
+        dead.ip(),
+        dead.port()
+    );
+    let telemetry = start(&text);
+    telemetry.audit(event("e1"));
+    let report = telemetry.shutdown(Duration::from_millis(200));
+    assert!(!report.is_complete());
+    assert_eq!(report.syslog.map(|events| events.queued), Some(1));
 }

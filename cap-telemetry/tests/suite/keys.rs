@@ -1,18 +1,13 @@
-//! Every key: set in the file, set in the environment, of the wrong type, misspelt; and what leaving it out means.
+//! Every key: in the file, in the environment, mistyped, misspelled, at its bounds, and absent.
 
 use std::fmt::Write as _;
 
-use cap_telemetry::{Config, DefaultValue, Document, Error, Key, ValueType};
+use cap_telemetry::{Config, DefaultValue, Document, Key, ValueType};
 use expect_test::expect_file;
 
-fn load(text: &str, env: &[(String, String)]) -> Result<Config, Error> {
-    let mut document = Document::parse("config.yaml", text, env.iter().cloned())?;
-    let config = Config::from_document(&mut document)?;
-    document.finish()?;
-    Ok(config)
-}
+use crate::support::load;
 
-/// Two certificates and a key that exist.
+/// A certificate and its key, as text and as a file.
 struct Files {
     ca: String,
     key: String,
@@ -34,7 +29,7 @@ impl Files {
         }
     }
 
-    /// The example of a key, with what cannot stand in a table put in, as JSON, which is YAML.
+    /// The example of a key as YAML, with real certificates in place of `PEM`.
     fn example(&self, key: &Key) -> String {
         let text = match key.path {
             "telemetry.tracing.ca" => self.path.display().to_string(),
@@ -45,7 +40,7 @@ impl Files {
         serde_json::to_string(&text).expect("JSON")
     }
 
-    /// The same as it is written into a variable.
+    /// The example as a variable has it.
     fn in_environment(&self, key: &Key) -> String {
         let example = self.example(key);
         match key.value_type {
@@ -59,7 +54,7 @@ impl Files {
         }
     }
 
-    /// What else has to be set for a key to make sense.
+    /// The other keys that a key requires.
     fn around(&self, key: &Key) -> Vec<(&'static str, String)> {
         let mut around = vec![
             ("instance_name", "here".to_owned()),
@@ -86,7 +81,7 @@ impl Files {
     }
 }
 
-/// Dotted keys are keys too.
+/// A document of dotted keys.
 fn yaml(entries: &[(&str, String)]) -> String {
     entries
         .iter()
@@ -101,7 +96,7 @@ fn all() -> &'static [Key] {
 }
 
 #[test]
-fn every_key_works_in_the_file_and_in_the_environment_alike() {
+fn every_key_works_in_the_file_and_in_the_environment() {
     let files = Files::new();
     for key in all() {
         let around = files.around(key);
@@ -111,12 +106,12 @@ fn every_key_works_in_the_file_and_in_the_environment_alike() {
         let from_file = load(&yaml(&file), &[]).unwrap_or_else(|error| panic!("{key:?}: {error}"));
         let variable = (key.variable(), files.in_environment(key));
         let without = yaml(&around);
-        let from_environment =
-            load(&without, &[variable]).unwrap_or_else(|error| panic!("{key:?}: {error}"));
+        let from_environment = load(&without, &[(&variable.0, &variable.1)])
+            .unwrap_or_else(|error| panic!("{key:?}: {error}"));
         let shown = format!("{from_file:?}");
         assert_eq!(format!("{from_environment:?}"), shown, "{}", key.path);
 
-        // What it does shows. Half of a pair alone is an error.
+        // Each key changes the configuration. Half of a required pair is an error.
         let needed = matches!(
             key.path,
             "telemetry.tracing.endpoint"
@@ -148,7 +143,7 @@ fn every_key_works_in_the_file_and_in_the_environment_alike() {
 }
 
 #[test]
-fn what_a_key_says_is_its_default_is_what_leaving_it_out_means() {
+fn the_default_of_a_key_is_what_its_absence_means() {
     let files = Files::new();
     for key in all() {
         let DefaultValue::Literal(default) = key.default else {
@@ -158,13 +153,13 @@ fn what_a_key_says_is_its_default_is_what_leaving_it_out_means() {
         let mut explicit = around.clone();
         explicit.push((key.path, default.to_owned()));
         let [left_out, written] = [around, explicit]
-            .map(|entries| format!("{:?}", load(&yaml(&entries), &[]).expect("sound")));
+            .map(|entries| format!("{:?}", load(&yaml(&entries), &[]).expect("valid")));
         assert_eq!(left_out, written, "{}", key.path);
     }
 }
 
 #[test]
-fn every_key_that_is_taken_is_listed_and_the_other_way_round() {
+fn the_listed_keys_are_the_keys_that_are_taken() {
     let mut document = Document::parse("config.yaml", "", []).expect("empty");
     Config::from_document(&mut document).expect("everything off");
     let mut taken: Vec<_> = document.taken_keys().collect();
@@ -175,7 +170,7 @@ fn every_key_that_is_taken_is_listed_and_the_other_way_round() {
 }
 
 #[test]
-fn the_bounds_of_counts_are_those_that_hold() {
+fn the_bounds_of_integers_hold() {
     let files = Files::new();
     for key in all() {
         let ValueType::Integer { min, max, .. } = key.value_type else {
@@ -198,7 +193,7 @@ fn the_bounds_of_counts_are_those_that_hold() {
     }
 }
 
-/// Something that may not stand there.
+/// A value that is not valid.
 fn wrong(key: &Key) -> &'static str {
     match key.value_type {
         ValueType::Boolean => "yes",
@@ -219,7 +214,7 @@ fn wrong(key: &Key) -> &'static str {
 }
 
 #[test]
-fn of_the_wrong_type_or_misspelt_each_key_has_a_message_of_its_own() {
+fn each_key_has_an_error_when_mistyped_or_misspelled() {
     let files = Files::new();
     let mut messages = String::new();
     for key in all() {
@@ -231,35 +226,35 @@ fn of_the_wrong_type_or_misspelt_each_key_has_a_message_of_its_own() {
         writeln!(messages, "{error}").expect("a string");
 
         let variable = Key::variable(key);
-        // A list is one text there, and a text may be any.
+        // In a variable, a list is one text, and any text is valid.
         let typed = !matches!(key.value_type, ValueType::List(_) | ValueType::Map)
             && wrong(key) != "[a, b]";
         if typed {
             let around = files.around(key);
-            let set = [(variable.clone(), wrong(key).to_owned())];
+            let set = [(&*variable, wrong(key))];
             let error = load(&yaml(&around), &set).expect_err(key.path).to_string();
             let place = format!("environment: {variable}: ");
             assert!(error.starts_with(&place), "{error}");
         }
 
-        let mut misspelt = key.path.to_owned();
-        misspelt.remove(misspelt.len() - 2);
-        let error = load(&format!("\n{misspelt}: 1\n"), &[]).expect_err(key.path);
+        let mut misspelled = key.path.to_owned();
+        misspelled.remove(misspelled.len() - 2);
+        let error = load(&format!("\n{misspelled}: 1\n"), &[]).expect_err(key.path);
         assert_eq!(
             error.to_string(),
             format!(
-                "config.yaml:2: {misspelt}: unknown key; the nearest valid key is {}",
+                "config.yaml:2: {misspelled}: unknown key; the nearest valid key is {}",
                 key.path
             )
         );
         let known_section = !matches!(key.path, "instance_name");
         if known_section {
-            let misspelt = format!("{variable}X");
-            let error = load("", &[(misspelt.clone(), "1".to_owned())]).expect_err(key.path);
+            let misspelled = format!("{variable}X");
+            let error = load("", &[(&misspelled, "1")]).expect_err(key.path);
             assert_eq!(
                 error.to_string(),
                 format!(
-                    "environment: {misspelt}: unknown variable; the nearest valid variable is {variable}"
+                    "environment: {misspelled}: unknown variable; the nearest valid variable is {variable}"
                 )
             );
         }
