@@ -54,7 +54,7 @@ fn encode(metric: &Metric, text: &str, encoder: &mut MetricEncoder<'_>) -> fmt::
                 encoder.encode_counter::<NoLabelSet, f64, f64>(&float()?, None)
             })?,
             (Kind::Gauge, _) => {
-                labeled(encoder, &pairs, |encoder| encoder.encode_gauge(&float()?))?
+                labeled(encoder, &pairs, |encoder| encoder.encode_gauge(&float()?))?;
             }
             (Kind::Histogram, "_bucket") => {
                 // A bucket has a label more than the series, `le`, and counts those below too.

@@ -177,6 +177,17 @@ impl fmt::Debug for Metrics {
 }
 
 #[cfg(test)]
+impl Metrics {
+    #[track_caller]
+    pub(crate) fn assert_shows<const N: usize>(&self, lines: [&str; N]) {
+        let text = self.render();
+        for line in lines {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -187,8 +198,7 @@ mod tests {
         metrics.before_scrape(|metrics| drop(metrics.render()));
         metrics.before_scrape(|metrics| metrics.jobs().set_queue_depth([("renew", 7)]));
         for _ in 0..2 {
-            let text = metrics.render();
-            assert!(text.contains(r#"cap_jobs_queue_depth{type="renew"} 7"#));
+            metrics.assert_shows([r#"cap_jobs_queue_depth{type="renew"} 7"#]);
         }
     }
 }

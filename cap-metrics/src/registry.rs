@@ -63,8 +63,11 @@ impl Registry {
 
     /// Calls the hooks. A hook that panics is skipped, and one that renders does not call itself.
     pub(crate) fn call_hooks(self: &Arc<Self>) {
-        let hooks = self.before_scrape.read();
-        let hooks = hooks.unwrap_or_else(PoisonError::into_inner).clone();
+        let hooks = self
+            .before_scrape
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         if CALLING.replace(true) {
             return;
         }

@@ -67,45 +67,28 @@ async fn a_request_is_in_flight_until_its_body_has_been_sent() {
 
 #[tokio::test]
 async fn metrics_answers_get_and_head_and_refuses_the_rest() {
-    let metrics = Metrics::new();
-    let response = app(&metrics)
-        .oneshot(request("GET", "/metrics"))
-        .await
-        .expect("infallible");
-    assert_eq!(response.status(), StatusCode::OK);
+    let app = app(&Metrics::new());
+    let answer = async |method| {
+        let response = app.clone().oneshot(request(method, "/metrics")).await;
+        let (head, body) = response.expect("infallible").into_parts();
+        let body = body.collect().await.expect("a body").to_bytes();
+        (head, body)
+    };
+    let (head, body) = answer("GET").await;
+    assert_eq!(head.status, StatusCode::OK);
     assert_eq!(
-        response.headers()["content-type"],
+        head.headers["content-type"],
         "text/plain; version=0.0.4; charset=utf-8"
     );
-    let body = response
-        .into_body()
-        .collect()
-        .await
-        .expect("a body")
-        .to_bytes();
     assert!(body.starts_with(b"# HELP "));
 
-    let response = app(&metrics)
-        .oneshot(request("HEAD", "/metrics"))
-        .await
-        .expect("infallible");
-    assert_eq!(response.status(), StatusCode::OK);
-    assert!(
-        response
-            .into_body()
-            .collect()
-            .await
-            .expect("a body")
-            .to_bytes()
-            .is_empty()
-    );
+    let (head, body) = answer("HEAD").await;
+    assert_eq!(head.status, StatusCode::OK);
+    assert!(body.is_empty());
 
-    let response = app(&metrics)
-        .oneshot(request("POST", "/metrics"))
-        .await
-        .expect("infallible");
-    assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
-    assert_eq!(response.headers()["allow"], "GET, HEAD");
+    let (head, _) = answer("POST").await;
+    assert_eq!(head.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(head.headers["allow"], "GET, HEAD");
 }
 
 async fn scrape(service: &MetricsService, headers: &[(&str, &str)]) -> http::Response<Vec<u8>> {

@@ -49,15 +49,13 @@ mod tests {
         discovery.set_sources([("s2", 2)]);
         discovery.set_findings([(FindingSeverity::High, 3)]);
         discovery.set_findings([(FindingSeverity::Low, 1)]);
-        let text = metrics.render();
-        for line in [
+        metrics.assert_shows([
             "cap_discovery_sources_total 1\n",
             "cap_discovery_endpoints_total{source_id=\"s2\"} 2\n",
             "cap_discovery_findings_open{severity=\"high\"} 0\n",
             "cap_discovery_findings_open{severity=\"low\"} 1\n",
-        ] {
-            assert!(text.contains(line), "{line} is not in\n{text}");
-        }
+        ]);
+        let text = metrics.render();
         assert!(!text.contains("s1"), "{text}");
     }
 }

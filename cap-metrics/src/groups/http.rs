@@ -135,14 +135,11 @@ mod tests {
             );
         }
         http.record_request(HttpMethod::Get, http.unmatched(), HttpStatus::new(404));
-        let text = metrics.render();
-        for line in [
+        metrics.assert_shows([
             r#"{method="GET",path="_overflow",status="200"} 45"#,
             r#"{method="GET",path="unmatched",status="404"} 1"#,
             r#"cap_telemetry_series_folded_total{family="cap_http_requests_total"} 45"#,
-        ] {
-            assert!(text.contains(line), "{line} is not in\n{text}");
-        }
+        ]);
     }
 
     #[test]

@@ -218,17 +218,14 @@ mod tests {
             laggards: vec![KekLaggards::new(1, 1)],
             rotations: vec![KekRotation::active("r1", 1.5)],
         });
-        let text = metrics.render();
-        for line in [
+        metrics.assert_shows([
             r#"cap_kek_process_loaded_versions{host="cap-2",version="1"} 0"#,
             r#"cap_kek_cluster_laggards_total{target="1"} 1"#,
             r#"cap_kek_rotation_active{rotation_id="r1"} 1"#,
             r#"cap_kek_rotation_progress_ratio{rotation_id="r1"} 1"#,
             r#"cap_kek_wrap_total{provider="hsm",result="failed"} 0"#,
             r#"cap_kek_unwrap_total{provider="hsm",result="success"} 0"#,
-        ] {
-            assert!(text.contains(line), "{line} is not in\n{text}");
-        }
+        ]);
         kek.set_state(&KekState {
             current: vec![HostKek::new("cap-1", 2)],
             ..KekState::default()

@@ -163,15 +163,12 @@ mod tests {
         let metrics = Metrics::new();
         assert!(!metrics.render().contains("cap_build_info"));
         metrics.process().set_build("1.2.3", "abc");
-        let text = metrics.render();
-        for line in [
+        metrics.assert_shows([
             "cap_build_info{version=\"1.2.3\",revision=\"abc\"} 1\n",
             "# TYPE process_cpu_seconds_total counter\n",
             "\nprocess_open_fds ",
             "\nprocess_resident_memory_bytes ",
             "\nprocess_start_time_seconds ",
-        ] {
-            assert!(text.contains(line), "{line} is not in\n{text}");
-        }
+        ]);
     }
 }

@@ -1,8 +1,8 @@
 //! Content negotiation: `Accept` and `Accept-Encoding`, weighted by `q` (RFC 9110 sections 12.4.2
 //! and 12.5).
 
-use http::HeaderMap;
 use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderName};
+use http::{HeaderMap, HeaderValue};
 
 use crate::exposition::Format;
 
@@ -53,8 +53,7 @@ impl Offer<'_> {
 }
 
 fn offers<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = Offer<'a>> {
-    let lines = headers.get_all(name).iter();
-    let lines = lines.filter_map(|line| line.to_str().ok());
+    let lines = headers.get_all(name).iter().flat_map(HeaderValue::to_str);
     lines.flat_map(|line| line.split(',')).map(|element| {
         let mut parts = element.split(';').map(str::trim);
         let mut offer = Offer {
@@ -90,7 +89,6 @@ fn weight(offers: &[Offer<'_>], ranges: [&str; 3], versions: &[&str]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
 
     fn headers(name: HeaderName, value: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(name, HeaderValue::from_static(value))])

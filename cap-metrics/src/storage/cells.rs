@@ -55,6 +55,16 @@ impl Cells {
         }
     }
 
+    /// The sum of all numbers of these series, each of which has `stride` of them.
+    pub(crate) fn total(&self, series: &[u32], stride: usize) -> u64 {
+        let Some(last) = series.iter().max() else {
+            return 0;
+        };
+        let sums = self.sums((*last as usize + 1) * stride);
+        let of = |series: &u32| &sums[*series as usize * stride..][..stride];
+        series.iter().flat_map(of).sum()
+    }
+
     /// The sums of the first `count` numbers.
     pub(crate) fn sums(&self, count: usize) -> Vec<u64> {
         self.fold(count, u64::wrapping_add)

@@ -16,7 +16,7 @@ use crate::exposition::{Format, push_u64};
 pub(crate) struct Counters<K> {
     table: Table<K>,
     cells: Cells,
-    pages: Arc<Pages>,
+    pages: Pages,
 }
 
 impl<K: LabelSet> Counters<K> {
@@ -35,7 +35,7 @@ impl<K: LabelSet> Counters<K> {
         Self {
             table: Table::new(metric, words, limit),
             cells: Cells::new(),
-            pages: Arc::new(Pages::new(frame)),
+            pages: Pages::new(frame),
         }
     }
 
@@ -69,12 +69,7 @@ impl<K: LabelSet> Exposed for Counters<K> {
     }
 
     fn overflowed(&self) -> u64 {
-        let overflow = self.table.overflow();
-        let Some(last) = overflow.iter().max() else {
-            return 0;
-        };
-        let sums = self.cells.sums(*last as usize + 1);
-        overflow.iter().map(|series| sums[*series as usize]).sum()
+        self.cells.total(&self.table.overflow(), 1)
     }
 }
 

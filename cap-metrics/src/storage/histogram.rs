@@ -24,7 +24,7 @@ pub(crate) struct Histograms<K> {
     counts: Cells,
     sums: Cells,
     exemplars: Arc<Exemplars>,
-    pages: Arc<Pages>,
+    pages: Pages,
     lines: Arc<Lines>,
 }
 
@@ -87,7 +87,7 @@ impl<K: LabelSet> Histograms<K> {
             counts: Cells::new(),
             sums: Cells::new(),
             exemplars: Arc::new(Exemplars::new()),
-            pages: Arc::new(Pages::new(frame)),
+            pages: Pages::new(frame),
             lines: Arc::new(Lines::of(metric)),
         }
     }
@@ -144,16 +144,8 @@ impl<K: LabelSet> Exposed for Histograms<K> {
     }
 
     fn overflowed(&self) -> u64 {
-        let overflow = self.table.overflow();
         let stride = self.table.metric.buckets.len() + 1;
-        let Some(last) = overflow.iter().max() else {
-            return 0;
-        };
-        let counts = self.counts.sums((*last as usize + 1) * stride);
-        let series = overflow.iter().map(|series| *series as usize * stride);
-        series
-            .map(|at| counts[at..at + stride].iter().sum::<u64>())
-            .sum()
+        self.counts.total(&self.table.overflow(), stride)
     }
 }
 
