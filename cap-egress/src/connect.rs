@@ -156,24 +156,25 @@ impl<'a> Attempt<'a> {
                 None => Err(Kind::NoAddress { at: self.at() }.into()),
             };
         };
-        let policy = self.guard.policy();
-        policy
-            .check_name(name)
-            .map_err(|denial| self.refuse(denial))?;
+        (self.guard.policy().check_name(name)).map_err(|denial| self.refuse(denial))?;
         self.guard.enter(Stage::Resolve);
         let resolving = self.guard.resolver().resolve(name, self.port);
-        let answers = self.within(Stage::Resolve, resolving).await?;
-        let answers = answers.map_err(|source| Kind::Resolve {
-            at: self.at(),
-            source,
-        })?;
+        let answers = self
+            .within(Stage::Resolve, resolving)
+            .await?
+            .map_err(|source| Kind::Resolve {
+                at: self.at(),
+                source,
+            })?;
         if answers.is_empty() {
             return Err(Kind::NoAddress { at: self.at() }.into());
         }
         self.guard.enter(Stage::Policy);
         // All before the first is dialed: a name with one denied answer is not trusted at all.
-        let checked = answers.into_iter().map(|address| self.check(address));
-        let checked = checked.collect::<Result<Vec<_>, _>>()?;
+        let checked = answers
+            .into_iter()
+            .map(|address| self.check(address))
+            .collect::<Result<Vec<_>, _>>()?;
         Ok(match checked[..] {
             [only] => Checked::One(only),
             _ => Checked::Answers(checked),
@@ -195,8 +196,8 @@ impl<'a> Attempt<'a> {
         let name = match self.host.as_name() {
             Some(name) => ServerName::try_from(name.to_owned()).ok(),
             None => self.host.as_ip().map(ServerName::from),
-        };
-        let name = name.ok_or_else(|| Kind::ServerName { at: self.at() })?;
+        }
+        .ok_or_else(|| Kind::ServerName { at: self.at() })?;
         self.guard.enter(Stage::Tls);
         let handshake = TlsConnector::from(config).connect(name, stream);
         let limit = self.guard.handshake_timeout();

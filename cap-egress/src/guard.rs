@@ -67,8 +67,8 @@ impl Guard {
     /// A guard that shares everything with this one, and calls `observer` with each stage that one
     /// of its own connects enters.
     #[must_use]
-    pub fn with_observer(&self, observer: impl Fn(Stage) + Send + Sync + 'static) -> Guard {
-        Guard {
+    pub fn with_observer(&self, observer: impl Fn(Stage) + Send + Sync + 'static) -> Self {
+        Self {
             inner: Arc::clone(&self.inner),
             observer: Some(Arc::new(observer)),
         }

@@ -114,13 +114,14 @@ impl Worker {
     pub fn stop_within(&self, limit: Duration) -> Result<(), StillRunning> {
         let limit = limit.min(LONGEST_LIMIT);
         self.end_by(Instant::now() + limit);
-        let reached = self.end.reached.lock();
-        let reached = reached.unwrap_or_else(PoisonError::into_inner);
-        let waited = self
-            .end
-            .changed
-            .wait_timeout_while(reached, limit + MARGIN, |reached| !*reached);
-        let (reached, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let End { reached, changed } = &*self.end;
+        let (reached, _) = changed
+            .wait_timeout_while(
+                reached.lock().unwrap_or_else(PoisonError::into_inner),
+                limit + MARGIN,
+                |reached| !*reached,
+            )
+            .unwrap_or_else(PoisonError::into_inner);
         if *reached { Ok(()) } else { Err(StillRunning) }
     }
 

@@ -43,7 +43,9 @@ pub(crate) enum Kind {
         problem: TlsProblem,
         source: io::Error,
     },
-    #[error("TLS cannot verify {at}, as no certificate can hold this host; use another name of it")]
+    #[error(
+        "TLS cannot verify {at}, because no certificate can contain this host; use another of its names"
+    )]
     ServerName { at: String },
     #[error("the CA setting {0}")]
     Ca(PemProblem),
@@ -55,7 +57,7 @@ pub(crate) enum Kind {
     SystemTrust {
         source: Option<rustls_native_certs::Error>,
     },
-    #[error("TLS cannot be set up")]
+    #[error("TLS cannot be set up; see the cause")]
     TlsSetup { source: rustls::Error },
 }
 

@@ -44,10 +44,9 @@ pub(super) fn unmapped(range: IpNet) -> IpNet {
     let IpNet::V6(mapped) = range else {
         return range;
     };
-    let inner = mapped.network().to_ipv4_mapped();
     let length = mapped.prefix_len().checked_sub(96);
-    let inner = inner
+    (mapped.network().to_ipv4_mapped())
         .zip(length)
-        .and_then(|(inner, length)| Ipv4Net::new(inner, length).ok());
-    inner.map_or(range, IpNet::V4)
+        .and_then(|(inner, length)| Ipv4Net::new(inner, length).ok())
+        .map_or(range, IpNet::V4)
 }

@@ -80,7 +80,7 @@ pub(crate) enum PemProblem {
         source: rustls::Error,
     },
     #[error(
-        "has a certificate {number} that is of no use now: it {problem}; paste the one that took its place, or check this host's clock"
+        "has a certificate {number} that is not valid now: it {problem}; paste its successor, or check this host's clock"
     )]
     OutOfDate { number: usize, problem: OutOfDate },
 }

@@ -96,15 +96,15 @@ async fn an_error_does_not_list_the_names_of_a_certificate() {
     let port = server.addr().port();
     let error = refusal(&host("relay.example"), port, &trust(&authority)).await;
     assert_eq!(error.tls_problem(), Some(TlsProblem::WrongName));
-    let mut told = format!("{error:?}");
+    let mut shown = format!("{error:?}");
     let mut cause: Option<&dyn std::error::Error> = Some(&error);
     while let Some(error) = cause {
-        told += &error.to_string();
+        shown += &error.to_string();
         cause = error.source();
     }
     // As text, and as the octets in the `Debug` form of the certificate's names.
     for secret in ["10.98.76.54", "vault.internal", "98, 76, 54"] {
-        assert!(!told.contains(secret), "{told}");
+        assert!(!shown.contains(secret), "{shown}");
     }
 }
 

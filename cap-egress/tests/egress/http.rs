@@ -120,10 +120,7 @@ async fn a_client_learns_why_the_guard_refused_and_nothing_is_sent() {
     let error = outcome.expect("the listener never answers").unwrap_err();
     assert!(ours(&error).is_denied());
     assert!(listener.is_untouched());
-    assert_eq!(
-        guard.denials().iter().map(|(_, count)| count).sum::<u64>(),
-        1
-    );
+    assert_eq!(guard.denials().values().sum::<u64>(), 1);
 }
 
 #[tokio::test]
@@ -135,8 +132,8 @@ async fn a_redirect_to_the_metadata_address_is_not_followed() {
     let (status, _) = get(&client, &format!("http://127.0.0.1:{port}/moved")).await;
     assert_eq!(status, StatusCode::FOUND);
     assert!(
-        guard.denials().iter().all(|(_, count)| *count == 0),
-        "nobody tried"
+        guard.denials().values().all(|count| *count == 0),
+        "the redirect was followed"
     );
 }
 

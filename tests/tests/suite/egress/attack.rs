@@ -180,7 +180,7 @@ async fn refused(pipeline: &Pipeline, guard: &Guard, blocked: &Tripwire) -> Acco
 }
 
 fn denials(guard: &Guard) -> u64 {
-    guard.denials().iter().map(|(_, count)| count).sum()
+    guard.denials().values().sum()
 }
 
 /// Gives each question the next answer; the last one again and again.
