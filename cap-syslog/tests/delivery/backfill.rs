@@ -10,9 +10,8 @@ use std::time::{Duration, Instant};
 use cap_egress::{Guard, Policy};
 use cap_syslog::{Backfill, BackfillError, Event, Forwarder, Transport};
 
-use crate::relay::{
-    LONG, closes, config, event, events, id, listener, read_all_ids, read_ids, until,
-};
+use crate::relay::{closes, config, event, events, id, listener, read_all_ids, read_ids};
+use cap_testkit::{LONG, until};
 
 type Page = Result<Vec<Event>, BackfillError>;
 
@@ -98,7 +97,7 @@ fn whole_records(listener: &TcpListener) -> Vec<String> {
 fn after_a_long_outage_the_relay_gets_everything_in_order() {
     let (caller, relay) = Caller::after_an_outage(|page| page);
     let reading = thread::spawn(move || whole_records(&relay));
-    until("the release", || {
+    until("the release", LONG, || {
         caller.forwarder.status().backfilled == 4000
     });
     caller.enqueue(5000..5010);
@@ -121,7 +120,9 @@ fn a_relay_that_dies_during_a_gap_gets_what_it_lost_again() {
         all.extend(whole_records(&relay));
         all
     });
-    until("the release", || caller.forwarder.status().queued == 0);
+    until("the release", LONG, || {
+        caller.forwarder.status().queued == 0
+    });
     let report = caller.forwarder.shutdown(LONG);
     assert_eq!((report.backfilled, report.queued), (4000, 0), "{report}");
     let mut all = reading.join().expect("no panic");
@@ -146,7 +147,9 @@ fn events_dropped_during_a_gap_are_the_next_gap() {
     drop(asked);
     caller.enqueue(5000..8000);
     answer.send(()).expect("somebody waits");
-    until("the release", || caller.forwarder.status().queued == 0);
+    until("the release", LONG, || {
+        caller.forwarder.status().queued == 0
+    });
     let report = caller.forwarder.shutdown(LONG);
     assert_eq!((report.dropped, report.backfilled), (7000, 7000));
     assert_eq!(reading.join().expect("no panic"), ids(0..8000));
@@ -163,7 +166,9 @@ fn a_store_is_asked_three_times_before_a_gap_record() {
                 _ => page,
             });
         let reading = thread::spawn(move || whole_records(&relay));
-        until("the release", || caller.forwarder.status().queued == 0);
+        until("the release", LONG, || {
+            caller.forwarder.status().queued == 0
+        });
         caller.forwarder.shutdown(LONG);
         let all = reading.join().expect("no panic");
         assert_eq!(all[0], first);
@@ -184,7 +189,9 @@ fn events_that_the_store_lacks_are_reported() {
         page.map(|page| page.into_iter().filter(odd).collect())
     });
     let reading = thread::spawn(move || whole_records(&relay));
-    until("the release", || caller.forwarder.status().queued == 0);
+    until("the release", LONG, || {
+        caller.forwarder.status().queued == 0
+    });
     let report = caller.forwarder.shutdown(LONG);
     let all = reading.join().expect("no panic");
     let found = report.backfilled as usize;
@@ -201,7 +208,9 @@ fn a_store_that_always_answers_from_the_start_ends() {
         Ok(first.get_or_insert(page?).clone())
     });
     let reading = thread::spawn(move || whole_records(&relay));
-    until("the release", || caller.forwarder.status().queued == 0);
+    until("the release", LONG, || {
+        caller.forwarder.status().queued == 0
+    });
     caller.forwarder.shutdown(LONG);
     let all = reading.join().expect("no panic");
     assert_eq!(all[all.len() - 1000..], ids(4000..5000));
@@ -253,5 +262,7 @@ fn datagrams_fill_a_gap_too() {
     datagrams.buffer_size = events(1000);
     caller.forwarder.reconfigure(datagrams).expect("sound");
     assert_eq!(reading.join().expect("no panic"), ids(0..40));
-    until("the release", || caller.forwarder.status().backfilled == 20);
+    until("the release", LONG, || {
+        caller.forwarder.status().backfilled == 20
+    });
 }

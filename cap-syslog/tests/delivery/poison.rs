@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
-use crate::relay::{closes, event, forwarder, listener, read_ids, until};
+use crate::relay::{closes, event, forwarder, listener, read_ids};
+use cap_testkit::{LONG, until};
 
 /// Takes connections for ever, closes each as soon as it has read a record that `dislikes`, and
 /// keeps the ids of those before.
@@ -33,7 +34,7 @@ fn the_record_is_quarantined_and_named_and_the_rest_flows() {
     let seen = relay(listener, |id| id == "e20");
     let forwarder = forwarder(address, |_| {});
     (0..40).for_each(|n| forwarder.enqueue(event(n)));
-    until("the rest", || forwarder.status().queued == 0);
+    until("the rest", LONG, || forwarder.status().queued == 0);
     let status = forwarder.status();
     assert_eq!((status.quarantined, status.dropped), (1, 1));
     assert!(status.warning.is_some());
@@ -52,7 +53,9 @@ fn a_relay_that_closes_on_everything_costs_no_record() {
     let forwarder = forwarder(address, |_| {});
     (0..2).for_each(|n| forwarder.enqueue(event(n)));
     // Past the trial, which a culprit would need 14 connections to come to.
-    until("many connections", || forwarder.status().reconnects > 20);
+    until("many connections", LONG, || {
+        forwarder.status().reconnects > 20
+    });
     let status = forwarder.status();
     assert_eq!((status.dropped, status.queued), (0, 2));
     assert!(seen.lock().expect("no panic").is_empty());

@@ -10,7 +10,7 @@ use cap_syslog::{
     Config, Framing, ProbeCause, ProbeReport, ProbeStage, ProbeVerdict, Tls, Transport,
 };
 
-use crate::relay::{Authority, Clients, config, event, forwarder, listener, read_ids};
+use crate::relay::{TlsRelay, config, event, forwarder, listener, read_ids};
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
@@ -150,10 +150,9 @@ fn closing_on_any_record_is_told_from_another_framing() {
 }
 
 /// A TLS relay that handles each connection on its own, as relays do.
-fn tls_relay(clients: Clients) -> (SocketAddr, Authority) {
+fn tls_relay(relay: TlsRelay) -> (SocketAddr, TlsRelay) {
     let (listener, address) = listener();
-    let authority = Authority::new(clients);
-    let server = std::sync::Arc::clone(&authority.server);
+    let server = std::sync::Arc::clone(&relay.server);
     serve(listener, move |stream| {
         let connection = rustls::ServerConnection::new(server.clone()).expect("a server");
         let mut stream = rustls::StreamOwned::new(connection, stream);
@@ -163,12 +162,12 @@ fn tls_relay(clients: Clients) -> (SocketAddr, Authority) {
             let _ = stream.flush();
         });
     });
-    (address, authority)
+    (address, relay)
 }
 
 #[test]
 fn plaintext_to_a_tls_port_and_tls_to_a_plaintext_port_are_told() {
-    let (address, _) = tls_relay(Clients::Anyone);
+    let (address, _) = tls_relay(TlsRelay::open());
     let probe_ = probe(address, |_| {});
     assert_eq!(
         failure(&probe_),
@@ -190,8 +189,8 @@ fn plaintext_to_a_tls_port_and_tls_to_a_plaintext_port_are_told() {
 
 #[test]
 fn trust_and_client_certificates_are_told() {
-    let (address, authority) = tls_relay(Clients::Anyone);
-    let confirmed = probe(address, |c| c.transport = authority.transport());
+    let (address, peer) = tls_relay(TlsRelay::open());
+    let confirmed = probe(address, |c| c.transport = peer.transport());
     assert_eq!(confirmed.verdict, ProbeVerdict::Confirmed);
 
     let untrusted = Transport::Tls(Framing::default(), Tls::default());
@@ -205,8 +204,8 @@ fn trust_and_client_certificates_are_told() {
         )
     );
 
-    let (address, authority) = tls_relay(Clients::Certified);
-    let probe = probe(address, |c| c.transport = authority.transport());
+    let (address, peer) = tls_relay(TlsRelay::certified());
+    let probe = probe(address, |c| c.transport = peer.transport());
     assert_eq!(
         failure(&probe),
         (
@@ -220,15 +219,15 @@ fn trust_and_client_certificates_are_told() {
 #[test]
 fn a_certificate_for_another_name_is_told() {
     let (listener, address) = listener();
-    let authority = Authority::new(Clients::Anyone);
-    let server = std::sync::Arc::clone(&authority.server);
+    let peer = TlsRelay::open();
+    let server = std::sync::Arc::clone(&peer.server);
     serve(listener, move |mut stream| {
         let mut connection = rustls::ServerConnection::new(server.clone()).expect("a server");
         let _ = connection.complete_io(&mut stream);
     });
     let mut config = config(address);
     config.relay.host = "localhost".parse().expect("a name");
-    config.transport = authority.transport();
+    config.transport = peer.transport();
     let probe = probe_with(config, Policy::default());
     assert_eq!(
         failure(&probe),

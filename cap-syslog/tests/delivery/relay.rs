@@ -1,19 +1,16 @@
-//! Relays of the tests' own: blocking, and doing exactly what a test says.
+//! Relays for these tests: blocking, and each does exactly what its test says.
 
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cap_egress::{Guard, Policy};
 use cap_names::Actor;
 use cap_syslog::{BoundedDuration, BufferSize, Config, Event, Forwarder, Framing, Tls, Transport};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use rustls::pki_types::PrivateKeyDer;
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
-
-pub(crate) const LONG: Duration = Duration::from_secs(20);
+use cap_testkit::tls::server_config;
+use cap_testkit::{Authority, Deframer, Identity, LONG, RelayFraming};
+use rustls::{ALL_VERSIONS, ServerConfig, ServerConnection, StreamOwned};
 
 pub(crate) fn config(to: SocketAddr) -> Config {
     let mut config = Config::new(to.try_into().expect("a port"));
@@ -62,33 +59,24 @@ pub(crate) fn id(record: &str) -> String {
     rest.split('"').next().expect("its end").to_owned()
 }
 
-/// Reads octet-counted records until `done` says so or the peer closes; the event ids in order.
+/// Reads octet-counted records until `done` holds or the peer closes; the event ids in order.
 pub(crate) fn read_ids(
     stream: &mut impl Read,
     mut done: impl FnMut(&[String]) -> bool,
 ) -> Vec<String> {
     let mut ids = Vec::new();
-    let mut buffered = Vec::new();
+    let mut frames = Deframer::new(RelayFraming::OctetCounting);
     let mut chunk = [0; 16 * 1024];
     loop {
-        while let Some(space) = buffered.iter().position(|b| *b == b' ') {
-            let length: usize = std::str::from_utf8(&buffered[..space])
-                .expect("digits")
-                .parse()
-                .expect("a length");
-            if buffered.len() < space + 1 + length {
-                break;
-            }
-            let frame: Vec<u8> = buffered.drain(..space + 1 + length).collect();
-            let record = String::from_utf8(frame[space + 1..].to_vec()).expect("UTF-8");
-            ids.push(id(&record));
+        while let Some(frame) = frames.next().expect("octet counting") {
+            ids.push(id(str::from_utf8(&frame).expect("UTF-8")));
         }
         if done(&ids) {
             return ids;
         }
         match stream.read(&mut chunk) {
             Ok(0) | Err(_) => return ids,
-            Ok(n) => buffered.extend_from_slice(&chunk[..n]),
+            Ok(n) => frames.buffer().extend_from_slice(&chunk[..n]),
         }
     }
 }
@@ -100,85 +88,48 @@ pub(crate) fn read_all_ids(mut stream: impl Read) -> Vec<String> {
     read_ids(&mut &all[..], |_| false)
 }
 
-pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < LONG, "{what} did not happen");
-        std::thread::yield_now();
-    }
-}
-
 pub(crate) fn closes(forwarder: &Forwarder) {
     let s = forwarder.status();
     assert_eq!(s.enqueued, s.delivered + s.dropped + s.queued, "{s:?}");
 }
 
-/// A relay's side of TLS, for `127.0.0.1`, and what a client needs to trust it.
-pub(crate) struct Authority {
-    issuer: CertifiedIssuer<'static, KeyPair>,
+/// The TLS of a relay at `127.0.0.1`, and what a client needs to trust it.
+pub(crate) struct TlsRelay {
+    authority: Authority,
     pub(crate) server: Arc<ServerConfig>,
 }
 
-/// Whom a relay lets in.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Clients {
-    Anyone,
-    /// Those with a certificate of the relay's own authority.
-    Certified,
-}
+impl TlsRelay {
+    /// A relay that lets every client in.
+    pub(crate) fn open() -> Self {
+        Self::with(Authority::new(), false)
+    }
 
-impl Authority {
-    pub(crate) fn new(clients: Clients) -> Self {
-        let mut params = CertificateParams::default();
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "the authority");
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().expect("a key");
-        let issuer = CertifiedIssuer::self_signed(params, key).expect("an authority");
+    /// A relay that lets clients in which have a certificate of its authority.
+    pub(crate) fn certified() -> Self {
+        Self::with(Authority::new(), true)
+    }
 
-        let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("a name");
-        let certificate = params.signed_by(&key, &issuer).expect("signed");
-        let chain = vec![certificate.der().clone()];
-        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
-
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut roots = RootCertStore::empty();
-        roots.add(issuer.der().clone()).expect("a root");
-        let verifier = match clients {
-            Clients::Anyone => WebPkiClientVerifier::no_client_auth(),
-            Clients::Certified => {
-                WebPkiClientVerifier::builder_with_provider(roots.into(), Arc::clone(&provider))
-                    .build()
-                    .expect("a verifier")
-            }
-        };
-        let server = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_client_cert_verifier(verifier)
-            .with_single_cert(chain, key)
-            .expect("a certificate");
-        Authority {
-            issuer,
+    fn with(authority: Authority, certified: bool) -> Self {
+        let identity = authority.server_for(&["127.0.0.1"]);
+        let clients = certified.then_some(&authority);
+        let server = server_config(&identity, clients, ALL_VERSIONS);
+        Self {
             server: Arc::new(server),
+            authority,
         }
     }
 
-    /// TLS that trusts this authority.
+    /// TLS that trusts the relay.
     pub(crate) fn transport(&self) -> Transport {
         let mut tls = Tls::default();
-        tls.ca_pem = Some(self.issuer.pem());
+        tls.ca_pem = Some(self.authority.ca_pem());
         Transport::Tls(Framing::default(), tls)
     }
 
-    /// A client's certificate and its key, in PEM.
-    pub(crate) fn client(&self) -> (String, String) {
-        let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new(vec!["client".to_owned()]).expect("a name");
-        let certificate = params.signed_by(&key, &self.issuer).expect("signed");
-        (certificate.pem(), key.serialize_pem())
+    /// The certificate of a client that the relay lets in.
+    pub(crate) fn client(&self) -> Identity {
+        self.authority.client("client")
     }
 
     /// The relay's end of the next connection. The handshake happens with the first read.

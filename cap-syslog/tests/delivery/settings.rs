@@ -8,30 +8,30 @@ use std::time::Duration;
 use cap_syslog::{Facility, Relay, Status};
 
 use crate::relay::{
-    Authority, Clients, LONG, bounded, closes, config, event, events, forwarder, listener,
-    read_all_ids, read_ids, until,
+    TlsRelay, bounded, closes, config, event, events, forwarder, listener, read_all_ids, read_ids,
 };
+use cap_testkit::{LONG, until};
 
 #[test]
 fn other_settings_under_load_lose_no_event() {
     let (first, old) = listener();
     let (second, new) = listener();
-    let authority = Authority::new(Clients::Anyone);
+    let tls_relay = TlsRelay::open();
     let forwarder = forwarder(old, |c| c.buffer_size = events(100_000));
     let mut changed = config(new);
-    changed.transport = authority.transport();
+    changed.transport = tls_relay.transport();
     changed.buffer_size = events(90_000);
     changed.facility = Facility::local(1);
     let from_first = thread::spawn(move || {
         let (stream, _) = first.accept().expect("a connection");
         read_all_ids(stream)
     });
-    let from_second = thread::spawn(move || read_all_ids(authority.accept(&second)));
+    let from_second = thread::spawn(move || read_all_ids(tls_relay.accept(&second)));
 
     let mut enqueued = 0;
     // Load that never leaves the forwarder idle, and never overflows the buffer.
     let mut load_until = |what: &str, holds: &dyn Fn(&Status) -> bool| {
-        until(what, || {
+        until(what, LONG, || {
             let status = forwarder.status();
             if status.queued < 50_000 {
                 for _ in 0..100 {
@@ -61,8 +61,7 @@ fn settings_that_cannot_work_leave_the_old_ones_in_force() {
     let (listener, address) = listener();
     let forwarder = forwarder(address, |_| {});
     let mut bad = config(address);
-    let cap_syslog::Transport::Tls(framing, mut tls) = Authority::new(Clients::Anyone).transport()
-    else {
+    let cap_syslog::Transport::Tls(framing, mut tls) = TlsRelay::open().transport() else {
         unreachable!()
     };
     tls.ca_pem = Some("no certificate".to_owned());
@@ -81,7 +80,9 @@ fn settings_changed_while_the_relay_is_away_count_at_once() {
     let (listener, new) = listener();
     let forwarder = forwarder(old, |_| {});
     forwarder.enqueue(event(1));
-    until("a long pause", || forwarder.status().last_error.is_some());
+    until("a long pause", LONG, || {
+        forwarder.status().last_error.is_some()
+    });
     forwarder.reconfigure(config(new)).expect("sound");
     let (mut stream, _) = listener.accept().expect("a connection");
     assert_eq!(read_ids(&mut stream, |ids| ids.len() == 1), ["e1"]);
@@ -104,7 +105,7 @@ fn a_fallback_replaces_a_relay_that_is_away_or_takes_nothing() {
         let (mut stream, _) = listener.accept().expect("a connection");
         read_ids(&mut stream, |_| false)
     });
-    until("the release", || forwarder.status().delivered == 1);
+    until("the release", LONG, || forwarder.status().delivered == 1);
     assert_eq!(forwarder.status().relay, Some(stand_in.to_string()));
     forwarder.shutdown(LONG);
     assert_eq!(reading.join().expect("no panic"), ["e1"]);
@@ -133,7 +134,7 @@ fn the_first_relay_is_taken_again_once_it_accepts_connections() {
         }
         all
     });
-    until("the return", || {
+    until("the return", LONG, || {
         forwarder.status().relay == Some(first.to_string())
     });
     forwarder.enqueue(event(2));

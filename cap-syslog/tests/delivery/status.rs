@@ -3,7 +3,8 @@
 use cap_names::ErrorClass;
 use cap_syslog::State;
 
-use crate::relay::{LONG, event, events, forwarder, listener, read_ids, until};
+use crate::relay::{event, events, forwarder, listener, read_ids};
+use cap_testkit::{LONG, until};
 
 #[test]
 fn a_watcher_sees_the_relay_come_and_go_and_as_json() {
@@ -47,7 +48,7 @@ fn a_watcher_sees_the_relay_come_and_go_and_as_json() {
     );
 
     drop(forwarder);
-    until("the end", || {
+    until("the end", LONG, || {
         watch.borrow_and_update().state == State::Stopped
     });
 }

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use cap_syslog::State;
 
-use crate::relay::{LONG, bounded, closes, event, events, forwarder, listener, read_ids, until};
+use crate::relay::{bounded, closes, event, events, forwarder, listener, read_ids};
+use cap_testkit::{LONG, until};
 
 #[test]
 fn events_arrive_in_order_and_shutdown_waits_for_the_relay() {
@@ -41,7 +42,7 @@ fn a_relay_that_dies_with_unread_records_gets_them_again() {
     let (mut first, _) = listener.accept().expect("a connection");
     let mut some = [0; 100];
     first.read_exact(&mut some).expect("some bytes");
-    until("the rest", || forwarder.status().queued == 500);
+    until("the rest", LONG, || forwarder.status().queued == 500);
     drop(first);
 
     let (mut second, _) = listener.accept().expect("a reconnect");
@@ -56,7 +57,7 @@ fn a_long_outage_loses_exactly_the_oldest_and_reports_them() {
     let (listener, address) = listener();
     drop(listener);
     let forwarder = forwarder(address, |c| c.buffer_size = events(100));
-    until("a refused connection", || {
+    until("a refused connection", LONG, || {
         forwarder.status().last_error.is_some()
     });
     (0..250).for_each(|n| forwarder.enqueue(event(n)));
@@ -122,7 +123,7 @@ fn a_burst_beyond_the_buffer_loses_nothing_acknowledged() {
     });
     for n in 0..10_000 {
         if n % 500 == 0 {
-            until("the relay to catch up", || {
+            until("the relay to catch up", LONG, || {
                 read.load(Ordering::Acquire) == n
             });
         }
@@ -200,6 +201,6 @@ fn what_the_relay_says_is_ignored() {
     let (mut stream, _) = listener.accept().expect("a connection");
     stream.write_all(b"hello").expect("written");
     assert_eq!(read_ids(&mut stream, |ids| ids.len() == 1), ["e1"]);
-    until("the release", || forwarder.status().delivered == 1);
+    until("the release", LONG, || forwarder.status().delivered == 1);
     assert_eq!(forwarder.status().state, State::Connected);
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use cap_syslog::{Config, Confirmation, Event, Transport};
 
-use crate::relay::{LONG, closes, event, forwarder, id, until};
+use crate::relay::{closes, event, forwarder, id};
+use cap_testkit::{LONG, until};
 
 fn socket() -> (UdpSocket, SocketAddr) {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
@@ -58,7 +59,7 @@ fn a_closed_port_is_noticed_and_costs_one_event_a_try() {
     let forwarder = forwarder(address, udp);
     // No more than the receiving socket holds.
     (0..150).for_each(|n| forwarder.enqueue(event(n)));
-    until("two refusals", || forwarder.status().reconnects >= 2);
+    until("two refusals", LONG, || forwarder.status().reconnects >= 2);
     let message = forwarder.status().last_error.expect("a refusal").message;
     assert!(message.contains("nothing listens"), "{message}");
     assert!(!message.contains("127.0.0.1"), "{message}");
