@@ -92,7 +92,7 @@ impl Event {
         }
         text.push_str(summary);
         ends[Field::Summary as usize..].fill(text.len());
-        Event {
+        Self {
             text,
             head: Head {
                 ends,
@@ -200,7 +200,7 @@ impl Event {
         }
         text.shrink_to_fit();
         let head = Head { ends, ..self.head };
-        Event { text, head }
+        Self { text, head }
     }
 
     /// The event id.

@@ -68,7 +68,7 @@ impl Formatter {
             bytes.extend(format!(" {hostname} {app_name} {procid} - {data}").bytes());
             Head { bytes, time }
         };
-        Formatter {
+        Self {
             format: header.format,
             heads: std::array::from_fn(|index| head(&Severity::ALL[index])),
             max: header.max_size,

@@ -17,11 +17,11 @@ impl Framing {
     /// Appends the record that `write` appends, with its frame.
     pub fn append(self, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
         match self {
-            Framing::Newline => {
+            Self::Newline => {
                 write(out);
                 out.push(b'\n');
             }
-            Framing::OctetCounting => {
+            Self::OctetCounting => {
                 let start = out.len();
                 // Most lengths have three digits. A record with another length is moved.
                 out.extend_from_slice(b"000 ");

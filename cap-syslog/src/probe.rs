@@ -136,10 +136,10 @@ async fn attempt(
             if !matches!(tcp::unacknowledged(&stream), Ok(None | Some(0))) {
                 return Err(silent(ProbeStage::Confirmed, relay));
             }
-            let mut goodbye = Vec::new();
-            if encryption.close(&mut goodbye).is_ok() {
-                // The verdict stands, whatever becomes of this.
-                let _ = stream.write_all(&goodbye).await;
+            let mut close = Vec::new();
+            if encryption.close(&mut close).is_ok() {
+                // Failures here do not change the verdict.
+                let _ = stream.write_all(&close).await;
                 let _ = stream.shutdown().await;
             }
             Ok(ProbeVerdict::Confirmed)

@@ -39,9 +39,9 @@ impl Confirmation {
     /// `acknowledgements`: the kernel says what was acknowledged.
     pub(crate) fn of(transport: &Transport, acknowledgements: bool) -> Self {
         match transport {
-            Transport::Udp => Confirmation::Sent,
-            _ if acknowledgements => Confirmation::Acknowledged,
-            _ => Confirmation::Written,
+            Transport::Udp => Self::Sent,
+            _ if acknowledgements => Self::Acknowledged,
+            _ => Self::Written,
         }
     }
 }
@@ -149,7 +149,7 @@ pub struct Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report {
+        let Self {
             enqueued,
             delivered,
             dropped,

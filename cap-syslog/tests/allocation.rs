@@ -1,4 +1,4 @@
-//! What the caller and the formatter allocate: the event itself, and nothing more.
+//! The caller and the formatter allocate nothing but the event.
 
 use std::hint::black_box;
 use std::net::TcpListener;
@@ -40,10 +40,10 @@ fn formatting_into_a_grown_buffer_allocates_nothing() {
     }
 }
 
-/// With room in the buffer, and when it is full and each event makes an old one go.
+/// In a buffer with room, and in a full one that drops an event for each.
 #[test]
 fn enqueueing_allocates_nothing() {
-    // Accepted by the kernel, and never read.
+    // The kernel accepts the bytes, and nobody reads them.
     let wedged = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let mut config = config(wedged.local_addr().expect("bound").port());
     config.buffer_size = 1000.try_into().expect("in bounds");

@@ -30,10 +30,10 @@ cap_names::closed_enum! {
 impl From<Stage> for ProbeStage {
     fn from(stage: Stage) -> Self {
         match stage {
-            Stage::Policy => ProbeStage::Policy,
-            Stage::Connect => ProbeStage::Connect,
-            Stage::Tls => ProbeStage::Tls,
-            _ => ProbeStage::Resolve,
+            Stage::Policy => Self::Policy,
+            Stage::Connect => Self::Connect,
+            Stage::Tls => Self::Tls,
+            _ => Self::Resolve,
         }
     }
 }

@@ -45,7 +45,7 @@ impl RelayError {
 
     /// The relay closed the connection.
     pub(crate) fn closed() -> Self {
-        RelayError {
+        Self {
             class: ErrorClass::Network,
             tls: None,
             message: "the relay closed the connection".to_owned(),

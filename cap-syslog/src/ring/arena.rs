@@ -42,7 +42,7 @@ impl Arena {
     /// An arena with memory for `count` usual texts, up to the pages that it keeps.
     pub(super) fn with_room_for(count: usize) -> Self {
         let pages = (count * USUAL).div_ceil(PAGE).min(KEPT);
-        Arena {
+        Self {
             pages: VecDeque::with_capacity(pages),
             first: 0,
             spare: (0..pages).map(|_| Page::new()).collect(),
@@ -97,7 +97,7 @@ impl Arena {
 
 impl Page {
     fn new() -> Self {
-        Page {
+        Self {
             bytes: Vec::with_capacity(PAGE),
             held: 0,
         }

@@ -33,7 +33,7 @@ pub(super) enum Reason {
 impl Gap {
     pub(super) fn one(event_id: &[u8], reason: Reason) -> Self {
         let id = Id::new(event_id);
-        Gap {
+        Self {
             count: 1,
             refused: u64::from(reason == Reason::Refused),
             first_id: id.clone(),
@@ -41,8 +41,8 @@ impl Gap {
         }
     }
 
-    pub(super) fn followed_by(self, later: Gap) -> Self {
-        Gap {
+    pub(super) fn followed_by(self, later: Self) -> Self {
+        Self {
             count: self.count + later.count,
             refused: self.refused + later.refused,
             first_id: self.first_id,
@@ -73,7 +73,7 @@ impl Gap {
     }
 
     pub(super) fn event(&self) -> Event {
-        let Gap { count, refused, .. } = self;
+        let Self { count, refused, .. } = self;
         let summary = match (count - refused, refused) {
             (full, 0) => format!(
                 "{full} audit events were dropped before this one because the syslog buffer was full"
@@ -109,7 +109,7 @@ impl Id {
         let mut bytes = [0; FIXED_LIMIT];
         let length = id.len().min(FIXED_LIMIT);
         bytes[..length].copy_from_slice(&id[..length]);
-        Id { bytes, length }
+        Self { bytes, length }
     }
 
     fn as_str(&self) -> &str {

@@ -1,4 +1,4 @@
-//! Gaps that are filled from the caller's primary store.
+//! Gaps that the primary store fills.
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::ops::Bound;
@@ -15,7 +15,7 @@ use cap_testkit::{LONG, until};
 
 type Page = Result<Vec<Event>, BackfillError>;
 
-/// Answers from the events that the caller kept, through a fault.
+/// A store of the events that the caller kept, with a fault.
 struct Store<F> {
     kept: Arc<Mutex<Vec<Event>>>,
     fault: F,
@@ -38,14 +38,14 @@ impl<F: Fn(Page) -> Page + Send + Sync + 'static> Backfill for Store<F> {
     }
 }
 
-/// A caller that keeps every event before it hands it over.
+/// A caller that keeps every event before it enqueues it.
 struct Caller {
     forwarder: Forwarder,
     kept: Arc<Mutex<Vec<Event>>>,
 }
 
 impl Caller {
-    /// With a buffer of 1000.
+    /// A caller with a buffer of 1000 events.
     fn new(relay: SocketAddr, fault: impl Fn(Page) -> Page + Send + Sync + 'static) -> Self {
         let kept = Arc::default();
         let mut config = config(relay);
@@ -56,19 +56,19 @@ impl Caller {
         };
         let guard = Guard::new(Policy::default());
         let forwarder = Forwarder::builder(config, guard).backfill(store).start();
-        Caller {
+        Self {
             forwarder: forwarder.expect("a sound configuration"),
             kept,
         }
     }
 
-    /// One whose relay was away for 5000 events, and is there again.
+    /// A caller whose relay was away for 5000 events and is back.
     fn after_an_outage(
         fault: impl Fn(Page) -> Page + Send + Sync + 'static,
     ) -> (Self, TcpListener) {
         let (gone, address) = listener();
         drop(gone);
-        let caller = Caller::new(address, fault);
+        let caller = Self::new(address, fault);
         caller.enqueue(0..5000);
         assert_eq!(caller.forwarder.status().dropped, 4000);
         let relay = TcpListener::bind(address).expect("the port is free again");
@@ -97,7 +97,7 @@ fn whole_records(listener: &TcpListener) -> Vec<String> {
 fn after_a_long_outage_the_relay_gets_everything_in_order() {
     let (caller, relay) = Caller::after_an_outage(|page| page);
     let reading = thread::spawn(move || whole_records(&relay));
-    until("the release", LONG, || {
+    until("the delivery", LONG, || {
         caller.forwarder.status().backfilled == 4000
     });
     caller.enqueue(5000..5010);
@@ -120,7 +120,7 @@ fn a_relay_that_dies_during_a_gap_gets_what_it_lost_again() {
         all.extend(whole_records(&relay));
         all
     });
-    until("the release", LONG, || {
+    until("the delivery", LONG, || {
         caller.forwarder.status().queued == 0
     });
     let report = caller.forwarder.shutdown(LONG);
@@ -147,7 +147,7 @@ fn events_dropped_during_a_gap_are_the_next_gap() {
     drop(asked);
     caller.enqueue(5000..8000);
     answer.send(()).expect("somebody waits");
-    until("the release", LONG, || {
+    until("the delivery", LONG, || {
         caller.forwarder.status().queued == 0
     });
     let report = caller.forwarder.shutdown(LONG);
@@ -166,7 +166,7 @@ fn a_store_is_asked_three_times_before_a_gap_record() {
                 _ => page,
             });
         let reading = thread::spawn(move || whole_records(&relay));
-        until("the release", LONG, || {
+        until("the delivery", LONG, || {
             caller.forwarder.status().queued == 0
         });
         caller.forwarder.shutdown(LONG);
@@ -179,7 +179,7 @@ fn a_store_is_asked_three_times_before_a_gap_record() {
 
 #[test]
 fn events_that_the_store_lacks_are_reported() {
-    // Every other one of the first page, and nothing after it.
+    // Every other event of the first page, and nothing after it.
     let pages = AtomicUsize::new(0);
     let (caller, relay) = Caller::after_an_outage(move |page| {
         if pages.fetch_add(1, Ordering::Relaxed) > 0 {
@@ -189,7 +189,7 @@ fn events_that_the_store_lacks_are_reported() {
         page.map(|page| page.into_iter().filter(odd).collect())
     });
     let reading = thread::spawn(move || whole_records(&relay));
-    until("the release", LONG, || {
+    until("the delivery", LONG, || {
         caller.forwarder.status().queued == 0
     });
     let report = caller.forwarder.shutdown(LONG);
@@ -208,7 +208,7 @@ fn a_store_that_always_answers_from_the_start_ends() {
         Ok(first.get_or_insert(page?).clone())
     });
     let reading = thread::spawn(move || whole_records(&relay));
-    until("the release", LONG, || {
+    until("the delivery", LONG, || {
         caller.forwarder.status().queued == 0
     });
     caller.forwarder.shutdown(LONG);
@@ -241,7 +241,7 @@ fn datagrams_fill_a_gap_too() {
     let (gone, address) = listener();
     drop(gone);
     let caller = Caller::new(address, |page| page);
-    // As many as a socket surely holds, were its reader slow.
+    // So few that a socket holds them even with a slow reader.
     caller.enqueue(0..1020);
     let relay = UdpSocket::bind("127.0.0.1:0").expect("a free port");
     relay.set_read_timeout(Some(LONG)).expect("a time-out");
@@ -262,7 +262,7 @@ fn datagrams_fill_a_gap_too() {
     datagrams.buffer_size = events(1000);
     caller.forwarder.reconfigure(datagrams).expect("sound");
     assert_eq!(reading.join().expect("no panic"), ids(0..40));
-    until("the release", LONG, || {
+    until("the delivery", LONG, || {
         caller.forwarder.status().backfilled == 20
     });
 }

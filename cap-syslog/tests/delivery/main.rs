@@ -1,4 +1,4 @@
-//! The forwarder against listeners of the tests' own, over real sockets.
+//! The forwarder against relays of these tests, over real sockets.
 
 mod backfill;
 mod poison;

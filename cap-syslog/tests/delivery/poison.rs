@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use crate::relay::{closes, event, forwarder, listener, read_ids};
 use cap_testkit::{LONG, until};
 
-/// Takes connections for ever, closes each as soon as it has read a record that `dislikes`, and
-/// keeps the ids of those before.
+/// Closes each connection as soon as it has read a record that it `dislikes`, and keeps the ids of
+/// those before.
 fn relay(
     listener: TcpListener,
     dislikes: impl Fn(&str) -> bool + Send + 'static,
@@ -52,7 +52,7 @@ fn a_relay_that_closes_on_everything_costs_no_record() {
     let seen = relay(listener, |_| true);
     let forwarder = forwarder(address, |_| {});
     (0..2).for_each(|n| forwarder.enqueue(event(n)));
-    // Past the trial, which a culprit would need 14 connections to come to.
+    // More than the 14 connections after which a poison event would be on trial.
     until("many connections", LONG, || {
         forwarder.status().reconnects > 20
     });

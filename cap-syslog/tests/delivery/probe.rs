@@ -1,4 +1,4 @@
-//! The Test against relays that each do one thing wrong.
+//! The probe against relays that each do one thing wrong.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
@@ -26,7 +26,7 @@ fn probe(to: SocketAddr, change: impl FnOnce(&mut Config)) -> ProbeReport {
     probe_with(config, Policy::default())
 }
 
-/// Knows `localhost` and no other name, and asks nobody.
+/// A resolver that knows only `localhost`.
 struct Localhost;
 
 impl Resolve for Localhost {
@@ -44,7 +44,7 @@ fn probe_with(config: Config, policy: Policy) -> ProbeReport {
     let guard = Guard::builder(policy).resolver(Localhost).build();
     let start = Instant::now();
     let probe = block_on(cap_syslog::probe(config, &guard)).expect("sound");
-    // Three seconds, and what a loaded machine adds.
+    // Three seconds, and a margin for a loaded machine.
     assert!(start.elapsed() < Duration::from_secs(10));
     assert!(probe.record.contains("syslog.test"), "{}", probe.record);
     probe
@@ -61,7 +61,7 @@ fn failure(probe: &ProbeReport) -> (ProbeStage, ProbeCause, Option<TlsProblem>) 
     (failure.stage, failure.cause, failure.tls)
 }
 
-/// Serves connections for ever, each as `serve` does.
+/// Serves every connection with `serve`.
 fn serve(listener: TcpListener, serve: impl Fn(std::net::TcpStream) + Send + 'static) {
     thread::spawn(move || {
         while let Ok((stream, _)) = listener.accept() {
@@ -70,7 +70,7 @@ fn serve(listener: TcpListener, serve: impl Fn(std::net::TcpStream) + Send + 'st
     });
 }
 
-/// A relay that takes what starts as this framing, and closes on anything else.
+/// A relay that accepts this framing and closes on any other.
 fn strict(framing: Framing) -> impl Fn(std::net::TcpStream) {
     move |mut stream| {
         let mut first = [0];
@@ -118,7 +118,7 @@ fn a_test_leaves_the_running_forwarder_alone() {
 }
 
 #[test]
-fn the_wrong_framing_is_told_with_the_right_one() {
+fn a_wrong_framing_is_reported_with_the_right_one() {
     for right in [Framing::OctetCounting, Framing::Newline] {
         let (listener, address) = listener();
         serve(listener, strict(right));
@@ -166,7 +166,7 @@ fn tls_relay(relay: TlsRelay) -> (SocketAddr, TlsRelay) {
 }
 
 #[test]
-fn plaintext_to_a_tls_port_and_tls_to_a_plaintext_port_are_told() {
+fn plaintext_to_tls_and_tls_to_plaintext_are_recognized() {
     let (address, _) = tls_relay(TlsRelay::open());
     let probe_ = probe(address, |_| {});
     assert_eq!(
@@ -174,7 +174,7 @@ fn plaintext_to_a_tls_port_and_tls_to_a_plaintext_port_are_told() {
         (ProbeStage::Confirmed, ProbeCause::TlsExpected, None)
     );
 
-    // It reads on and on, and never answers.
+    // It reads forever and never answers.
     let (listener, address) = listener();
     serve(listener, |mut stream| {
         while stream.read(&mut [0; 4096]).is_ok_and(|n| n > 0) {}
@@ -188,7 +188,7 @@ fn plaintext_to_a_tls_port_and_tls_to_a_plaintext_port_are_told() {
 }
 
 #[test]
-fn trust_and_client_certificates_are_told() {
+fn trust_and_client_certificates_are_reported() {
     let (address, peer) = tls_relay(TlsRelay::open());
     let confirmed = probe(address, |c| c.transport = peer.transport());
     assert_eq!(confirmed.verdict, ProbeVerdict::Confirmed);
@@ -217,7 +217,7 @@ fn trust_and_client_certificates_are_told() {
 }
 
 #[test]
-fn a_certificate_for_another_name_is_told() {
+fn a_certificate_for_another_name_is_reported() {
     let (listener, address) = listener();
     let peer = TlsRelay::open();
     let server = std::sync::Arc::clone(&peer.server);

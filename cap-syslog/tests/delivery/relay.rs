@@ -34,10 +34,10 @@ pub(crate) fn forwarder(to: SocketAddr, change: impl FnOnce(&mut Config)) -> For
         .expect("a sound configuration")
 }
 
-/// A listener that gives up waiting for what never comes.
+/// A listener whose waits have a bound.
 pub(crate) fn listener() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    // For accepting, and inherited for reading by what was accepted.
+    // Accepted connections inherit it for reading.
     let socket = socket2::SockRef::from(&listener);
     socket.set_read_timeout(Some(3 * LONG)).expect("a timeout");
     let address = listener.local_addr().expect("bound");
@@ -81,7 +81,7 @@ pub(crate) fn read_ids(
     }
 }
 
-/// The event ids of all octet-counted records until the peer closes, read as fast as they come.
+/// The event ids of all octet-counted records until the peer closes. It reads as fast as it can.
 pub(crate) fn read_all_ids(mut stream: impl Read) -> Vec<String> {
     let mut all = Vec::new();
     let _ = stream.read_to_end(&mut all);

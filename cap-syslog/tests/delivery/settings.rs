@@ -1,4 +1,4 @@
-//! Settings that change while events flow, and relays that stand in for one another.
+//! Settings that change while events flow, and fallbacks.
 
 use std::collections::BTreeSet;
 use std::net::TcpListener;
@@ -29,7 +29,7 @@ fn other_settings_under_load_lose_no_event() {
     let from_second = thread::spawn(move || read_all_ids(tls_relay.accept(&second)));
 
     let mut enqueued = 0;
-    // Load that never leaves the forwarder idle, and never overflows the buffer.
+    // Enough load that the forwarder is never idle, and not so much that the buffer overflows.
     let mut load_until = |what: &str, holds: &dyn Fn(&Status) -> bool| {
         until(what, LONG, || {
             let status = forwarder.status();
@@ -95,18 +95,18 @@ fn a_fallback_replaces_a_relay_that_is_away_or_takes_nothing() {
     drop(gone);
     let (refusing, takes_nothing) = listener();
     thread::spawn(move || while refusing.accept().is_ok() {});
-    let (listener, stand_in) = listener();
+    let (listener, fallback) = listener();
     let relay = |address| Relay::try_from(address).expect("a port");
     let forwarder = forwarder(away, |c| {
-        c.fallbacks = vec![relay(takes_nothing), relay(stand_in)];
+        c.fallbacks = vec![relay(takes_nothing), relay(fallback)];
     });
     forwarder.enqueue(event(1));
     let reading = thread::spawn(move || {
         let (mut stream, _) = listener.accept().expect("a connection");
         read_ids(&mut stream, |_| false)
     });
-    until("the release", LONG, || forwarder.status().delivered == 1);
-    assert_eq!(forwarder.status().relay, Some(stand_in.to_string()));
+    until("the delivery", LONG, || forwarder.status().delivered == 1);
+    assert_eq!(forwarder.status().relay, Some(fallback.to_string()));
     forwarder.shutdown(LONG);
     assert_eq!(reading.join().expect("no panic"), ["e1"]);
 }
@@ -115,19 +115,19 @@ fn a_fallback_replaces_a_relay_that_is_away_or_takes_nothing() {
 fn the_first_relay_is_taken_again_once_it_accepts_connections() {
     let (gone, first) = listener();
     drop(gone);
-    let (stand_in, second) = listener();
+    let (fallback, second) = listener();
     let forwarder = forwarder(first, |c| {
         c.fallbacks = vec![second.try_into().expect("a port")];
         c.failback = bounded(Duration::from_millis(50));
     });
     forwarder.enqueue(event(1));
-    let (mut standing_in, _) = stand_in.accept().expect("a connection");
-    assert_eq!(read_ids(&mut standing_in, |ids| ids.len() == 1), ["e1"]);
+    let (mut in_use, _) = fallback.accept().expect("a connection");
+    assert_eq!(read_ids(&mut in_use, |ids| ids.len() == 1), ["e1"]);
 
     let back = TcpListener::bind(first).expect("the port is free again");
     let reading = thread::spawn(move || {
         let mut all = BTreeSet::new();
-        // The connection that only asked carries nothing.
+        // A connection that only tries the relay carries nothing.
         while !all.contains("e2") {
             let (mut stream, _) = back.accept().expect("a connection");
             all.extend(read_ids(&mut stream, |ids| ids.iter().any(|id| id == "e2")));
@@ -140,9 +140,9 @@ fn the_first_relay_is_taken_again_once_it_accepts_connections() {
     forwarder.enqueue(event(2));
     assert!(reading.join().expect("no panic").contains("e2"));
     assert_eq!(
-        read_ids(&mut standing_in, |_| false),
+        read_ids(&mut in_use, |_| false),
         [""; 0],
-        "the stand-in is told that nothing more comes"
+        "the connection to the fallback is closed"
     );
     closes(&forwarder);
 }

@@ -1,4 +1,4 @@
-//! What a user interface sees.
+//! The status as a user interface sees it.
 
 use cap_names::ErrorClass;
 use cap_syslog::State;
@@ -28,7 +28,7 @@ fn a_watcher_sees_the_relay_come_and_go_and_as_json() {
     let (mut stream, _) = listener.accept().expect("a connection");
     forwarder.enqueue(event(1));
     read_ids(&mut stream, |ids| ids.len() == 1);
-    let delivered = wait("the release", |s| s.delivered == 1);
+    let delivered = wait("the delivery", |s| s.delivered == 1);
     assert!(delivered.last_success >= Some(connected.since));
 
     drop((listener, stream));

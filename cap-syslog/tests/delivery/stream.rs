@@ -1,4 +1,4 @@
-//! What holds on any stream, shown over TCP.
+//! What holds on every stream, shown over TCP.
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
@@ -170,7 +170,7 @@ fn two_shutdowns_at_once_each_keep_their_deadline() {
     drop(stream);
 }
 
-/// A relay that has read everything may still lose it with its own memory.
+/// A relay that has read everything may still lose it when it dies.
 #[test]
 fn a_relay_that_dies_while_a_shutdown_waits_gets_it_all_again() {
     let (listener, address) = listener();
@@ -201,6 +201,6 @@ fn what_the_relay_says_is_ignored() {
     let (mut stream, _) = listener.accept().expect("a connection");
     stream.write_all(b"hello").expect("written");
     assert_eq!(read_ids(&mut stream, |ids| ids.len() == 1), ["e1"]);
-    until("the release", LONG, || forwarder.status().delivered == 1);
+    until("the delivery", LONG, || forwarder.status().delivered == 1);
     assert_eq!(forwarder.status().state, State::Connected);
 }

@@ -1,4 +1,4 @@
-//! What TLS adds.
+//! What TLS adds to a stream.
 
 use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -11,7 +11,7 @@ use crate::relay::{TlsRelay, bounded, closes, event, events, forwarder, listener
 use cap_testkit::{LONG, until};
 
 #[test]
-fn events_arrive_in_order_and_shutdown_says_goodbye_and_waits() {
+fn events_arrive_in_order_and_shutdown_sends_close_notify() {
     let (listener, address) = listener();
     let tls_relay = TlsRelay::open();
     let forwarder = forwarder(address, |c| c.transport = tls_relay.transport());
@@ -20,19 +20,19 @@ fn events_arrive_in_order_and_shutdown_says_goodbye_and_waits() {
         let mut stream = tls_relay.accept(&listener);
         let ids = read_ids(&mut stream, |ids| ids.len() == 3000);
         // Without the close_notify, this would be an UnexpectedEof.
-        let goodbye = stream.read(&mut [0]).map_err(|error| error.kind());
-        (ids, goodbye)
+        let close = stream.read(&mut [0]).map_err(|error| error.kind());
+        (ids, close)
     });
     let report = forwarder.shutdown(LONG);
-    let (ids, goodbye) = relay.join().expect("no panic");
+    let (ids, close) = relay.join().expect("no panic");
     let expected: Vec<_> = (0..3000).map(|n| format!("e{n}")).collect();
-    assert_eq!((ids, goodbye), (expected, Ok::<_, ErrorKind>(0)));
+    assert_eq!((ids, close), (expected, Ok::<_, ErrorKind>(0)));
     assert_eq!((report.delivered, report.queued), (3000, 0));
 }
 
-/// The session may not answer any more, and nothing is lost by not asking it.
+/// The session may not answer after its close, so the forwarder ignores what arrives.
 #[test]
-fn nonsense_in_answer_to_the_goodbye_harms_nothing() {
+fn nonsense_in_answer_to_the_close_harms_nothing() {
     let (listener, address) = listener();
     let tls_relay = TlsRelay::open();
     let forwarder = forwarder(address, |c| c.transport = tls_relay.transport());
@@ -40,7 +40,7 @@ fn nonsense_in_answer_to_the_goodbye_harms_nothing() {
     let relay = std::thread::spawn(move || {
         let mut stream = tls_relay.accept(&listener);
         let ids = read_ids(&mut stream, |_| false);
-        // A record of application data that no key fits.
+        // A record of application data that fits no key.
         let wrote = stream.sock.write_all(&[23, 3, 3, 0, 20]);
         let wrote = wrote.and_then(|()| stream.sock.write_all(&[7; 20]));
         (ids, wrote.is_ok())
@@ -76,13 +76,13 @@ fn a_relay_that_dies_with_unread_records_gets_them_again() {
     closes(&forwarder);
 }
 
-/// What is on its way, in the buffers of this side's kernel, is not acknowledged: only what fits
-/// into those of the relay's is.
+/// Bytes in the buffers of this side's kernel are not acknowledged. Only those that fit into the
+/// buffers of the relay are.
 #[test]
 fn what_the_relay_has_no_room_for_is_not_released() {
     const ROOM: usize = 32 * 1024;
     let (listener, address) = listener();
-    // The system doubles it.
+    // The system doubles the value.
     let socket = socket2::SockRef::from(&listener);
     socket.set_recv_buffer_size(ROOM).expect("an option");
     let tls_relay = TlsRelay::open();
@@ -94,7 +94,7 @@ fn what_the_relay_has_no_room_for_is_not_released() {
     let mut stream = tls_relay.accept(&listener);
     forwarder.enqueue(event(0));
     read_ids(&mut stream, |ids| ids.len() == 1);
-    until("the release", LONG, || forwarder.status().delivered == 1);
+    until("the delivery", LONG, || forwarder.status().delivered == 1);
     (1..100_000).for_each(|n| forwarder.enqueue(event(n)));
     let mut before = 0;
     until("a standstill", LONG, || {
@@ -106,7 +106,7 @@ fn what_the_relay_has_no_room_for_is_not_released() {
     assert!(bytes < 2 * ROOM, "{bytes} bytes of delivered events");
 }
 
-/// Bytes of the shortest record.
+/// The length of the shortest record.
 fn event_size() -> usize {
     "<182>1 2026-01-01T00:00:00.000Z - certautopilot 1 - [cap@0 event_id=\"e1\" event_type=\"auth.login\" actor=\"user:alice\"] Logged in".len()
 }
@@ -144,7 +144,7 @@ fn a_relay_that_wants_a_client_certificate_is_recognized() {
     until("the event", LONG, || relay.is_finished());
     let (ids, stream) = relay.join().expect("no panic");
     assert_eq!(ids, ["e0"]);
-    until("the release", LONG, || forwarder.status().delivered == 1);
+    until("the delivery", LONG, || forwarder.status().delivered == 1);
     drop(stream);
 }
 
@@ -161,7 +161,7 @@ fn a_relay_that_speaks_back_and_changes_its_keys_is_served_on() {
     stream.flush().expect("written");
     forwarder.enqueue(event(1));
     assert_eq!(read_ids(&mut stream, |ids| ids.len() == 1), ["e1"]);
-    until("the release", LONG, || forwarder.status().delivered == 2);
+    until("the delivery", LONG, || forwarder.status().delivered == 2);
     assert_eq!(forwarder.status().state, State::Connected);
     closes(&forwarder);
 }

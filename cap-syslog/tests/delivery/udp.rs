@@ -1,4 +1,4 @@
-//! Datagrams.
+//! The forwarder over UDP.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
@@ -57,7 +57,7 @@ fn a_closed_port_is_noticed_and_costs_one_event_a_try() {
     let (socket, address) = socket();
     drop(socket);
     let forwarder = forwarder(address, udp);
-    // No more than the receiving socket holds.
+    // No more than the receiving socket can hold.
     (0..150).for_each(|n| forwarder.enqueue(event(n)));
     until("two refusals", LONG, || forwarder.status().reconnects >= 2);
     let message = forwarder.status().last_error.expect("a refusal").message;
