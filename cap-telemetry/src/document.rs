@@ -109,13 +109,20 @@ impl Document {
         Ok(self.take::<Interval>(key)?.map(Duration::from))
     }
 
-    /// The value of a setting that its type may refuse; the error says where it was written.
-    pub(crate) fn checked<T>(
+    /// Sets a setting to a value that was taken, if the setting's type accepts it.
+    pub(crate) fn set<T, S: TryFrom<T>>(
         &self,
         key: &str,
-        value: Result<T, impl fmt::Display>,
-    ) -> Result<T, Error> {
-        value.map_err(|error| self.error_at(key, error))
+        value: Option<T>,
+        setting: &mut S,
+    ) -> Result<(), Error>
+    where
+        S::Error: fmt::Display,
+    {
+        if let Some(value) = value {
+            *setting = S::try_from(value).map_err(|error| self.error_at(key, error))?;
+        }
+        Ok(())
     }
 
     /// Takes a list: from the environment, where commas separate it, else from the file, else

@@ -3,9 +3,7 @@
 use std::str::FromStr;
 
 use cap_egress::{ClientIdentity, Host, Trust};
-use cap_syslog::{
-    Config, Facility, Format, Framing, Port, Relay, SdId, SettingError, Tls, Transport,
-};
+use cap_syslog::{Config, Facility, Format, Framing, Relay, SdId, Tls, Transport};
 
 use crate::document::Document;
 use crate::error::Error;
@@ -39,44 +37,37 @@ pub(super) fn syslog(document: &mut Document, instance: &str) -> Result<Option<C
             "required while syslog is enabled; write the relay's name or address",
         ));
     };
-    let port = match port {
-        Some(port) => document.checked("syslog.port", Port::try_from(port))?,
-        None => transport.default_port(),
-    };
-    let mut config = Config::new(Relay::new(host, port));
-    for relay in fallbacks {
-        let relay = relay.or(port);
-        config
-            .fallbacks
-            .push(document.checked("syslog.fallbacks", relay)?);
+    let mut config = Config::new(Relay::new(host, transport.default_port()));
+    document.set("syslog.port", port, &mut config.relay.port)?;
+    for fallback in fallbacks {
+        let mut relay = Relay::new(fallback.host, config.relay.port);
+        document.set("syslog.fallbacks", fallback.port, &mut relay.port)?;
+        config.fallbacks.push(relay);
     }
-    if let Some(failback) = failback {
-        config.failback = document.checked("syslog.failback", failback.try_into())?;
-    }
+    document.set("syslog.failback", failback, &mut config.failback)?;
     config.format = format.unwrap_or(config.format);
     config.facility = facility.unwrap_or(config.facility);
     config.hostname = hostname.unwrap_or_else(|| instance.to_owned());
     config.app_name = app_name.unwrap_or(config.app_name);
     config.sd_id = sd_id.unwrap_or(config.sd_id);
     config.product_version = product_version.unwrap_or(config.product_version);
-    if let Some(events) = buffer_size {
-        config.buffer_size = document.checked("syslog.buffer_size", events.try_into())?;
-    }
+    document.set("syslog.buffer_size", buffer_size, &mut config.buffer_size)?;
     if let Some(bytes) = max_message_size {
         let size = transport.message_size(bytes);
-        config.max_message_size = Some(document.checked("syslog.max_message_size", size)?);
+        let size = size.map_err(|error| document.error_at("syslog.max_message_size", error))?;
+        config.max_message_size = Some(size);
     }
-    if let Some(grace) = grace {
-        config.grace = document.checked("syslog.grace", grace.try_into())?;
-    }
-    if let Some(timeout) = stall_timeout {
-        config.stall_timeout = document.checked("syslog.stall_timeout", timeout.try_into())?;
-    }
+    document.set("syslog.grace", grace, &mut config.grace)?;
+    document.set(
+        "syslog.stall_timeout",
+        stall_timeout,
+        &mut config.stall_timeout,
+    )?;
     config.transport = transport;
     Ok(Some(config))
 }
 
-/// The transport with what belongs to it; what belongs to another one is an error.
+/// The transport with its framing and TLS. A key of another transport is an error.
 fn transport(document: &mut Document) -> Result<Transport, Error> {
     const FRAMING: &str = "syslog.framing";
     const CA: &str = "syslog.tls.ca";
@@ -142,39 +133,36 @@ fn transport(document: &mut Document) -> Result<Transport, Error> {
     }
 }
 
-/// A relay as it is written in a list: a host, and a port unless it is that of the first.
+/// A relay of the list of fallbacks. Without a port, it has the port of the first relay.
 struct Fallback {
     host: Host,
     port: Option<u16>,
 }
 
-impl Fallback {
-    fn or(self, port: Port) -> Result<Relay, SettingError> {
-        let port = self.port.map_or(Ok(port), Port::try_from)?;
-        Ok(Relay::new(self.host, port))
-    }
+#[derive(Debug, thiserror::Error)]
+enum ParseFallbackError {
+    #[error("write a host, or a host and its port, such as relay.example:6514")]
+    Port,
+    #[error(transparent)]
+    Host(#[from] cap_egress::Error),
 }
 
 impl FromStr for Fallback {
-    type Err = String;
+    type Err = ParseFallbackError;
 
-    fn from_str(s: &str) -> Result<Self, String> {
+    fn from_str(s: &str) -> Result<Self, ParseFallbackError> {
         // An IPv6 address with a port has brackets.
         let split = s
             .rsplit_once(':')
             .filter(|(host, _)| !host.contains(':') || host.ends_with(']'));
         let (host, port) = match split {
             Some((host, port)) => {
-                let port = port.parse().map_err(
-                    |_| "write a host, or a host and its port, such as relay.example:6514",
-                )?;
+                let port = port.parse().map_err(|_| ParseFallbackError::Port)?;
                 (host, Some(port))
             }
             None => (s, None),
         };
-        let host = host
-            .parse()
-            .map_err(|error: cap_egress::Error| error.to_string())?;
-        Ok(Fallback { host, port })
+        let host = host.parse()?;
+        Ok(Self { host, port })
     }
 }

@@ -54,9 +54,7 @@ pub(super) fn tracing(document: &mut Document, instance: &str) -> Result<Option<
     config.sample_rate = sample_rate.unwrap_or(config.sample_rate);
     config.trusted_peers =
         trusted_peers.map(|peers| peers.into_iter().map(|Network(net)| net).collect());
-    if let Some(timeout) = timeout {
-        config.timeout = document.checked("telemetry.tracing.timeout", timeout.try_into())?;
-    }
+    document.set("telemetry.tracing.timeout", timeout, &mut config.timeout)?;
     config.retry_for = retry_for.unwrap_or(config.retry_for);
     config.compression = compression.unwrap_or(config.compression);
     config.queue_size = queue_size.unwrap_or(config.queue_size);
