@@ -60,7 +60,7 @@ impl Metric {
 pub struct Label {
     /// The name on the wire.
     pub name: &'static str,
-    /// What may stand in it.
+    /// The values that it may have.
     pub values: Values,
 }
 

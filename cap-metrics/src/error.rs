@@ -1,4 +1,4 @@
-//! Why a registry cannot stand beside the catalogue.
+//! Why a registry cannot be scraped beside the catalogue.
 
 /// A registry that cannot be exposed beside the catalogue.
 #[derive(Debug, thiserror::Error)]

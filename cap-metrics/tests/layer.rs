@@ -160,8 +160,8 @@ async fn methods_that_no_standard_knows_are_one_value() {
         drop(answer);
     }
     let text = metrics.render();
-    let folded = "cap_http_requests_total{method=\"other\",path=\"/x\",status=\"200\"} 3\n";
-    assert!(text.contains(folded), "{text}");
+    let other = "cap_http_requests_total{method=\"other\",path=\"/x\",status=\"200\"} 3\n";
+    assert!(text.contains(other), "{text}");
 }
 
 /// The exchange ends with the answer 101 (RFC 9110 section 7.8). Another protocol follows, possibly

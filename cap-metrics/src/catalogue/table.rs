@@ -26,7 +26,7 @@ macro_rules! metrics {
         counter completed = "cap_jobs_completed_total" {type: JobType, result: JobResult}
             "Job attempts that ended, by result";
         counter retry = "cap_jobs_retry_total" {type: JobType}
-            "Job attempts that failed and will be tried again";
+            "Job attempts that failed and will be retried";
         counter dead_letter = "cap_jobs_dead_letter_total" {type: JobType}
             "Jobs given up after their last attempt";
         histogram duration = "cap_jobs_duration_seconds" {type: JobType} in JOB_SECONDS
@@ -118,7 +118,7 @@ macro_rules! metrics {
             "Certificates that the license allows, 0 for unlimited";
     }
     /// The health of the pipelines themselves, beyond the source's metrics.
-    pipelines Pipelines = "The pipelines themselves" {
+    pipelines Pipelines = "Telemetry pipelines" {
         mirror spans_started = "cap_telemetry_spans_started_total" {}
             "Sampled spans started";
         mirror spans_exported = "cap_telemetry_spans_exported_total" {}
@@ -138,7 +138,7 @@ macro_rules! metrics {
         mirror audit_dropped = "cap_telemetry_audit_events_dropped_total" {}
             "Audit events dropped, oldest first, because the buffer was full";
         mirror audit_quarantined = "cap_telemetry_audit_events_quarantined_total" {}
-            "Audit events quarantined because the relay closed the connection at them again and again";
+            "Audit events quarantined because the relay repeatedly closed the connection on them";
         inventory audit_queued = "cap_telemetry_audit_events_queued" {}
             "Audit events in the buffer, unsent or not yet acknowledged";
         inventory syslog_connected = "cap_telemetry_syslog_connected" {}
@@ -146,14 +146,14 @@ macro_rules! metrics {
         mirror egress_denied = "cap_telemetry_egress_denied_total" {class: DenialClass}
             "Outbound connections refused by the egress policy";
         inventory scrape_duration = "cap_telemetry_scrape_duration_seconds" {}
-            "Time that rendering the previous scrape took";
-        mirror folded = "cap_telemetry_series_folded_total" {family: FamilyName}
+            "Time to render the previous scrape";
+        mirror series_folded = "cap_telemetry_series_folded_total" {family: FamilyName}
             "Recordings that went into an overflow series, because their family or one of its labels was full";
         inventory families_skipped = "cap_telemetry_families_skipped" {}
             "Families of registries beside the catalogue that the last scrape left out because they break the format";
     }
-    /// The process itself, beyond the commissioned metrics.
-    process Process = "The process" {
+    /// The process, beyond the commissioned metrics.
+    process Process = "Process" {
         inventory build = "cap_build_info" {version: BuildVersion, revision: BuildRevision}
             "1, with the version and the source revision of the process";
         mirror cpu = "process_cpu_seconds_total" {}
@@ -161,11 +161,11 @@ macro_rules! metrics {
         inventory open_fds = "process_open_fds" {}
             "Open file descriptors";
         inventory max_fds = "process_max_fds" {}
-            "Most file descriptors that may be open";
+            "Limit on open file descriptors";
         inventory virtual_memory = "process_virtual_memory_bytes" {}
             "Virtual memory";
         inventory max_virtual_memory = "process_virtual_memory_max_bytes" {}
-            "Most virtual memory there may be; absent without a limit";
+            "Limit on virtual memory; absent if there is none";
         inventory resident_memory = "process_resident_memory_bytes" {}
             "Resident memory";
         inventory threads = "process_threads" {}

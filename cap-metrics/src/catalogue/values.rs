@@ -2,7 +2,7 @@
 
 use cap_names::ClosedEnum;
 
-/// What may stand in a label.
+/// The values that a label may have.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Values {

@@ -98,9 +98,9 @@ mod tests {
             .map(|issuer| (CertificateStatus::RenewalFailed, issuer, 1));
         metrics.certificates().set_inventory(counts);
         let text = metrics.render();
-        let folded =
+        let overflow =
             r#"cap_certificates_total{status="renewal_failed",issuer_type="_overflow"} 36"#;
-        assert!(text.contains(folded), "{text}");
+        assert!(text.contains(overflow), "{text}");
     }
 
     #[test]

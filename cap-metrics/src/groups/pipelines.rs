@@ -126,7 +126,7 @@ impl Pipelines<'_> {
         let rows = families
             .filter(|(_, overflowed)| *overflowed > 0)
             .map(|(name, overflowed)| ([name], overflowed as f64));
-        self.0.families.pipelines.folded.replace(rows);
+        self.0.families.pipelines.series_folded.replace(rows);
     }
 }
 
