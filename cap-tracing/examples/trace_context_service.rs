@@ -1,8 +1,12 @@
-//! The service that the W3C's own test harness for Trace Context calls: it posts on what it is told to, with the context.
+//! A service for the W3C's test harness for Trace Context. It posts what the harness asks for, with
+//! the context.
 //!
-//! `cargo run --example trace_context_service -- --listen 127.0.0.1:7777`, then, in the harness's folder,
-//! `SPEC_LEVEL=2 STRICT_LEVEL=2 python3 test.py http://127.0.0.1:7777/test`. One of its cases, `test_propagates_random_flag`, expects a new
-//! parent-id below an unsampled parent; here an unsampled context goes on unchanged, as a service may that records nothing of it. With `--export http://HOST:4318` its spans are sent there as well.
+//! Run `cargo run --example trace_context_service -- --listen 127.0.0.1:7777`, then, in the
+//! harness's folder, `SPEC_LEVEL=2 STRICT_LEVEL=2 python3 test.py http://127.0.0.1:7777/test`. With
+//! `--export http://HOST:4318` the spans are sent there.
+//!
+//! The case `test_propagates_random_flag` fails: it expects a new parent-id under an unsampled
+//! parent. This service passes an unsampled context on unchanged, as one that records nothing may.
 
 use std::error::Error;
 
@@ -31,8 +35,8 @@ async fn main() -> Result<(), Failure> {
         _ => return Err("usage: trace_context_service --listen ADDR [--export ENDPOINT]".into()),
     };
     let connector = Connector::new(Guard::new(Policy::default()), Trust::system()?);
-    // Without a collector the spans have nowhere to go, and are made all the same: a service that only passes headers on would
-    // not be much of a test.
+    // Without a collector the spans are made and go nowhere: a service that only passes headers on
+    // would test little.
     let mut config = Config::new(export.unwrap_or("http://127.0.0.1:9").parse()?);
     config.sample_rate = SampleRate::ALL;
     let tracer = Tracer::start(config, connector.clone())?;
@@ -59,7 +63,8 @@ struct Calls {
     tracer: Tracer,
 }
 
-/// Takes `[{"url": …, "arguments": [ … ]}, …]`, and posts the arguments of each element to its url, one after the other.
+/// Takes `[{"url": …, "arguments": [ … ]}, …]` and posts the arguments of each element to its URL,
+/// in turn.
 async fn forward(
     State(calls): State<Calls>,
     body: Bytes,

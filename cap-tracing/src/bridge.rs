@@ -1,4 +1,4 @@
-//! Spans of the `tracing` crate among the typed ones: children of those, and parents of those.
+//! Spans of the `tracing` crate among the typed spans, as their children and parents.
 
 mod fields;
 mod log;
@@ -23,14 +23,17 @@ pub use log::LogFormat;
 use span_filter::SpanFilter;
 
 impl Tracer {
-    /// A layer that makes a span of every span of the `tracing` crate, a child of whatever span is current, typed or not; what it
-    /// records are the fields, and events that happen in it. A field `otel.kind` says which kind of span it is, `otel.name` what it is
-    /// called, and `#[instrument(err)]` makes it fail.
+    /// A layer that makes a span of every span of the `tracing` crate, as a child of the current
+    /// span, typed or not.
     ///
-    /// Under an unsampled parent nothing is recorded, and a span takes its parent's context along to wherever it is entered. It costs
-    /// little more than what the registry itself asks for it, since other layers may want it; where none does,
-    /// [`bridge_exclusive`](Self::bridge_exclusive) saves that as well. Combine it with a filter of your own for what is too much detail for a
-    /// trace:
+    /// The span records the fields and the events in it. The field `otel.kind` sets its kind,
+    /// `otel.name` its name, and `#[instrument(err)]` makes it an error.
+    ///
+    /// Under an unsampled parent, nothing is recorded, and the span carries its parent's context
+    /// wherever it is entered. It costs little more than the registry itself. If no other layer
+    /// reads spans, [`bridge_exclusive`](Self::bridge_exclusive) saves the registry's cost as well.
+    ///
+    /// Combine the layer with a filter for what is too much detail in a trace:
     ///
     /// ```
     /// use tracing_subscriber::filter::LevelFilter;
@@ -47,14 +50,17 @@ impl Tracer {
     {
         match self.active() {
             Some(_) => Bridge::new(self, Readers::Others).boxed(),
-            // What nobody else wants is not even asked for again.
+            // `tracing` caches that no layer wants the callsite.
             None => Identity::new().with_filter(LevelFilter::OFF).boxed(),
         }
     }
 
-    /// The same for a subscriber in which no other layer reads spans: under an unsampled parent, the spans of `tracing` are disabled
-    /// for everyone, and cost next to nothing. Events are not: log lines are written as before, without the fields of such spans. A
-    /// disabled span takes no context along to another task or thread: give that a typed span's [`scope`](crate::Span::scope).
+    /// The same layer, for a subscriber in which no other layer reads spans.
+    ///
+    /// Under an unsampled parent it disables the spans of `tracing` for the whole subscriber, and
+    /// they cost next to nothing. Log lines are written as before, without the fields of these
+    /// spans. A disabled span does not carry its context to another task or thread: use the
+    /// [`scope`](crate::Span::scope) of a typed span there.
     pub fn bridge_exclusive<S>(&self) -> impl Layer<S> + use<S>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
@@ -69,7 +75,7 @@ struct Bridge {
     recorded: SpanFilter,
 }
 
-/// Who else reads spans.
+/// Whether other layers of the subscriber read spans.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Readers {
     Others,
@@ -78,7 +84,7 @@ enum Readers {
 
 impl Bridge {
     fn new(tracer: &Tracer, readers: Readers) -> Self {
-        Bridge {
+        Self {
             tracer: tracer.clone(),
             readers,
             recorded: SpanFilter::default(),
@@ -86,7 +92,7 @@ impl Bridge {
     }
 }
 
-/// Whether something was decided before, and it was that nothing is recorded here.
+/// Whether an earlier decision disables recording here.
 fn nothing_is_recorded() -> bool {
     Context::map_current(|context| {
         let span = context.span();
@@ -95,11 +101,11 @@ fn nothing_is_recorded() -> bool {
     })
 }
 
-/// What the registry keeps with a span of `tracing`.
+/// The extension that the registry stores with a span of `tracing`.
 struct Bridged(Span);
 
 thread_local! {
-    /// The spans that this thread is in, innermost last.
+    /// The spans that this thread has entered, innermost last.
     static ENTERED: RefCell<Vec<(Id, ContextGuard)>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -196,7 +202,7 @@ where
         let Some(span) = tree.span(id) else {
             return;
         };
-        // Kept as it is from here on: a future enters its span again and again.
+        // A future enters its span repeatedly, and finds the context made.
         let context = span.extensions_mut().get_mut::<Bridged>().map(|span| {
             span.0.materialize();
             span.0.context()
@@ -208,7 +214,7 @@ where
     }
 
     fn on_exit(&self, id: &Id, _: Tree<'_, S>) {
-        // The guard is dropped outside of the borrow: what it drops may end spans.
+        // Dropped outside of the borrow, since the guard may end spans.
         let left = ENTERED.with_borrow_mut(|entered| {
             let at = entered.iter().rposition(|(inside, _)| inside == id)?;
             Some(entered.remove(at))
@@ -217,7 +223,7 @@ where
     }
 
     fn on_close(&self, id: Id, tree: Tree<'_, S>) {
-        // What the registry keeps with one that is not recorded it drops itself.
+        // The registry drops the extension of a span that is not recorded.
         if !self.recorded.may_have(&id) {
             return;
         }

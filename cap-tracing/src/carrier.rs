@@ -1,4 +1,4 @@
-//! A context as text, for job payloads.
+//! A context as text, for the payload of a job.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::propagate::Propagator;
 
-/// A context as text, to be stored with a job so that its execution joins the trace of the request that enqueued it.
+/// A context as text. Stored with a job, it lets the attempts join the trace of the request that
+/// enqueued the job.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Carrier(BTreeMap<String, String>);
 
 impl Carrier {
     pub(crate) fn of(context: &Context) -> Self {
-        let mut carrier = Carrier::default();
+        let mut carrier = Self::default();
         Propagator::default().inject_context(context, &mut carrier);
         carrier
     }

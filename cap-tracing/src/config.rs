@@ -26,7 +26,7 @@ pub struct Config {
     pub sample_rate: SampleRate,
     /// The networks whose decision to sample this service honors. `None`: every network.
     ///
-    /// A trace from any other network goes on, and `sample_rate` decides whether it is sampled here.
+    /// A trace from any other network goes on, and `sample_rate` decides whether to sample it here.
     /// A caller from outside therefore cannot switch sampling on. Default: `None`.
     pub trusted_peers: Option<Vec<IpNet>>,
     /// Headers of every export request. Their values are secrets: mark them with

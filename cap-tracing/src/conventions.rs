@@ -1,5 +1,6 @@
-//! The conventions as data: every kind of span, what it is called and what it carries. The reference is generated from them, and a
-//! test compares them with the spans that are made.
+//! The conventions as data: the name and the attributes of every kind of span.
+//!
+//! docs/spans.md is generated from them, and a test compares them with the spans that are made.
 
 use cap_names::{ActorType, ClosedEnum as _, ErrorClass, attributes};
 
@@ -7,15 +8,15 @@ use cap_names::{ActorType, ClosedEnum as _, ErrorClass, attributes};
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Convention {
-    /// What it stands for.
+    /// What the span represents.
     pub title: &'static str,
-    /// Its name, with what varies in braces.
+    /// Its name, with the variable parts in braces.
     pub name: &'static str,
     /// Its OpenTelemetry span kind.
     pub kind: &'static str,
-    /// What makes one.
+    /// The functions and layers that make it.
     pub made_by: &'static str,
-    /// What it carries beside [`COMMON`].
+    /// Its attributes, beside those of [`COMMON`].
     pub attributes: &'static [Attribute],
 }
 
@@ -23,19 +24,20 @@ pub struct Convention {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Attribute {
-    /// The key: `cap.…` are the product's own, the others OpenTelemetry's semantic conventions.
+    /// The key. `cap.…` keys are the product's own; the others are OpenTelemetry's semantic
+    /// conventions.
     pub key: &'static str,
-    /// What it says, in a few words; where the set is closed, these are its values.
+    /// What the value is.
     pub values: Values,
 }
 
-/// What an attribute may be.
+/// The values of an attribute.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Values {
-    /// One of these.
+    /// One of these words.
     Closed(&'static [&'static str]),
-    /// Described in words.
+    /// Any value; this describes it.
     Open(&'static str),
 }
 
@@ -51,23 +53,23 @@ const fn words(key: &'static str, words: &'static [&'static str]) -> Attribute {
 
 const METHOD: Attribute = open(
     "http.request.method",
-    "the method, `_OTHER` where it is not a known one",
+    "the method; `_OTHER` if the conventions do not know it",
 );
-const STATUS: Attribute = open("http.response.status_code", "the status, once there is one");
-const ERROR_TYPE: Attribute = open("error.type", "the status, where it is an error");
-const HOST: Attribute = open("server.address", "the host called");
-const PORT: Attribute = open("server.port", "its port, where the URI has one");
+const STATUS: Attribute = open("http.response.status_code", "the status of the answer");
+const ERROR_TYPE: Attribute = open("error.type", "the status, if it is an error");
+const HOST: Attribute = open("server.address", "the host of the URI");
+const PORT: Attribute = open("server.port", "the port of the URI, if it has one");
 const JOB_TYPE: Attribute = open(attributes::JOB_TYPE, "name of the job type");
 const JOB_ID: Attribute = open(attributes::JOB_ID, "opaque id of the job");
 const EVENT_TYPE: Attribute = open(attributes::EVENT_TYPE, "type of the event");
 const EVENT_ID: Attribute = open(
     attributes::EVENT_ID,
-    "its id, the same as in the SIEM's archive",
+    "id of the event, the same as in the SIEM's archive",
 );
 
-/// What any span may carry: the first five are those of [`CurrentSpan`](crate::CurrentSpan).
+/// The attributes that any span may carry. [`CurrentSpan`](crate::CurrentSpan) sets them.
 pub const COMMON: &[Attribute] = &[
-    open(attributes::ORG_ID, "opaque id of the organisation"),
+    open(attributes::ORG_ID, "opaque id of the organization"),
     open(attributes::PROJECT_ID, "opaque id of the project"),
     open(attributes::CERT_ID, "opaque id of the certificate"),
     open(attributes::DISTRIBUTION_ID, "opaque id of the distribution"),
@@ -75,19 +77,19 @@ pub const COMMON: &[Attribute] = &[
     words(attributes::ERROR_CLASS, ErrorClass::VALUES),
 ];
 
-/// The event `audit` on the span in which an audit event happened.
+/// The attributes of the event `audit`.
 pub const AUDIT_EVENT: &[Attribute] = &[EVENT_TYPE, EVENT_ID];
 
 /// Every kind of span.
 pub const SPANS: &[Convention] = &[
     Convention {
-        title: "An HTTP request that is answered",
+        title: "An HTTP request to this service",
         name: "{method} {route}",
         kind: "server",
         made_by: "TraceLayer, Tracer::request",
         attributes: &[
             METHOD,
-            open("http.route", "the pattern that matched, if one did"),
+            open("http.route", "the pattern of the route, if one matched"),
             STATUS,
             ERROR_TYPE,
         ],
@@ -100,7 +102,7 @@ pub const SPANS: &[Convention] = &[
         attributes: &[JOB_TYPE, JOB_ID, open(attributes::JOB_ATTEMPT, "1, 2, …")],
     },
     Convention {
-        title: "A job that is enqueued",
+        title: "Enqueuing a job",
         name: "enqueue {type}",
         kind: "producer",
         made_by: "Tracer::enqueue",
@@ -125,7 +127,7 @@ pub const SPANS: &[Convention] = &[
         ],
     },
     Convention {
-        title: "A call to a service of one's own",
+        title: "A call to another service of the product",
         name: "{service} {operation}",
         kind: "client",
         made_by: "ClientLayer::service",
@@ -142,14 +144,14 @@ pub const SPANS: &[Convention] = &[
         ],
     },
     Convention {
-        title: "A call of another part of the service",
+        title: "A call to another part of this service",
         name: "{service} {operation}",
         kind: "internal",
         made_by: "Tracer::service_call",
         attributes: &[open("code.function.name", "{service}.{operation}")],
     },
     Convention {
-        title: "An event that is sent",
+        title: "Sending an event",
         name: "emit {type}",
         kind: "producer",
         made_by: "Tracer::emit_event",

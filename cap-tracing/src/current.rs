@@ -11,47 +11,48 @@ use crate::carrier::Carrier;
 use crate::ids::SpanIds;
 use crate::span::record_error;
 
-/// The span that is current where this is called: that of the request or job under way.
+/// The span of the request or job that this code runs for.
 pub fn current_span() -> CurrentSpan {
     CurrentSpan(Context::current())
 }
 
-/// Trace id and span id of the current span as bytes, when it is sampled: for exemplars, which are asked for where everything counts.
+/// The ids of the current span, if it is sampled. For exemplars: costs no more than a look at the
+/// context.
 pub fn current_span_ids() -> Option<SpanIds> {
     Context::map_current(|context| SpanIds::sampled(context.span().span_context()))
 }
 
-/// The current span. Its setters do nothing where there is none, or where it is not sampled.
+/// The current span. Without one, or if it is not sampled, its methods record nothing.
 #[derive(Debug)]
 pub struct CurrentSpan(Context);
 
 impl CurrentSpan {
-    /// The organisation.
+    /// Sets the id of the organization.
     pub fn set_org(&self, id: &str) -> &Self {
         self.set(attributes::ORG_ID, id)
     }
 
-    /// The project.
+    /// Sets the id of the project.
     pub fn set_project(&self, id: &str) -> &Self {
         self.set(attributes::PROJECT_ID, id)
     }
 
-    /// The certificate.
+    /// Sets the id of the certificate.
     pub fn set_certificate(&self, id: &str) -> &Self {
         self.set(attributes::CERT_ID, id)
     }
 
-    /// The distribution.
+    /// Sets the id of the distribution.
     pub fn set_distribution(&self, id: &str) -> &Self {
         self.set(attributes::DISTRIBUTION_ID, id)
     }
 
-    /// Who acts. Only the kind is recorded.
+    /// Sets the type of the actor. The actor's name is not recorded.
     pub fn set_actor(&self, actor: &Actor) -> &Self {
         self.set(attributes::ACTOR_TYPE, actor.kind().as_str())
     }
 
-    /// An audit event happened.
+    /// Adds the event `audit`, which names an audit event by its type and id.
     pub fn record_audit_event(&self, event_type: &str, event_id: &str) -> &Self {
         let span = self.0.span();
         if span.is_recording() {
@@ -64,7 +65,7 @@ impl CurrentSpan {
         self
     }
 
-    /// The work under way failed. The message must hold no secret.
+    /// Records that the work failed. The message must hold no secret.
     pub fn record_error(&self, class: ErrorClass, message: &dyn fmt::Display) -> &Self {
         record_error(&self.0, class, message);
         self
@@ -75,12 +76,12 @@ impl CurrentSpan {
         Carrier::of(&self.0)
     }
 
-    /// Runs a future with this span as the current one, on whatever thread.
+    /// Runs a future with this span as the current one, on any thread.
     pub fn scope<F: Future>(&self, future: F) -> WithContext<F> {
         future.with_context(self.0.clone())
     }
 
-    /// Runs a function with this span as the current one, on whatever thread.
+    /// Runs a function with this span as the current one, on any thread.
     pub fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
         let _current = self.0.clone().attach();
         f()

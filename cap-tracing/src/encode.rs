@@ -1,7 +1,7 @@
-//! A span as bytes, made where it ends, and a batch of them as the bytes of one request, made once however often it is sent.
+//! Encodes a span where it ends, and a batch of spans as one export request.
 //!
-//! What was recorded is written where it goes. The messages of `opentelemetry-proto` would first have to be made of it, and that is most
-//! of the work of an exporter.
+//! The record is written straight into OTLP's wire format. Building the messages of
+//! `opentelemetry-proto` first would be most of an exporter's work.
 
 #[cfg(test)]
 mod against_prost;
@@ -20,12 +20,13 @@ use crate::endpoint::Protocol;
 use crate::record::Record;
 use protobuf::Protobuf as _;
 
-/// A gRPC message begins with a flag, whether it is compressed, and its length in four bytes (gRPC over HTTP/2, Requests).
+/// A gRPC message begins with a compression flag and a length of four bytes (gRPC over HTTP/2,
+/// Requests).
 pub(crate) const GRPC_PREFIX: usize = 5;
-/// The tag and length of a message at most, where its length is that of a batch.
+/// The largest tag and length in front of a message that holds a batch.
 const NESTED: usize = 11;
 
-/// `ScopeSpans.spans`: one of them.
+/// Appends the span as one element of `ScopeSpans.spans`.
 pub(crate) fn span(out: &mut Vec<u8>, record: &Record) {
     span::span(out, 2, record);
 }
@@ -33,7 +34,7 @@ pub(crate) fn span(out: &mut Vec<u8>, record: &Record) {
 pub(crate) struct Encoder {
     protocol: Protocol,
     compression: Compression,
-    /// `ResourceSpans.resource`, and `ScopeSpans.scope`: fields that are the same in every request.
+    /// The fields `ResourceSpans.resource` and `ScopeSpans.scope`, the same in every request.
     resource: Vec<u8>,
     scope: Vec<u8>,
 }
@@ -48,11 +49,11 @@ impl Encoder {
         });
         let mut scope = Vec::new();
         scope.message::<1>(1, |scope| {
-            // Says in every span who made it.
+            // Names the library that made the spans.
             scope.bytes(1, b"cap-tracing");
             scope.bytes(2, env!("CARGO_PKG_VERSION").as_bytes());
         });
-        Encoder {
+        Self {
             protocol: config.endpoint.protocol(),
             compression: config.compression,
             resource,
@@ -60,13 +61,14 @@ impl Encoder {
         }
     }
 
-    /// What precedes the spans says how long they are, so it is put in front of them when they have been written, and takes so many bytes
-    /// at most.
+    /// The room that a batch leaves free in front of its spans. It holds the headers, which contain
+    /// the length of the spans and are therefore written last.
     pub(crate) fn room(&self) -> usize {
         self.prefix() + 2 * NESTED + self.resource.len() + self.scope.len()
     }
 
-    /// The request for a batch of spans, each written by [`span`], behind [`room`](Self::room).
+    /// Makes the request from a batch of spans, each written by [`span`], behind
+    /// [`room`](Self::room).
     pub(crate) fn encode(&self, mut batch: Batch) -> Bytes {
         let prefix = self.prefix();
         let mut begin = self.enclose(&mut batch.bytes, self.room());
@@ -100,7 +102,8 @@ impl Encoder {
         }
     }
 
-    /// Puts the heads of the messages that the spans are in before them, and says where they begin.
+    /// Writes the headers of the enclosing messages in front of the spans, and returns where they
+    /// begin.
     fn enclose(&self, bytes: &mut [u8], spans: usize) -> usize {
         let mut begin = spans;
         for (field, first) in [(2, &self.scope), (1, &self.resource)] {

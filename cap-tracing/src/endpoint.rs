@@ -1,4 +1,4 @@
-//! Where spans go.
+//! The address of a collector.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,17 +11,20 @@ use crate::error::SettingError;
 /// The method `Export` of OTLP's trace service, as gRPC writes it.
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
-/// A collector's address.
+/// The address of a collector.
 ///
-/// `http://` and `https://` mean OTLP/HTTP: port 4318 unless one is written, and `/v1/traces` unless a path is. `grpc://` and
-/// `grpcs://` mean OTLP/gRPC: port 4317 unless one is written, and no path. `https://` and `grpcs://` are always TLS.
+/// - `http://` and `https://` mean OTLP/HTTP. The default port is 4318, and the default path
+///   `/v1/traces`.
+/// - `grpc://` and `grpcs://` mean OTLP/gRPC. The default port is 4317, and a path is an error.
+///
+/// `https://` and `grpcs://` always use TLS.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
     protocol: Protocol,
     uri: Uri,
 }
 
-/// How requests are put on the wire.
+/// The protocol of the export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     /// OTLP/HTTP with protobuf.
@@ -31,7 +34,7 @@ pub(crate) enum Protocol {
 }
 
 impl Endpoint {
-    /// Scheme, host, port and path that requests go to; the scheme is that of the transport, so `http` or `https`.
+    /// The URI that requests go to. Its scheme is that of the transport: `http` or `https`.
     pub fn uri(&self) -> &Uri {
         &self.uri
     }
@@ -44,8 +47,8 @@ impl Endpoint {
 impl Protocol {
     const fn port(self) -> u16 {
         match self {
-            Protocol::Http => 4318,
-            Protocol::Grpc => 4317,
+            Self::Http => 4318,
+            Self::Grpc => 4317,
         }
     }
 }
@@ -120,7 +123,7 @@ fn parse(text: &str) -> Result<Endpoint, String> {
         .map_err(|error| format!("{text:?}: {error}; {SHAPE}"))
 }
 
-/// As it would be configured, with the defaults written out.
+/// The endpoint as a setting, with the defaults written out.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let authority = self.uri.authority().map_or("", |at| at.as_str());

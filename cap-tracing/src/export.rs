@@ -1,4 +1,6 @@
-//! The export thread: batches, retries, and what became of each span.
+//! The export thread: it sends batches and counts the outcome of each span.
+//!
+//! Its states are described in [`queue`](crate::queue).
 
 mod transport;
 
@@ -16,15 +18,15 @@ use crate::encode::Encoder;
 use crate::queue::Queue;
 use transport::{GivenUp, Transport, printable};
 
-/// Told when everything that was queued before it has been sent or given up.
+/// Answered when every span that was queued before it has been sent or given up.
 pub(crate) type Flush = std::sync::mpsc::Sender<()>;
 
-/// Turns queued spans into export requests.
+/// Takes batches from the queue and sends them.
 pub(crate) struct Worker {
     queue: Arc<Queue>,
     stop: StopSignal,
     flushes: mpsc::UnboundedReceiver<Flush>,
-    /// Who waits for what is queued to be sent.
+    /// Flushes that wait for an answer.
     waiting: Vec<Flush>,
     encoder: Encoder,
     transport: Transport,
@@ -43,7 +45,7 @@ impl Worker {
         let batch_delay = config.batch_delay;
         let counts = Arc::clone(&queue.counts);
         let transport = Transport::new(config, connector, counts, stop.clone());
-        Worker {
+        Self {
             queue,
             stop,
             flushes,
@@ -71,7 +73,8 @@ impl Worker {
                 () = self.stop.requested() => {}
             }
         }
-        // Nothing more is taken in; what is queued goes out in full batches until the deadline, and is given up then.
+        // What is queued goes out in full batches until the deadline; the rest then counts as
+        // unsent.
         self.queue.close();
         while let Some(batch) = self.queue.take() {
             let late = self
@@ -86,18 +89,18 @@ impl Worker {
         }
     }
 
-    /// Waits for the batch to fill, as long as a span may wait.
+    /// Waits for the batch to fill, for at most `batch_delay`.
     async fn fill(&mut self) {
         tokio::select! {
             () = self.queue.full() => {}
             () = tokio::time::sleep(self.batch_delay) => {}
             Some(flush) = self.flushes.recv() => self.waiting.push(flush),
-            // Whoever stops the pipe wants it sent now.
+            // A stop sends what is there at once.
             () = self.stop.requested() => {}
         }
     }
 
-    /// Where somebody waits for it, sends what is queued at this moment, and tells them.
+    /// Sends what is queued at this moment and answers the flushes, if there are any.
     async fn flush(&mut self) {
         if self.waiting.is_empty() {
             return;
@@ -111,7 +114,7 @@ impl Worker {
             self.export(batch).await;
         }
         for flush in self.waiting.drain(..) {
-            // Who has stopped waiting is not told.
+            // A caller whose deadline has passed no longer listens.
             let _ = flush.send(());
         }
     }

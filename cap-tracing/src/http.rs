@@ -1,4 +1,4 @@
-//! The tower layers: a span for every request that is answered, and one for every call that is made.
+//! Tower layers: a span for every request that is answered, and one for every call that is made.
 
 mod client;
 mod future;
@@ -16,27 +16,30 @@ use crate::tracer::Tracer;
 pub use client::{ClientLayer, ClientMiddleware, Operation};
 pub use future::TraceFuture;
 
-/// Makes a server span for every request: a child of the inbound context, current while the handler runs, named after axum's
-/// matched route, and an error from status 500 on. Add it with `Router::layer`, which runs after routing.
+/// Makes a server span for every request.
+///
+/// The span is a child of the inbound context, current while the handler runs, and named after
+/// axum's matched route. Add the layer with `Router::layer`, which runs after routing.
 #[derive(Clone, Debug)]
 pub struct TraceLayer {
     tracer: Tracer,
     peer: PeerOf,
 }
 
-/// Finds the other end of a request in its extensions.
+/// Finds the address of the peer in the extensions of a request.
 type PeerOf = fn(&Extensions) -> Option<IpAddr>;
 
 impl TraceLayer {
-    /// A layer that records into `tracing`.
+    /// A layer that makes its spans with `tracer`.
     pub fn new(tracer: Tracer) -> Self {
-        TraceLayer {
+        Self {
             tracer,
             peer: |_| None,
         }
     }
 
-    /// Says how the address of the other end is found, for [`Config::trusted_peers`](crate::Config::trusted_peers). With axum:
+    /// Sets how the layer finds the address of the peer, for
+    /// [`Config::trusted_peers`](crate::Config::trusted_peers).
     ///
     /// ```
     /// # use axum::extract::ConnectInfo;

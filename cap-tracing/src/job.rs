@@ -9,7 +9,8 @@ use crate::span::Span;
 use crate::start::{ATTRIBUTES, SpanSpec};
 use crate::tracer::Tracer;
 
-/// The span of one attempt at a job, before it starts: made by [`Tracer::job`], started by [`start`](Self::start).
+/// A description of the span of one attempt at a job. [`Tracer::job`] makes it, and
+/// [`start`](Self::start) starts the span.
 #[derive(Clone, Copy, Debug)]
 #[must_use = "the span begins with `start`"]
 pub struct JobSpan<'a> {
@@ -82,8 +83,8 @@ impl<'a> JobSpan<'a> {
         self
     }
 
-    /// The carrier stored with the job: the span joins its trace, as a child of the span that enqueued the job. Without one the
-    /// span begins a trace.
+    /// The carrier that was stored with the job. The span becomes a child of the span that enqueued
+    /// the job. Without a carrier the span is the root of a trace.
     #[inline]
     pub fn parent(mut self, carrier: &'a Carrier) -> Self {
         self.parent = Some(carrier);

@@ -1,4 +1,4 @@
-//! Traces of HTTP requests and jobs over OTLP, with CertAutoPilot's attribute conventions and W3C context in and out.
+//! Traces of HTTP requests and jobs over OTLP, with W3C context in and out.
 //!
 //! ```no_run
 //! use cap_egress::{Connector, Guard, Policy, Trust};
@@ -6,45 +6,51 @@
 //! use std::time::Duration;
 //!
 //! let connector = Connector::new(Guard::new(Policy::default()), Trust::system()?);
-//! let tracer = Tracer::start(Config::new("http://otel-collector.observability:4318".parse()?), connector)?;
+//! let config = Config::new("http://otel-collector.observability:4318".parse()?);
+//! let tracer = Tracer::start(config, connector)?;
 //!
 //! let span = tracer.job("renew", "j1").attempt(2).certificate("c1").start();
-//! span.in_scope(|| { /* what the job does; spans made here are its children */ });
+//! span.in_scope(|| { /* the job; spans made here are children of its span */ });
 //! drop(span);
 //!
-//! let report = tracer.shutdown(Duration::from_secs(5));
-//! println!("{report}");
+//! let stats = tracer.shutdown(Duration::from_secs(5));
+//! println!("{stats}");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Delivery
+//! # Export
 //!
-//! A span that ends goes into a bounded queue; when the queue is full it is dropped and counted, and the caller never waits.
-//! A thread with a runtime of its own sends batches, retries what may work later within a budget that a shutdown cuts, and
-//! counts what the collector refused in a partial success. [`Stats`] closes:
-//! `started = exported + rejected + dropped + failed + pending`, and [`Failures`] says of what kind the failed ones were.
+//! A span that ends goes into a bounded queue. If the queue is full, the span is dropped and
+//! counted; the caller never waits. A thread with its own runtime sends batches and retries them. A
+//! shutdown shortens every wait to its deadline.
 //!
-//! OTLP/HTTP and OTLP/gRPC are one [`Endpoint`] away from each other, and are retried and counted alike. Every connection is
-//! opened by the [`Connector`](cap_egress::Connector), whose guard and trust roots apply; `https` and `grpcs` never send a byte
-//! that is not TLS.
+//! [`Stats`] closes: `started = exported + rejected + dropped + failed + pending`. [`Failures`]
+//! says why spans failed.
+//!
+//! The scheme of the [`Endpoint`] chooses OTLP/HTTP or OTLP/gRPC. Both are retried and counted
+//! alike. The [`Connector`](cap_egress::Connector) opens every connection, so its guard and its
+//! trust roots apply. With `https` and `grpcs`, every byte is sent over TLS.
 //!
 //! # Sampling and propagation
 //!
-//! The decision of an upstream is honoured, unless [`Config::trusted_peers`] says whose; without one, traces are sampled by trace
-//! id at a rate that may change while running ([`Tracer::set_sample_rate`]). Under an unsampled parent no span is made at all, and the inbound context and baggage go out as they came in; the same holds when
-//! tracing is [`disabled`](Tracer::disabled). Baggage is sent only to [`Audience::Internal`].
+//! The decision of an upstream holds, if [`Config::trusted_peers`] trusts it. Without one, the
+//! trace id decides at a rate that can change at any time ([`Tracer::set_sample_rate`]).
+//!
+//! Under an unsampled parent no span is made, and the inbound context and baggage go out unchanged.
+//! The same holds for a [disabled](Tracer::disabled) tracer. Only [`Audience::Internal`] receives
+//! baggage.
 //!
 //! # Features
 //!
-//! `http` (default): [`TraceLayer`], a span for every request of a tower service, and [`ClientLayer`], one for every call of a tower
-//! HTTP client.
-//!
-//! `bridge`: `Tracer::bridge`, a layer that puts the spans of the `tracing` crate among the typed ones, and `LogFormat`, which
-//! puts the ids of the current span into log lines.
+//! - `http` (default): [`TraceLayer`] makes a span for every request of a tower service, and
+//!   [`ClientLayer`] for every call of a tower HTTP client.
+//! - `bridge`: `Tracer::bridge` makes spans of the `tracing` crate's spans, and `LogFormat` writes
+//!   the ids of the current span into log lines.
 //!
 //! # What it does not do
 //!
-//! It sets no process-wide tracer or propagator and reads no environment.
+//! - It sets no process-wide tracer or propagator.
+//! - It reads no environment variable.
 
 #![forbid(unsafe_code)]
 

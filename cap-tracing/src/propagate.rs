@@ -1,4 +1,5 @@
-//! Context in and out: W3C Trace Context level 2 and W3C Baggage, over headers and over OpenTelemetry's carriers.
+//! Context in and out: W3C Trace Context level 2 and W3C Baggage, in headers and in OpenTelemetry's
+//! carriers.
 
 mod baggage;
 pub(crate) mod traceparent;
@@ -22,14 +23,16 @@ pub(crate) const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 /// Who receives a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
-    /// Our own services, or a third party that is to get what they get: trace context and baggage.
+    /// Services of the product, and third parties that should receive the same: trace context and
+    /// baggage.
     Internal,
-    /// Somebody else's API (ACME, DNS, MSCA): trace context alone.
+    /// APIs of others (ACME, DNS, MSCA): trace context without baggage.
     ThirdParty,
 }
 
-/// The context in the headers of a request: the trace, if there is one valid `traceparent`, and the baggage. What came in goes out
-/// again unchanged, where nothing is recorded in between.
+/// Reads the context from the headers of a request: the trace, if there is exactly one valid
+/// `traceparent`, and the baggage. If nothing is recorded in between, the same headers go out with
+/// a call.
 pub fn extract(headers: &HeaderMap) -> Context {
     let all = |name| headers.get_all(name).iter().map(HeaderValue::as_bytes);
     read(
@@ -40,34 +43,34 @@ pub fn extract(headers: &HeaderMap) -> Context {
     )
 }
 
-/// Sets the headers of an outgoing request; those of a context that stood there before are removed, whoever wrote them.
+/// Sets the headers of an outgoing request, and removes those of an earlier context.
 pub fn inject(context: &Context, headers: &mut HeaderMap, audience: Audience) {
     for name in [TRACEPARENT, TRACESTATE, BAGGAGE] {
         headers.remove(name);
     }
     write(context, audience, &mut |name, value| {
-        // Of visible ASCII: a value of anything else is not made.
+        // Every value is visible ASCII.
         if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
             headers.insert(name, value);
         }
     });
 }
 
-/// The same rules for carriers other than headers, behind OpenTelemetry's own trait: for message queues, and as the global
-/// propagator of libraries that ask for one. Its audience is [`Audience::Internal`], unless told otherwise.
+/// The same rules behind OpenTelemetry's trait, for message queues and for libraries that take a
+/// propagator. The default audience is [`Audience::Internal`].
 #[derive(Clone, Copy)]
 pub struct Propagator(Audience);
 
 impl Propagator {
     /// A propagator that writes for this audience.
     pub const fn new(audience: Audience) -> Self {
-        Propagator(audience)
+        Self(audience)
     }
 }
 
 impl Default for Propagator {
     fn default() -> Self {
-        Propagator(Audience::Internal)
+        Self(Audience::Internal)
     }
 }
 
@@ -103,7 +106,7 @@ impl TextMapPropagator for Propagator {
     }
 }
 
-/// Everything that came under each of the three names, in the order in which it came.
+/// Takes all values of each header, in the order in which they came.
 fn read<'a>(
     context: &Context,
     mut traceparent: impl Iterator<Item = &'a [u8]>,
@@ -111,8 +114,8 @@ fn read<'a>(
     baggage: impl Iterator<Item = &'a [u8]>,
 ) -> Context {
     let mut context = context.clone();
-    // Two are as good as none (level 2, 3.2 Traceparent Header: it is one field with one value), and without a valid one tracestate
-    // is not looked at (level 2, 3.3).
+    // Two traceparents count as none (level 2, 3.2 Traceparent Header: one field with one value).
+    // Without a valid traceparent, tracestate is not read (level 2, 3.3).
     if let (Some(only), None) = (traceparent.next(), traceparent.next())
         && let Some((trace_id, span_id, flags)) = traceparent::parse(only)
     {
@@ -147,8 +150,8 @@ fn write(context: &Context, audience: Audience, set: &mut dyn FnMut(HeaderName, 
     }
 }
 
-/// The tracestate to send for a span: as it came where the span is the one that came, otherwise in its own order and without what
-/// means nothing.
+/// The tracestate to send for a span. For the span that came in, it is the state that came in;
+/// otherwise the span's own members, without invalid ones.
 pub(crate) fn tracestate_of<'a>(context: &'a Context, ids: &SpanContext) -> Cow<'a, str> {
     let kept = ids.trace_state().header();
     if let Some(received) = context.get::<Received>()

@@ -1,4 +1,81 @@
-//! Ended spans, encoded, on their way to the export thread.
+//! The queue of ended spans, between the threads that make spans and the export thread.
+//!
+//! # Theory of operation
+//!
+//! This page covers the queue, [`batch`](crate::batch) and [`export`](crate::export).
+//!
+//! ## States
+//!
+//! A sampled span is in one of four states, and [`Stats`](crate::Stats) counts each of them:
+//!
+//! - Open. [`Recorder`](crate::recorder::Recorder) holds its record. `started` counts it.
+//! - Queued. The thread that ends the span encodes it and appends it to the last batch. The record
+//!   is freed by the thread that made it.
+//! - In flight. The export thread takes the oldest batch, full or not, and sends it. There is one
+//!   such batch at a time.
+//! - Done. Exactly one of `exported`, `rejected`, `dropped` and `failed` counts it. A span that
+//!   finds the queue full or closed goes from open to dropped.
+//!
+//! `pending` is the number of spans in the first three states.
+//!
+//! The export thread is in one of four states:
+//!
+//! - Idle. It waits for one span, a flush, or a stop.
+//! - Filling. It waits for a whole batch, a full queue, `batch_delay`, a flush, or a stop.
+//! - Exporting. It sends one batch until the collector answers for good, `retry_for` is over, or
+//!   the deadline of a stop passes. After that, if a flush waits, it exports as many spans as were
+//!   queued when it began to serve the flush, and answers it.
+//! - Stopping. It closes the queue and exports what is left. Once the deadline has passed, it
+//!   counts the remaining batches as failed without sending them.
+//!
+//! ## Locks
+//!
+//! Three locks can be held together. They are taken in this order:
+//!
+//! - OpenTelemetry's lock on one recorded span. It protects the record, and is held while the span
+//!   ends.
+//! - `Queue::waiting`. It protects the batches, their number of spans, `closed`, and what the
+//!   export thread waits for. Encoding is done before the lock is taken, so a holder copies at most
+//!   one span.
+//! - `Pool::kept`. It protects the buffers that wait for reuse. A thread that begins a batch takes
+//!   it under `waiting`. A batch that is dropped takes it alone.
+//!
+//! `Counts::last_error` and the locks of the gRPC connection are taken alone. No lock is held
+//! across an `await` or while a thread is woken.
+//!
+//! ## Waking the export thread
+//!
+//! The export thread compares the number of spans with the number that it wants, and stores the
+//! latter in `wanted`, under one lock. The push that reaches this number takes it and notifies, so
+//! a batch costs one wake. A notification between the unlock and the wait is not lost, because
+//! [`Notify`] keeps one permit. A permit that is left over from a canceled wait costs one more
+//! comparison.
+//!
+//! ## Atomics
+//!
+//! - `Queue::queued` repeats `Waiting::queued`. It is written under the lock and read without, both
+//!   Relaxed, because it publishes no other memory and decides nothing but whether to encode: a
+//!   stale value costs an encoding for nothing, or drops a span that would just have found room.
+//!   The bound itself is checked under the lock.
+//! - The counters of [`Counts`] are added to with AcqRel and read with Acquire. A span is counted
+//!   as started before it can be counted as done, and a reader loads `started` last. It therefore
+//!   sees the start of each span whose end it has seen, and `pending` is never negative.
+//!
+//! ## Bounds
+//!
+//! | what | bound |
+//! |---|---|
+//! | spans queued | `queue_size` |
+//! | spans in flight | `batch_size` |
+//! | attributes, events and links of a span | 128 each; the length of a value has no bound |
+//! | memory of batches kept for reuse | 4 buffers of at most 1 MiB |
+//! | memory that a thread keeps for encoding | 16 KiB |
+//! | one attempt | `timeout` |
+//! | one batch with its retries | `retry_for` |
+//! | the pause between attempts | 250 ms, doubled up to 5 s; longer if the collector asks for it |
+//! | everything after a stop | the deadline of the stop |
+//! | the answer of a collector | 64 KiB are read, 300 characters shown |
+//! | flushes | each blocks its caller, up to that caller's deadline |
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -12,14 +89,14 @@ use crate::encode;
 use crate::record::Record;
 use crate::stats::Counts;
 
-/// What a thread keeps for the span that it encodes.
+/// Bytes that a thread keeps for the next span that it encodes.
 const SPAN: usize = 16 * 1024;
 
-/// Takes ended spans into a bounded queue, without waiting.
+/// Takes ended spans without blocking on the export.
 ///
-/// A span is encoded where it ends, and what it was recorded in is freed there, while both are at hand. What is encoded goes to the end
-/// of a batch, and a batch goes to the collector as it is: nothing is copied twice, and nothing that one thread took is freed by another,
-/// with which an allocator is slow.
+/// The thread that ends a span encodes it and frees its record, so no memory is freed by another
+/// thread than the one that allocated it, which would be slow. The encoded span goes to the end of
+/// a batch, and the batch is sent as it is, so no span is copied twice.
 #[derive(Debug)]
 pub(crate) struct Queue {
     pub(crate) counts: Arc<Counts>,
@@ -27,7 +104,7 @@ pub(crate) struct Queue {
     capacity: usize,
     batch_size: usize,
     waiting: Mutex<Waiting>,
-    /// How many wait: a look that disturbs nobody.
+    /// The same number as [`Waiting::queued`], to be read without the lock.
     queued: AtomicUsize,
     enough: Notify,
 }
@@ -37,7 +114,8 @@ struct Waiting {
     batches: VecDeque<Batch>,
     queued: usize,
     closed: bool,
-    /// With how many the export thread is woken. Waking a thread costs more than a span does, so it is woken once for a batch.
+    /// The number of spans at which the export thread wants to be woken. A wake costs more than a
+    /// span does, so there is one per batch.
     wanted: Option<usize>,
 }
 
@@ -46,14 +124,14 @@ thread_local! {
 }
 
 impl Queue {
-    /// For so many spans, in batches of so many at most.
+    /// A queue for `capacity` spans, in batches of at most `batch_size`.
     pub(crate) fn new(
         counts: Arc<Counts>,
         room: usize,
         capacity: usize,
         batch_size: usize,
     ) -> Self {
-        Queue {
+        Self {
             counts,
             pool: Pool::new(room),
             capacity,
@@ -74,7 +152,7 @@ impl Queue {
     }
 
     pub(crate) fn push(&self, span: &Record) {
-        // A span for which there is no room is not encoded.
+        // A span without room is not encoded.
         let pushed = self.queued.load(Ordering::Relaxed) < self.capacity && self.encode(span);
         if !pushed {
             self.counts.dropped.fetch_add(1, Ordering::AcqRel);
@@ -92,7 +170,7 @@ impl Queue {
             encoded.shrink_to(SPAN);
             Some(pushed)
         });
-        // A span may end when what the thread keeps is gone.
+        // A span may end while its thread ends, after the thread's buffer is gone.
         encoded.ok().flatten().unwrap_or_else(|| {
             let mut encoded = Vec::new();
             encode::span(&mut encoded, span);
@@ -100,7 +178,7 @@ impl Queue {
         })
     }
 
-    /// Says whether there was room.
+    /// Returns whether there was room.
     fn append(&self, encoded: &[u8]) -> bool {
         let mut waiting = self.waiting();
         if waiting.closed || waiting.queued >= self.capacity {
@@ -124,17 +202,17 @@ impl Queue {
         true
     }
 
-    /// Waits until there is a span.
+    /// Waits for a span.
     pub(crate) async fn any(&self) {
         self.until(1).await;
     }
 
-    /// Waits until there is a whole batch, or no room for more.
+    /// Waits for a whole batch, or for a full queue.
     pub(crate) async fn full(&self) {
         self.until(self.batch_size.min(self.capacity)).await;
     }
 
-    /// For the export thread alone.
+    /// Only the export thread calls this.
     async fn until(&self, wanted: usize) {
         loop {
             {
@@ -149,7 +227,7 @@ impl Queue {
         }
     }
 
-    /// The oldest batch.
+    /// Takes the oldest batch.
     pub(crate) fn take(&self) -> Option<Batch> {
         let mut waiting = self.waiting();
         let batch = waiting.batches.pop_front()?;
@@ -162,7 +240,7 @@ impl Queue {
         self.waiting().queued
     }
 
-    /// Nothing is taken in any more.
+    /// From here on, a span that ends is dropped.
     pub(crate) fn close(&self) {
         self.waiting().closed = true;
     }

@@ -1,4 +1,4 @@
-//! What a sampled span records, until it ends and is queued.
+//! An open sampled span, as OpenTelemetry's `Span`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,16 +10,18 @@ use opentelemetry::trace::{Event, Link, Span, SpanContext, Status};
 use crate::queue::Queue;
 use crate::record::Record;
 
-/// Attributes, events and links of one span at most, and attributes of one event or link: the defaults of the OpenTelemetry
-/// specification (Span Limits). What is over is counted in the span.
+/// Attributes, events and links of one span, and attributes of one event or link: the default
+/// limits of the OpenTelemetry specification (Span Limits). The span counts what exceeds them.
 const LIMIT: usize = 128;
-/// An OpenTelemetry span, so that it can be current in an OpenTelemetry context and other instrumentation finds it there.
+/// An OpenTelemetry span, so that it can be current in an OpenTelemetry context, where other
+/// instrumentation finds it.
 ///
-/// The SDK's own would ask a sampler, a tracer and its provider for every span what is already known here.
+/// The SDK's own span would ask a sampler, a tracer and its provider for what is already known
+/// here.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     context: SpanContext,
-    /// Until it ends.
+    /// `None` once the span has ended.
     record: Option<Record>,
     queue: Arc<Queue>,
 }
@@ -27,7 +29,7 @@ pub(crate) struct Recorder {
 impl Recorder {
     pub(crate) fn start(record: Record, queue: Arc<Queue>) -> Self {
         queue.started();
-        Recorder {
+        Self {
             context: record.context.clone(),
             record: Some(record),
             queue,
@@ -68,7 +70,7 @@ impl Span for Recorder {
         let Some(record) = &mut self.record else {
             return;
         };
-        // A key is there once, with what was set last (Trace API, Set Attributes).
+        // Each key is there once, with the value that was set last (Trace API, Set Attributes).
         let mut set = record.attributes.iter_mut();
         if let Some(set) = set.find(|set| set.key == attribute.key) {
             set.value = attribute.value;
@@ -80,7 +82,8 @@ impl Span for Recorder {
     }
 
     fn set_status(&mut self, status: Status) {
-        // Ok is final, and nothing goes back to Unset (Trace API, Set Status): that is their order.
+        // Ok is final, and no status returns to Unset (Trace API, Set Status): `Status` orders them
+        // so.
         if let Some(record) = &mut self.record
             && status > record.status
         {
@@ -119,7 +122,7 @@ impl Span for Recorder {
     }
 }
 
-/// A span that nobody ended ends when nobody can reach it any more.
+/// A span that nobody ended ends when its last reference is dropped.
 impl Drop for Recorder {
     fn drop(&mut self) {
         if self.record.is_some() {

@@ -13,7 +13,8 @@ use crate::span::Span;
 use crate::start::{ATTRIBUTES, SpanSpec};
 use crate::tracer::Tracer;
 
-/// The span of one request, before it starts: made by [`Tracer::request`], started by [`start`](Self::start).
+/// A description of the span of one request. [`Tracer::request`] makes it, and
+/// [`start`](Self::start) starts the span.
 #[derive(Clone, Copy, Debug)]
 #[must_use = "the span begins with `start`"]
 pub struct RequestSpan<'a> {
@@ -25,8 +26,9 @@ pub struct RequestSpan<'a> {
 }
 
 impl Tracer {
-    /// Describes a request that this service answers: a child of the context in its headers. The span does not record
-    /// `url.path`, since a path may hold a token. `TraceLayer` does all this for a tower service.
+    /// Describes a request that this service answers: a child of the context in its headers. The
+    /// span does not record `url.path`, since a path may hold a token. `TraceLayer` does all this
+    /// for a tower service.
     #[inline]
     pub fn request<'a>(&'a self, method: &'a Method, headers: &'a HeaderMap) -> RequestSpan<'a> {
         RequestSpan {
@@ -47,8 +49,8 @@ impl<'a> RequestSpan<'a> {
         self
     }
 
-    /// The address of the peer. It decides whether the service honors the upstream's decision to sample
-    /// ([`Config::trusted_peers`](crate::Config::trusted_peers)).
+    /// The address of the peer. It decides whether the service honors the upstream's decision to
+    /// sample ([`Config::trusted_peers`](crate::Config::trusted_peers)).
     #[inline]
     pub fn peer(mut self, address: IpAddr) -> Self {
         self.peer = Some(address);
@@ -85,7 +87,7 @@ impl<'a> RequestSpan<'a> {
     }
 }
 
-/// The method where it is one that the conventions for HTTP know.
+/// The method, if OpenTelemetry's conventions for HTTP know it.
 pub(crate) fn known_method(method: &Method) -> Option<&'static str> {
     [
         "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",

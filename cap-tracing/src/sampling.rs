@@ -1,4 +1,4 @@
-//! Which traces are sampled when it is this service's to decide.
+//! The sampling of traces that no upstream has decided.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,24 +10,25 @@ use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator};
 
 use crate::config::SampleRate;
 
-/// Trace ids made here are random in all their bits (W3C Trace Context level 2, 3.2.2.5.2 Random Trace ID Flag).
+/// Trace ids made here are random in all their bits (W3C Trace Context level 2, 3.2.2.5.2 Random
+/// Trace ID Flag).
 pub(crate) const RANDOM: TraceFlags = TraceFlags::new(0x02);
 
-/// The rate, as a bound that the last 63 bits of a sampled trace's id are below, as in the SDK: services with the same rate that
-/// decide on the same trace decide alike.
+/// The rate as a bound: a trace is sampled if the last 63 bits of its id are below it. The SDK
+/// decides in the same way, so services with the same rate decide alike on the same trace.
 #[derive(Debug)]
 pub(crate) struct Sampler(AtomicU64);
 
 impl Sampler {
     pub(crate) fn new(rate: SampleRate) -> Self {
-        Sampler(AtomicU64::new(bound(rate)))
+        Self(AtomicU64::new(bound(rate)))
     }
 
     pub(crate) fn set(&self, rate: SampleRate) {
         self.0.store(bound(rate), Ordering::Relaxed);
     }
 
-    /// To within 2^-63, which is nothing for a rate that a person would write.
+    /// The rate, exact to within 2^-63.
     pub(crate) fn rate(&self) -> SampleRate {
         SampleRate::clamped(self.0.load(Ordering::Relaxed) as f64 / (1_u64 << 63) as f64)
     }
@@ -37,8 +38,8 @@ impl Sampler {
         u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 1 < self.0.load(Ordering::Relaxed)
     }
 
-    /// The context of an upstream that may not decide here. Its trace goes on, but whether it is sampled is drawn anew; not by
-    /// its trace id, which the upstream chose.
+    /// Decides in place of an upstream that may not decide here. The trace goes on. A random number
+    /// decides, because the upstream chose the trace id.
     pub(crate) fn decide_anew(&self, upstream: &Context) -> Context {
         let span = upstream.span();
         let theirs = span.span_context();
@@ -47,7 +48,8 @@ impl Sampler {
         }
         let ids = RandomIdGenerator::default();
         let sampled = self.samples(ids.new_trace_id());
-        // Who changes the flag answers for the parent-id as well (W3C Trace Context level 2, 3.4 Mutating the traceparent Field).
+        // Who changes the flag also changes the parent-id (W3C Trace Context level 2, 3.4 Mutating
+        // the traceparent Field).
         let span_id = if sampled {
             theirs.span_id()
         } else {
@@ -63,11 +65,11 @@ impl Sampler {
     }
 }
 
-/// The context under which nothing is recorded. A span id that nobody will look for need not be drawn: the half of the trace id
-/// that did not decide serves.
+/// The context of an unsampled root. Nobody looks for its span id, so it is not drawn: it is the
+/// half of the trace id that did not decide.
 pub(crate) fn unsampled_root(trace_id: TraceId) -> SpanContext {
     let [a, b, c, d, e, f, g, h, ..] = trace_id.to_bytes();
-    // All zeros would be no id (W3C Trace Context level 2, 3.2.2.4 parent-id).
+    // A span id of zeros is invalid (W3C Trace Context level 2, 3.2.2.4 parent-id).
     let span_id = SpanId::from(u64::from_be_bytes([a, b, c, d, e, f, g, h]).max(1));
     SpanContext::new(trace_id, span_id, RANDOM, false, TraceState::NONE)
 }

@@ -16,43 +16,44 @@ use crate::propagate::{self, Audience};
 use crate::record::ERROR_TYPE;
 use crate::sampling;
 
-/// An open span; it ends when this is dropped. Under an unsampled parent it stands for the parent and records nothing.
+/// An open span, which ends when it is dropped. Under an unsampled parent it records nothing and
+/// passes its parent's context on.
 #[derive(Debug)]
 #[must_use = "the span ends when this is dropped"]
 pub struct Span {
-    /// With the span in it, or its parent's.
+    /// The context with this span in it, or the parent's.
     context: Context,
     state: State,
 }
 
 #[derive(Debug)]
 enum State {
-    /// It is this span's to end.
+    /// This span is recorded and ends with this handle.
     Recorded(SpanKind),
-    /// Nothing was made: the context is the parent's.
+    /// No span was made. The context is the parent's.
     NonRecording,
-    /// A trace begins here that is not sampled. The context that says so is made when somebody asks for it: many a span is opened
-    /// and dropped with nothing in between.
+    /// An unsampled trace begins here. Its context is made on demand, because many a span is
+    /// dropped before anybody asks for it.
     Unsampled(TraceId),
 }
 
 impl Span {
     pub(crate) fn recorded(context: Context, kind: SpanKind) -> Self {
-        Span {
+        Self {
             context,
             state: State::Recorded(kind),
         }
     }
 
     pub(crate) fn non_recording(parent: Context) -> Self {
-        Span {
+        Self {
             context: parent,
             state: State::NonRecording,
         }
     }
 
     pub(crate) fn unsampled_root(parent: Context, trace_id: TraceId) -> Self {
-        Span {
+        Self {
             context: parent,
             state: State::Unsampled(trace_id),
         }
@@ -69,7 +70,7 @@ impl Span {
         }
     }
 
-    /// The same span, for whom its context is asked for again and again.
+    /// Makes the context of an unsampled root now, for a caller that asks for it repeatedly.
     pub(crate) fn materialize(&mut self) {
         if let State::Unsampled(_) = self.state {
             self.context = self.context();
@@ -77,12 +78,12 @@ impl Span {
         }
     }
 
-    /// Whether this is a span of its own, and not yet ended.
+    /// Whether a span was made for this handle.
     pub(crate) fn is_recorded(&self) -> bool {
         matches!(self.state, State::Recorded(_))
     }
 
-    /// Adds what became known of it later.
+    /// Adds a name and attributes that became known after the start.
     #[cfg(feature = "bridge")]
     pub(crate) fn update(&self, name: Option<String>, attributes: Vec<KeyValue>) {
         let span = self.context.span();
@@ -92,7 +93,7 @@ impl Span {
         span.set_attributes(attributes);
     }
 
-    /// Links the span to the one in another context, if there is one.
+    /// Links to the span of another context, if it has one.
     pub(crate) fn link(&self, other: &Context) {
         if other.has_active_span() {
             let other = other.span().span_context().clone();
@@ -123,13 +124,13 @@ impl Span {
 
     /// Records the status of an answer.
     ///
-    /// - On the span of a [`request`](crate::Tracer::request), this service answers with it. From 500 on,
-    ///   the span is an error. Its class is that of the last
-    ///   [`CurrentSpan::record_error`](crate::CurrentSpan::record_error) under it, and `io_transient`
-    ///   without one.
-    /// - On any other span, another system answered with it. From 400 on, the span is an error: of class
-    ///   `auth` for 401 and 403, `io_transient` for 429 and from 500 on, otherwise `io_permanent`. A later
-    ///   [`record_error`](Self::record_error) replaces the class.
+    /// - On the span of a [`request`](crate::Tracer::request), this service sent the answer. From
+    ///   500 on, the span is an error. Its class is that of the last
+    ///   [`CurrentSpan::record_error`](crate::CurrentSpan::record_error) under it, else
+    ///   `io_transient`.
+    /// - On any other span, another system sent the answer. From 400 on, the span is an error:
+    ///   `auth` for 401 and 403, `io_transient` for 429 and from 500 on, otherwise `io_permanent`.
+    ///   A later [`record_error`](Self::record_error) replaces the class.
     pub fn record_status(&self, status: StatusCode) {
         let State::Recorded(kind) = &self.state else {
             return;
@@ -151,14 +152,14 @@ impl Span {
         }
     }
 
-    /// Records that no answer came: a service's error becomes a 500, and a caller got nothing.
+    /// Records that no answer came. A service that fails without an answer sends 500.
     #[cfg(feature = "http")]
     pub(crate) fn record_no_answer(&self) {
         match self.state {
             State::Recorded(SpanKind::Server) => {
                 self.record_status(StatusCode::INTERNAL_SERVER_ERROR);
             }
-            // The error's own words may hold the URI.
+            // The message of the error may contain the URI.
             _ => self.record_error(ErrorClass::Network, &"no answer"),
         }
     }

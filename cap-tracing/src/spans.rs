@@ -1,7 +1,7 @@
-//! The typed spans: what each kind of work is called and which attributes it carries.
+//! The typed spans that need no options: the name and the attributes of each kind of work.
 //!
-//! `cap.*` keys are the product's own; the others are the semantic conventions of OpenTelemetry for HTTP, databases and
-//! messaging.
+//! `cap.*` keys are the product's own. The other keys are OpenTelemetry's semantic conventions for
+//! HTTP, databases and messaging.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ use crate::start::{ATTRIBUTES, SpanSpec};
 use crate::tracer::Tracer;
 
 impl Tracer {
-    /// Putting a job into the queue. Its [`carrier`](Span::carrier) goes with the job.
+    /// A job that is put into the queue. Store the span's [`carrier`](Span::carrier) with the job.
     pub fn enqueue(&self, job_type: &str, job_id: &str) -> Span {
         let name = || ["enqueue ", job_type].concat().into();
         self.open_current(SpanKind::Producer, name, || {
@@ -27,7 +27,8 @@ impl Tracer {
         })
     }
 
-    /// A call to an external system. Neither the path nor the query of the URI is recorded: tokens stand in them.
+    /// A call to an external system. The span records neither path nor query of the URI, since
+    /// either may hold a token.
     pub fn external_call(
         &self,
         provider: &str,
@@ -47,7 +48,7 @@ impl Tracer {
         })
     }
 
-    /// A call over HTTP to another service of one's own.
+    /// A call over HTTP to another service of the product.
     #[cfg(feature = "http")]
     pub(crate) fn remote_call(
         &self,
@@ -75,7 +76,7 @@ impl Tracer {
         })
     }
 
-    /// A call of another part of this service, or work of its own that is worth a span: `service` is who does it, `operation` what.
+    /// A call to another part of this service: `service` does the work, and `operation` names it.
     pub fn service_call(&self, service: &str, operation: &str) -> Span {
         let name = || [service, " ", operation].concat().into();
         self.open_current(SpanKind::Internal, name, || {
@@ -86,7 +87,9 @@ impl Tracer {
         })
     }
 
-    /// Sending an audit or domain event to whoever listens. The span that is current when it happens can only be marked with it:
+    /// An audit or domain event that is sent to its receivers.
+    ///
+    /// To mark the current span with an event, use
     /// [`CurrentSpan::record_audit_event`](crate::CurrentSpan::record_audit_event).
     pub fn emit_event(&self, event_type: &str, event_id: &str) -> Span {
         let name = || ["emit ", event_type].concat().into();
@@ -112,7 +115,7 @@ impl Tracer {
     }
 }
 
-/// What the conventions for HTTP clients want known, without what may hold a secret.
+/// The attributes of an HTTP client span that can hold no secret.
 fn http_call(method: &Method, uri: &Uri) -> impl Iterator<Item = KeyValue> {
     let method = known_method(method).unwrap_or("_OTHER");
     let host = uri.host().map(ToOwned::to_owned);

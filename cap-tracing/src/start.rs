@@ -1,4 +1,4 @@
-//! How a span starts: who decides whether it is sampled, and what is recorded of it.
+//! How a span starts: whether it is sampled, and what it records from the start.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(crate) struct SpanSpec {
 }
 
 impl Tracer {
-    /// Starts a span under `parent`. `spec` runs only when the span records; under an unsampled parent nothing is made at all.
+    /// Starts a span under `parent`. `spec` runs only if the span is recorded.
     pub(crate) fn open(&self, parent: Context, spec: impl FnOnce() -> SpanSpec) -> Span {
         let span = parent.span();
         let upstream = span.span_context();

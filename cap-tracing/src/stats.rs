@@ -1,4 +1,4 @@
-//! The accounting of the trace pipe.
+//! The accounting of the trace pipeline.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,25 +7,28 @@ use std::sync::{Mutex, PoisonError};
 use cap_names::ErrorClass;
 use serde::Serialize;
 
-/// Totals since the start. `started = exported + rejected + dropped + failed + pending`, and `failed` is itself counted by class.
+/// Totals since the start.
+///
+/// `started = exported + rejected + dropped + failed + pending`, and `failed` is the sum of
+/// `failed_by`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Sampled spans that were started.
+    /// Sampled spans that started.
     pub started: u64,
     /// Spans that the collector accepted.
     pub exported: u64,
-    /// Spans that the collector refused, in a partial success.
+    /// Spans that the collector rejected in a partial success.
     pub rejected: u64,
-    /// Spans that found the queue full.
+    /// Spans that ended while the queue was full or closed.
     pub dropped: u64,
-    /// Spans of batches that were given up: the sum of `failed_by`.
+    /// Spans of batches that were given up.
     pub failed: u64,
-    /// The same spans by why.
+    /// The failed spans, by cause.
     pub failed_by: Failures,
     /// Spans open, queued or being exported.
     pub pending: u64,
-    /// Why the last batch was given up or is being tried again; `None` while exports succeed.
+    /// Why the last batch was given up or is being retried; `None` while exports succeed.
     pub last_error: Option<String>,
 }
 
@@ -33,17 +36,18 @@ pub struct Stats {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Failures {
-    /// No whole answer came: nobody listened, the connection broke, TLS failed, or the time was up.
+    /// No complete answer came: nobody listened, the connection broke, TLS failed, or the time was
+    /// up.
     pub network: u64,
     /// The collector refused the credentials.
     pub auth: u64,
-    /// The collector answered 429 or 5xx, or the gRPC status that means the same, to the end.
+    /// The last answer was 429 or 5xx, or the gRPC status that means the same.
     pub io_transient: u64,
-    /// The collector answered anything else that is no success.
+    /// The collector answered with any other error.
     pub io_permanent: u64,
-    /// The egress policy refused the address, and nothing was sent.
+    /// The egress policy refused the address, so nothing was sent.
     pub validation: u64,
-    /// Still queued when the deadline of a shutdown came, and never sent.
+    /// The deadline of a shutdown passed before the span was sent.
     pub unsent: u64,
 }
 
@@ -59,13 +63,13 @@ impl Failures {
         ]
     }
 
-    /// Of all classes.
+    /// The sum over all causes.
     pub fn total(&self) -> u64 {
         self.named().into_iter().map(|(_, count)| count).sum()
     }
 }
 
-/// Those that are not 0: `3 network, 2 unsent`.
+/// The causes that occurred: `3 network, 2 unsent`.
 impl fmt::Display for Failures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let counted = self.named().into_iter().filter(|(_, count)| *count > 0);
@@ -78,7 +82,7 @@ impl fmt::Display for Failures {
 
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Stats {
+        let Self {
             started,
             exported,
             rejected,
@@ -103,7 +107,7 @@ impl fmt::Display for Stats {
     }
 }
 
-/// Counts as spans go by.
+/// The counters behind [`Stats`].
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     pub(crate) started: AtomicU64,
@@ -115,7 +119,7 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// Spans were given up; of no class are those that were never sent.
+    /// Counts spans that were given up. `None` stands for those that were never sent.
     pub(crate) fn fail(&self, class: Option<ErrorClass>, spans: u64) {
         let slot = match class {
             Some(ErrorClass::Network) => 0,
@@ -136,7 +140,8 @@ impl Counts {
     }
 
     pub(crate) fn stats(&self) -> Stats {
-        // `started` is read last: a span that starts and ends in between makes `pending` too large, never negative.
+        // `started` is loaded last: a span that starts and ends in between makes `pending` too
+        // large, never negative.
         let exported = self.exported.load(Ordering::Acquire);
         let rejected = self.rejected.load(Ordering::Acquire);
         let dropped = self.dropped.load(Ordering::Acquire);

@@ -1,4 +1,4 @@
-//! The trace pipe: set up, running, shut down.
+//! The handle of the trace pipeline: start, settings that change while it runs, shutdown.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -18,7 +18,7 @@ use crate::queue::Queue;
 use crate::sampling::Sampler;
 use crate::stats::{Counts, Stats};
 
-/// The trace pipe. Clones share it.
+/// Makes spans and exports them. Clones share one pipeline.
 #[derive(Clone)]
 pub struct Tracer(Option<Arc<Active>>);
 
@@ -31,17 +31,19 @@ pub(crate) struct Active {
 }
 
 impl Tracer {
-    /// A pipe that makes no spans; inbound context and baggage still pass through to outbound calls.
+    /// A tracer that makes no spans. Inbound context and baggage still go out with calls.
     pub fn disabled() -> Self {
-        Tracer(None)
+        Self(None)
     }
 
-    /// Starts the pipe, with a thread of its own for the export, from inside or outside any runtime. A collector that is away
+    /// Starts the pipeline with a thread of its own for the export.
+    ///
+    /// The caller may be inside a runtime or outside of any. A collector that does not answer
     /// delays nothing.
     ///
     /// # Errors
     ///
-    /// When a setting cannot work, or the system has no thread left.
+    /// The system starts no thread.
     pub fn start(config: Config, connector: Connector) -> Result<Self, Error> {
         let counts = Arc::new(Counts::default());
         let (flushes, flushing) = mpsc::unbounded_channel();
@@ -66,7 +68,7 @@ impl Tracer {
             runtime.run(export.run());
         })
         .map_err(Kind::Thread)?;
-        Ok(Tracer(Some(Arc::new(Active {
+        Ok(Self(Some(Arc::new(Active {
             sampler,
             trusted_peers,
             queue,
@@ -79,42 +81,47 @@ impl Tracer {
         self.0.as_deref()
     }
 
-    /// Changes the share of traces that are sampled from here on. Traces under way keep their decision.
+    /// Changes the share of traces to sample. Traces that have begun keep their decision.
     pub fn set_sample_rate(&self, rate: SampleRate) {
         if let Some(active) = &self.0 {
             active.sampler.set(rate);
         }
     }
 
-    /// The share of traces that are sampled; `None` when disabled.
+    /// The share of traces to sample; `None` if the tracer is disabled.
     pub fn sample_rate(&self) -> Option<SampleRate> {
         self.0.as_ref().map(|active| active.sampler.rate())
     }
 
-    /// The accounting so far; all zero when disabled.
+    /// The accounting so far; all zero if the tracer is disabled.
     pub fn stats(&self) -> Stats {
         self.0
             .as_ref()
             .map_or_else(Stats::default, |active| active.queue.counts.stats())
     }
 
-    /// Sends what is queued now without waiting for batches to fill, and returns when each span of it has been accepted, refused or
-    /// given up, or at the deadline: then it is still being tried, and [`Stats::last_error`] says why. Blocks the calling thread for
-    /// so long; in async code call it where blocking is allowed.
+    /// Sends what is queued, without waiting for batches to fill.
+    ///
+    /// Blocks the calling thread until each of these spans is accepted, rejected or given up, or
+    /// until `deadline` has passed. The thread then goes on sending, and [`Stats::last_error`] says
+    /// why it has not succeeded yet. In async code, call it where blocking is allowed.
     pub fn flush(&self, deadline: Duration) -> Stats {
         let Some(active) = &self.0 else {
             return Stats::default();
         };
         let (flush, flushed) = channel();
         if active.flushes.send(flush).is_ok() {
-            // Late, or the thread has ended meanwhile: the numbers say how far it came.
+            // After the deadline, or once the thread has ended, the counters say how far it came.
             let _ = flushed.recv_timeout(deadline);
         }
         active.queue.counts.stats()
     }
 
-    /// Sends what is queued and ends the thread, within `deadline`; spans that could not be sent by then count as failed, and
-    /// spans that end later as dropped. Blocks the calling thread for so long; in async code call it where blocking is allowed.
+    /// Sends what is queued and ends the export thread within `deadline`.
+    ///
+    /// Spans that are not sent by then count as failed, and spans that end later as dropped. Blocks
+    /// the calling thread for up to `deadline` and 200 ms. In async code, call it where blocking is
+    /// allowed.
     pub fn shutdown(&self, deadline: Duration) -> Stats {
         let Some(active) = &self.0 else {
             return Stats::default();
@@ -127,7 +134,8 @@ impl Tracer {
 }
 
 impl Active {
-    /// Whether the decision that came with a request is honoured. Of whom nothing is known is not trusted.
+    /// Whether to honor the decision that came with a request. An unknown peer is trusted only if
+    /// all are.
     pub(crate) fn trusts(&self, peer: Option<IpAddr>) -> bool {
         let Some(trusted) = &self.trusted_peers else {
             return true;

@@ -1,4 +1,4 @@
-//! The reference of spans, from the conventions.
+//! The reference of spans, generated from the conventions.
 
 use std::fmt::Write as _;
 
@@ -9,8 +9,9 @@ const INTRODUCTION: &str = "\
 
 # Spans
 
-What stands in a trace. `cap.*` attributes are the product's own; the others are OpenTelemetry's semantic conventions. A span that failed
-has status Error, and a class where the service knows one. Neither paths nor queries are recorded: tokens stand in them.
+The spans and attributes of a trace. `cap.*` attributes are the product's own; the others are OpenTelemetry's semantic
+conventions. A span of work that failed has status Error, and an error class if the service knows one. No span records a
+path or a query, since either may hold a token.
 ";
 
 /// `docs/spans.md`.
@@ -29,10 +30,10 @@ pub(crate) fn reference() -> String {
         .expect("a String takes all that is written");
         table(&mut page, convention.attributes);
     }
-    page.push_str("\n## Any of them\n\nWhat the service knows of the work under way, with `cap_tracing::current_span()`.\n\n");
+    page.push_str("\n## Any span\n\n`cap_tracing::current_span()` sets them on the span of the current request or job.\n\n");
     table(&mut page, COMMON);
     page.push_str(
-        "\n## The event `audit`\n\nOn the span that is current when an audit event happens.\n\n",
+        "\n## The event `audit`\n\nMarks the span that is current when an audit event happens.\n\n",
     );
     table(&mut page, AUDIT_EVENT);
     page

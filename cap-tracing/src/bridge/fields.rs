@@ -12,7 +12,7 @@ use tracing::field::{Field, Visit};
 pub(super) struct Fields {
     pub(super) attributes: Vec<KeyValue>,
     pub(super) message: Option<String>,
-    /// What `#[instrument(err)]` says.
+    /// The error that `#[instrument(err)]` records.
     pub(super) error: Option<String>,
     pub(super) name: Option<String>,
     pub(super) kind: Option<SpanKind>,
@@ -20,13 +20,13 @@ pub(super) struct Fields {
 
 impl Fields {
     pub(super) fn with_room_for(fields: usize) -> Self {
-        Fields {
+        Self {
             attributes: Vec::with_capacity(fields),
-            ..Fields::default()
+            ..Self::default()
         }
     }
 
-    /// Adds what an event says beside its fields.
+    /// Adds the level and target of an event.
     pub(super) fn describe(&mut self, level: Level, target: &str) {
         self.add("level", level.as_str());
         self.add("target", target.to_owned());

@@ -1,4 +1,4 @@
-//! Log lines that say which span they belong to.
+//! Log lines with the ids of their span.
 
 use std::fmt;
 
@@ -7,8 +7,10 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Puts `trace_id=… span_id=…` of the current sampled span in front of what another format writes; it works from the start of a
-/// span on, with typed spans and with those of `tracing`.
+/// Writes `trace_id=… span_id=…` of the current sampled span in front of each line of another
+/// format.
+///
+/// It knows typed spans and those of `tracing`, from the start of the span on.
 ///
 /// ```
 /// use cap_tracing::LogFormat;
@@ -22,9 +24,9 @@ use tracing_subscriber::registry::LookupSpan;
 pub struct LogFormat<F>(F);
 
 impl<F> LogFormat<F> {
-    /// Goes in front of what `format` writes.
+    /// Writes the ids in front of what `format` writes.
     pub fn new(format: F) -> Self {
-        LogFormat(format)
+        Self(format)
     }
 }
 

@@ -1,5 +1,5 @@
-//! What is written here, read by the code that is generated from OTLP's own definitions: equal to what the SDK's conversion makes
-//! of the same span.
+//! The encoding, read back by the code that is generated from OTLP's own definitions, equals the
+//! SDK's conversion of the same span.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::queue::Queue;
 use crate::record::{Dropped, Record};
 
-/// Text around the lengths at which a length takes one byte more.
+/// Lengths of text around which the encoded length grows by one byte.
 const LENGTHS: [usize; 9] = [0, 1, 100, 127, 128, 129, 16_380, 16_384, 70_000];
 
 fn context(n: u8, state: &str, remote: bool) -> SpanContext {
@@ -83,7 +83,7 @@ fn record(length: usize, at: SystemTime, (kind, status): (SpanKind, Status)) -> 
     }
 }
 
-/// The same as the SDK has it.
+/// The record as the SDK represents it.
 fn as_the_sdk(record: &Record) -> SpanData {
     let mut events = SpanEvents::default();
     events.events.clone_from(&record.events);
@@ -125,7 +125,7 @@ fn check(resource: &[(String, String)], records: Vec<Record>) {
     records.iter().for_each(|record| queue.push(record));
     let bytes = encoder.encode(queue.take().expect("a batch"));
     let mut ours = ExportTraceServiceRequest::decode(bytes).expect("a request");
-    // The SDK keeps them in a map.
+    // The SDK keeps these in a map without an order.
     for request in &mut ours.resource_spans {
         let attributes = &mut request.resource.as_mut().expect("a resource").attributes;
         attributes.sort_by(|one, other| one.key.cmp(&other.key));

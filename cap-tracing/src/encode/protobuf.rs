@@ -1,14 +1,14 @@
-//! The wire format of protocol buffers, as far as spans need it: each field is written where it goes, once.
+//! The wire format of Protocol Buffers, as far as OTLP spans need it.
 
-/// The length of a nested message is known when it has been written: it gets as many bytes as it usually takes, and what was
-/// written is moved where that was wrong.
+/// Appends fields to a buffer. The length of a nested message is known once the message is written:
+/// it gets the number of bytes that it usually takes, and a wrong guess moves the message.
 pub(super) trait Protobuf {
     fn varint(&mut self, value: u64);
 
     /// A field of type bytes or string.
     fn bytes(&mut self, field: u8, value: &[u8]);
 
-    /// The same, left out where it is empty, as proto3 says of fields that have no presence.
+    /// The same, omitted if it is empty, as proto3 has it for fields without presence.
     fn bytes_if_any(&mut self, field: u8, value: &[u8]) {
         if !value.is_empty() {
             self.bytes(field, value);
@@ -18,7 +18,7 @@ pub(super) trait Protobuf {
     /// A field of an integer type or an enum.
     fn integer(&mut self, field: u8, value: u64);
 
-    /// The same, left out where it is 0.
+    /// The same, omitted if it is 0.
     fn integer_if_any(&mut self, field: u8, value: u64) {
         if value != 0 {
             self.integer(field, value);
@@ -29,7 +29,7 @@ pub(super) trait Protobuf {
 
     fn fixed32(&mut self, field: u8, value: u32);
 
-    /// A field that is a message, with the number of bytes that its length usually takes.
+    /// A field that is a message. `LENGTH` is the number of bytes that its length usually takes.
     fn message<const LENGTH: usize>(&mut self, field: u8, write: impl FnOnce(&mut Self));
 }
 
@@ -105,7 +105,7 @@ fn tag(out: &mut Vec<u8>, field: u8, wire: Wire) {
     out.varint(u64::from(field) << 3 | wire as u64);
 }
 
-/// The bytes that a length takes.
+/// The number of bytes that a length takes.
 fn varint_len(length: usize) -> usize {
     (usize::BITS - (length | 1).leading_zeros()).div_ceil(7) as usize
 }

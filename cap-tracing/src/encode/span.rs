@@ -1,4 +1,4 @@
-//! A span as OTLP writes it (opentelemetry-proto, trace.proto and common.proto).
+//! The encoding of one span (opentelemetry-proto, trace.proto and common.proto).
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,8 +8,8 @@ use opentelemetry::{Array, KeyValue, Value};
 use super::protobuf::Protobuf as _;
 use crate::record::Record;
 
-/// Of `SpanFlags`, beside those of W3C Trace Context: whether it is known that a parent or linked span is another process's, and
-/// whether it is.
+/// Bits of `SpanFlags` beside the flags of W3C Trace Context: the encoder knows whether the parent
+/// or linked span is remote, and it is.
 const HAS_IS_REMOTE: u32 = 0x100;
 const IS_REMOTE: u32 = 0x200;
 
@@ -82,7 +82,7 @@ fn status(out: &mut Vec<u8>, field: u8, status: &Status) {
 
 fn state(out: &mut Vec<u8>, field: u8, context: &SpanContext) {
     let state = context.trace_state();
-    // Hardly any has one, and asking for it as text is not free.
+    // Few spans have a state, and formatting it is not free.
     if *state != opentelemetry::trace::TraceState::NONE {
         out.bytes_if_any(field, state.header().as_bytes());
     }
@@ -107,7 +107,7 @@ pub(super) fn attribute(out: &mut Vec<u8>, field: u8, attribute: &KeyValue) {
     });
 }
 
-/// `AnyValue`: of a `oneof`, what is there is written even where it is empty or 0.
+/// `AnyValue`. A field of a `oneof` is written even if it is empty or 0.
 fn any(out: &mut Vec<u8>, value: &Value) {
     match value {
         Value::String(text) => out.bytes(1, text.as_str().as_bytes()),
@@ -121,7 +121,7 @@ fn any(out: &mut Vec<u8>, value: &Value) {
             Array::String(all) => values(out, all),
             _ => {}
         }),
-        // Whatever kind comes to be is not lost.
+        // A kind of value that a later version adds is written as text.
         other => out.bytes(1, other.as_str().as_bytes()),
     }
 }

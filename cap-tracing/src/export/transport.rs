@@ -1,4 +1,4 @@
-//! Sends one encoded batch, again and again while that may help.
+//! Sends one encoded batch, with retries.
 
 mod answer;
 mod chunked_body;
@@ -26,10 +26,10 @@ use http::Http;
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(250);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
-/// As good as for ever, and safe to add to an instant.
+/// Keeps `now + duration` from overflowing.
 const LONGEST_RETRY: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Retries and deadlines, decided in one place for both protocols.
+/// Decides on retries and deadlines, alike for both protocols.
 pub(super) struct Transport {
     client: Client,
     config: Config,
@@ -37,13 +37,13 @@ pub(super) struct Transport {
     stop: StopSignal,
 }
 
-/// Why a batch will not be sent again.
+/// Why a batch is not retried.
 pub(super) struct GivenUp {
     pub(super) class: ErrorClass,
     pub(super) why: String,
 }
 
-/// Makes one attempt.
+/// The client of one protocol.
 enum Client {
     Http(Box<Http>),
     Grpc(Box<Grpc>),
@@ -60,7 +60,7 @@ impl Transport {
             Protocol::Http => Client::Http(Box::new(Http::new(&config, connector))),
             Protocol::Grpc => Client::Grpc(Box::new(Grpc::new(&config, &connector))),
         };
-        Transport {
+        Self {
             client,
             config,
             counts,
@@ -68,7 +68,7 @@ impl Transport {
         }
     }
 
-    /// Tries until it succeeds, cannot succeed, or the time for it is up; then says why it was given up.
+    /// Sends until the collector accepts, another attempt cannot help, or the time is up.
     pub(super) async fn send(&self, body: Bytes) -> Result<PartialSuccess, GivenUp> {
         let give_up = Instant::now() + self.config.retry_for.min(LONGEST_RETRY);
         let mut stop = self.stop.clone();
@@ -84,7 +84,7 @@ impl Transport {
                 let why = message;
                 return Err(GivenUp { class, why });
             };
-            // Never sooner than the backoff: a collector may ask for less than it can stand.
+            // At least the backoff, even if the collector asks for less.
             let wait = retry.after.unwrap_or_default().max(backoff);
             let until = earliest(give_up, stop.deadline());
             if wait >= until.saturating_duration_since(Instant::now()) {
@@ -101,8 +101,8 @@ impl Transport {
         }
     }
 
-    /// One attempt, within its own time and what is left of the others'. A stop that comes meanwhile shortens its time, but does
-    /// not send it twice.
+    /// Makes one attempt, which ends at its own timeout, at `give_up`, or at the deadline of a
+    /// stop. A stop during the attempt shortens it and does not repeat it.
     async fn attempt_until(
         &self,
         give_up: Instant,

@@ -1,4 +1,4 @@
-//! The tower layer around an HTTP client: a span for every call, and its context in the request's headers.
+//! The tower layer around an HTTP client: a span for every call, whose context the request carries.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -12,10 +12,11 @@ use super::future::TraceFuture;
 use crate::propagate::Audience;
 use crate::tracer::Tracer;
 
-/// Makes a client span for every call that goes through an HTTP client, a child of the span that is current, and sends its context
-/// along. The span lasts until the head of the answer is there; it is an error from status 400 on, and where no answer came.
+/// Makes a client span for every call of an HTTP client, as a child of the current span, and adds
+/// its context to the request's headers.
 ///
-/// Wrap the client in it inside of whatever tries again, so that each try is a call.
+/// The span ends when the headers of the answer are there. It is an error from status 400 on, and
+/// if no answer comes. Place this layer inside the retry layer, so that each attempt has a span.
 #[derive(Clone, Debug)]
 pub struct ClientLayer {
     tracer: Tracer,
@@ -23,8 +24,8 @@ pub struct ClientLayer {
     audience: Audience,
 }
 
-/// What a request asks its peer to do, for the name of its span: put it among the request's extensions. Without one, the request's
-/// method takes its place. Paths do not: anything may stand in them.
+/// The operation that a request asks its peer for, which names the span. Add it to the request's
+/// extensions. The default is the request's method, since a path may contain anything.
 #[derive(Clone, Debug)]
 pub struct Operation(pub Cow<'static, str>);
 
@@ -35,25 +36,27 @@ enum Peer {
 }
 
 impl ClientLayer {
-    /// Calls to an external system, such as a CA: as [`Tracer::external_call`], to [`Audience::ThirdParty`].
+    /// Calls to an external system, such as a CA: [`Tracer::external_call`], for
+    /// [`Audience::ThirdParty`].
     pub fn external(tracer: Tracer, provider: impl Into<Arc<str>>) -> Self {
-        ClientLayer {
+        Self {
             tracer,
             peer: Peer::External(provider.into()),
             audience: Audience::ThirdParty,
         }
     }
 
-    /// Calls to a service of one's own, to [`Audience::Internal`].
+    /// Calls to another service of the product, for [`Audience::Internal`].
     pub fn service(tracer: Tracer, service: impl Into<Arc<str>>) -> Self {
-        ClientLayer {
+        Self {
             tracer,
             peer: Peer::Service(service.into()),
             audience: Audience::Internal,
         }
     }
 
-    /// Says who gets the context, where that is not as it usually is: baggage for a third party that is to have it.
+    /// Sets who receives the context. [`Audience::Internal`] sends baggage to a third party as
+    /// well.
     #[must_use]
     pub fn with_audience(mut self, audience: Audience) -> Self {
         self.audience = audience;

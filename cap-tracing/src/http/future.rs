@@ -1,4 +1,4 @@
-//! An answer on its way, under the span of its request.
+//! The future of an answer, under the span of its request.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,13 +11,13 @@ use pin_project_lite::pin_project;
 use crate::span::Span;
 
 pin_project! {
-    /// The future of both layers: the span is current while it is polled, and ends with the answer. Dropped before that, by a
-    /// caller who went away or gave up, it ends the span as failed.
+    /// The future of both layers. The span is current while the future is polled, and ends with the
+    /// answer. If the caller drops the future before that, the span ends as failed.
     #[derive(Debug)]
     pub struct TraceFuture<F> {
         #[pin]
         inner: F,
-        // Until it has ended.
+        // `None` once the span has ended.
         span: Option<Span>,
     }
 
@@ -32,9 +32,9 @@ pin_project! {
 
 impl<F> TraceFuture<F> {
     pub(super) fn new(mut span: Span, call: impl FnOnce(&Span) -> F) -> Self {
-        // It is asked for its context at every poll.
+        // Every poll asks for the context.
         span.materialize();
-        TraceFuture {
+        Self {
             inner: call(&span),
             span: Some(span),
         }

@@ -1,4 +1,4 @@
-//! `baggage`: what an application passes along with a request (W3C Baggage).
+//! `baggage`: what an application sends along with a request (W3C Baggage).
 
 use std::borrow::Cow;
 
@@ -6,15 +6,17 @@ use opentelemetry::Context;
 use opentelemetry::baggage::{Baggage, BaggageExt as _};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
-/// Members, and bytes of all of them with their commas, at most: what has to be passed on (3.3.2 Limits).
+/// The members, and their bytes with commas, that must be passed on (3.3.2 Limits).
 const MEMBERS: usize = 64;
 const BYTES: usize = 8192;
 
-/// The baggage as it came, beside its decoded entries: decoding loses the order, duplicates, and which characters were encoded.
+/// The baggage as it came. Its decoded entries have lost the order, duplicates, and which
+/// characters were encoded.
 #[derive(Debug)]
 struct Received(String);
 
-/// Adds the baggage of all headers together. A member that breaks a rule is left out, and the others are kept (4 Mutating baggage).
+/// Adds the baggage of all headers. A member that breaks a rule is dropped alone (4 Mutating
+/// baggage).
 pub(super) fn read<'a>(context: Context, headers: impl Iterator<Item = &'a [u8]>) -> Context {
     let mut wire = String::new();
     let mut count = 0;
@@ -24,7 +26,7 @@ pub(super) fn read<'a>(context: Context, headers: impl Iterator<Item = &'a [u8]>
                 continue;
             };
             let comma = usize::from(count > 0);
-            // No member is cut in the middle (3.3.2 Limits).
+            // A member is dropped as a whole (3.3.2 Limits).
             if count == MEMBERS || wire.len() + comma + member.text.len() > BYTES {
                 continue;
             }
@@ -42,7 +44,7 @@ pub(super) fn read<'a>(context: Context, headers: impl Iterator<Item = &'a [u8]>
     context.with_baggage(baggage).with_value(Received(wire))
 }
 
-/// What goes out: the members that came in, unless the application has changed something since.
+/// The baggage to send: the members that came in, unless the application has changed an entry.
 pub(super) fn written(context: &Context) -> Cow<'_, str> {
     let current = context.baggage();
     if current.is_empty() {
@@ -66,11 +68,11 @@ impl<'a> Member<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         let text = text.trim_matches(BLANK);
         let (pair, properties) = text.split_once(';').unwrap_or((text, ""));
-        // Any further equals sign is the value's (3.3.1.3 value).
+        // Any further equals sign belongs to the value (3.3.1.3 value).
         let (key, value) = pair.split_once('=')?;
         let (key, value) = (key.trim_matches(BLANK), value.trim_matches(BLANK));
         let sound = is_token(key) && is_value(value) && are_properties(properties);
-        // Of the properties nothing is missing: a member that ends with a semicolon has an empty one.
+        // A member that ends with a semicolon has an empty property, which is invalid.
         let ends = !text.ends_with(';');
         (sound && ends).then_some(Member {
             text,
@@ -99,7 +101,7 @@ fn equal(one: &Baggage, other: &Baggage) -> bool {
             .all(|(key, entry)| other.get_with_metadata(key) == Some(entry))
 }
 
-/// In the order of the keys, so that the same baggage is the same text.
+/// Sorted by key, so that equal baggage is equal text.
 fn encoded(baggage: &Baggage) -> String {
     let mut entries: Vec<_> = baggage.iter().collect();
     entries.sort_by_key(|(key, _)| key.as_str());
@@ -122,7 +124,7 @@ fn encoded(baggage: &Baggage) -> String {
     text
 }
 
-/// `property = key OWS "=" OWS value / key OWS`, several of them with semicolons in between; or none.
+/// `property = key OWS "=" OWS value / key OWS`, separated by semicolons; or nothing.
 fn are_properties(text: &str) -> bool {
     let is_property = |property: &str| match property.split_once('=') {
         Some((key, value)) => {

@@ -1,4 +1,4 @@
-//! `traceparent`: which trace, which parent, and what was decided (W3C Trace Context level 2, 3.2).
+//! `traceparent`: the trace, the parent and the decision (W3C Trace Context level 2, 3.2).
 
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId};
 
@@ -25,8 +25,8 @@ pub(super) fn parse(value: &[u8]) -> Option<(TraceId, SpanId, TraceFlags)> {
     let trace_id = TraceId::from_bytes(hex(&head[3..35])?);
     let span_id = SpanId::from_bytes(hex(&head[36..52])?);
     let [flags] = hex(&head[53..])?;
-    // Of a later version nothing but the sampled flag is understood; of this one, what is not defined is not passed on
-    // (3.2.2.5.3 Other Flags).
+    // A later version defines only the sampled flag for us. In this version, undefined flags are
+    // not passed on (3.2.2.5.3 Other Flags).
     let understood = if version == 0 {
         SAMPLED | RANDOM
     } else {
@@ -36,7 +36,7 @@ pub(super) fn parse(value: &[u8]) -> Option<(TraceId, SpanId, TraceFlags)> {
     valid.then_some((trace_id, span_id, TraceFlags::new(flags & understood)))
 }
 
-/// A value as text, without an allocation.
+/// A value as text, made without an allocation.
 pub(super) struct Formatted([u8; LENGTH]);
 
 impl Formatted {
@@ -54,7 +54,7 @@ pub(super) fn format(ids: &SpanContext) -> Formatted {
     Formatted(text)
 }
 
-/// Lower-case digits only (HEXDIGLC).
+/// Reads lower-case digits only (HEXDIGLC).
 fn hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     let digit = |byte: u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),

@@ -1,24 +1,25 @@
-//! `tracestate`: what other tracing systems pass along (W3C Trace Context level 2, 3.3).
+//! `tracestate`: what other tracing systems send along (W3C Trace Context level 2, 3.3).
 
 use opentelemetry::trace::{SpanContext, SpanId, TraceId, TraceState};
 
-/// List members at most (3.3.2).
+/// The most list members (3.3.2).
 const MEMBERS: usize = 32;
-/// A key or a value at most (3.3.2.2.1 Key, 3.3.2.2.2 Value).
+/// The most bytes of a key or a value (3.3.2.2.1 Key, 3.3.2.2.2 Value).
 const LONGEST: usize = 256;
-/// The combined header at most: what has to be passed on (3.3.3.1 tracestate Limits).
+/// The bytes of the combined header that must be passed on (3.3.3.1 tracestate Limits).
 const COMBINED: usize = 512;
-/// What is shorter goes last, where something must go (3.3.3.1).
+/// A member of more bytes is dropped first, if one has to be (3.3.3.1).
 const SHORT: usize = 128;
 
 /// A valid list, in its order.
 pub(super) struct List {
     members: Vec<(String, String)>,
-    /// As it came, several headers joined.
+    /// The text as it came, with several headers joined.
     raw: String,
 }
 
-/// The members of all headers together; `None` when there is none, or when one of them breaks a rule: then nothing is passed on.
+/// Reads the members of all headers. `None` if there are none, or if one breaks a rule: then
+/// nothing is passed on.
 pub(super) fn parse<'a>(headers: impl Iterator<Item = &'a [u8]>) -> Option<List> {
     let mut list = List {
         members: Vec::new(),
@@ -27,7 +28,7 @@ pub(super) fn parse<'a>(headers: impl Iterator<Item = &'a [u8]>) -> Option<List>
     for header in headers {
         let header = std::str::from_utf8(header).ok()?;
         for member in header.split(',') {
-            // Trailing blanks are no part of a value; leading ones would be part of a key, which has none.
+            // A value has no trailing blanks, and a key no leading ones.
             let member = member.trim_matches([' ', '\t']);
             if member.is_empty() {
                 continue;
@@ -36,7 +37,8 @@ pub(super) fn parse<'a>(headers: impl Iterator<Item = &'a [u8]>) -> Option<List>
             if !is_key(key) || !is_value(value) {
                 return None;
             }
-            // Of two the first is the most recent (3.3.3 Combined Header Value).
+            // Of two members with one key, the first is the most recent (3.3.3 Combined Header
+            // Value).
             if list.members.iter().all(|(known, _)| known != key) {
                 list.members.push((key.to_owned(), value.to_owned()));
             }
@@ -67,7 +69,7 @@ fn is_value(value: &str) -> bool {
     (1..=LONGEST).contains(&value.len()) && value.as_bytes().iter().all(printable)
 }
 
-/// Whole members go until the rest fits: the long ones first, then from the end.
+/// Drops whole members until the rest fits: long ones first, then from the end.
 fn shorten(members: &mut Vec<(String, String)>) {
     let size = |(key, value): &(String, String)| key.len() + 1 + value.len();
     let combined =
@@ -79,7 +81,7 @@ fn shorten(members: &mut Vec<(String, String)>) {
 }
 
 impl List {
-    /// The state for a span context, and beside it what that cannot hold.
+    /// The state for a span context, and what a span context cannot hold.
     pub(super) fn for_context(
         self,
         trace_id: TraceId,
@@ -91,7 +93,7 @@ impl List {
             .map(|(key, value)| [key.as_str(), "=", value].concat())
             .collect();
         let normal = members.join(",");
-        // OpenTelemetry's type has the keys of level 1 alone.
+        // OpenTelemetry's type accepts the keys of level 1 alone.
         let state = TraceState::from_key_value(self.members).unwrap_or_default();
         let whole = self.raw == normal && state != TraceState::NONE;
         let received = Received {
@@ -114,8 +116,8 @@ pub(super) struct Received {
 }
 
 impl Received {
-    /// What goes out for this span. With an unchanged traceparent, tracestate is not to be changed either (3.4 Mutating the
-    /// traceparent Field); and of another trace it says nothing.
+    /// The state to send for this span. With an unchanged traceparent, tracestate stays unchanged
+    /// (3.4 Mutating the traceparent Field). For another trace it says nothing.
     pub(super) fn for_span(&self, ids: &SpanContext, kept: &str) -> Option<&str> {
         match ids.trace_id() == self.trace_id {
             false => None,

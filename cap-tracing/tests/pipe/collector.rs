@@ -70,7 +70,7 @@ impl Collector {
         answers: impl IntoIterator<Item = Answer>,
         tls: Option<TlsAcceptor>,
     ) -> (Self, SocketAddr) {
-        let collector = Collector::default();
+        let collector = Self::default();
         collector.answers.lock().unwrap().extend(answers);
         let address = collector.listen((Ipv4Addr::LOCALHOST, 0).into(), tls);
         (collector, address)

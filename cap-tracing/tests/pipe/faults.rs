@@ -266,7 +266,7 @@ impl Silent {
             let open = || TcpStream::connect_timeout(&address, Duration::from_millis(50));
             waiting.extend(std::iter::from_fn(|| open().ok()));
         }
-        Silent {
+        Self {
             address,
             _socket: socket,
             _waiting: waiting,

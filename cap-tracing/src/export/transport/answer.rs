@@ -41,7 +41,7 @@ pub(super) fn partial_success(answer: Bytes) -> PartialSuccess {
 /// What a status other than 2xx means (OTLP specification, OTLP/HTTP Response, Failures).
 pub(super) fn refusal(status: StatusCode, headers: &HeaderMap) -> Failure {
     let what = format!("answered {status}");
-    // A redirect is an error here, since none is followed.
+    // A redirect is an error here, since the exporter follows none.
     let class = ErrorClass::from_http_status(status.as_u16()).unwrap_or(ErrorClass::IoPermanent);
     let failure = match status {
         StatusCode::TOO_MANY_REQUESTS

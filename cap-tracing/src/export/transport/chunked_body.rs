@@ -1,4 +1,4 @@
-//! The body of an export request, a piece at a time.
+//! The body of an export request, in chunks.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -7,11 +7,11 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
-/// Some microseconds of work for the kernel.
+/// The kernel takes some microseconds for a chunk.
 const CHUNK: usize = 8 * 1024;
 
-/// What was taken in is written, and whoever else is at work has its turn, before there is more: where processors are few, a whole batch
-/// at once would hold up every request that is under way for longer than it takes to answer it.
+/// Yields the processor between chunks. If processors are few, sending a whole batch at once would
+/// delay every request in progress by more than the time that a request takes.
 #[derive(Debug)]
 pub(super) struct ChunkedBody {
     left: Bytes,
@@ -20,17 +20,17 @@ pub(super) struct ChunkedBody {
 
 #[derive(Clone, Copy, Debug)]
 enum Next {
-    /// The first piece, or the one after a break.
+    /// The first chunk, or the one after a break.
     Chunk,
-    /// A break, in which a connection writes what it has been given.
+    /// A break, in which the connection writes the chunk that it has.
     Break,
-    /// It was written.
+    /// The connection has written it.
     Yield,
 }
 
 impl ChunkedBody {
     pub(super) fn new(body: Bytes) -> Self {
-        ChunkedBody {
+        Self {
             left: body,
             next: Next::Chunk,
         }
@@ -55,7 +55,7 @@ impl Body for ChunkedBody {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            // The thread is the pipe's own.
+            // The export thread is not one of a runtime's, so it may yield to other threads.
             Next::Yield => std::thread::yield_now(),
         }
         self.next = Next::Break;

@@ -1,4 +1,4 @@
-//! Why one attempt failed, and whether another may help.
+//! Why one attempt failed, and whether another may succeed.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -12,27 +12,28 @@ pub(super) struct Failure {
     pub(super) retry: Option<Retry>,
 }
 
-/// Trying again may help, not before `after` if the collector said so.
+/// Another attempt may succeed, after `after` if the collector named a delay.
 pub(super) struct Retry {
     pub(super) after: Option<Duration>,
 }
 
 impl Failure {
     pub(super) fn permanent(what: impl Into<String>) -> Self {
-        Failure {
+        Self {
             class: ErrorClass::IoPermanent,
             what: what.into(),
             retry: None,
         }
     }
 
-    /// There was no answer, or no whole one. Where the guard refused the address, trying again would not help.
+    /// No answer or only a part of one came. If the guard refused the address, a retry cannot
+    /// succeed.
     pub(super) fn no_answer(error: &(dyn StdError + 'static)) -> Self {
         let refused = causes(error)
             .filter_map(|error| error.downcast_ref::<cap_egress::Error>())
             .find(|error| error.is_denied());
         let parts: Vec<_> = causes(error).map(ToString::to_string).collect();
-        Failure {
+        Self {
             class: refused.map_or(ErrorClass::Network, cap_egress::Error::class),
             what: parts.join(": "),
             retry: refused.is_none().then_some(Retry { after: None }),

@@ -25,7 +25,7 @@ const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 pub(super) struct Grpc {
     connector: Connector,
     template: Template,
-    /// A connection is put back only after an answer has come on it, so that one on which nothing comes is not used again.
+    /// A connection is kept only after an answer has come on it, so a silent one is not reused.
     idle: Mutex<Option<Connection>>,
 }
 
@@ -50,7 +50,7 @@ impl Grpc {
         let body = body.map_err(|error| Failure::no_answer(&*error))?;
         *self.idle() = Some(connection);
 
-        // An answer without a message may have its status in the head.
+        // An answer without a message may have its status in the headers.
         let trailers = body.trailers().and_then(Status::of);
         match trailers.or_else(|| Status::of(&head.headers)) {
             Some(status) if status.is_ok() => {

@@ -3,7 +3,8 @@
 use cap_names::{ClosedEnum as _, ErrorClass};
 
 cap_names::closed_enum! {
-    /// A status code of gRPC (gRPC, Status codes and their use in gRPC), in the order of the numbers.
+    /// A status code of gRPC (gRPC, Status codes and their use in gRPC), in the order of the
+    /// numbers.
     pub(super) enum Code: "gRPC status code" {
         /// 0.
         Ok = "OK",

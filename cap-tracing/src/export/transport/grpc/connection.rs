@@ -1,4 +1,4 @@
-//! An HTTP/2 connection that is gone when it is dropped.
+//! An HTTP/2 connection that ends when it is dropped.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,20 +26,20 @@ impl Connection {
         let (requests, driver) = handshake(tasks.clone(), stream)
             .await
             .map_err(|error| Failure::no_answer(&error))?;
-        // Why it ended, each request says.
+        // Each request on the connection reports why it ended.
         tasks.execute(driver);
-        Ok(Connection { requests, tasks })
+        Ok(Self { requests, tasks })
     }
 }
 
-/// HTTP/2 would first say goodbye, and wait for a peer that may not be there any more.
+/// HTTP/2 would send GOAWAY first and wait for a peer that may be gone.
 impl Drop for Connection {
     fn drop(&mut self) {
         self.tasks.with(JoinSet::abort_all);
     }
 }
 
-/// What runs for one connection.
+/// The tasks of one connection.
 #[derive(Clone, Default)]
 struct Tasks(Arc<Mutex<JoinSet<()>>>);
 

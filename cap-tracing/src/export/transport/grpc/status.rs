@@ -1,4 +1,5 @@
-//! The status of a gRPC answer, and when to try again (OTLP specification, OTLP/gRPC Response, Failures).
+//! The status of a gRPC answer, and when to retry (OTLP specification, OTLP/gRPC Response,
+//! Failures).
 
 use std::fmt;
 use std::time::Duration;
@@ -24,7 +25,7 @@ pub(super) struct Status {
 }
 
 impl Status {
-    /// The status in these headers or trailers, where there is one.
+    /// The status in these headers or trailers, if there is one.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         Some(Self {
@@ -40,7 +41,7 @@ impl Status {
 
     pub(super) fn into_failure(self) -> Failure {
         let after = self.retry_delay;
-        // Without a delay, the size of the request may be what exhausts the collector, now and later.
+        // Without a delay, the cause may be the size of the request, which a retry does not change.
         let exhausted = self.code == Code::ResourceExhausted;
         let retryable = self.code.is_retryable() || exhausted && after.is_some();
         let advice = if exhausted && after.is_none() {
@@ -66,7 +67,7 @@ impl fmt::Display for Status {
     }
 }
 
-/// `google.rpc.Status`, as far as it matters here.
+/// `google.rpc.Status`, without the fields that are not read.
 #[derive(Clone, PartialEq, Message)]
 struct Details {
     #[prost(message, repeated, tag = "3")]
@@ -98,7 +99,7 @@ struct Delay {
     nanos: i32,
 }
 
-/// Binary metadata is base64, with padding or without.
+/// Reads `grpc-status-details-bin`: base64, with or without padding.
 fn retry_delay(details: &str) -> Option<Duration> {
     const BASE64: GeneralPurpose = GeneralPurpose::new(
         &base64::alphabet::STANDARD,
@@ -114,7 +115,7 @@ fn retry_delay(details: &str) -> Option<Duration> {
     ))
 }
 
-/// What is not percent-encoded as it should be stays as it is.
+/// A percent sign that encodes nothing stays.
 fn percent_decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
