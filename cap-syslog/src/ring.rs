@@ -458,7 +458,7 @@ mod tests {
     fn what_the_relay_refuses_is_dropped_and_named_as_refused() {
         let mut ring = ring(10, &["a", "b"]);
         ring.quarantine(1);
-        assert_eq!(ring.dropped, 0, "only the oldest can be the culprit");
+        assert_eq!(ring.dropped, 0, "only the oldest event can be quarantined");
         ring.quarantine(0);
         assert_eq!((ring.dropped, ring.quarantined), (1, 1));
         let (batch, _) = unsent(&mut ring, 10);

@@ -112,7 +112,7 @@ fn a_test_leaves_the_running_forwarder_alone() {
     forwarder.enqueue(event(2));
     assert_eq!(read_ids(&mut events, |ids| ids.len() == 2), ["e1", "e2"]);
     assert_eq!(forwarder.status().enqueued, 2);
-    let json = serde_json::to_value(&probe).expect("it serialises");
+    let json = serde_json::to_value(&probe).expect("it serializes");
     assert_eq!(json["verdict"], "confirmed");
     assert_eq!(json["steps"][0]["stage"], "policy");
 }
@@ -260,7 +260,7 @@ fn refused_denied_and_unknown_relays_show_no_address() {
     assert_eq!(failure(&unknown).1, ProbeCause::NotResolved);
 
     for probe in [refused, denied, unknown] {
-        let text = serde_json::to_string(&probe).expect("it serialises");
+        let text = serde_json::to_string(&probe).expect("it serializes");
         assert!(
             !text.contains("127.0.0.1") && !text.contains("::1"),
             "{text}"

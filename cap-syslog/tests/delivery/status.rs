@@ -37,7 +37,7 @@ fn a_watcher_sees_the_relay_come_and_go_and_as_json() {
     assert_eq!(error.class, ErrorClass::Network);
     (0..5).for_each(|n| forwarder.enqueue(event(n)));
     let full = wait("the drop", |s| s.dropped == 3);
-    let json = serde_json::to_value(&full).expect("it serialises");
+    let json = serde_json::to_value(&full).expect("it serializes");
     assert_eq!(json["state"], "connecting");
     assert_eq!((&json["queued"], &json["capacity"]), (&2.into(), &2.into()));
     assert_eq!(json["last_error"]["class"], "network");
