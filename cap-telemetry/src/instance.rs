@@ -4,7 +4,7 @@ use rustix::system::uname;
 
 /// The setting, else `POD_NAME`, else `HOSTNAME`, else the host's name.
 ///
-/// Characters other than `A–Z a–z 0–9 . _ -` become `-`, and the name is cut after 63 characters.
+/// Characters other than `A-Z a-z 0-9 . _ -` become `-`, and the name is cut after 63 characters.
 /// A warning says so.
 pub(crate) fn name(setting: Option<String>, env: impl Fn(&str) -> Option<String>) -> String {
     let given = setting

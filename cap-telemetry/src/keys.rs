@@ -1,5 +1,4 @@
-//! Every configuration key, as data. The reference, the JSON Schema and the tests are generated
-//! from it.
+//! Every configuration key, as data for the reference, the JSON Schema and the tests.
 
 use ValueType::{Boolean, Duration, Enum, EnumOrInteger, Fraction, Integer, List, Map, Text};
 

@@ -1,5 +1,4 @@
-//! Metrics, traces and audit syslog of one CertAutoPilot process: one configuration, one call to
-//! start, one call to shut down.
+//! Metrics, traces and audit syslog of one process: one configuration, one start, one shutdown.
 //!
 //! ```no_run
 //! use cap_telemetry::{Config, Telemetry, names::Actor, syslog::Event};

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 
-/// The state of all pipelines at one moment. `None` stands for a pipeline that is off.
+/// The state of all pipelines at one moment. `None`: the pipeline is off.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Status {
@@ -34,7 +34,7 @@ pub struct MetricsStatus {
     pub listen: Option<SocketAddr>,
 }
 
-/// The account of a shutdown. `None` stands for a pipeline that was never on.
+/// The account of a shutdown. `None`: the pipeline was never on.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Report {

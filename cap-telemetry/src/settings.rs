@@ -1,5 +1,4 @@
-//! Settings → Syslog for an application to mount: JSON for its own interface, and a page for one
-//! that has none.
+//! Settings → Syslog for an application to mount: as JSON, and as a page.
 //!
 //! [`SettingsPage`] requires a [`SettingsBackend`], which authorizes each request and persists each
 //! action:

@@ -1,4 +1,4 @@
-//! Keys and variables that nobody took: misspelt ones, each with the nearest name that exists.
+//! Keys and variables that no part of the program took, each with the nearest name that is valid.
 
 use super::Document;
 use super::variables::{SECTIONS, is_ours, is_service_link, variable};
@@ -18,7 +18,7 @@ impl Document {
     }
 
     /// As [`finish`](Self::finish), for the sections of [`Config`](crate::Config) and those that
-    /// look like one of them misspelt. It is for a tool that does not know a program's own keys.
+    /// look like one of them misspelled. It is for a tool that does not know a program's own keys.
     ///
     /// # Errors
     ///
@@ -27,7 +27,7 @@ impl Document {
         let known: Vec<_> = self.taken_keys().chain(SECTIONS).collect();
         self.finish_where(|path| {
             let section = path.split('.').next().unwrap_or_default();
-            // A section whose name and whose keys both resemble ours is ours, misspelt.
+            // A section whose name and whose keys both resemble ours is ours, misspelled.
             SECTIONS.contains(&section)
                 || cap_names::nearest(section, &known).is_some()
                     && (path == section || cap_names::nearest(path, self.taken_keys()).is_some())

@@ -1,5 +1,4 @@
-//! CSRF tokens, bound to an administrator and to an hour, and the headers that show a cross-site
-//! request.
+//! CSRF tokens, and the headers of a browser that show a cross-site request.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};

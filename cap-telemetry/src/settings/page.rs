@@ -1,5 +1,4 @@
-//! The page: the state of the pipeline, the result of the last action, and the form with its
-//! errors.
+//! The page: the status, the result of the last action, and the form with its errors.
 
 use cap_syslog::{ProbeReport, ProbeStage, ProbeVerdict, Status};
 use http::StatusCode;

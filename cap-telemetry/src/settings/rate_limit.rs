@@ -1,5 +1,4 @@
-//! How often a Test may be run, since each opens a connection to an address that an administrator
-//! chose.
+//! The rate limit of Tests, each of which connects to an address that an administrator chose.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};

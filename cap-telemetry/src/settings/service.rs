@@ -1,5 +1,4 @@
-//! What is done for an administrator: settings are saved, a relay is tested, and each action is
-//! persisted.
+//! The actions of an administrator, each persisted: settings are saved, a relay is tested.
 
 use std::future::Future;
 use std::sync::Arc;
