@@ -30,7 +30,11 @@ fn files_of_a_library_do_not_import_each_other_in_a_ring() {
         let sources = Sources::of_folder(&workspace.join(library).join("src"));
         let imports = sources.imports();
         assert!(sources.len() > 3, "{library}: {} files", sources.len());
-        assert!(!imports.is_empty(), "{library}: no imports were read");
+        // The files of cap-names share macros alone.
+        assert!(
+            !imports.is_empty() || *library == "cap-names",
+            "{library}: no imports were read"
+        );
         for ring in rings(&imports) {
             found.push(format!("{library}: {ring}"));
         }
