@@ -8,6 +8,7 @@ use serde_json::Value;
 /// A crate and every crate of the workspace that it may reach, directly or not, outside its tests.
 const ARROWS: &[(&str, &[&str])] = &[
     ("cap-names", &[]),
+    ("cap-testkit", &[]),
     ("cap-egress", &["cap-names"]),
     ("cap-metrics", &["cap-names"]),
     ("cap-tracing", &["cap-names", "cap-egress"]),
@@ -36,6 +37,7 @@ const DIALERS: &[(&str, &[&str])] = &[
             "cap-tracing",
             "certautopilot",
             "cap-tests",
+            "cap-testkit",
         ],
     ),
     ("reqwest", &[]),
@@ -70,17 +72,20 @@ const NEVER_WITH: &[(&str, &[&str])] = &[
 ];
 
 pub(crate) fn metadata() -> Value {
+    let text = cargo(&["metadata", "--format-version=1", "--offline", "--no-deps"]);
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// The output of a cargo command.
+fn cargo(args: &[&str]) -> String {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version=1", "--offline", "--no-deps"])
+        .args(args)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo runs");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    serde_json::from_slice(&output.stdout).expect("JSON")
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    String::from_utf8(output.stdout).expect("text")
 }
 
 /// The dependencies of every member that are not for its tests.
@@ -143,19 +148,11 @@ fn only_known_members_name_a_crate_that_dials() {
 /// metadata` does not serve: it unifies the features of all members, those for comparisons
 /// included.
 fn built_from(member: &str) -> BTreeMap<String, BTreeSet<String>> {
-    let output = Command::new(env!("CARGO"))
-        .args(["tree", "--offline", "--all-features", "--edges=normal"])
-        .args(["--prefix=none", "--format={p}\t{f}", "--package", member])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("cargo runs");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let tree = ["tree", "--offline", "--all-features", "--edges=normal"];
+    let format = ["--prefix=none", "--format={p}\t{f}", "--package", member];
+    let lines = cargo(&[tree, format].concat());
     let mut built: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for line in String::from_utf8(output.stdout).expect("text").lines() {
+    for line in lines.lines() {
         let (package, features) = line.split_once('\t').expect("two columns");
         let name = package.split(' ').next().unwrap_or_default();
         // Behind what has been shown before stands a mark.

@@ -51,113 +51,74 @@ async fn an_administrator_sets_up_a_relay_with_a_private_ca() {
 
     // Requests without an actor, or of one who is not an administrator, are refused.
     page.open(&url).await.expect("an answer");
-    let refused = page.text("body").await.expect("a page").unwrap_or_default();
+    let refused = shown(&mut page, "body").await;
     assert!(refused.contains("log in first"), "{refused}");
     log_in(&mut page, &base, "bob@example.com").await;
     page.open(&url).await.expect("an answer");
-    let refused = page.text("body").await.expect("a page").unwrap_or_default();
+    let refused = shown(&mut page, "body").await;
     assert!(refused.contains("only an administrator"), "{refused}");
 
     log_in(&mut page, &base, "alice@example.com").await;
     let before = page.complaints().len();
     page.open(&url).await.expect("the page");
-    page.picture(&picture("1-as-configured"))
-        .await
-        .expect("a picture");
+    snap(&mut page, "1-as-configured").await;
 
     // An invalid host.
-    page.enter("#host", "https://relay.example")
-        .await
-        .expect("a field");
+    enter(&mut page, "#host", "https://relay.example").await;
     page.follow("button.primary").await.expect("an answer");
-    let wrong = page
-        .text("#host-wrong")
-        .await
-        .expect("a page")
-        .expect("a message");
+    let wrong = shown(&mut page, "#host-wrong").await;
     assert!(
         wrong.contains("give the host alone, without a scheme"),
         "{wrong}"
     );
     assert_eq!(value(&mut page, "#host").await, "https://relay.example");
-    page.picture(&picture("2-wrong-host"))
-        .await
-        .expect("a picture");
+    snap(&mut page, "2-wrong-host").await;
 
     // A metadata address.
-    page.enter("#host", "169.254.169.254")
-        .await
-        .expect("a field");
+    enter(&mut page, "#host", "169.254.169.254").await;
     page.follow("button.primary").await.expect("an answer");
-    let wrong = page
-        .text("#host-wrong")
-        .await
-        .expect("a page")
-        .expect("a message");
+    let wrong = shown(&mut page, "#host-wrong").await;
     assert!(wrong.contains("egress policy"), "{wrong}");
 
     // A host that is one, and where nobody listens: saved, and its status says why nothing arrives.
     let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let nobody = closed.local_addr().expect("bound").port().to_string();
     drop(closed);
-    page.enter("#host", "127.0.0.1").await.expect("a field");
-    page.enter("#port", &nobody).await.expect("a field");
+    enter(&mut page, "#host", "127.0.0.1").await;
+    enter(&mut page, "#port", &nobody).await;
     page.follow("button.primary").await.expect("an answer");
     let refused = |text: Option<&str>| text.is_some_and(|text| text.contains("nothing accepts"));
     page.until("#warning", refused).await.expect("a warning");
-    page.picture(&picture("2b-nobody-listens"))
-        .await
-        .expect("a picture");
+    snap(&mut page, "2b-nobody-listens").await;
 
     // TLS with a private CA: without it, a Test says what to do.
     let tls = relay.addr(RelayInput::Tls);
-    page.enter("#host", "127.0.0.1").await.expect("a field");
-    page.enter("#port", &tls.port().to_string())
-        .await
-        .expect("a field");
-    page.enter("#transport", "tcp+tls").await.expect("a field");
+    enter(&mut page, "#host", "127.0.0.1").await;
+    enter(&mut page, "#port", &tls.port().to_string()).await;
+    enter(&mut page, "#transport", "tcp+tls").await;
     page.follow("button[formaction]").await.expect("an answer");
-    let stage = page
-        .text("li[data-stage=tls]")
-        .await
-        .expect("a page")
-        .expect("a stage");
+    let stage = shown(&mut page, "li[data-stage=tls]").await;
     assert!(stage.contains("failed"), "{stage}");
-    let hint = page
-        .text("#test-hint")
-        .await
-        .expect("a page")
-        .expect("a hint");
+    let hint = shown(&mut page, "#test-hint").await;
     assert!(hint.contains("CA"), "{hint}");
-    page.picture(&picture("3-test-without-the-ca"))
-        .await
-        .expect("a picture");
+    snap(&mut page, "3-test-without-the-ca").await;
 
     // With the CA, the relay receives the record that the page shows.
-    page.enter("#ca", &authority.ca_pem())
-        .await
-        .expect("a field");
+    enter(&mut page, "#ca", &authority.ca_pem()).await;
     page.follow("button[formaction]").await.expect("an answer");
-    let stage = page.text("li[data-stage=confirmed]").await.expect("a page");
-    assert!(
-        stage.as_deref().is_some_and(|stage| stage.contains("ok")),
-        "{stage:?}"
-    );
-    let shown = page
-        .text("#test-record")
-        .await
-        .expect("a page")
-        .expect("a record");
-    let came =
-        |records: &[RelayRecord]| records.iter().any(|record| record.raw.trim_end() == shown);
-    relay.until(&shown, LONG, came).await;
-    page.picture(&picture("4-test-with-the-ca"))
-        .await
-        .expect("a picture");
+    let stage = shown(&mut page, "li[data-stage=confirmed]").await;
+    assert!(stage.contains("ok"), "{stage}");
+    let on_page = shown(&mut page, "#test-record").await;
+    let came = |records: &[RelayRecord]| {
+        records
+            .iter()
+            .any(|record| record.raw.trim_end() == on_page)
+    };
+    relay.until(&on_page, LONG, came).await;
+    snap(&mut page, "4-test-with-the-ca").await;
 
     page.follow("button.primary").await.expect("an answer");
-    let saved = page.text("#saved").await.expect("a page");
-    assert_eq!(saved.as_deref(), Some("Saved, and in force."));
+    assert_eq!(shown(&mut page, "#saved").await, "Saved, and in force.");
     let relay_now = tls.to_string();
     page.until("[data-status=relay]", |text| text == Some(&relay_now))
         .await
@@ -165,7 +126,7 @@ async fn an_administrator_sets_up_a_relay_with_a_private_ca() {
     page.until("[data-status=state]", |text| text == Some("connected"))
         .await
         .expect("connected");
-    page.picture(&picture("5-saved")).await.expect("a picture");
+    snap(&mut page, "5-saved").await;
     // The change itself is in the SIEM's archive.
     let changed = |records: &[RelayRecord]| {
         records.iter().any(|record| {
@@ -204,9 +165,7 @@ async fn an_administrator_sets_up_a_relay_with_a_private_ca() {
         warning.contains("oldest events are being dropped"),
         "{warning}"
     );
-    page.picture(&picture("6-buffer-full"))
-        .await
-        .expect("a picture");
+    snap(&mut page, "6-buffer-full").await;
 
     relay.start().await.expect("it starts again");
     page.until("#warning", |text| text.is_none())
@@ -215,9 +174,7 @@ async fn an_administrator_sets_up_a_relay_with_a_private_ca() {
     page.until("[data-status=queued]", |text| text == Some("0"))
         .await
         .expect("delivered");
-    page.picture(&picture("7-relay-is-back"))
-        .await
-        .expect("a picture");
+    snap(&mut page, "7-relay-is-back").await;
 
     let complaints = &page.complaints()[before..];
     // The answer to a wrong form is a 422, which the browser's log counts as an error.
@@ -250,6 +207,20 @@ async fn log_in(page: &mut Browser, base: &str, user: &str) {
     assert_eq!(page.evaluate(&script).await.expect("an answer"), 200);
     let cookies = page.evaluate("document.cookie").await.expect("a text");
     assert_eq!(cookies, "");
+}
+
+/// The visible text of an element that is there.
+async fn shown(page: &mut Browser, selector: &str) -> String {
+    let text = page.text(selector).await.expect("a page");
+    text.unwrap_or_else(|| panic!("the page shows no {selector}"))
+}
+
+async fn enter(page: &mut Browser, field: &str, text: &str) {
+    page.enter(field, text).await.expect("a field");
+}
+
+async fn snap(page: &mut Browser, name: &str) {
+    page.picture(&picture(name)).await.expect("a picture");
 }
 
 async fn value(page: &mut Browser, selector: &str) -> String {
