@@ -8,6 +8,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::client::Client;
 use crate::service::Service;
 
 /// The replicas.
@@ -71,6 +72,10 @@ impl Fleet {
         addrs.map(|addr| addr.to_string()).collect()
     }
 
+    pub(crate) fn client(&self, number: usize) -> &Client {
+        &self.replicas[number].service.client
+    }
+
     /// Sends a request to one replica. Returns the answer's JSON if the status is the expected one.
     ///
     /// # Errors
@@ -83,7 +88,7 @@ impl Fleet {
         body: Value,
         expected: StatusCode,
     ) -> io::Result<Value> {
-        let client = &self.replicas[number].service.client;
+        let client = self.client(number);
         client.call(method, path, body, expected).await
     }
 

@@ -7,11 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::{ALL_VERSIONS, ServerConnection, StreamOwned};
 
-use crate::{Authority, ServerCertificate};
+use crate::{Authority, ServerCertificate, tls};
 
 /// Everyday requests: of eight, one changes something and is audited.
 const REQUESTS: [(&str, &str, &str); 8] = [
@@ -163,7 +161,9 @@ impl Relay {
     /// When there is none.
     pub fn start(authority: &Authority) -> io::Result<Self> {
         let records = Arc::new(AtomicU64::new(0));
-        let (tls, count) = (tls(authority)?, Arc::clone(&records));
+        let identity = authority.server(ServerCertificate::Good);
+        let tls = Arc::new(tls::server_config(&identity, None, ALL_VERSIONS));
+        let count = Arc::clone(&records);
         let addr = serve(move |stream| {
             let connection = ServerConnection::new(Arc::clone(&tls)).map_err(io::Error::other)?;
             let mut stream = StreamOwned::new(connection, stream);
@@ -206,19 +206,4 @@ fn serve(
         }
     });
     Ok(addr)
-}
-
-fn tls(authority: &Authority) -> io::Result<Arc<ServerConfig>> {
-    let identity = authority.server(ServerCertificate::Good);
-    let chain = CertificateDer::pem_slice_iter(identity.chain_pem.as_bytes());
-    let chain = chain.collect::<Result<_, _>>().map_err(io::Error::other)?;
-    let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(io::Error::other)?
-        .with_no_client_auth()
-        .with_single_cert(chain, key.map_err(io::Error::other)?)
-        .map_err(io::Error::other)?;
-    Ok(Arc::new(config))
 }

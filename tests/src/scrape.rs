@@ -155,10 +155,18 @@ impl Scraper {
         self.last().map_or(0, |scrape| scrape.samples().count())
     }
 
-    /// Waits until the last scrape is as wanted; false after `timeout`. Scrapes nothing itself.
-    pub async fn wait_until(&self, wanted: impl Fn(&Scrape) -> bool, timeout: Duration) -> bool {
+    /// Waits until the last scrape is as wanted. Scrapes nothing itself.
+    ///
+    /// # Panics
+    /// When it is not within `limit`. The message names `what` and has the failures so far.
+    pub async fn until(&self, what: &str, limit: Duration, wanted: impl Fn(&Scrape) -> bool) {
         let last = |history: &History| history.scrapes.last().is_some_and(|last| wanted(last));
-        crate::holds(&self.history, last, timeout).await
+        let came = crate::holds(&self.history, last, limit).await;
+        assert!(
+            came,
+            "{what} did not come within {limit:?}: {:?}",
+            self.failures()
+        );
     }
 
     /// The body of a new scrape, which is not kept.
@@ -251,8 +259,8 @@ mod tests {
         let body = "# HELP a_total A.\n# TYPE a_total counter\na_total{x=\"1\",y=\"2\"} 3\na_total{x=\"2\",y=\"2\"} 4\n";
         let (_server, scraper) = target(http("200 OK", exposition::CONTENT_TYPE, body)).await;
         let scraping = scraper.run_every(Duration::from_millis(1));
-        let found = scraper.wait_until(|scrape| !scrape.families.is_empty(), TIMEOUT);
-        assert!(found.await);
+        let any = |scrape: &Scrape| !scrape.families.is_empty();
+        scraper.until("a family", TIMEOUT, any).await;
         scraping.stop().await;
         assert_eq!(
             scraper.value("a_total", &[("y", "2"), ("x", "1")]),

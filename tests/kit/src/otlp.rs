@@ -129,25 +129,11 @@ impl OtlpReceiver {
         limit: Duration,
         wanted: impl Fn(&[ReceivedSpan]) -> bool,
     ) {
-        if !self.wait_for(wanted, limit).await {
+        if !wait::holds(&self.state, |state| wanted(&state.spans), limit).await {
             let requests = self.requests();
             let outcomes: Vec<_> = requests.iter().map(|request| &request.outcome).collect();
             panic!("{what} did not come within {limit:?}; requests: {outcomes:?}");
         }
-    }
-
-    /// Waits until the accepted spans are as wanted; false after `timeout`.
-    pub async fn wait_for(
-        &self,
-        wanted: impl Fn(&[ReceivedSpan]) -> bool,
-        timeout: Duration,
-    ) -> bool {
-        wait::holds(&self.state, |state| wanted(&state.spans), timeout).await
-    }
-
-    /// Waits until that many requests came in, the refused ones included; false after `timeout`.
-    pub async fn wait_for_requests(&self, count: usize, timeout: Duration) -> bool {
-        wait::holds(&self.state, |state| state.requests.len() >= count, timeout).await
     }
 
     /// Closes the listener and every connection, and returns the spans.
@@ -163,6 +149,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::authority::{Authority, ServerCertificate};
     use crate::tls;
+    use crate::wait::until_async;
     use bytes::Bytes;
     use http::header::{CONTENT_TYPE, RETRY_AFTER};
     use http::{Request, StatusCode};
@@ -412,7 +399,7 @@ pub(crate) mod tests {
         let body = export(vec![span("a")]);
         tokio::select! {
             answer = post(&endpoint, PROTOBUF, body.clone()) => panic!("{answer:?}"),
-            came = first.wait_for_requests(1, SOON) => assert!(came),
+            () = until_async("the request", SOON, async || first.requests().len() == 1) => {}
         }
         assert_eq!(first.stop().await, []);
         let second = OtlpReceiver::start_on(addr).await.expect("the same port");

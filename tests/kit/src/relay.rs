@@ -149,22 +149,13 @@ impl SyslogRelay {
         limit: Duration,
         wanted: impl Fn(&RelayState) -> bool,
     ) {
-        if !self.wait_until(wanted, limit).await {
+        if !wait::holds(&self.state, wanted, limit).await {
             let state = self.state.borrow();
             let (records, open, errors) = (state.records.len(), state.open, &state.errors);
             panic!(
                 "{what} did not come within {limit:?}; {records} records, {open} open connections, errors: {errors:?}"
             );
         }
-    }
-
-    /// Waits until the relay's state is as wanted; false after `timeout`.
-    pub async fn wait_until(
-        &self,
-        wanted: impl Fn(&RelayState) -> bool,
-        timeout: Duration,
-    ) -> bool {
-        wait::holds(&self.state, wanted, timeout).await
     }
 
     /// Stops reading, as a wedged relay does. The kernel accepts bytes until its buffers are full.
@@ -430,7 +421,8 @@ mod tests {
             .write_all(&frame("e1"))
             .await
             .expect("the kernel takes it");
-        let read = relay.wait_until(|state| !state.records.is_empty(), Duration::from_millis(50));
+        let moment = Duration::from_millis(50);
+        let read = wait::holds(&relay.state, |state| !state.records.is_empty(), moment);
         assert!(!read.await);
         relay.resume();
         relay

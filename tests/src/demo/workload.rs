@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::receivers::Receivers;
 use crate::client::Client;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(20);
 /// Between two rounds of everyday traffic.
 const PACE: Duration = Duration::from_millis(100);
@@ -148,7 +148,7 @@ pub(super) async fn audit_log(client: &Client) -> io::Result<Vec<String>> {
 }
 
 /// The requests of the workload, each with the status that it must get.
-struct Api<'a>(&'a Client);
+pub(super) struct Api<'a>(pub(super) &'a Client);
 
 impl Api<'_> {
     async fn get(&self, path: &str) -> io::Result<Value> {
@@ -168,7 +168,7 @@ impl Api<'_> {
     }
 
     /// Requests a certificate; its path.
-    async fn request(&self, project: &str, domain: &str) -> io::Result<String> {
+    pub(super) async fn request(&self, project: &str, domain: &str) -> io::Result<String> {
         let certificates = format!("/projects/{project}/certificates");
         let made = self
             .post(&certificates, json!({ "domain": domain }))
@@ -178,7 +178,7 @@ impl Api<'_> {
         Ok(format!("{certificates}/{id}"))
     }
 
-    async fn reaches(&self, certificate: &str, status: &str) -> io::Result<()> {
+    pub(super) async fn reaches(&self, certificate: &str, status: &str) -> io::Result<()> {
         let holds = |now: &Value| now["status"] == status;
         self.wait(certificate, status, holds).await
     }

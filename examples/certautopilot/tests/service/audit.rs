@@ -111,11 +111,7 @@ async fn after_a_long_outage_the_relay_gets_every_row_of_the_log() {
         .collect();
     assert_eq!(rows.len(), EVENTS);
     let all = |state: &cap_testkit::RelayState| state.records.len() >= EVENTS;
-    assert!(
-        relay.wait_until(all, LONG).await,
-        "{} records",
-        relay.records().len()
-    );
+    relay.until("every event", LONG, all).await;
     let mut came: Vec<String> = Vec::new();
     for id in relay
         .records()

@@ -197,7 +197,7 @@ async fn pass_on(
     let stream = tls::connect(stream, authority, None, &[b"http/1.1"]).await?;
     let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = handshake.map_err(io::Error::other)?;
-    let answered = async {
+    let answered = async move {
         let response = sender.send_request(request).await?;
         let (head, body) = response.into_parts();
         Ok(Response::from_parts(
