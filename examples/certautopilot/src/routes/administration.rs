@@ -1,9 +1,6 @@
 //! What operators and administrators do: roles, the license, KEK rotations, dead letters.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use cap_telemetry::names::{Severity, closed_enum};
 use cap_telemetry::trace;
@@ -11,7 +8,7 @@ use chrono::Utc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::input::{Body, Caller, InProject};
+use super::input::{Body, Call};
 use super::problem::Problem;
 use crate::app::App;
 use crate::audit::{Entry, EventType};
@@ -31,7 +28,7 @@ closed_enum! {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RoleChange {
     role: String,
@@ -39,46 +36,43 @@ pub(super) struct RoleChange {
 
 /// `PUT /projects/:projectId/members/:userId/role`.
 pub(super) async fn set_role(
-    State(app): State<Arc<App>>,
-    Caller(actor): Caller,
-    at: InProject,
+    call: Call,
     Body(change): Body<RoleChange>,
 ) -> Result<Json<Value>, Problem> {
     let role: Role = change.role.parse().map_err(Problem::bad_request)?;
-    let body = json!({ "project": at.project, "user": at.id, "role": role.as_str() });
+    let body = json!({ "project": call.project, "user": call.id, "role": role.as_str() });
     let set = move |work: &mut Work<'_>| {
-        let name = format!("role:{}:{}", at.project, at.id);
+        let name = format!("role:{}:{}", call.project, call.id);
         let before: Option<String> = settings::get(work, &name)?;
         settings::put(work, &name, &role.as_str())?;
-        let summary = format!("{} is now {role} of {}", at.id, at.project);
-        let entry = Entry::new(EventType::RoleChanged, actor, summary)
-            .resource("user", &at.id)
-            .project(&*at.project)
+        let summary = format!("{} is now {role} of {}", call.id, call.project);
+        let entry = Entry::new(EventType::RoleChanged, call.actor, summary)
+            .resource("user", &call.id)
+            .project(&*call.project)
             .severity(Severity::Warn)
             .param("role", role)
             .param("role_before", before.as_deref().unwrap_or("none"));
         work.record(entry)
     };
-    app.store.write("update", "settings", set).await?;
+    call.app.store.write("update", "settings", set).await?;
     Ok(Json(body))
 }
 
 /// `GET /license`: what the license allows.
-pub(super) async fn license(State(app): State<Arc<App>>, Caller(_): Caller) -> Json<Value> {
-    view(&app, *lock(&app.license))
+pub(super) async fn license(call: Call) -> Json<Value> {
+    view(&call.app, *lock(&call.app.license))
 }
 
 /// `PUT /license`: holds here at once, and on the other replicas when they look next.
 pub(super) async fn install(
-    State(app): State<Arc<App>>,
-    Caller(actor): Caller,
+    call: Call,
     Body(license): Body<License>,
 ) -> Result<Json<Value>, Problem> {
     let end = license
         .expires_at
         .map_or("never".to_owned(), |end| end.to_rfc3339());
     let summary = format!("License installed that expires {end}");
-    let mut entry = Entry::new(EventType::LicenseInstalled, actor, summary)
+    let mut entry = Entry::new(EventType::LicenseInstalled, call.actor, summary)
         .severity(Severity::Warn)
         .param("expires_at", end)
         .param("cert_limit", license.cert_limit);
@@ -87,9 +81,9 @@ pub(super) async fn install(
         settings::put(work, settings::LICENSE, &license)?;
         work.record(entry)
     };
-    app.store.write("update", "settings", install).await?;
-    *lock(&app.license) = license;
-    Ok(view(&app, license))
+    call.app.store.write("update", "settings", install).await?;
+    *lock(&call.app.license) = license;
+    Ok(view(&call.app, license))
 }
 
 fn view(app: &App, license: License) -> Json<Value> {
@@ -104,22 +98,16 @@ fn view(app: &App, license: License) -> Json<Value> {
 
 /// `POST /kek/rotations`: 202, and the stored keys are re-wrapped once every replica has loaded
 /// the new version; 409 during a rotation; 503 when this replica cannot load the version.
-pub(super) async fn rotate(
-    State(app): State<Arc<App>>,
-    Caller(actor): Caller,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    let rotation = app.rotations().start(actor).await?;
+pub(super) async fn rotate(call: Call) -> Result<(StatusCode, Json<Value>), Problem> {
+    let rotation = call.app.rotations().start(call.actor).await?;
     let body = json!({ "rotation": rotation.id, "target_version": rotation.target });
-    app.finish(rotation, trace::current_span().carrier());
+    call.app.finish(rotation, trace::current_span().carrier());
     Ok((StatusCode::ACCEPTED, Json(body)))
 }
 
 /// `GET /jobs/dead`: the jobs that were given up, oldest first, with why.
-pub(super) async fn dead_letters(
-    State(app): State<Arc<App>>,
-    Caller(_): Caller,
-) -> Result<Json<Value>, Problem> {
-    let dead = app.store.read("jobs", jobs::dead_letters).await?;
+pub(super) async fn dead_letters(call: Call) -> Result<Json<Value>, Problem> {
+    let dead = call.app.store.read("jobs", jobs::dead_letters).await?;
     let dead = dead.iter().map(|job| {
         json!({
             "id": job.id,
@@ -135,18 +123,14 @@ pub(super) async fn dead_letters(
 
 /// `POST /jobs/dead/:jobId/requeue`: 202, and the job is attempted as if it were new; 404 when no
 /// such job was given up.
-pub(super) async fn requeue(
-    State(app): State<Arc<App>>,
-    Caller(actor): Caller,
-    Path(id): Path<String>,
-) -> Result<StatusCode, Problem> {
+pub(super) async fn requeue(call: Call) -> Result<StatusCode, Problem> {
     let requeue = move |work: &mut Work<'_>| {
         let unknown = || Problem::not_found("no such job was given up");
-        let job = jobs::revive(work, &id)?.ok_or_else(unknown)?;
+        let job = jobs::revive(work, &call.id)?.ok_or_else(unknown)?;
         let kind = job.kind;
         let entry = Entry::new(
             EventType::JobRequeued,
-            actor,
+            call.actor,
             format!("Job {kind} requeued"),
         )
         .resource("job", &job.id)
@@ -155,6 +139,6 @@ pub(super) async fn requeue(
         .param("job_type", kind);
         Ok::<_, Problem>(work.record(entry)?)
     };
-    app.store.write("update", "jobs", requeue).await?;
+    call.app.store.write("update", "jobs", requeue).await?;
     Ok(StatusCode::ACCEPTED)
 }

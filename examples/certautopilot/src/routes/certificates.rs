@@ -1,9 +1,6 @@
 //! `/projects/:projectId/certificates`: request, list, show, renew and revoke certificates.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{HeaderName, LOCATION};
 use cap_telemetry::metrics::RenewalTrigger;
@@ -13,7 +10,7 @@ use chrono::Utc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::input::{Body, Caller, InProject};
+use super::input::{Body, Call};
 use super::problem::Problem;
 use crate::app::App;
 use crate::audit::{Entry, EventType};
@@ -24,7 +21,7 @@ use crate::store::{self, certificates, jobs};
 use crate::sync::lock;
 use crate::{acme, ids, queue};
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     domain: Domain,
@@ -33,32 +30,31 @@ pub(super) struct Wanted {
 
 /// `POST`: 202, and a job issues it.
 pub(super) async fn request(
-    State(app): State<Arc<App>>,
-    Caller(actor): Caller,
-    at: InProject,
+    call: Call,
     Body(wanted): Body<Wanted>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Value>), Problem> {
     if let Some(other) = wanted.issuer.filter(|issuer| issuer != acme::PROVIDER) {
         let detail = format!("issuer {other:?} is not configured: use {}", acme::PROVIDER);
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
     }
-    let usage = app.store.inventory(store::Inventory::licensed);
-    if !lock(&app.license).allows(usage + 1, Utc::now()) {
+    let usage = call.app.store.inventory(store::Inventory::licensed);
+    if !lock(&call.app.license).allows(usage + 1, Utc::now()) {
         let detail = format!("the license does not allow more than {usage} certificates");
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
     let domain = String::from(wanted.domain);
-    let certificate = Certificate::pending(&ids::new("crt"), &at.project, &domain, acme::PROVIDER);
+    let certificate =
+        Certificate::pending(&ids::new("crt"), &call.project, &domain, acme::PROVIDER);
     trace::current_span().set_certificate(&certificate.id);
-    let job = Job::new(JobKind::Issue, &actor).about(&certificate.id, &at.project);
-    let job = queue::prepare(&app, job);
+    let job = Job::new(JobKind::Issue, &call.actor).about(&certificate.id, &call.project);
+    let job = queue::prepare(&call.app, job);
     let summary = format!("Certificate requested for {domain}");
-    let entry = Entry::new(EventType::CertRequested, actor, summary)
+    let entry = Entry::new(EventType::CertRequested, call.actor, summary)
         .resource("cert", &certificate.id)
-        .project(&*at.project)
+        .project(&*call.project)
         .param("domain", domain)
         .param("job_id", &job.id);
-    let place = format!("/projects/{}/certificates/{}", at.project, certificate.id);
+    let place = format!("/projects/{}/certificates/{}", call.project, certificate.id);
     let mut body = view(&certificate);
     body["job"] = json!(job.id);
     let insert = move |work: &mut store::Work<'_>| {
@@ -66,54 +62,45 @@ pub(super) async fn request(
         jobs::insert(work, &job)?;
         work.record(entry)
     };
-    app.store.write("insert", "certificates", insert).await?;
+    call.app
+        .store
+        .write("insert", "certificates", insert)
+        .await?;
     Ok((StatusCode::ACCEPTED, [(LOCATION, place)], Json(body)))
 }
 
 /// `GET`: those of the project, oldest first.
-pub(super) async fn list(
-    State(app): State<Arc<App>>,
-    Caller(_): Caller,
-    at: InProject,
-) -> Result<Json<Value>, Problem> {
-    let rows = move |db: &_| certificates::of_project(db, &at.project);
-    let rows = app.store.read("certificates", rows).await?;
+pub(super) async fn list(call: Call) -> Result<Json<Value>, Problem> {
+    let rows = move |db: &_| certificates::of_project(db, &call.project);
+    let rows = call.app.store.read("certificates", rows).await?;
     Ok(Json(
         json!({ "certificates": rows.iter().map(view).collect::<Vec<_>>() }),
     ))
 }
 
 /// `GET …/:id`: with the certificate itself.
-pub(super) async fn show(
-    State(app): State<Arc<App>>,
-    Caller(_): Caller,
-    at: InProject,
-) -> Result<Json<Value>, Problem> {
-    let certificate = find(&app, at).await?;
+pub(super) async fn show(call: Call) -> Result<Json<Value>, Problem> {
+    let certificate = find(&call.app, call.project, call.id).await?;
     let mut body = view(&certificate);
     body["pem"] = json!(certificate.issued.map(|issued| issued.pem));
     Ok(Json(body))
 }
 
 /// `POST …/:id/renew`: 202, and a job renews it.
-pub(super) async fn renew(
-    State(app): State<Arc<App>>,
-    Caller(actor): Caller,
-    at: InProject,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    let certificate = find(&app, at).await?;
+pub(super) async fn renew(call: Call) -> Result<(StatusCode, Json<Value>), Problem> {
+    let certificate = find(&call.app, call.project, call.id).await?;
     let state = certificate.state;
     if certificate.issued.is_none() || state == CertificateState::Revoked {
         let detail = format!("a certificate that is {state} cannot be renewed");
         return Err(Problem::conflict(detail));
     }
-    let trigger = match actor.kind() {
+    let trigger = match call.actor.kind() {
         ActorType::ApiKey => RenewalTrigger::Api,
         ActorType::User => RenewalTrigger::Manual,
         ActorType::System => RenewalTrigger::Scheduled,
     };
-    let job = Job::new(JobKind::Renew, &actor).about(&certificate.id, &certificate.project);
-    let job = queue::prepare(&app, job.detail(trigger));
+    let job = Job::new(JobKind::Renew, &call.actor).about(&certificate.id, &certificate.project);
+    let job = queue::prepare(&call.app, job.detail(trigger));
     let mut body = view(&certificate);
     body["job"] = json!(job.id);
     let insert = move |work: &mut store::Work<'_>| {
@@ -122,17 +109,13 @@ pub(super) async fn renew(
         }
         Ok(jobs::insert(work, &job)?)
     };
-    app.store.write("insert", "jobs", insert).await?;
+    call.app.store.write("insert", "jobs", insert).await?;
     Ok((StatusCode::ACCEPTED, Json(body)))
 }
 
 /// `POST …/:id/revoke`: asks the issuer at once, and answers when it has.
-pub(super) async fn revoke(
-    State(app): State<Arc<App>>,
-    Caller(actor): Caller,
-    at: InProject,
-) -> Result<Json<Value>, Problem> {
-    let mut certificate = find(&app, at).await?;
+pub(super) async fn revoke(call: Call) -> Result<Json<Value>, Problem> {
+    let mut certificate = find(&call.app, call.project, call.id).await?;
     let Some(issued) = &certificate.issued else {
         return Err(Problem::conflict(
             "a certificate that is pending cannot be revoked",
@@ -141,10 +124,10 @@ pub(super) async fn revoke(
     if certificate.state == CertificateState::Revoked {
         return Err(Problem::conflict("the certificate is revoked already"));
     }
-    app.acme.revoke(&issued.pem).await?;
+    call.app.acme.revoke(&issued.pem).await?;
     certificate.state = CertificateState::Revoked;
     let summary = format!("Certificate revoked for {}", certificate.domain);
-    let entry = Entry::new(EventType::CertRevoked, actor, summary)
+    let entry = Entry::new(EventType::CertRevoked, call.actor, summary)
         .resource("cert", &certificate.id)
         .project(&*certificate.project)
         .severity(Severity::Warn)
@@ -155,16 +138,19 @@ pub(super) async fn revoke(
         certificates::set_state(work, &certificate.id, CertificateState::Revoked)?;
         work.record(entry)
     };
-    app.store.write("update", "certificates", update).await?;
+    call.app
+        .store
+        .write("update", "certificates", update)
+        .await?;
     Ok(Json(body))
 }
 
 /// The certificate of a path, which is also set on the request's span.
-async fn find(app: &App, at: InProject) -> Result<Certificate, Problem> {
-    trace::current_span().set_certificate(&at.id);
+async fn find(app: &App, project: String, id: String) -> Result<Certificate, Problem> {
+    trace::current_span().set_certificate(&id);
     let find = move |db: &_| {
-        let row = certificates::find(db, &at.id)?;
-        Ok::<_, store::Error>(row.filter(|row| row.project == at.project))
+        let row = certificates::find(db, &id)?;
+        Ok::<_, store::Error>(row.filter(|row| row.project == project))
     };
     let row = app.store.read("certificates", find).await?;
     row.ok_or_else(|| Problem::not_found("this project has no such certificate"))

@@ -12,7 +12,7 @@ use cap_telemetry::trace;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::input::Caller;
+use super::input::Call;
 use super::problem::Problem;
 use crate::app::App;
 use crate::audit::{Entry, EventType};
@@ -50,7 +50,7 @@ pub(super) async fn receive(
     Ok(StatusCode::ACCEPTED)
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Page {
     #[serde(default)]
@@ -61,15 +61,14 @@ pub(super) struct Page {
 /// `GET /audit?after=ID&limit=N`: the primary record, in the order of the commits; 400 when no
 /// entry has the id `after`.
 pub(super) async fn list(
-    State(app): State<Arc<App>>,
-    Caller(_): Caller,
+    call: Call,
     page: Result<Query<Page>, QueryRejection>,
 ) -> Result<Json<Value>, Problem> {
     let Query(Page { after, limit }) = page?;
     let limit = limit.unwrap_or(PAGE).min(PAGE);
     let id = after.clone();
     let list = move |db: &_| audit::list(db, Some(&*id).filter(|id| !id.is_empty()), limit);
-    let entries = app.store.read("audit", list).await?;
+    let entries = call.app.store.read("audit", list).await?;
     let unknown = || Problem::bad_request(format!("after: there is no audit event {after:?}"));
     let entries: Vec<_> = entries.ok_or_else(unknown)?.into_iter().map(view).collect();
     Ok(Json(json!({ "events": entries })))

@@ -1,5 +1,6 @@
-//! Who sent a request, what it is about, and its body. The first two are also set on its span.
+//! Who sent a request, what it is about, and its body.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -13,46 +14,46 @@ use super::problem::Problem;
 use crate::app::App;
 use crate::names::Slug;
 
-/// The caller.
-#[derive(Debug)]
-pub(super) struct Caller(pub(super) Actor);
-
-impl FromRequestParts<Arc<App>> for Caller {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let actor = app.sessions.caller(&parts.headers)?;
-        trace::current_span()
-            .set_org(&app.config.org_id)
-            .set_actor(&actor);
-        Ok(Self(actor))
-    }
-}
-
-/// A project, and the id of what is asked for in it; empty for the project itself.
-#[derive(Debug)]
-pub(super) struct InProject {
+/// An authenticated request: who sent it, and what its path names. They are set on its span.
+pub(super) struct Call {
+    pub(super) app: Arc<App>,
+    pub(super) actor: Actor,
     pub(super) project: String,
+    /// What is asked for, in the project or of the service.
     pub(super) id: String,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for InProject {
+impl FromRequestParts<Arc<App>> for Call {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Path(names) = Path::<Vec<Slug>>::from_request_parts(parts, state).await?;
-        let mut names = names.into_iter().map(String::from);
-        let project = names.next().unwrap_or_default();
-        trace::current_span().set_project(&project);
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let (app, span) = (app.clone(), trace::current_span());
+        let actor = app.sessions.caller(&parts.headers)?;
+        span.set_org(&app.config.org_id).set_actor(&actor);
+        let Path(mut names) =
+            Path::<BTreeMap<String, Slug>>::from_request_parts(parts, &app).await?;
+        let project = names
+            .remove("projectId")
+            .map(String::from)
+            .unwrap_or_default();
+        if !project.is_empty() {
+            span.set_project(&project);
+        }
+        let id = names
+            .into_values()
+            .next()
+            .map(String::from)
+            .unwrap_or_default();
         Ok(Self {
+            app,
+            actor,
             project,
-            id: names.next().unwrap_or_default(),
+            id,
         })
     }
 }
 
 /// A JSON body, whose errors are problems too.
-#[derive(Debug)]
 pub(super) struct Body<T>(pub(super) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {

@@ -14,7 +14,6 @@ use crate::failure::Failure;
 use crate::{kek, store};
 
 /// An error that a caller gets to see.
-#[derive(Debug)]
 pub(super) struct Problem {
     status: StatusCode,
     detail: String,
