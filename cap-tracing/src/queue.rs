@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_hold_spans_in_order_after_the_room_and_a_full_queue_takes_no_more() {
+    fn batches_keep_the_order_and_a_full_queue_drops() {
         let queue = queue(5, 5, 2);
         let names = ["a", "b", "c", "d", "e", "f"];
         names.iter().for_each(|name| queue.push(&span(*name)));
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn the_export_thread_is_woken_for_the_first_span_and_for_a_whole_batch_or_a_full_queue() {
+    fn a_first_span_a_whole_batch_and_a_full_queue_wake() {
         for (capacity, batch_size) in [(10, 3), (3, 10)] {
             let queue = queue(0, capacity, batch_size);
             let (mut any, mut full) = (pin!(queue.any()), pin!(queue.full()));

@@ -2,10 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-#[path = "pipe/collector.rs"]
+#[path = "pipeline/collector.rs"]
 #[allow(dead_code, reason = "shared with the tests of the pipe")]
 mod collector;
-#[path = "pipe/support.rs"]
+#[path = "pipeline/support.rs"]
 #[allow(dead_code, reason = "shared with the tests of the pipe")]
 mod support;
 
@@ -15,7 +15,7 @@ use cap_names::ErrorClass;
 use cap_tracing::{Tracer, current_span};
 use http::{HeaderMap, Method, StatusCode, Uri};
 
-use support::{job, jobs, pipe};
+use support::{job, jobs, tracer};
 
 /// Accepted by the kernel, and never read.
 fn wedged() -> TcpListener {
@@ -47,7 +47,7 @@ fn every_kind(tracer: &Tracer, headers: &HeaderMap) {
 #[test]
 fn an_unsampled_span_allocates_nothing() {
     let collector = wedged();
-    let tracer = pipe(collector.local_addr().unwrap(), |config| {
+    let tracer = tracer(collector.local_addr().unwrap(), |config| {
         config.sample_rate = "0".parse().unwrap();
     });
     let headers = HeaderMap::new();
@@ -65,7 +65,7 @@ fn an_unsampled_span_allocates_nothing() {
 #[test]
 fn a_thread_that_makes_spans_frees_what_those_before_held() {
     let (_collector, address) = collector::Collector::start([]);
-    let tracer = pipe(address, |_| {});
+    let tracer = tracer(address, |_| {});
     let round = || {
         jobs(&tracer, 500);
         support::settles(&tracer);
@@ -83,7 +83,7 @@ fn a_thread_that_makes_spans_frees_what_those_before_held() {
 fn a_full_queue_takes_no_more_memory() {
     let collector = wedged();
     let (queue, batch) = (1000, 100);
-    let tracer = pipe(collector.local_addr().unwrap(), |config| {
+    let tracer = tracer(collector.local_addr().unwrap(), |config| {
         config.queue_size = queue.try_into().unwrap();
         config.batch_size = batch.try_into().unwrap();
     });

@@ -2,10 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-#[path = "pipe/collector.rs"]
+#[path = "pipeline/collector.rs"]
 #[allow(dead_code, reason = "shared with the tests of the pipe")]
 mod collector;
-#[path = "pipe/support.rs"]
+#[path = "pipeline/support.rs"]
 #[allow(dead_code, reason = "shared with the tests of the pipe")]
 mod support;
 
@@ -18,7 +18,7 @@ use tracing_subscriber::fmt::format;
 use tracing_subscriber::prelude::*;
 
 use collector::Collector;
-use support::{LONG, attributes, closes, connector, job, pipe, pipe_to};
+use support::{LONG, attributes, closes, connector, job, tracer, tracer_to};
 
 #[tracing::instrument(skip(tracer), fields(otel.kind = "client", answer = tracing::field::Empty))]
 fn renew(tracer: &Tracer, domain: &str) -> Option<SpanIds> {
@@ -36,7 +36,7 @@ fn fails() -> Result<(), std::io::Error> {
 #[test]
 fn typed_spans_and_those_of_tracing_are_each_other_s_children() {
     let (collector, address) = Collector::start([]);
-    let tracer = pipe(address, |_| {});
+    let tracer = tracer(address, |_| {});
     let subscriber = tracing_subscriber::registry().with(tracer.bridge());
     let ids = tracing::subscriber::with_default(subscriber, || {
         job(&tracer, "j1").in_scope(|| {
@@ -67,7 +67,7 @@ fn typed_spans_and_those_of_tracing_are_each_other_s_children() {
 async fn a_span_follows_its_future_across_awaits() {
     use tracing::Instrument as _;
     let (collector, address) = Collector::start([]);
-    let tracer = pipe(address, |_| {});
+    let tracer = tracer(address, |_| {});
     let subscriber = tracing_subscriber::registry().with(tracer.bridge());
     let _default = tracing::subscriber::set_default(subscriber);
     let work = |n: &'static str| {
@@ -97,9 +97,9 @@ async fn a_span_follows_its_future_across_awaits() {
 }
 
 #[test]
-fn under_an_unsampled_parent_no_span_is_made_and_the_context_stays() {
+fn an_unsampled_parent_makes_no_span_and_keeps_its_context() {
     let (_collector, address) = Collector::start([]);
-    let tracer = pipe(address, |config| config.sample_rate = "0".parse().unwrap());
+    let tracer = tracer(address, |config| config.sample_rate = "0".parse().unwrap());
     let subscriber = tracing_subscriber::registry().with(tracer.bridge());
     tracing::subscriber::with_default(subscriber, || {
         let job = job(&tracer, "j1");
@@ -127,9 +127,9 @@ fn under_an_unsampled_parent_no_span_is_made_and_the_context_stays() {
 
 /// Spans may be entered where nothing is current: in a task of its own, on another thread.
 #[test]
-fn a_span_takes_its_context_to_another_thread_whether_it_is_recorded_or_not() {
+fn a_span_takes_its_context_to_another_thread() {
     let (collector, address) = Collector::start([]);
-    let tracer = pipe(address, |config| config.sample_rate = "0".parse().unwrap());
+    let tracer = tracer(address, |config| config.sample_rate = "0".parse().unwrap());
     let subscriber = tracing_subscriber::registry().with(tracer.bridge());
     let dispatch = tracing::Dispatch::new(subscriber);
     let elsewhere = |span: tracing::Span| {
@@ -163,9 +163,9 @@ fn a_span_takes_its_context_to_another_thread_whether_it_is_recorded_or_not() {
 
 /// A parent that is named counts, and not the span that happens to be current.
 #[test]
-fn a_named_parent_is_the_parent_under_a_current_span_that_decided_otherwise() {
+fn a_named_parent_wins_over_the_current_span() {
     let (collector, address) = Collector::start([]);
-    let tracer = pipe(address, |config| config.sample_rate = "0".parse().unwrap());
+    let tracer = tracer(address, |config| config.sample_rate = "0".parse().unwrap());
     let subscriber = tracing_subscriber::registry().with(tracer.bridge());
     tracing::subscriber::with_default(subscriber, || {
         let mut headers = http::HeaderMap::new();
@@ -191,11 +191,11 @@ fn a_named_parent_is_the_parent_under_a_current_span_that_decided_otherwise() {
 }
 
 #[test]
-fn alone_it_disables_spans_under_an_unsampled_parent_and_log_lines_stay() {
+fn exclusive_disables_unsampled_spans_and_keeps_log_lines() {
     let (collector, address) = Collector::start([]);
     let (all, none) = (
-        pipe(address, |_| {}),
-        pipe(address, |config| config.sample_rate = "0".parse().unwrap()),
+        tracer(address, |_| {}),
+        tracer(address, |config| config.sample_rate = "0".parse().unwrap()),
     );
     for (tracer, sampled) in [(all, true), (none, false)] {
         let lines = Lines::default();
@@ -248,7 +248,7 @@ impl Write for Lines {
 #[test]
 fn log_lines_name_the_span_they_belong_to() {
     let (_collector, address) = Collector::start([]);
-    let tracer = pipe(address, |_| {});
+    let tracer = tracer(address, |_| {});
     let lines = Lines::default();
     let written = lines.clone();
     let layer = tracing_subscriber::fmt::layer()
@@ -286,7 +286,7 @@ fn log_lines_name_the_span_they_belong_to() {
 #[test]
 fn the_exporter_makes_no_span_of_its_own() {
     let (collector, address) = Collector::start([]);
-    let tracer = pipe_to(&format!("grpc://{address}"), connector(), |_| {});
+    let tracer = tracer_to(&format!("grpc://{address}"), connector(), |_| {});
     let subscriber = tracing_subscriber::registry().with(tracer.bridge());
     tracing::subscriber::set_global_default(subscriber).unwrap();
     let (start, mut made) = (Instant::now(), 0);

@@ -54,7 +54,7 @@ async fn ask(service: Router, headers: &[(&str, &str)], body: String) -> StatusC
 }
 
 #[tokio::test]
-async fn each_element_is_posted_to_its_url_as_a_child_of_the_caller_s_span() {
+async fn each_element_is_posted_as_a_child_of_the_callers_span() {
     let (calls, address) = peer().await;
     let url = format!("http://{address}/callback");
     let body = json!([

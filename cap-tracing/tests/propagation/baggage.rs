@@ -112,7 +112,7 @@ fn properties_stay_with_their_member() {
 
 /// 3.3.2 Limits: 64 members and 8192 bytes go on; beyond, members go, and none is cut.
 #[test]
-fn the_limits_are_64_members_and_8192_bytes_of_all_headers_together() {
+fn all_headers_together_have_64_members_and_8192_bytes() {
     let list = |n: usize| (0..n).map(|n| format!("k{n}=v")).collect::<Vec<_>>();
     check(&[&list(64).join(",")], Some(&list(64).join(",")));
     let (front, back) = (list(32).join(","), list(64)[32..].join(","));

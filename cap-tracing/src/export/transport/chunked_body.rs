@@ -78,7 +78,7 @@ mod tests {
     use std::task::Waker;
 
     #[test]
-    fn a_body_comes_whole_and_in_order_with_a_break_after_each_piece_but_the_last() {
+    fn a_body_comes_whole_with_a_break_between_chunks() {
         for length in [0, 1, CHUNK, CHUNK + 1, 3 * CHUNK, 3 * CHUNK + 5] {
             let whole: Bytes = (0..length).map(|n| n as u8).collect();
             let mut body = ChunkedBody::new(whole.clone());

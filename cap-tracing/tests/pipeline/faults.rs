@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use cap_egress::Connector;
+use cap_testkit::until;
 use cap_tracing::Tracer;
 use socket2::{Domain, Socket, Type};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::collector::{Answer, Collector};
-use crate::support::{LONG, closes, connector, job, jobs, pipe_to, settles};
+use crate::support::{LONG, closes, connector, job, jobs, settles, tracer_to};
 
 /// Spans of a batch, all of which end before the shutdown.
 const SPANS: u64 = 5;
@@ -100,7 +101,7 @@ fn multi_thread() -> Runtime {
 }
 
 #[test]
-fn after_every_fault_the_accounting_closes_and_a_shutdown_keeps_its_deadline() {
+fn the_accounting_closes_and_a_shutdown_keeps_its_deadline() {
     let connector = connector();
     std::thread::scope(|scope| {
         for (fault, outcome) in FAULTS {
@@ -120,7 +121,7 @@ fn after_every_fault_the_accounting_closes_and_a_shutdown_keeps_its_deadline() {
 
 fn cell(name: &str, fault: Fault, outcome: Outcome, scheme: &str, connector: Connector) {
     let (address, collector, _silent) = set_up(fault);
-    let tracer = pipe_to(&format!("{scheme}://{address}"), connector, |config| {
+    let tracer = tracer_to(&format!("{scheme}://{address}"), connector, |config| {
         config.batch_size = (SPANS as usize).try_into().unwrap();
         config.batch_delay = LONG;
         // Where an answer comes, however late, it is what is to be told of.
@@ -188,22 +189,18 @@ fn a_refusal_is_of_its_own_class_and_so_is_what_was_never_sent() {
             (Answer::Status(400), "1 io_permanent"),
         ] {
             let (_collector, address) = Collector::start([answer]);
-            let tracer = pipe_to(&format!("{scheme}://{address}"), connector(), |_| {});
+            let tracer = tracer_to(&format!("{scheme}://{address}"), connector(), |_| {});
             jobs(&tracer, 1);
             let stats = tracer.shutdown(LONG);
             assert_eq!(stats.failed_by.to_string(), class, "{scheme} {answer:?}");
             closes(&stats);
         }
         let (collector, address) = Collector::start([Answer::Silence]);
-        let tracer = pipe_to(&format!("{scheme}://{address}"), connector(), |config| {
+        let tracer = tracer_to(&format!("{scheme}://{address}"), connector(), |config| {
             config.batch_size = 1.try_into().unwrap();
         });
         jobs(&tracer, 3);
-        let start = Instant::now();
-        while collector.seen().0 == 0 {
-            assert!(start.elapsed() < LONG, "{}", tracer.stats());
-            std::thread::yield_now();
-        }
+        until("a request", LONG, || collector.seen().0 > 0);
         let stats = tracer.shutdown(SHORT);
         assert_eq!(stats.failed_by.to_string(), "1 network, 2 unsent");
         closes(&stats);
@@ -234,11 +231,9 @@ fn set_up(fault: Fault) -> (SocketAddr, Option<Collector>, Option<Silent>) {
 
 /// Waits until an attempt has failed.
 fn is_in_trouble(tracer: &Tracer) {
-    let start = Instant::now();
-    while tracer.stats().last_error.is_none() {
-        assert!(start.elapsed() < LONG, "{}", tracer.stats());
-        std::thread::yield_now();
-    }
+    until("an error of the export", LONG, || {
+        tracer.stats().last_error.is_some()
+    });
 }
 
 /// A port that is taken and does not listen; or one that listens with a full backlog, so that the kernel drops what would open

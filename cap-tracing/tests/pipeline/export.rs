@@ -11,12 +11,12 @@ use cap_tracing::{Audience, Compression, TraceLayer, Tracer};
 use tower::ServiceExt as _;
 
 use crate::collector::{Answer, Collector};
-use crate::support::{LONG, attributes, closes, connector, job, jobs, pipe, pipe_to, settles};
+use crate::support::{LONG, attributes, closes, connector, job, jobs, settles, tracer, tracer_to};
 
 #[test]
 fn a_job_arrives_with_its_attributes_and_its_failure() {
     let (collector, address) = Collector::start([]);
-    let tracer = pipe(address, |_| {});
+    let tracer = tracer(address, |_| {});
     let span = job(&tracer, "j1");
     span.in_scope(|| {
         let call = tracer.external_call(
@@ -72,7 +72,7 @@ fn a_job_arrives_with_its_attributes_and_its_failure() {
 fn gzip_is_announced_and_smaller_over_either_protocol() {
     for scheme in ["http", "grpc"] {
         let (collector, address) = Collector::start([Answer::Status(503)]);
-        let tracer = pipe_to(&format!("{scheme}://{address}"), connector(), |config| {
+        let tracer = tracer_to(&format!("{scheme}://{address}"), connector(), |config| {
             config.compression = Compression::Gzip;
             config.batch_delay = Duration::from_millis(200);
         });
@@ -88,9 +88,9 @@ fn gzip_is_announced_and_smaller_over_either_protocol() {
 }
 
 #[test]
-fn a_request_over_http_goes_to_its_path_with_the_configured_headers() {
+fn a_request_goes_to_its_path_with_the_configured_headers() {
     let (collector, address) = Collector::start([]);
-    let tracer = pipe(address, |config| {
+    let tracer = tracer(address, |config| {
         let token = http::HeaderValue::from_static("Bearer s");
         config.headers.insert(http::header::AUTHORIZATION, token);
     });
@@ -103,7 +103,7 @@ fn a_request_over_http_goes_to_its_path_with_the_configured_headers() {
 }
 
 #[test]
-fn a_collector_that_recovers_gets_the_batch_and_a_permanent_refusal_counts_as_failed() {
+fn a_recovered_collector_gets_the_batch_and_a_refusal_fails_it() {
     for (answers, exported, rejected, failed) in [
         (vec![Answer::Status(503), Answer::Status(429)], 5, 0, 0),
         (vec![Answer::Reject(2)], 3, 2, 0),
@@ -111,7 +111,7 @@ fn a_collector_that_recovers_gets_the_batch_and_a_permanent_refusal_counts_as_fa
         (vec![Answer::Status(307)], 0, 0, 5),
     ] {
         let (_collector, address) = Collector::start(answers);
-        let tracer = pipe(address, |c| c.batch_delay = Duration::from_millis(200));
+        let tracer = tracer(address, |c| c.batch_delay = Duration::from_millis(200));
         jobs(&tracer, 5);
         // All five wait for one batch; a shutdown would not.
         settles(&tracer);
@@ -128,9 +128,9 @@ fn a_collector_that_recovers_gets_the_batch_and_a_permanent_refusal_counts_as_fa
 }
 
 #[test]
-fn a_retry_after_that_cannot_be_waited_for_gives_the_batch_up_and_the_pipe_goes_on() {
+fn a_retry_after_past_the_limit_gives_the_batch_up() {
     let (_collector, address) = Collector::start([Answer::RetryAfter("18446744073709551615")]);
-    let tracer = pipe(address, |_| {});
+    let tracer = tracer(address, |_| {});
     jobs(&tracer, 5);
     settles(&tracer);
     jobs(&tracer, 3);
@@ -145,7 +145,7 @@ fn a_retry_after_that_cannot_be_waited_for_gives_the_batch_up_and_the_pipe_goes_
 #[test]
 fn a_retry_after_of_nothing_is_no_reason_to_hurry() {
     let (collector, address) = Collector::start((0..1000).map(|_| Answer::RetryAfter("0")));
-    let tracer = pipe(address, |c| c.retry_for = Duration::from_secs(1));
+    let tracer = tracer(address, |c| c.retry_for = Duration::from_secs(1));
     jobs(&tracer, 1);
     settles(&tracer);
     let asked = 1000 - collector.answers.lock().unwrap().len();
@@ -161,7 +161,7 @@ fn shutdown_keeps_its_deadline_and_says_what_was_lost() {
         .unwrap();
     let silent = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     for address in [refused, silent.local_addr().unwrap()] {
-        let tracer = pipe(address, |_| {});
+        let tracer = tracer(address, |_| {});
         jobs(&tracer, 5);
         let open = job(&tracer, "still open");
         let start = Instant::now();
@@ -186,7 +186,7 @@ fn shutdown_keeps_its_deadline_and_says_what_was_lost() {
 #[test]
 fn a_flush_sends_what_is_queued_and_the_pipe_goes_on() {
     let (collector, address) = Collector::start([Answer::Status(500)]);
-    let tracer = pipe(address, |config| {
+    let tracer = tracer(address, |config| {
         config.batch_delay = Duration::from_secs(3600);
         config.batch_size = 4.try_into().unwrap();
     });
@@ -210,7 +210,7 @@ fn a_flush_sends_what_is_queued_and_the_pipe_goes_on() {
 #[test]
 fn a_batch_goes_out_when_it_is_full_however_its_spans_came() {
     let (collector, address) = Collector::start([]);
-    let tracer = pipe(address, |config| {
+    let tracer = tracer(address, |config| {
         config.batch_delay = Duration::from_secs(3600);
         config.batch_size = 2.try_into().unwrap();
     });
@@ -227,7 +227,7 @@ fn a_batch_goes_out_when_it_is_full_however_its_spans_came() {
 #[test]
 fn a_flush_keeps_its_deadline_and_loses_nothing_by_it() {
     let silent = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let tracer = pipe(silent.local_addr().unwrap(), |_| {});
+    let tracer = tracer(silent.local_addr().unwrap(), |_| {});
     jobs(&tracer, 3);
     let start = Instant::now();
     let stats = tracer.flush(Duration::from_millis(200));
@@ -241,9 +241,9 @@ fn a_flush_keeps_its_deadline_and_loses_nothing_by_it() {
 }
 
 #[test]
-fn a_service_call_and_an_emitted_event_are_named_by_what_they_do() {
+fn a_service_call_and_an_emitted_event_have_their_names() {
     let (collector, address) = Collector::start([]);
-    let tracer = pipe(address, |_| {});
+    let tracer = tracer(address, |_| {});
     job(&tracer, "j1").in_scope(|| {
         drop(tracer.service_call("kek", "rotate"));
         drop(tracer.emit_event("cert.issued", "evt_1"));
@@ -267,7 +267,7 @@ fn a_service_call_and_an_emitted_event_are_named_by_what_they_do() {
 #[test]
 fn a_full_queue_drops_and_counts() {
     let silent = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let tracer = pipe(silent.local_addr().unwrap(), |c| {
+    let tracer = tracer(silent.local_addr().unwrap(), |c| {
         c.queue_size = 8.try_into().unwrap();
         c.batch_size = 4.try_into().unwrap();
     });
@@ -285,7 +285,7 @@ fn shutdown_works_inside_a_current_thread_runtime() {
         .build()
         .unwrap();
     let stats = runtime.block_on(async {
-        let tracer = pipe(address, |_| {});
+        let tracer = tracer(address, |_| {});
         jobs(&tracer, 3);
         tracer.shutdown(LONG)
     });
@@ -321,7 +321,7 @@ async fn through(tracer: &Tracer, flags: &str) -> http::HeaderMap {
 #[tokio::test]
 async fn a_sampled_upstream_is_the_parent_of_the_request() {
     let (collector, address) = Collector::start([]);
-    let tracer = pipe(address, |c| c.sample_rate = "0".parse().unwrap());
+    let tracer = tracer(address, |c| c.sample_rate = "0".parse().unwrap());
     let sent_on = through(&tracer, "01").await;
     tracer.shutdown(LONG);
     let spans = collector.spans();
@@ -351,7 +351,7 @@ async fn a_sampled_upstream_is_the_parent_of_the_request() {
 #[tokio::test]
 async fn unsampled_or_disabled_the_context_passes_through_unchanged() {
     let (collector, address) = Collector::start([]);
-    let sampling = pipe(address, |_| {});
+    let sampling = tracer(address, |_| {});
     for (tracer, flags) in [(&sampling, "00"), (&Tracer::disabled(), "01")] {
         let sent_on = through(tracer, flags).await;
         assert_eq!(
@@ -367,7 +367,7 @@ async fn unsampled_or_disabled_the_context_passes_through_unchanged() {
 #[test]
 fn a_rate_of_zero_makes_no_spans_and_the_decision_travels() {
     let (_collector, address) = Collector::start([]);
-    let tracer = pipe(address, |c| c.sample_rate = "0".parse().unwrap());
+    let tracer = tracer(address, |c| c.sample_rate = "0".parse().unwrap());
     let span = job(&tracer, "j1");
     let json = serde_json::to_string(&span.carrier()).unwrap();
     // Unsampled, and its trace id is random.

@@ -1,21 +1,21 @@
-//! Pipes, jobs to trace, and what must hold of the accounting.
+//! Tracers, jobs to trace, and what must hold of the accounting.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cap_egress::{Connector, Guard, Policy, Trust};
+use cap_testkit::until;
 use cap_tracing::{Config, SampleRate, Stats, Tracer};
 use opentelemetry_proto::tonic::trace::v1::Span;
 
-/// As long as a loaded machine may take for what takes milliseconds.
-pub(crate) const LONG: Duration = Duration::from_secs(20);
+pub(crate) use cap_testkit::LONG;
 
 pub(crate) fn connector() -> Connector {
     Connector::new(Guard::new(Policy::default()), Trust::system().unwrap())
 }
 
-/// A pipe that samples everything and hardly waits for a batch to fill.
-pub(crate) fn pipe_to(
+/// A tracer that samples everything and hardly waits for a batch to fill.
+pub(crate) fn tracer_to(
     endpoint: &str,
     connector: Connector,
     change: impl FnOnce(&mut Config),
@@ -27,8 +27,8 @@ pub(crate) fn pipe_to(
     Tracer::start(config, connector).unwrap()
 }
 
-pub(crate) fn pipe(to: SocketAddr, change: impl FnOnce(&mut Config)) -> Tracer {
-    pipe_to(&format!("http://{to}"), connector(), change)
+pub(crate) fn tracer(to: SocketAddr, change: impl FnOnce(&mut Config)) -> Tracer {
+    tracer_to(&format!("http://{to}"), connector(), change)
 }
 
 pub(crate) fn job(tracer: &Tracer, id: &str) -> cap_tracing::Span {
@@ -41,11 +41,9 @@ pub(crate) fn jobs(tracer: &Tracer, n: usize) {
 
 /// Waits until nothing is pending.
 pub(crate) fn settles(tracer: &Tracer) {
-    let start = Instant::now();
-    while tracer.stats().pending > 0 {
-        assert!(start.elapsed() < LONG, "{}", tracer.stats());
-        std::thread::yield_now();
-    }
+    until("the end of the last pending span", LONG, || {
+        tracer.stats().pending == 0
+    });
 }
 
 pub(crate) fn closes(stats: &Stats) {

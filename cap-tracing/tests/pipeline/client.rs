@@ -14,7 +14,7 @@ use hyper_util::rt::TokioExecutor;
 use tower::{Layer as _, ServiceExt as _};
 
 use crate::collector::Collector;
-use crate::support::{LONG, attributes, connector, pipe, settles};
+use crate::support::{LONG, attributes, connector, settles, tracer};
 
 const UPSTREAM: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331";
 
@@ -74,9 +74,9 @@ async fn called_from_a_handler(tracer: &Tracer, layer: ClientLayer, flags: &str)
 }
 
 #[tokio::test]
-async fn a_call_is_a_child_of_the_request_and_third_parties_get_no_baggage_unless_told() {
+async fn a_call_is_a_child_and_sends_third_parties_no_baggage() {
     let (collector, address) = Collector::start([]);
-    let tracer = pipe(address, |_| {});
+    let tracer = tracer(address, |_| {});
     let mut seen = 0;
     for (layer, name, baggage) in [
         (
@@ -127,7 +127,7 @@ async fn a_call_is_a_child_of_the_request_and_third_parties_get_no_baggage_unles
 #[tokio::test]
 async fn without_a_span_of_its_own_a_call_passes_the_context_on() {
     let (collector, address) = Collector::start([]);
-    let sampling = pipe(address, |_| {});
+    let sampling = tracer(address, |_| {});
     for (tracer, flags) in [(&sampling, "00"), (&Tracer::disabled(), "01")] {
         let layer = ClientLayer::service(tracer.clone(), "kek");
         let got = called_from_a_handler(tracer, layer, flags).await;
@@ -141,7 +141,7 @@ async fn without_a_span_of_its_own_a_call_passes_the_context_on() {
 #[tokio::test]
 async fn a_call_without_an_answer_is_an_error_named_after_its_method() {
     let (collector, address) = Collector::start([]);
-    let tracer = pipe(address, |_| {});
+    let tracer = tracer(address, |_| {});
     let layer = ClientLayer::external(tracer.clone(), "acme");
     // Nobody listens where a socket is bound and does not listen.
     let bound = tokio::net::TcpSocket::new_v4().unwrap();
@@ -168,7 +168,7 @@ fn silent() -> impl tower::Service<
 #[tokio::test]
 async fn a_request_or_call_that_is_dropped_ends_its_span_as_failed() {
     let (collector, address) = Collector::start([]);
-    let tracer = pipe(address, |_| {});
+    let tracer = tracer(address, |_| {});
     let server = TraceLayer::new(tracer.clone()).layer(silent());
     let client = ClientLayer::external(tracer.clone(), "acme").layer(silent());
     tokio::select! {
@@ -192,7 +192,7 @@ async fn a_request_or_call_that_is_dropped_ends_its_span_as_failed() {
 #[test]
 fn an_attribute_is_there_once_with_what_was_set_last() {
     let (collector, address) = Collector::start([]);
-    let tracer = pipe(address, |_| {});
+    let tracer = tracer(address, |_| {});
     let span = tracer.external_call("acme", "order", &Method::GET, &ask(address).uri().clone());
     span.record_status(StatusCode::FORBIDDEN);
     span.record_status(StatusCode::SERVICE_UNAVAILABLE);
@@ -224,7 +224,7 @@ fn class(span: &opentelemetry_proto::tonic::trace::v1::Span) -> String {
 #[test]
 fn a_status_says_whose_fault_it_was() {
     let (collector, address) = Collector::start([]);
-    let tracer = pipe(address, |_| {});
+    let tracer = tracer(address, |_| {});
     let statuses = [200, 302, 400, 401, 403, 404, 429, 500, 503];
     for status in statuses {
         let uri = ask(address).uri().clone();
@@ -241,9 +241,9 @@ fn a_status_says_whose_fault_it_was() {
 }
 
 #[test]
-fn an_answer_that_is_an_error_has_a_class_and_what_was_said_underneath_is_said_better() {
+fn an_error_answer_has_a_class_and_a_recorded_one_wins() {
     let (collector, address) = Collector::start([]);
-    let tracer = pipe(address, |_| {});
+    let tracer = tracer(address, |_| {});
     for (status, said) in [
         (200, None),
         (404, None),

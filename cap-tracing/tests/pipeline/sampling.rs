@@ -10,7 +10,7 @@ use cap_tracing::{Audience, SampleRate, TraceLayer, Tracer};
 use tower::ServiceExt as _;
 
 use crate::collector::Collector;
-use crate::support::{LONG, job, jobs, pipe};
+use crate::support::{LONG, job, jobs, tracer};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PARENT: &str = "b7ad6b7169203331";
@@ -44,7 +44,7 @@ async fn sent_on(tracer: &Tracer, peer: Option<IpAddr>, flags: &str) -> String {
 async fn only_a_trusted_peer_decides_whether_its_trace_is_sampled() {
     let (_collector, address) = Collector::start([]);
     let trusting = |rate: &str| {
-        pipe(address, |config| {
+        tracer(address, |config| {
             config.sample_rate = rate.parse().unwrap();
             config.trusted_peers = Some(vec!["10.0.0.0/8".parse().unwrap()]);
         })
@@ -70,9 +70,9 @@ async fn only_a_trusted_peer_decides_whether_its_trace_is_sampled() {
 }
 
 #[test]
-fn the_rate_changes_while_running_and_traces_under_way_keep_their_decision() {
+fn a_new_rate_leaves_the_decision_of_traces_that_have_begun() {
     let (collector, address) = Collector::start([]);
-    let tracer = pipe(address, |config| config.sample_rate = "0".parse().unwrap());
+    let tracer = tracer(address, |config| config.sample_rate = "0".parse().unwrap());
     let unsampled = job(&tracer, "under way");
     tracer.set_sample_rate(SampleRate::ALL);
     unsampled.in_scope(|| drop(tracer.enqueue("renew", "j1")));
@@ -86,9 +86,9 @@ fn the_rate_changes_while_running_and_traces_under_way_keep_their_decision() {
 }
 
 #[test]
-fn an_unsampled_root_sends_a_valid_decision_on_that_is_the_same_for_every_call() {
+fn an_unsampled_root_sends_one_valid_decision_to_every_call() {
     let (_collector, address) = Collector::start([]);
-    let tracer = pipe(address, |config| config.sample_rate = "0".parse().unwrap());
+    let tracer = tracer(address, |config| config.sample_rate = "0".parse().unwrap());
     let span = job(&tracer, "j1");
     let [first, second] = [(); 2].map(|()| {
         let mut headers = http::HeaderMap::new();
@@ -106,9 +106,9 @@ fn an_unsampled_root_sends_a_valid_decision_on_that_is_the_same_for_every_call()
 }
 
 #[test]
-fn what_is_over_a_span_s_limit_is_counted_in_it_and_a_dropped_span_ends() {
+fn a_span_counts_what_exceeds_its_limits() {
     let (collector, address) = Collector::start([]);
-    let tracer = pipe(address, |_| {});
+    let tracer = tracer(address, |_| {});
     let span = job(&tracer, "j1");
     for n in 0..200 {
         span.set_attribute(format!("cap.{n}").leak(), n);

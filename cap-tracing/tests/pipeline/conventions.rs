@@ -9,7 +9,7 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use tower::{Layer as _, ServiceExt as _};
 
 use crate::collector::Collector;
-use crate::support::{LONG, pipe};
+use crate::support::{LONG, tracer};
 
 fn keys(attributes: &[Attribute]) -> BTreeSet<String> {
     let keys = attributes.iter().map(|attribute| attribute.key.to_owned());
@@ -60,7 +60,7 @@ fn one_of_each(tracer: &Tracer) {
 #[test]
 fn each_kind_of_span_is_as_the_conventions_say() {
     let (collector, address) = Collector::start([]);
-    let tracer = pipe(address, |_| {});
+    let tracer = tracer(address, |_| {});
     one_of_each(&tracer);
     tracer.shutdown(LONG);
     let spans = collector.spans();

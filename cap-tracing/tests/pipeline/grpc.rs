@@ -7,16 +7,16 @@ use http::HeaderValue;
 use http::header::AUTHORIZATION;
 
 use crate::collector::{Answer, Collector};
-use crate::support::{LONG, attributes, closes, connector, job, jobs, pipe_to, settles};
+use crate::support::{LONG, attributes, closes, connector, job, jobs, settles, tracer_to};
 
 /// `google.rpc.Status` with a `RetryInfo` of 600 ms, in base64 without padding.
 const IN_600_MS: &str =
     "CAgaNAoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLlJldHJ5SW5mbxIICgYQgIyNngI";
 
 #[test]
-fn spans_arrive_with_their_attributes_and_the_configured_metadata_on_one_connection() {
+fn spans_arrive_with_the_configured_metadata_on_one_connection() {
     let (collector, address) = Collector::start([]);
-    let tracer = pipe_to(&format!("grpc://{address}"), connector(), |config| {
+    let tracer = tracer_to(&format!("grpc://{address}"), connector(), |config| {
         let token = HeaderValue::from_static("Bearer t");
         config.headers.insert(AUTHORIZATION, token);
     });
@@ -51,7 +51,7 @@ fn spans_arrive_with_their_attributes_and_the_configured_metadata_on_one_connect
 }
 
 #[test]
-fn what_may_work_later_is_tried_again_and_what_cannot_counts_as_failed() {
+fn a_retryable_status_is_retried_and_any_other_fails_the_batch() {
     const CANCELLED: Answer = Answer::Grpc(1);
     const INVALID_ARGUMENT: Answer = Answer::Grpc(3);
     const RESOURCE_EXHAUSTED: Answer = Answer::Grpc(8);
@@ -68,7 +68,7 @@ fn what_may_work_later_is_tried_again_and_what_cannot_counts_as_failed() {
         (vec![Answer::Status(200)], (0, 0, 5), "OTLP/gRPC receiver"),
     ] {
         let (_collector, address) = Collector::start(answers.iter().copied());
-        let tracer = pipe_to(&format!("grpc://{address}"), connector(), |config| {
+        let tracer = tracer_to(&format!("grpc://{address}"), connector(), |config| {
             config.batch_delay = Duration::from_millis(200);
         });
         jobs(&tracer, 5);
@@ -90,7 +90,7 @@ fn what_may_work_later_is_tried_again_and_what_cannot_counts_as_failed() {
 #[test]
 fn an_exhausted_collector_that_says_when_is_asked_again_then() {
     let (_collector, address) = Collector::start([Answer::Exhausted(IN_600_MS)]);
-    let tracer = pipe_to(&format!("grpc://{address}"), connector(), |_| {});
+    let tracer = tracer_to(&format!("grpc://{address}"), connector(), |_| {});
     let start = Instant::now();
     jobs(&tracer, 1);
     settles(&tracer);
@@ -106,7 +106,7 @@ fn an_exhausted_collector_that_says_when_is_asked_again_then() {
 fn a_connection_on_which_no_answer_comes_is_not_used_again() {
     for trouble in [Answer::Silence, Answer::Cut] {
         let (collector, address) = Collector::start([trouble]);
-        let tracer = pipe_to(&format!("grpc://{address}"), connector(), |config| {
+        let tracer = tracer_to(&format!("grpc://{address}"), connector(), |config| {
             config.timeout = Duration::from_secs(1).try_into().unwrap();
         });
         jobs(&tracer, 1);
@@ -124,7 +124,7 @@ fn what_the_guard_denies_is_not_tried_again() {
         let loopback = "127.0.0.0/8".parse().unwrap();
         let guard = Guard::new(Policy::default().with_denied(vec![loopback]));
         let connector = Connector::new(guard.clone(), Trust::system().unwrap());
-        let tracer = pipe_to(&format!("{scheme}://{address}"), connector, |config| {
+        let tracer = tracer_to(&format!("{scheme}://{address}"), connector, |config| {
             config.retry_for = LONG;
         });
         jobs(&tracer, 1);
