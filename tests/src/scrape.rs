@@ -87,7 +87,7 @@ impl Scraper {
     pub fn new(url: &str) -> Self {
         Self {
             uri: url.parse().expect("a URL"),
-            client: Get::new(),
+            client: Get::default(),
             history: watch::Sender::new(History::default()),
         }
     }

@@ -18,12 +18,13 @@ pub type Http<B> = Client<hyper_util::client::legacy::connect::HttpConnector, B>
 #[derive(Clone, Debug)]
 pub struct Get(Http<Empty<Bytes>>);
 
-impl Get {
-    /// With no connection yet.
-    pub fn new() -> Self {
+impl Default for Get {
+    fn default() -> Self {
         Self(Client::builder(TokioExecutor::new()).build_http())
     }
+}
 
+impl Get {
     /// The whole answer, or the error as text.
     pub async fn get(&self, uri: Uri, accept: &str) -> Result<Response<Bytes>, String> {
         let request = Request::get(uri)

@@ -20,6 +20,8 @@ const LIBRARIES: &[&str] = &[
     "cap-syslog",
     "cap-telemetry",
     "cap-tracing",
+    "tests",
+    "tests/kit",
 ];
 
 #[test]

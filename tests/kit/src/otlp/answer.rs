@@ -50,7 +50,7 @@ pub(super) async fn answer(
         Ok(spans) => spans,
         Err(Refusal { why, answer }) => {
             note(why, Vec::new());
-            return Ok(answer);
+            return Ok(*answer);
         }
     };
     let accept_all_but = |partial_success| {
@@ -70,7 +70,7 @@ pub(super) async fn answer(
         Some(Fault::Status { code, retry_after }) => {
             note(outcome, Vec::new());
             let status = StatusCode::from_u16(code).expect("a fault with an HTTP status");
-            let mut response = http1::refused(status, format!("injected {code}")).answer;
+            let mut response = *http1::refused(status, format!("injected {code}")).answer;
             if let Some(after) = retry_after {
                 (response.headers_mut()).insert(RETRY_AFTER, after.as_secs().into());
             }
@@ -88,9 +88,9 @@ pub(super) async fn answer(
         Some(Fault::Grpc { code, retry_after }) => {
             note(outcome, Vec::new());
             Ok(match over_grpc {
-                true => grpc::refused(code, "injected".to_owned(), retry_after).answer,
+                true => *grpc::refused(code, "injected".to_owned(), retry_after).answer,
                 false => {
-                    http1::refused(StatusCode::INTERNAL_SERVER_ERROR, "no gRPC".to_owned()).answer
+                    *http1::refused(StatusCode::INTERNAL_SERVER_ERROR, "no gRPC".to_owned()).answer
                 }
             })
         }

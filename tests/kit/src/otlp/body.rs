@@ -14,7 +14,7 @@ pub(super) type Answer = Response<BoxBody<Bytes, io::Error>>;
 /// Why a request is refused, and the answer that says so in its protocol.
 pub(super) struct Refusal {
     pub(super) why: String,
-    pub(super) answer: Answer,
+    pub(super) answer: Box<Answer>,
 }
 
 pub(super) fn whole(body: impl Into<Bytes>) -> BoxBody<Bytes, io::Error> {

@@ -119,7 +119,10 @@ pub(super) fn refused(code: Code, why: String, retry_after: Option<Duration>) ->
         response = response.header(DETAILS, details);
     }
     let answer = response.body(whole("")).expect("a valid response");
-    Refusal { why, answer }
+    Refusal {
+        why,
+        answer: Box::new(answer),
+    }
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {

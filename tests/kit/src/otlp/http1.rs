@@ -50,7 +50,10 @@ pub(super) fn refused(status: StatusCode, why: String) -> Refusal {
     if status == StatusCode::METHOD_NOT_ALLOWED {
         (answer.headers_mut()).insert(ALLOW, HeaderValue::from_static("POST"));
     }
-    Refusal { why, answer }
+    Refusal {
+        why,
+        answer: Box::new(answer),
+    }
 }
 
 pub(super) fn accepted(response: Vec<u8>) -> Answer {

@@ -29,7 +29,7 @@ impl Web {
         let listen = format!("--web.listen-address={addr}");
         let args = [args, &[&listen]].concat();
         let mut process = Process::start(program, &args, dir.path())?;
-        let client = Get::new();
+        let client = Get::default();
         let ready: http::Uri = format!("http://{addr}/-/ready").parse().expect("a URI");
         let probe = async || {
             let answer = client.get(ready.clone(), "*/*").await;
