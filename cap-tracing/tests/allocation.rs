@@ -1,4 +1,5 @@
-//! What spans allocate: an unsampled one nothing, and all of them together no more than the queue holds.
+//! What spans allocate: an unsampled span nothing, and all queued spans no more than the queue
+//! holds.
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
@@ -17,7 +18,7 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 
 use support::{job, jobs, tracer};
 
-/// Accepted by the kernel, and never read.
+/// The kernel accepts its connections, and nobody reads from them.
 fn wedged() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").unwrap()
 }
@@ -51,7 +52,7 @@ fn an_unsampled_span_allocates_nothing() {
         config.sample_rate = "0".parse().unwrap();
     });
     let headers = HeaderMap::new();
-    // What a thread keeps to itself is made when it first needs it.
+    // A thread makes its own buffers when it first needs them.
     every_kind(&tracer, &headers);
     let roots = allocation_counter::measure(|| every_kind(&tracer, &headers));
     assert_eq!(roots.count_total, 0);
@@ -61,7 +62,7 @@ fn an_unsampled_span_allocates_nothing() {
     });
 }
 
-/// What one thread takes and another frees goes through what all threads share, string by string.
+/// Memory that one thread frees for another goes through structures that all threads share.
 #[test]
 fn a_thread_that_makes_spans_frees_what_those_before_held() {
     let (_collector, address) = collector::Collector::start([]);
@@ -89,7 +90,7 @@ fn a_full_queue_takes_no_more_memory() {
     });
     jobs(&tracer, 2 * (queue + batch));
     let more = allocation_counter::measure(|| jobs(&tracer, 20_000));
-    // The export thread may have taken one more batch out of it in the meantime.
+    // The export thread may have taken one more batch meanwhile.
     let span = 4096;
     let most = (batch * span) as u64;
     assert!(more.bytes_max < most, "{more:?}");

@@ -1,4 +1,4 @@
-//! Spans of the `tracing` crate among the typed ones, in log lines, and not of the exporter's own making.
+//! Spans of the `tracing` crate among the typed ones and in log lines; the exporter makes none.
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
@@ -111,7 +111,7 @@ fn an_unsampled_parent_makes_no_span_and_keeps_its_context() {
                 job.carrier()
             );
         });
-        // A root decides for everything below it.
+        // A root decides for all spans below it.
         tracing::info_span!("root").in_scope(|| {
             let root = cap_tracing::current_span().carrier();
             let below = tracing::info_span!("not made");
@@ -125,7 +125,7 @@ fn an_unsampled_parent_makes_no_span_and_keeps_its_context() {
     assert_eq!(tracer.shutdown(LONG).started, 0);
 }
 
-/// Spans may be entered where nothing is current: in a task of its own, on another thread.
+/// A span may be entered where no span is current: in another task or on another thread.
 #[test]
 fn a_span_takes_its_context_to_another_thread() {
     let (collector, address) = Collector::start([]);
@@ -151,7 +151,7 @@ fn a_span_takes_its_context_to_another_thread() {
             assert!(there.contains("k=v") && there.contains("0af7651916cd43dd8448eb211c80319c"));
             assert_eq!(there.contains(&upstream), flags == "00", "{there}");
         }
-        // A root that is not sampled decides there as well, and always says the same.
+        // An unsampled root decides there too, and always in the same way.
         let root = tracing::info_span!("root");
         let first = elsewhere(root.clone());
         assert_ne!(first, Carrier::default());
@@ -161,7 +161,7 @@ fn a_span_takes_its_context_to_another_thread() {
     drop(collector);
 }
 
-/// A parent that is named counts, and not the span that happens to be current.
+/// An explicit parent counts, not the current span.
 #[test]
 fn a_named_parent_wins_over_the_current_span() {
     let (collector, address) = Collector::start([]);
@@ -212,7 +212,7 @@ fn exclusive_disables_unsampled_spans_and_keeps_log_lines() {
                 assert_eq!(span.is_disabled(), !sampled);
                 let _ = span.in_scope(|| renew(&tracer, "a"));
             });
-            // Nothing is decided yet: this begins a trace.
+            // No decision exists yet, so this begins a trace.
             let root = tracing::info_span!("root");
             assert!(!root.is_disabled());
         });
@@ -230,7 +230,7 @@ fn exclusive_disables_unsampled_spans_and_keeps_log_lines() {
     assert_eq!(named("renew").events.len(), 1);
 }
 
-/// A writer that keeps what it is given.
+/// A writer that keeps what is written to it.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
@@ -282,7 +282,8 @@ fn log_lines_name_the_span_they_belong_to() {
     tracer.shutdown(Duration::ZERO);
 }
 
-/// Six seconds of exporting over gRPC under a subscriber that records everything there is, on every thread of the process.
+/// Exports over gRPC for six seconds, under a subscriber that records every span of every thread of
+/// the process.
 #[test]
 fn the_exporter_makes_no_span_of_its_own() {
     let (collector, address) = Collector::start([]);

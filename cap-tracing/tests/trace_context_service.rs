@@ -1,4 +1,5 @@
-//! The example that the W3C's harness drives, driven as the harness does: it calls back with the context it was given.
+//! The example for the W3C's harness, driven as the harness drives it: the peer calls back with the
+//! context that it received.
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
@@ -19,7 +20,7 @@ use tower::ServiceExt as _;
 
 type Calls = Arc<Mutex<Vec<(HeaderMap, Value)>>>;
 
-/// A peer that keeps what it is called with.
+/// A peer that keeps the requests that it receives.
 async fn peer() -> (Calls, SocketAddr) {
     let calls = Calls::default();
     let kept = Arc::clone(&calls);

@@ -18,7 +18,7 @@ use crate::support::{LONG, attributes, connector, settles, tracer};
 
 const UPSTREAM: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331";
 
-/// Answers 503 with the headers that it was asked with.
+/// Answers 503 with the headers of the request.
 async fn peer() -> SocketAddr {
     let echo = async |headers: HeaderMap| {
         let mut echoed = HeaderMap::new();
@@ -51,7 +51,8 @@ fn ask(address: SocketAddr) -> Request<Body> {
     request
 }
 
-/// Calls the peer from a handler that was called with this context, and gives back the headers that the peer got.
+/// Calls the peer from a handler that runs in this context, and returns the headers that the peer
+/// received.
 async fn called_from_a_handler(tracer: &Tracer, layer: ClientLayer, flags: &str) -> HeaderMap {
     let address = peer().await;
     let handler = async move || {
@@ -143,7 +144,7 @@ async fn a_call_without_an_answer_is_an_error_named_after_its_method() {
     let (collector, address) = Collector::start([]);
     let tracer = tracer(address, |_| {});
     let layer = ClientLayer::external(tracer.clone(), "acme");
-    // Nobody listens where a socket is bound and does not listen.
+    // The socket is bound and does not listen.
     let bound = tokio::net::TcpSocket::new_v4().unwrap();
     bound.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let gone = ask(bound.local_addr().unwrap());
@@ -155,7 +156,7 @@ async fn a_call_without_an_answer_is_an_error_named_after_its_method() {
     assert_eq!(spans[0].status.as_ref().unwrap().code, 2);
 }
 
-/// A service that is asked, and never answers.
+/// A service that never answers.
 fn silent() -> impl tower::Service<
     Request<Body>,
     Response = axum::http::Response<Body>,
@@ -214,7 +215,7 @@ fn an_attribute_is_there_once_with_what_was_set_last() {
     );
 }
 
-/// The error class of a span; empty where it has none.
+/// The error class of a span, or an empty text.
 fn class(span: &opentelemetry_proto::tonic::trace::v1::Span) -> String {
     let mut all = attributes(span).into_iter();
     all.find_map(|pair| pair.strip_prefix("cap.error.class=").map(str::to_owned))
@@ -272,7 +273,7 @@ fn an_error_answer_has_a_class_and_a_recorded_one_wins() {
         "validation",
     ];
     assert_eq!(classes, expected);
-    // A class and status Error go together.
+    // A span has a class exactly if its status is Error.
     for span in &spans {
         let failed = span.status.as_ref().is_some_and(|status| status.code == 2);
         assert_eq!(failed, !class(span).is_empty(), "{span:?}");

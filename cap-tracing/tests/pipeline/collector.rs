@@ -1,4 +1,4 @@
-//! A collector that does as it is told: OTLP/HTTP and OTLP/gRPC on one port, plain or with TLS.
+//! A collector with scripted answers: OTLP/HTTP and OTLP/gRPC on one port, plain or with TLS.
 
 use std::collections::VecDeque;
 use std::io::{self, Read as _};
@@ -29,24 +29,24 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 
-/// What the collector answers to one request; it accepts when nothing is scripted.
+/// The answer to one request. Without a script, the collector accepts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Answer {
     /// An HTTP status.
     Status(u16),
     /// 503 with `Retry-After`.
     RetryAfter(&'static str),
-    /// A gRPC status, in the head of an answer without a message.
+    /// A gRPC status, in the headers of an answer without a message.
     Grpc(u8),
     /// `RESOURCE_EXHAUSTED` with these bytes of details.
     Exhausted(&'static str),
-    /// Takes all spans but these.
+    /// Accepts all spans but this number.
     Reject(i64),
-    /// Takes the spans, and the connection is cut in the middle of the answer.
+    /// Accepts the spans, and cuts the connection in the middle of the answer.
     Cut,
-    /// Takes the spans, and says so only after a while.
+    /// Accepts the spans, and answers after this time.
     Late(Duration),
-    /// Nothing comes.
+    /// Never answers.
     Silence,
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    /// Starts on a free port, on a thread with a runtime of its own.
+    /// Starts on a free port, on a thread with its own runtime.
     pub(crate) fn start(answers: impl IntoIterator<Item = Answer>) -> (Self, SocketAddr) {
         Self::start_with(answers, None)
     }
@@ -76,7 +76,7 @@ impl Collector {
         (collector, address)
     }
 
-    /// Closes the listener and every connection, as a collector does that is restarted.
+    /// Closes the listener and every connection, like a collector that restarts.
     pub(crate) fn stop(&self) {
         self.stop.notify_one();
         let ended = self.ended.lock().unwrap().take().unwrap();
@@ -90,9 +90,9 @@ impl Collector {
         let (running, ended) = mpsc::channel();
         *self.ended.lock().unwrap() = Some(ended);
         std::thread::spawn(move || {
-            // Dropped last, when the runtime has closed what it had open.
+            // Dropped last, when the runtime has closed its connections.
             let _running: mpsc::Sender<()> = running;
-            // What its own HTTP/2 says is no business of a subscriber under test.
+            // A subscriber under test must not see the events of this server's HTTP/2.
             let silent = tracing::subscriber::NoSubscriber::default();
             let _silent = tracing::subscriber::set_default(silent);
             let runtime = tokio::runtime::Builder::new_current_thread()
@@ -113,7 +113,7 @@ impl Collector {
                     tokio::spawn(async move {
                         match tls {
                             None => collector.serve(stream).await,
-                            // Whoever does not trust this collector goes away.
+                            // A client that does not trust this collector leaves.
                             Some(tls) => match tls.accept(stream).await {
                                 Ok(stream) => collector.serve(stream).await,
                                 Err(_refused) => {}
@@ -129,7 +129,7 @@ impl Collector {
     async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static) {
         let service = hyper::service::service_fn(|request| self.clone().answer(request));
         let server = auto::Builder::new(TokioExecutor::new());
-        // The error is that of a connection that was cut.
+        // A connection that was cut is an error.
         let _ = server.serve_connection(TokioIo::new(stream), service).await;
     }
 
@@ -200,7 +200,7 @@ impl Collector {
         scopes.flat_map(|scope| scope.spans.clone()).collect()
     }
 
-    /// How many requests came, and how many connections they came on.
+    /// The numbers of requests and of connections.
     pub(crate) fn seen(&self) -> (usize, usize) {
         let requests = self.heads.lock().unwrap().len();
         (requests, self.connections.load(Ordering::SeqCst))

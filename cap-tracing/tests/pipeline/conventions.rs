@@ -1,4 +1,4 @@
-//! Every kind of span is as the conventions say, and carries nothing that they do not name.
+//! Every kind of span carries what the conventions name, and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ fn keys(attributes: &[Attribute]) -> BTreeSet<String> {
     keys.collect()
 }
 
-/// One span of each kind, in the order of the conventions, with all that it can carry.
+/// One span of each kind, in the order of the conventions, with every attribute.
 fn one_of_each(tracer: &Tracer) {
     let request = tracer
         .request(&Method::POST, &HeaderMap::new())

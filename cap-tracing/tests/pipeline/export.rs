@@ -113,7 +113,7 @@ fn a_recovered_collector_gets_the_batch_and_a_refusal_fails_it() {
         let (_collector, address) = Collector::start(answers);
         let tracer = tracer(address, |c| c.batch_delay = Duration::from_millis(200));
         jobs(&tracer, 5);
-        // All five wait for one batch; a shutdown would not.
+        // All five wait for one batch; a shutdown would not wait.
         settles(&tracer);
         let stats = tracer.shutdown(LONG);
         assert_eq!(
@@ -154,7 +154,7 @@ fn a_retry_after_of_nothing_is_no_reason_to_hurry() {
 
 #[test]
 fn shutdown_keeps_its_deadline_and_says_what_was_lost() {
-    // Nobody listens on the first; the second accepts connections and never answers.
+    // Nobody listens on the first port; the second accepts connections and never answers.
     let refused = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .unwrap()
         .local_addr()
@@ -192,7 +192,7 @@ fn a_flush_sends_what_is_queued_and_the_pipe_goes_on() {
     });
     jobs(&tracer, 10);
     let open = job(&tracer, "open");
-    // The first batch is given up; what is open is not waited for.
+    // The first batch is given up, and the flush does not wait for open spans.
     let stats = tracer.flush(LONG);
     assert_eq!(
         (stats.exported, stats.failed, stats.pending),
@@ -215,7 +215,7 @@ fn a_batch_goes_out_when_it_is_full_however_its_spans_came() {
         config.batch_size = 2.try_into().unwrap();
     });
     for pair in 0..200 {
-        // Now and then the thread has taken the first span before the second ends.
+        // The thread may take the first span before the second ends.
         jobs(&tracer, 1);
         (0..pair).for_each(|_| std::thread::yield_now());
         jobs(&tracer, 1);
@@ -294,7 +294,8 @@ fn shutdown_works_inside_a_current_thread_runtime() {
 
 const UPSTREAM: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331";
 
-/// Calls a handler behind the layer with an upstream context, and gives back what the handler would send on.
+/// Calls a handler behind the layer with an upstream context, and returns the headers that the
+/// handler would send.
 async fn through(tracer: &Tracer, flags: &str) -> http::HeaderMap {
     let inner = tracer.clone();
     let handler = async move || {

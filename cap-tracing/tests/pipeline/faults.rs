@@ -1,5 +1,6 @@
-//! Every fault of a collector, over either protocol and from wherever a caller may stand: the accounting closes, a shutdown keeps
-//! its deadline, and the report says what was lost and why.
+//! Every fault of a collector, over both protocols, with the tracer used inside a runtime and
+//! outside of any: the accounting closes, a shutdown keeps its deadline, and the report says what
+//! was lost and why.
 
 use std::iter::repeat_n;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -15,33 +16,34 @@ use tokio::runtime::{Builder, Runtime};
 use crate::collector::{Answer, Collector};
 use crate::support::{LONG, closes, connector, job, jobs, settles, tracer_to};
 
-/// Spans of a batch, all of which end before the shutdown.
+/// Spans of a batch. All of them end before the shutdown.
 const SPANS: u64 = 5;
-/// Where the fault stays, the shutdown cuts it. Less than any wait before another attempt, so that none begins meanwhile.
+/// The deadline of a shutdown during a lasting fault. It is shorter than any backoff, so no further
+/// attempt begins.
 const SHORT: Duration = Duration::from_millis(200);
 
-/// How the collector is at fault.
+/// The fault of the collector.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     /// Nobody listens.
     Refused,
-    /// Nothing comes back, not even to open a connection.
+    /// The peer sends no packet back, not even to open a connection.
     Blackholed,
-    /// Every request is answered so.
+    /// Every request gets this answer.
     Always(Answer),
-    /// The first request is answered so.
+    /// The first request gets this answer.
     Once(Answer),
-    /// It goes away with its connections, and comes back when spans have been waiting for it.
+    /// The collector stops with its connections, and comes back while spans wait for it.
     Restart,
 }
 
-/// What is to become of the spans.
+/// The expected outcome of the spans.
 #[derive(Clone, Copy, Debug)]
 enum Outcome {
     Exported,
-    /// One is not taken.
+    /// The collector rejects one.
     Rejected,
-    /// The class that the report names.
+    /// They fail with the class that the report names.
     Lost(&'static str),
 }
 
@@ -68,10 +70,10 @@ const FAULTS: [(Fault, Outcome); 11] = [
     (Fault::Restart, Outcome::Exported),
 ];
 
-/// Runs a cell.
+/// Runs one combination.
 type Caller = fn(&(dyn Fn() + Sync));
 
-/// Where the pipe is started, used and shut down.
+/// Where the tracer is started, used and shut down.
 const CALLERS: [(&str, Caller); 5] = [
     ("no runtime", |cell| cell()),
     ("current_thread", |cell| {
@@ -85,7 +87,7 @@ const CALLERS: [(&str, Caller); 5] = [
         multi_thread().block_on(async { tokio::task::block_in_place(cell) });
     }),
     ("nested", |cell| {
-        // A runtime inside what blocks a thread of another.
+        // A runtime inside a blocking task of another.
         multi_thread().block_on(async {
             tokio::task::block_in_place(|| multi_thread().block_on(async { cell() }));
         });
@@ -124,7 +126,7 @@ fn cell(name: &str, fault: Fault, outcome: Outcome, scheme: &str, connector: Con
     let tracer = tracer_to(&format!("{scheme}://{address}"), connector, |config| {
         config.batch_size = (SPANS as usize).try_into().unwrap();
         config.batch_delay = LONG;
-        // Where an answer comes, however late, it is what is to be told of.
+        // A late answer must not end as a timeout.
         if let Fault::Blackholed | Fault::Always(Answer::Silence) = fault {
             config.timeout = SHORT.try_into().unwrap();
         }
@@ -207,7 +209,7 @@ fn a_refusal_is_of_its_own_class_and_so_is_what_was_never_sent() {
     }
 }
 
-/// Where the pipe is to send, who answers there, and what must be kept so that nobody does.
+/// The endpoint to send to, the collector behind it, and what keeps its port silent.
 fn set_up(fault: Fault) -> (SocketAddr, Option<Collector>, Option<Silent>) {
     let answers: Vec<_> = match fault {
         Fault::Refused | Fault::Blackholed => {
@@ -215,7 +217,7 @@ fn set_up(fault: Fault) -> (SocketAddr, Option<Collector>, Option<Silent>) {
             return (silent.address, None, Some(silent));
         }
         Fault::Restart => {
-            // On an address of its own, where nobody takes its port while it is away.
+            // On an address of its own, so nobody takes the port while the collector is away.
             static NEXT: AtomicU8 = AtomicU8::new(1);
             let collector = Collector::default();
             let host = Ipv4Addr::new(127, 1, 1, NEXT.fetch_add(1, Ordering::Relaxed));
@@ -229,15 +231,15 @@ fn set_up(fault: Fault) -> (SocketAddr, Option<Collector>, Option<Silent>) {
     (address, Some(collector), None)
 }
 
-/// Waits until an attempt has failed.
+/// Waits for the first failed attempt.
 fn is_in_trouble(tracer: &Tracer) {
     until("an error of the export", LONG, || {
         tracer.stats().last_error.is_some()
     });
 }
 
-/// A port that is taken and does not listen; or one that listens with a full backlog, so that the kernel drops what would open
-/// one more connection.
+/// A port without an answer: one that is bound and does not listen, or one whose backlog is full,
+/// so that the kernel drops further connections.
 struct Silent {
     address: SocketAddr,
     _socket: Socket,

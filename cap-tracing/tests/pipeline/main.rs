@@ -1,4 +1,4 @@
-//! The pipe over real sockets, to collectors of the tests' own.
+//! The pipeline over real sockets, to collectors of the tests.
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 

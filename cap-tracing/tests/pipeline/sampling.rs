@@ -1,4 +1,4 @@
-//! Who decides whether a trace is sampled, and what of a span is recorded.
+//! Who decides whether a trace is sampled, and what a span records.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -17,7 +17,7 @@ const PARENT: &str = "b7ad6b7169203331";
 const INSIDE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 1, 2, 3));
 const OUTSIDE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9));
 
-/// The traceparent that goes on when a request comes from `peer` with these flags.
+/// The traceparent that is sent on when a request comes from `peer` with these flags.
 async fn sent_on(tracer: &Tracer, peer: Option<IpAddr>, flags: &str) -> String {
     let handler = async || {
         let carrier = serde_json::to_value(cap_tracing::current_span().carrier()).unwrap();
@@ -63,7 +63,7 @@ async fn only_a_trusted_peer_decides_whether_its_trace_is_sampled() {
         assert!(parent.starts_with(&format!("00-{TRACE}-")), "{parent}");
         let expected = if sampled { "-01" } else { "-00" };
         assert!(parent.ends_with(expected), "{peer:?} {flags}: {parent}");
-        // Whoever changes the decision answers for the parent-id; whoever passes it on does not.
+        // Who changes the decision changes the parent-id; who passes it on does not.
         let theirs = parent.contains(PARENT);
         assert_eq!(theirs, !sampled && flags == "00", "{parent}");
     }

@@ -27,7 +27,7 @@ fn encoded(key: &'static str, value: &str) -> String {
     out["baggage"].to_str().unwrap().to_owned()
 }
 
-/// 3 Baggage HTTP Header Format: it is independent of the trace, and what came in goes out as it came.
+/// 3 Baggage HTTP Header Format: independent of the trace; goes out as it came.
 #[test]
 fn it_goes_on_unchanged_with_and_without_a_trace() {
     let value = "userId=alice;p;q=1,serverNode=DF%2028,a=%41=b,a=2";
@@ -69,7 +69,8 @@ fn a_value_may_hold_equals_signs() {
     check(&["novalue,k=1"], Some("k=1"));
 }
 
-/// 3.3.1.3 value: what is no baggage-octet, and the percent sign, are percent-encoded on the way out, and decoded on the way in.
+/// 3.3.1.3 value: a byte that is no baggage-octet, and the percent sign, are encoded on the way out
+/// and decoded on the way in.
 #[test]
 fn what_needs_it_is_percent_encoded() {
     for (value, text) in [
@@ -92,7 +93,8 @@ fn what_needs_it_is_percent_encoded() {
     }
 }
 
-/// 3.3.1.3 value: octets that are no UTF-8 become U+FFFD; a percent sign that encodes nothing stays.
+/// 3.3.1.3 value: octets that are not UTF-8 become U+FFFD. A percent sign that encodes nothing
+/// stays.
 #[test]
 fn broken_encoding_is_replaced() {
     assert_eq!(entry("k=a%FFb", "k").as_deref(), Some("a\u{fffd}b"));
@@ -110,7 +112,7 @@ fn properties_stay_with_their_member() {
     }
 }
 
-/// 3.3.2 Limits: 64 members and 8192 bytes go on; beyond, members go, and none is cut.
+/// 3.3.2 Limits: 64 members and 8192 bytes are sent on. Members beyond are dropped whole.
 #[test]
 fn all_headers_together_have_64_members_and_8192_bytes() {
     let list = |n: usize| (0..n).map(|n| format!("k{n}=v")).collect::<Vec<_>>();
@@ -125,14 +127,14 @@ fn all_headers_together_have_64_members_and_8192_bytes() {
     let whole = format!("{half},{rest}");
     assert_eq!(whole.len(), 8192);
     check(&[&half, &rest], Some(&whole));
-    // The second would be one byte too long, and is left out whole; what comes after it has room.
+    // The second is one byte too long and is dropped. The third has room.
     check(
         &[&half, &format!("{rest}v"), "c=1"],
         Some(&format!("{half},c=1")),
     );
 }
 
-/// 4 Mutating baggage: what the application changes goes out changed.
+/// 4 Mutating baggage: an entry that the application changes goes out changed.
 #[test]
 fn a_changed_baggage_goes_out_changed() {
     let context = extract(&headers(&[("baggage", "b=2 ,a=1;p")]));
@@ -154,7 +156,7 @@ fn a_changed_baggage_goes_out_changed() {
     assert!(out.is_empty());
 }
 
-/// 5 Security and 6 Privacy Considerations: it does not leave for those it is not meant for.
+/// 5 Security and 6 Privacy Considerations: third parties receive none.
 #[test]
 fn third_parties_get_none_and_what_was_there_is_removed() {
     let context = extract(&headers(&[

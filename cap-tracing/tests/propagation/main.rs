@@ -1,4 +1,4 @@
-//! The rules of W3C Trace Context level 2 and of W3C Baggage, one test each; every test names its section.
+//! The rules of W3C Trace Context level 2 and of W3C Baggage: one test each, named by its section.
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
@@ -24,7 +24,7 @@ fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
     headers
 }
 
-/// What goes out under a name when these headers came in and nothing was recorded in between.
+/// The value sent under a name when these headers came in and nothing was recorded in between.
 fn passed_on(pairs: &[(&str, &str)], name: &str) -> Option<String> {
     let mut out = HeaderMap::new();
     inject(&extract(&headers(pairs)), &mut out, Audience::Internal);

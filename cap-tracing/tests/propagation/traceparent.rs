@@ -7,14 +7,14 @@ fn check(value: &str, expected: Option<&str>) {
     assert_eq!(out.as_deref(), expected, "{value:?}");
 }
 
-/// 3.2.1 Header Name: it has no case.
+/// 3.2.1 Header Name: case-insensitive.
 #[test]
 fn the_name_has_no_case() {
     let out = passed_on(&[("TraceParent", VALID)], "traceparent");
     assert_eq!(out.as_deref(), Some(VALID));
 }
 
-/// 3.2 Traceparent Header: one header with one value; of several, no one can say which counts.
+/// 3.2 Traceparent Header: one header with one value. Of several, none counts.
 #[test]
 fn several_headers_are_as_good_as_none() {
     let other = VALID.replace("b7ad", "aaaa");
@@ -38,7 +38,8 @@ fn digits_are_lower_case() {
     check(&format!("CC-{TRACE}-{PARENT}-01"), None);
 }
 
-/// 3.2.2 traceparent Header Field Values: a dash between fields, and nothing around them but blanks of HTTP's own.
+/// 3.2.2 traceparent Header Field Values: a dash between fields, and no other blanks than HTTP's
+/// around them.
 #[test]
 fn dashes_delimit_the_fields() {
     for at in [2, 35, 52] {
@@ -59,7 +60,8 @@ fn version_ff_is_forbidden() {
     }
 }
 
-/// 3.2.2.2 version-format: in version 00 every field has its length, and there are no more of them.
+/// 3.2.2.2 version-format: in version 00 every field has its length, and there are no further
+/// fields.
 #[test]
 fn fields_have_their_lengths() {
     for value in [
@@ -79,7 +81,7 @@ fn fields_have_their_lengths() {
     }
 }
 
-/// 3.2.2.3 trace-id and 3.2.2.4 parent-id: all zeros are no id, and what is not hexadecimal is none.
+/// 3.2.2.3 trace-id and 3.2.2.4 parent-id: zeros and text that is not hexadecimal are invalid.
 #[test]
 fn ids_are_hexadecimal_and_not_all_zeros() {
     for id in [&"0".repeat(32), &TRACE.replace('9', "x"), &"é".repeat(16)] {
@@ -92,7 +94,7 @@ fn ids_are_hexadecimal_and_not_all_zeros() {
     check(&least, Some(&least));
 }
 
-/// 3.2.2.5.1 Sampled flag and 3.2.2.5.2 Random Trace ID Flag: each goes on as it came.
+/// 3.2.2.5.1 Sampled flag and 3.2.2.5.2 Random Trace ID Flag: each is sent on as it came.
 #[test]
 fn sampled_and_random_go_on_as_they_came() {
     for flags in ["00", "01", "02", "03"] {
@@ -113,7 +115,8 @@ fn other_flags_are_set_to_zero() {
     }
 }
 
-/// 3.2.4 Versioning of traceparent: of a later version the known fields count, and the answer is in version 00.
+/// 3.2.4 Versioning of traceparent: of a later version the known fields are read, and version 00 is
+/// sent.
 #[test]
 fn a_later_version_is_read_as_far_as_it_is_known() {
     for more in ["", "-", "-what-the-future-will-be-like"] {
@@ -124,6 +127,6 @@ fn a_later_version_is_read_as_far_as_it_is_known() {
         check(&format!("cc-{TRACE}-{PARENT}-01{more}"), None);
     }
     check(&format!("cc-{TRACE}-{PARENT}-0"), None);
-    // Of its flags, the sampled one alone.
+    // Of its flags, only the sampled one.
     check(&format!("01-{TRACE}-{PARENT}-03"), Some(VALID));
 }

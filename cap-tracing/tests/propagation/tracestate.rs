@@ -6,7 +6,8 @@ use opentelemetry::trace::TraceContextExt as _;
 
 use crate::{VALID, headers, passed_on};
 
-/// What goes out when these tracestate headers came in: as it is, where nothing was recorded, and from a child of the span that came.
+/// What is sent for these tracestate headers: as they came if nothing was recorded, and from a
+/// child of the span that came.
 fn both(states: &[&str]) -> (Option<String>, Option<String>) {
     let mut pairs = vec![("traceparent", VALID)];
     pairs.extend(states.iter().map(|state| ("tracestate", *state)));
@@ -19,7 +20,7 @@ fn both(states: &[&str]) -> (Option<String>, Option<String>) {
     let span = tracer.request(&http::Method::GET, &headers(&pairs)).start();
     let mut out = HeaderMap::new();
     span.inject(&mut out, Audience::ThirdParty);
-    // A new trace below it has nothing to do with the state of this one.
+    // A new trace does not take over this state.
     drop(span);
     tracer.shutdown(std::time::Duration::ZERO);
     let child = out
@@ -28,12 +29,12 @@ fn both(states: &[&str]) -> (Option<String>, Option<String>) {
     (unchanged, child)
 }
 
-/// The state that a child sends on.
+/// The state that a child sends.
 fn check(states: &[&str], expected: Option<&str>) {
     assert_eq!(both(states).1.as_deref(), expected, "{states:?}");
 }
 
-/// 3.3 Tracestate Header: without a valid traceparent it is not looked at; the other way round nothing follows.
+/// 3.3 Tracestate Header: not read without a valid traceparent. The converse does not hold.
 #[test]
 fn it_means_nothing_without_traceparent_and_does_not_spoil_it() {
     assert_eq!(passed_on(&[("tracestate", "a=1")], "tracestate"), None);
@@ -49,7 +50,7 @@ fn several_headers_are_one_list() {
     check(&["a=1", "b=2,c=3", "d=4"], Some("a=1,b=2,c=3,d=4"));
 }
 
-/// 3.3.2: empty members and blanks are allowed, and mean nothing; an empty header is not sent on.
+/// 3.3.2: empty members and blanks are allowed and mean nothing. An empty header is not sent on.
 #[test]
 fn empty_members_are_allowed_and_an_empty_list_is_not_sent() {
     check(&["", "a=1", " ", ",,b=2 ,\t,"], Some("a=1,b=2"));
@@ -67,7 +68,8 @@ fn thirty_two_members_are_allowed_and_no_more() {
     check(&[&list(32).join(","), "one=more"], None);
 }
 
-/// 3.3.2.2 list-members: a key, an equals sign and a value; a list with anything else in it is not sent on.
+/// 3.3.2.2 list-members: a key, an equals sign and a value. A list with anything else is not sent
+/// on.
 #[test]
 fn one_bad_member_spoils_the_list() {
     for bad in ["a", "a=", "=1", "a=1=2", "a==1", "a =1", "a= 1,b=\u{e9}"] {
@@ -75,7 +77,8 @@ fn one_bad_member_spoils_the_list() {
     }
 }
 
-/// 3.3.2.2.1 Key: it begins with a lower-case letter or a digit, and goes on with those and `_-*/@`, up to 256 characters.
+/// 3.3.2.2.1 Key: begins with a lower-case letter or a digit, continues with those and `_-*/@`, and
+/// has at most 256 characters.
 #[test]
 fn keys_are_those_of_level_2() {
     let longest = format!("{}=1", "z".repeat(256));
@@ -96,7 +99,8 @@ fn keys_are_those_of_level_2() {
     check(&[&format!("z{longest}")], None);
 }
 
-/// 3.3.2.2.2 Value: printable ASCII but for `,` and `=`, up to 256 characters; blanks in front are part of it, those behind are not.
+/// 3.3.2.2.2 Value: printable ASCII but for `,` and `=`, at most 256 characters. Leading blanks
+/// belong to it, trailing ones do not.
 #[test]
 fn values_are_printable_and_keep_their_leading_blanks() {
     let printable: String = (b' '..=b'~')
@@ -112,13 +116,14 @@ fn values_are_printable_and_keep_their_leading_blanks() {
     check(&[&format!("{longest}v")], None);
 }
 
-/// 3.3.3 Combined Header Value: of a key that is there twice, the first is the most recent.
+/// 3.3.3 Combined Header Value: of two members with one key, the first is the most recent.
 #[test]
 fn a_key_stands_once() {
     check(&["congo=2,rojo=1", "congo=1"], Some("congo=2,rojo=1"));
 }
 
-/// 3.3.3.1 tracestate Limits: 512 characters go on; beyond, whole entries go, those longer than 128 first, then from the end.
+/// 3.3.3.1 tracestate Limits: 512 characters are sent on. Beyond, whole members are dropped: those
+/// longer than 128 first, then from the end.
 #[test]
 fn what_is_too_long_loses_whole_entries() {
     let entry = |key: &str, size: usize| format!("{key}={}", "v".repeat(size - key.len() - 1));
@@ -137,7 +142,7 @@ fn what_is_too_long_loses_whole_entries() {
     check(&[&short.join(",")], Some(&short[..4].join(",")));
 }
 
-/// 3.4 Mutating the traceparent Field: with an unchanged traceparent, tracestate is not changed either.
+/// 3.4 Mutating the traceparent Field: with an unchanged traceparent, tracestate stays unchanged.
 #[test]
 fn an_unchanged_parent_takes_an_unchanged_state_along() {
     for state in ["a=1,b=2", "b@c@d=1 ,, a=2", "a=1,a=2", "0@x@y=1"] {
@@ -145,7 +150,7 @@ fn an_unchanged_parent_takes_an_unchanged_state_along() {
     }
 }
 
-/// 3.4: on a restart of the trace, its state is left behind.
+/// 3.4: a trace that is restarted does not take over the state.
 #[test]
 fn a_new_trace_starts_without_a_state() {
     let upstream = extract(&headers(&[
@@ -165,7 +170,8 @@ fn a_new_trace_starts_without_a_state() {
     assert!(!out.contains_key("tracestate"));
 }
 
-/// 3.5 Mutating the tracestate Field: other systems' members go on in their order, through a job's payload as well.
+/// 3.5 Mutating the tracestate Field: members of other systems keep their order, also in the
+/// payload of a job.
 #[test]
 fn the_order_outlives_a_job() {
     let pairs = [("traceparent", VALID), ("tracestate", "z=1,a@b@c=2,m=3")];
