@@ -52,11 +52,11 @@ pub(crate) fn password_is_right(user: &str, password: &str) -> bool {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unauthenticated {
     #[error("log in and send the token, or name the caller in x-actor")]
-    NoCaller,
+    MissingCaller,
     #[error("the session is unknown or over: log in again")]
-    NoSession,
+    UnknownSession,
     #[error("x-actor: write user:ID or api_key:ID")]
-    NoActor,
+    InvalidActor,
 }
 
 /// The users of the sessions, by token, and when each ends.
@@ -84,8 +84,8 @@ impl Sessions {
         if let Some(authorization) = header(AUTHORIZATION.as_str()) {
             return self.user(authorization.strip_prefix("Bearer ").unwrap_or_default());
         }
-        let claimed = header("x-actor").ok_or(Unauthenticated::NoCaller)?;
-        actor::claimed(claimed).ok_or(Unauthenticated::NoActor)
+        let claimed = header("x-actor").ok_or(Unauthenticated::MissingCaller)?;
+        actor::claimed(claimed).ok_or(Unauthenticated::InvalidActor)
     }
 
     /// The same for a page, to which a browser sends the session as a cookie. A cookie may count
@@ -105,7 +105,7 @@ impl Sessions {
     fn user(&self, token: &str) -> Result<Actor, Unauthenticated> {
         match lock(&self.0).get(token) {
             Some((user, end)) if *end > Instant::now() => Ok(Actor::user(user)),
-            _ => Err(Unauthenticated::NoSession),
+            _ => Err(Unauthenticated::UnknownSession),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Certificates from an ACME provider (RFC 8555), with DNS-01 as the proof.
 //!
-//! instant-acme speaks the protocol. Its requests go through [`Outbound`](crate::outbound::Outbound),
-//! which guards, traces and measures each one.
+//! instant-acme speaks the protocol. Its requests go through `outbound`, which guards, traces and
+//! measures each one.
 
 use cap_telemetry::names::closed_enum;
 

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     let Err(Failed(message, code)) = run() else {
         return ExitCode::SUCCESS;
     };
-    // Nobody can be told when standard error is closed.
+    // An error here means that standard error is closed.
     let _ = writeln!(io::stderr(), "certautopilot: {message}");
     ExitCode::from(code)
 }

@@ -24,10 +24,7 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Pr
     if *app.stop.borrow() {
         return Err(unready("the service is stopping"));
     }
-    let answer = app
-        .store
-        .read("kek_rotations", |db| store::kek::current(db))
-        .await;
+    let answer = app.store.read("kek_rotations", store::kek::current).await;
     answer.map_err(|_| unready("the database does not answer"))?;
     Ok(Json(json!({ "status": "ready" })))
 }

@@ -41,7 +41,7 @@ impl Problem {
 impl From<Unauthenticated> for Problem {
     fn from(error: Unauthenticated) -> Self {
         match error {
-            Unauthenticated::NoActor => Self::bad_request(error),
+            Unauthenticated::InvalidActor => Self::bad_request(error),
             _ => Self::new(StatusCode::UNAUTHORIZED, error),
         }
     }

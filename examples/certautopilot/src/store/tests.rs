@@ -92,7 +92,8 @@ async fn a_commit_is_forwarded_though_its_caller_hung_up() {
         !lock(&forwarded).is_empty()
     })
     .await;
-    assert_eq!(*lock(&forwarded), page(&store, None).await.unwrap());
+    let rows = page(&store, None).await.unwrap();
+    assert_eq!(*lock(&forwarded), rows);
 }
 
 #[tokio::test]
