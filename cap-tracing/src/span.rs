@@ -71,6 +71,7 @@ impl Span {
     }
 
     /// Makes the context of an unsampled root now, for a caller that asks for it repeatedly.
+    #[cfg(any(feature = "bridge", feature = "http"))]
     pub(crate) fn materialize(&mut self) {
         if let State::Unsampled(_) = self.state {
             self.context = self.context();
