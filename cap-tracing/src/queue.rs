@@ -9,8 +9,8 @@
 //! A sampled span is in one of four states, and [`Stats`](crate::Stats) counts each of them:
 //!
 //! - Open. [`Recorder`](crate::recorder::Recorder) holds its record. `started` counts it.
-//! - Queued. The thread that ends the span encodes it and appends it to the last batch. The record
-//!   is freed by the thread that made it.
+//! - Queued. The thread that ends the span encodes it, appends it to the last batch, and frees its
+//!   record.
 //! - In flight. The export thread takes the oldest batch, full or not, and sends it. There is one
 //!   such batch at a time.
 //! - Done. Exactly one of `exported`, `rejected`, `dropped` and `failed` counts it. A span that
@@ -94,9 +94,9 @@ const SPAN: usize = 16 * 1024;
 
 /// Takes ended spans without blocking on the export.
 ///
-/// The thread that ends a span encodes it and frees its record, so no memory is freed by another
-/// thread than the one that allocated it, which would be slow. The encoded span goes to the end of
-/// a batch, and the batch is sent as it is, so no span is copied twice.
+/// The thread that ends a span encodes it and frees its record there. The export thread frees
+/// nothing that other threads allocated, which would be slow. The encoded span goes to the end of a
+/// batch, and the batch is sent as it is, so no span is copied twice.
 #[derive(Debug)]
 pub(crate) struct Queue {
     pub(crate) counts: Arc<Counts>,
