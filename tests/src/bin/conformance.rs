@@ -55,7 +55,9 @@ async fn run(options: &Options) -> Result<(), String> {
     let &Options { events, relayed } = options;
     let find = |tool: &str| program(tool).map_err(|error| error.to_string());
     let seed = std::process::id().into();
-    println!("seed {seed}; every field of every record is compared");
+    say(&format!(
+        "seed {seed}; every field of every record is compared"
+    ));
     for (framing, events) in [
         (Framing::OctetCounting, events.div_ceil(2)),
         (Framing::Newline, events / 2),
