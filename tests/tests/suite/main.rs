@@ -16,5 +16,6 @@ mod readme;
 mod restarts;
 mod rings;
 mod settings_page;
+mod signatures;
 mod tls;
 mod whole_spans;

@@ -1,7 +1,8 @@
 //! Files of a library crate import each other in one direction only.
 //!
-//! A file depends on the file that *defines* what it names, however many re-exports lie between. A parent that declares its
-//! children (`mod`) and re-exports from them (`pub use`) is their face and depends on none of them. Test code is not read.
+//! A file depends on the file that *defines* what it names, however many re-exports lie between. A
+//! parent that declares its children (`mod`) and re-exports from them (`pub use`) is their face and
+//! depends on none of them. Test code is not read.
 
 mod graph;
 mod reader;
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use graph::rings;
-use reader::Sources;
+pub(crate) use reader::{Sources, is_for_tests};
 
 const LIBRARIES: &[&str] = &[
     "cap-alerts",
@@ -27,20 +28,17 @@ const LIBRARIES: &[&str] = &[
 #[test]
 fn files_of_a_library_do_not_import_each_other_in_a_ring() {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut found = Vec::new();
+    let (mut found, mut read) = (Vec::new(), 0);
     for library in LIBRARIES {
         let sources = Sources::of_folder(&workspace.join(library).join("src"));
         let imports = sources.imports();
         assert!(sources.len() > 3, "{library}: {} files", sources.len());
-        // The files of cap-names share macros alone.
-        assert!(
-            !imports.is_empty() || *library == "cap-names",
-            "{library}: no imports were read"
-        );
+        read += imports.len();
         for ring in rings(&imports) {
             found.push(format!("{library}: {ring}"));
         }
     }
+    assert!(read > 300, "only {read} imports were read");
     assert!(found.is_empty(), "rings of files:\n{}", found.join("\n"));
 }
 

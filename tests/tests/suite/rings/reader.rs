@@ -31,16 +31,17 @@ struct Used {
 
 /// The modules of one crate.
 #[derive(Debug, Default)]
-pub(super) struct Sources {
+pub(crate) struct Sources {
     modules: BTreeMap<ModulePath, Module>,
 }
 
 impl Sources {
-    pub(super) fn of_folder(src: &Path) -> Self {
+    pub(crate) fn of_folder(src: &Path) -> Self {
         Self::of_texts(&|path| fs::read_to_string(src.join(path)).ok())
     }
 
-    /// Follows `mod` lines from `lib.rs`. Whoever declares a module that has no file gets a panic with its name.
+    /// Follows `mod` lines from `lib.rs`. Whoever declares a module that has no file gets a panic
+    /// with its name.
     pub(super) fn of_texts(read: &dyn Fn(&str) -> Option<String>) -> Self {
         let mut sources = Self::default();
         sources.read_file("lib.rs".to_owned(), Vec::new(), read);
@@ -49,6 +50,11 @@ impl Sources {
 
     pub(super) fn len(&self) -> usize {
         self.modules.len()
+    }
+
+    /// The files that are not for tests, from the folder of `lib.rs`.
+    pub(crate) fn files(&self) -> BTreeSet<&str> {
+        self.modules.values().map(|it| it.file.as_str()).collect()
     }
 
     fn read_file(
@@ -118,7 +124,8 @@ impl Sources {
         imports
     }
 
-    /// The module that defines the item that `path` names in module `at`; none for a module itself and for other crates.
+    /// The module that defines the item that `path` names in module `at`; none for a module itself
+    /// and for other crates.
     fn defining(&self, at: &[String], path: &[String], hops: usize) -> Option<ModulePath> {
         let mut here = at.to_vec();
         match path.first()?.as_str() {
@@ -306,7 +313,7 @@ impl<'ast> Visit<'ast> for Paths<'_> {
 }
 
 /// `#[cfg(test)]`, `#[cfg(all(test, …))]`, `#[cfg(doctest)]`.
-fn is_for_tests(attributes: &[Attribute]) -> bool {
+pub(crate) fn is_for_tests(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let syn::Meta::List(list) = &attribute.meta else {
             return false;
