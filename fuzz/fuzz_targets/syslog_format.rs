@@ -7,7 +7,7 @@
 mod reader {
     pub mod audit;
     pub mod cef;
-    pub mod rfc5424;
+    pub use cap_testkit::rfc5424;
 }
 
 use libfuzzer_sys::fuzz_target;
