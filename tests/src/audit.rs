@@ -13,7 +13,10 @@ use cap_syslog::{Config, Event, Format, Framing, Transport};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use choices::Choices;
-#[allow(unused_imports, reason = "the fuzz targets include this file and check through Case alone")]
+#[allow(
+    unused_imports,
+    reason = "the fuzz targets include this file and check through Case alone"
+)]
 pub use expected::{Expected, Field};
 
 /// Device Version of every case.
