@@ -47,10 +47,8 @@ const SUITES: &[(&str, Suite)] = &[
 
 fn main() -> ExitCode {
     // `cargo bench` adds a flag of its own.
-    let arguments: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|argument| argument != "--bench")
-        .collect();
+    let arguments: Vec<String> =
+        std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         // Processes that a comparison starts.
         [tracing::SINK] => served(tracing::serve()),
@@ -88,9 +86,7 @@ impl Options {
             match argument {
                 Arg::Long("json") => json = Some(parser.value()?.into()),
                 Arg::Value(name) => {
-                    let suites = SUITES
-                        .iter()
-                        .filter(|(suite, _)| name == "all" || name == *suite);
+                    let suites = SUITES.iter().filter(|(suite, _)| name == "all" || name == *suite);
                     chosen.extend(suites.map(|&(_, suite)| suite));
                 }
                 other => return Err(other.unexpected()),

@@ -86,11 +86,7 @@ fn enqueue(bench: &mut Bench) {
         }
     };
     bench.compare(
-        &Case {
-            case: "enqueue with the relay wedged",
-            peer: "with it reading",
-            floor: 0.833,
-        },
+        &Case { case: "enqueue with the relay wedged", peer: "with it reading", floor: 0.833 },
         |count| enqueue(&black_hole, count),
         |count| enqueue(&reading, count),
     );
@@ -105,11 +101,7 @@ fn enqueue(bench: &mut Bench) {
             .collect();
         times.sort();
         let at = |share: f64| times[(times.len() as f64 * share) as usize];
-        println!(
-            "one call of enqueue, relay {name}: median {:?}, p99.9 {:?}",
-            at(0.5),
-            at(0.999)
-        );
+        println!("one call of enqueue, relay {name}: median {:?}, p99.9 {:?}", at(0.5), at(0.999));
         forwarder.shutdown(Duration::ZERO);
     }
 }
@@ -128,11 +120,7 @@ fn throughput(bench: &mut Bench, over: Over) {
             generated.push((ours, theirs));
         }
     }
-    let case = |peer, floor| Case {
-        case: over.case(),
-        peer,
-        floor,
-    };
+    let case = |peer, floor| Case { case: over.case(), peer, floor };
     bench.measured(&case("batches, untracked", 0.7), &untracked);
     match generated.is_empty() {
         true => println!("{}: loggen sent nothing", over.case()),
@@ -202,26 +190,12 @@ fn generate(loggen: &std::path::Path, over: Over, authority: &Authority) -> Opti
     };
     let status = Command::new(loggen)
         .args(transport)
-        .args([
-            "--syslog-proto",
-            "--quiet",
-            "--rate",
-            "1000000000",
-            "--interval",
-            "60",
-        ])
-        .args([
-            "--size",
-            &framed_size().to_string(),
-            "--number",
-            &RECORDS.to_string(),
-        ])
+        .args(["--syslog-proto", "--quiet", "--rate", "1000000000", "--interval", "60"])
+        .args(["--size", &framed_size().to_string(), "--number", &RECORDS.to_string()])
         .arg(sink.addr().ip().to_string())
         .arg(sink.addr().port().to_string())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status();
-    status
-        .is_ok_and(|status| status.success())
-        .then(|| sink.nanoseconds_per_record())
+    status.is_ok_and(|status| status.success()).then(|| sink.nanoseconds_per_record())
 }

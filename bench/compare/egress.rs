@@ -26,10 +26,7 @@ pub(crate) fn run(bench: &mut Bench) {
 }
 
 fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime")
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
 /// A server that closes each connection at once.
@@ -53,11 +50,7 @@ fn judging(bench: &mut Bench, runtime: &Runtime) {
     let policy = Policy::default();
     let relay: IpAddr = "10.20.30.40".parse().expect("an address");
     bench.compare(
-        &Case {
-            case: "judge an address",
-            peer: "loopback connect",
-            floor: 100.0,
-        },
+        &Case { case: "judge an address", peer: "loopback connect", floor: 100.0 },
         |count| {
             for _ in 0..count {
                 let _ = black_box(policy.check(black_box(relay)));
@@ -72,11 +65,7 @@ fn connecting(bench: &mut Bench, runtime: &Runtime) {
     let guard = Guard::new(Policy::default());
     let host = Host::from(address.ip());
     bench.compare(
-        &Case {
-            case: "connect and close",
-            peer: "tokio",
-            floor: FLOOR,
-        },
+        &Case { case: "connect and close", peer: "tokio", floor: FLOOR },
         |count| {
             runtime.block_on(async {
                 for _ in 0..count {
@@ -98,11 +87,7 @@ fn shaking_hands(bench: &mut Bench, runtime: &Runtime) {
     let plain = TlsConnector::from(trust.client_config(&[]));
     let name = ServerName::from(server.ip());
     bench.compare(
-        &Case {
-            case: "connect, TLS handshake and close",
-            peer: "tokio-rustls",
-            floor: 0.95,
-        },
+        &Case { case: "connect, TLS handshake and close", peer: "tokio-rustls", floor: 0.95 },
         |count| {
             runtime.block_on(async {
                 for _ in 0..count {
@@ -115,12 +100,7 @@ fn shaking_hands(bench: &mut Bench, runtime: &Runtime) {
             runtime.block_on(async {
                 for _ in 0..count {
                     let stream = TcpStream::connect(server).await.expect("a connection");
-                    drop(
-                        plain
-                            .connect(name.clone(), stream)
-                            .await
-                            .expect("a handshake"),
-                    );
+                    drop(plain.connect(name.clone(), stream).await.expect("a handshake"));
                 }
             });
         },

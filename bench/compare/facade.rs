@@ -20,12 +20,7 @@ use service::{Round, Service};
 pub(crate) use service::{SERVICE, serve};
 
 fn event() -> Event {
-    Event::new(
-        "01JS0ZQ3M7Y8Q4V5T6W7X8Y9ZA",
-        "auth.login",
-        Actor::user("alice"),
-        "Logged in",
-    )
+    Event::new("01JS0ZQ3M7Y8Q4V5T6W7X8Y9ZA", "auth.login", Actor::user("alice"), "Logged in")
 }
 
 pub(crate) fn run(bench: &mut Bench) {
@@ -37,11 +32,7 @@ pub(crate) fn run(bench: &mut Bench) {
         .start()
         .expect("a sound configuration");
     bench.compare(
-        &Case {
-            case: "audit one event",
-            peer: "the forwarder alone",
-            floor: 0.8,
-        },
+        &Case { case: "audit one event", peer: "the forwarder alone", floor: 0.8 },
         |count| (0..count).for_each(|_| telemetry.audit(event())),
         |count| (0..count).for_each(|_| forwarder.enqueue(event())),
     );
@@ -103,11 +94,7 @@ fn everything(bench: &mut Bench) {
     let compared = Compared {
         on: vec![
             ("everything on, in memory", [MOST; 2], all),
-            (
-                "another with everything off, in memory",
-                [0.0; 2],
-                off.clone(),
-            ),
+            ("another with everything off, in memory", [0.0; 2], off.clone()),
         ],
         off: off.clone(),
         dir: None,
@@ -118,11 +105,7 @@ fn everything(bench: &mut Bench) {
     let compared = Compared {
         on: vec![
             ("metrics on, in memory", [0.0; 2], String::new()),
-            (
-                "traces on, in memory",
-                [0.0; 2],
-                format!("telemetry: {{ {no_metrics}, {traces} }}"),
-            ),
+            ("traces on, in memory", [0.0; 2], format!("telemetry: {{ {no_metrics}, {traces} }}")),
             ("audit on, in memory", [0.0; 2], format!("{off}\n{audit}")),
         ],
         off,
@@ -164,20 +147,16 @@ impl Compared<'_> {
                     order.reverse();
                 }
                 order.rotate_left(round / 2 % count);
-                let mut figures: Vec<_> = order
-                    .into_iter()
-                    .map(|next| (next, services[next].round()))
-                    .collect();
+                let mut figures: Vec<_> =
+                    order.into_iter().map(|next| (next, services[next].round())).collect();
                 figures.sort_by_key(|(index, _)| *index);
                 rounds.push(figures);
             }
             services.into_iter().for_each(Service::stop);
         }
         for (index, (what, floors, _)) in self.on.iter().enumerate() {
-            let figures: [(&str, Figure); 2] = [
-                ("a request", |round| round.each),
-                ("the 99th percentile", |round| round.p99),
-            ];
+            let figures: [(&str, Figure); 2] =
+                [("a request", |round| round.each), ("the 99th percentile", |round| round.p99)];
             for ((figure, of), floor) in figures.into_iter().zip(floors) {
                 let of_each = |round: &Vec<(usize, Round)>| {
                     (of(&round[index].1), of(&round[self.on.len()].1))

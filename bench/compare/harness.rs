@@ -80,10 +80,7 @@ impl Bench {
             cpu.push((ours.1, peer.1));
         }
         self.measured(case, &times);
-        let case = Case {
-            case: &format!("{}, CPU", case.case),
-            ..*case
-        };
+        let case = Case { case: &format!("{}, CPU", case.case), ..*case };
         self.measured(&case, &cpu);
     }
 
@@ -131,24 +128,15 @@ impl Bench {
         }
         // The median of the rounds' ratios, not the ratio of the medians: a slow phase of the
         // machine slows both sides of a round.
-        let ratio = median(
-            peer_times
-                .iter()
-                .zip(&our_times)
-                .map(|(peer, ours)| peer / ours)
-                .collect(),
-        );
+        let ratio =
+            median(peer_times.iter().zip(&our_times).map(|(peer, ours)| peer / ours).collect());
         let (ours, value) = (median(our_times), median(peer_times));
         self.row(case, "ns", ours, value, ratio);
     }
 
     fn row(&mut self, case: &Case<'_>, unit: &'static str, ours: f64, value: f64, ratio: f64) {
         let Case { case, peer, floor } = *case;
-        let mark = if ratio < floor {
-            "  UNDER ITS FLOOR"
-        } else {
-            ""
-        };
+        let mark = if ratio < floor { "  UNDER ITS FLOOR" } else { "" };
         println!(
             "{case:<44} | {ours:>10.2} | {peer:>20}: {value:>11.2} | {ratio:>7.3} | {floor:>6.3}{mark}"
         );
@@ -192,13 +180,7 @@ impl Bench {
     pub(crate) fn measured(&mut self, case: &Case<'_>, times: &[(f64, f64)]) {
         let ratio = median(times.iter().map(|(ours, peer)| peer / ours).collect());
         let of = |pick: fn(&(f64, f64)) -> f64| median(times.iter().map(pick).collect());
-        self.row(
-            case,
-            "ns",
-            of(|(ours, _)| *ours),
-            of(|(_, peer)| *peer),
-            ratio,
-        );
+        self.row(case, "ns", of(|(ours, _)| *ours), of(|(_, peer)| *peer), ratio);
     }
 
     /// Compares two amounts of memory, in KiB.
@@ -216,10 +198,7 @@ impl Bench {
         }
         let under = self.rows.iter().filter(|row| row.ratio < row.floor).count();
         if under > 0 {
-            eprintln!(
-                "error: {under} of {} rows are under their floor",
-                self.rows.len()
-            );
+            eprintln!("error: {under} of {} rows are under their floor", self.rows.len());
             return ExitCode::FAILURE;
         }
         ExitCode::SUCCESS
@@ -231,10 +210,7 @@ impl Bench {
 fn calibrate(least: u64, side: &mut impl FnMut(u64)) -> u64 {
     let mut count = least;
     loop {
-        let took = (0..5)
-            .map(|_| time(side, count))
-            .fold(f64::INFINITY, f64::min)
-            * count as f64;
+        let took = (0..5).map(|_| time(side, count)).fold(f64::INFINITY, f64::min) * count as f64;
         let round = ROUND.as_nanos() as f64;
         if took >= round / 2.0 {
             return ((count as f64 * round / took).ceil() as u64).max(least);
@@ -265,9 +241,7 @@ fn undisturbed(side: &mut impl FnMut(u64), count: u64, spare: &mut usize) -> f64
 /// How often the kernel has preempted this thread; `None` where it does not count that.
 fn preemptions() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/thread-self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("nonvoluntary_ctxt_switches:"));
+    let line = status.lines().find_map(|line| line.strip_prefix("nonvoluntary_ctxt_switches:"));
     line?.trim().parse().ok()
 }
 

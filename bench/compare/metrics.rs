@@ -28,9 +28,7 @@ mod series;
 mod under_scrape;
 
 const PATH: &str = "/projects/:projectId/certificates/:id";
-const BUCKETS: [f64; 11] = [
-    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
-];
+const BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Labels {
@@ -62,25 +60,9 @@ fn both(
     theirs: impl Fn(u64) + Sync,
 ) {
     let case = format!("{what}, 1 thread");
-    bench.compare(
-        &Case {
-            case: &case,
-            peer,
-            floor,
-        },
-        &ours,
-        &theirs,
-    );
+    bench.compare(&Case { case: &case, peer, floor }, &ours, &theirs);
     let case = format!("{what}, 2 threads");
-    bench.compare_on_two_threads(
-        &Case {
-            case: &case,
-            peer,
-            floor,
-        },
-        &ours,
-        &theirs,
-    );
+    bench.compare_on_two_threads(&Case { case: &case, peer, floor }, &ours, &theirs);
 }
 
 fn repeat(count: u64, mut work: impl FnMut()) {
@@ -107,11 +89,7 @@ fn counters(bench: &mut Bench) {
     let (route, status) = (http.route(PATH), HttpStatus::new(200));
     let known = |count| {
         repeat(count, || {
-            http.record_request(
-                black_box(HttpMethod::Get),
-                black_box(route),
-                black_box(status),
-            );
+            http.record_request(black_box(HttpMethod::Get), black_box(route), black_box(status));
         });
     };
     let borrowed = |count| {
@@ -121,34 +99,16 @@ fn counters(bench: &mut Bench) {
         });
     };
     let what = "counter{method,path,status}";
-    both(
-        bench,
-        what,
-        "fetch_add, uncontended",
-        1.0 / 1.5,
-        known,
-        uncontended,
-    );
+    both(bench, what, "fetch_add, uncontended", 1.0 / 1.5, known, uncontended);
     let shared = Alone(AtomicU64::new(0));
-    both(
-        bench,
-        what,
-        "fetch_add, shared",
-        1.0 / 1.5,
-        known,
-        |count| {
-            repeat(count, || {
-                shared.0.fetch_add(black_box(1), Ordering::Relaxed);
-            });
-        },
-    );
+    both(bench, what, "fetch_add, shared", 1.0 / 1.5, known, |count| {
+        repeat(count, || {
+            shared.0.fetch_add(black_box(1), Ordering::Relaxed);
+        });
+    });
 
     let family = Family::<Labels, Counter>::default();
-    let labels = Labels {
-        method: "GET",
-        path: PATH.to_owned(),
-        status: 200,
-    };
+    let labels = Labels { method: "GET", path: PATH.to_owned(), status: 200 };
     let theirs = |count| {
         repeat(count, || {
             family.get_or_create(black_box(&labels)).inc();
@@ -156,21 +116,13 @@ fn counters(bench: &mut Bench) {
     };
     both(bench, what, "prometheus-client", 5.0, known, theirs);
     let what_borrowed = "counter, path as &str";
-    both(
-        bench,
-        what_borrowed,
-        "prometheus-client",
-        1.0,
-        borrowed,
-        theirs,
-    );
+    both(bench, what_borrowed, "prometheus-client", 1.0, borrowed, theirs);
 
     let opts = prometheus::Opts::new("requests", "Requests");
     let vec = prometheus::IntCounterVec::new(opts, &["method", "path", "status"]).expect("valid");
     let theirs = |count| {
         repeat(count, || {
-            vec.with_label_values(black_box(&["GET", PATH, "200"]))
-                .inc();
+            vec.with_label_values(black_box(&["GET", PATH, "200"])).inc();
         });
     };
     both(bench, what, "prometheus", 1.0, known, theirs);
@@ -189,17 +141,10 @@ fn counters(bench: &mut Bench) {
     both(bench, what_borrowed, "metrics", 1.0, borrowed, theirs);
 
     let family = fast::Family::<_, fastmetrics::metrics::counter::Counter>::default();
-    let labels = fast::Labels {
-        method: "GET",
-        path: PATH,
-        status: 200,
-    };
+    let labels = fast::Labels { method: "GET", path: PATH, status: 200 };
     let theirs = |count| {
         repeat(count, || {
-            family.with_or_new(
-                black_box(&labels),
-                fastmetrics::metrics::counter::Counter::inc,
-            );
+            family.with_or_new(black_box(&labels), fastmetrics::metrics::counter::Counter::inc);
         });
     };
     both(bench, what, "fastmetrics", 1.0, known, theirs);
@@ -221,41 +166,24 @@ fn histograms(bench: &mut Bench) {
     let route = http.route(PATH);
     let ours = |count| {
         repeat(count, || {
-            http.record_duration(
-                black_box(HttpMethod::Get),
-                black_box(route),
-                black_box(took),
-            );
+            http.record_duration(black_box(HttpMethod::Get), black_box(route), black_box(took));
         });
     };
     let what = "histogram{method,path}";
-    both(
-        bench,
-        what,
-        "fetch_add, uncontended",
-        1.0 / 3.0,
-        ours,
-        uncontended,
-    );
+    both(bench, what, "fetch_add, uncontended", 1.0 / 3.0, ours, uncontended);
 
     let family = Family::<Timed, Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
-    let labels = Timed {
-        method: "GET",
-        path: PATH,
-    };
+    let labels = Timed { method: "GET", path: PATH };
     both(bench, what, "prometheus-client", 1.0, ours, |count| {
         repeat(count, || {
-            family
-                .get_or_create(black_box(&labels))
-                .observe(black_box(0.03));
+            family.get_or_create(black_box(&labels)).observe(black_box(0.03));
         });
     });
     let opts = prometheus::HistogramOpts::new("h", "H").buckets(BUCKETS.to_vec());
     let vec = prometheus::HistogramVec::new(opts, &["method", "path"]).expect("valid");
     both(bench, what, "prometheus", 1.0, ours, |count| {
         repeat(count, || {
-            vec.with_label_values(black_box(&["GET", PATH]))
-                .observe(black_box(0.03));
+            vec.with_label_values(black_box(&["GET", PATH])).observe(black_box(0.03));
         });
     });
 
@@ -272,10 +200,7 @@ fn histograms(bench: &mut Bench) {
         });
     });
     let family = fast::histogram();
-    let labels = fast::Timed {
-        method: "GET",
-        path: PATH,
-    };
+    let labels = fast::Timed { method: "GET", path: PATH };
     both(bench, what, "fastmetrics", 1.0, ours, |count| {
         repeat(count, || {
             family.with_or_new(black_box(&labels), |one| one.observe(black_box(0.03)));
@@ -318,11 +243,8 @@ mod dense {
         status: Status,
     }
 
-    pub(super) const LABELS: Labels = Labels {
-        method: Method::Get,
-        path: Path::Certificate,
-        status: Status::Ok,
-    };
+    pub(super) const LABELS: Labels =
+        Labels { method: Method::Get, path: Path::Certificate, status: Status::Ok };
 
     pub(super) type Requests = CounterVec<LabelsSet>;
 }

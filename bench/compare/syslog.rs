@@ -40,11 +40,7 @@ fn format(bench: &mut Bench) {
         ("syslog5424", &mut crates::syslog5424()),
     ];
     for (peer, theirs) in crates {
-        let case = Case {
-            case: "format and frame one event",
-            peer,
-            floor: 10.0,
-        };
+        let case = Case { case: "format and frame one event", peer, floor: 10.0 };
         bench.compare(&case, &mut ours, theirs);
     }
     config.format = Format::Cef;
@@ -56,11 +52,7 @@ fn against_memcpy(bench: &mut Bench, config: &Config, case: &str, floor: f64) {
     let mut record = Vec::new();
     config.formatter(PROCID).write(&event(), &mut record);
     let mut copy = Vec::with_capacity(64 * 1024);
-    let case = Case {
-        case,
-        peer: "memcpy",
-        floor,
-    };
+    let case = Case { case, peer: "memcpy", floor };
     bench.compare(&case, framed(config), |count| {
         for _ in 0..count {
             copy.clear();

@@ -58,10 +58,7 @@ fn ours(sample_rate: SampleRate) -> Tracer {
 }
 
 fn connector() -> Connector {
-    Connector::new(
-        Guard::new(Policy::default()),
-        Trust::system().expect("roots"),
-    )
+    Connector::new(Guard::new(Policy::default()), Trust::system().expect("roots"))
 }
 
 /// The span of a job with an attribute that is known only when it ends, six in all.
@@ -71,9 +68,7 @@ fn job(tracing: &Tracer) {
 
 fn start(tracing: &Tracer) -> Span {
     let job = tracing.job(JOB.job_type, JOB.id).attempt(JOB.attempt);
-    job.certificate(JOB.certificate_id)
-        .project(JOB.project_id)
-        .start()
+    job.certificate(JOB.certificate_id).project(JOB.project_id).start()
 }
 
 /// The same span as a team writes it with `tracing`, and nothing else.
@@ -100,10 +95,8 @@ fn times(count: u64, mut f: impl FnMut()) {
 }
 
 fn typed(bench: &mut Bench, none: &Tracer, all: &Tracer) {
-    let (no_spans, spans) = (
-        peers::provider(Sampler::TraceIdRatioBased(0.0)),
-        peers::provider(Sampler::AlwaysOn),
-    );
+    let (no_spans, spans) =
+        (peers::provider(Sampler::TraceIdRatioBased(0.0)), peers::provider(Sampler::AlwaysOn));
     let (raw_none, raw_all) = (no_spans.tracer("peer"), spans.tracer("peer"));
     let root = Context::new();
     peers::discard_fastrace();
@@ -117,58 +110,40 @@ fn typed(bench: &mut Bench, none: &Tracer, all: &Tracer) {
         );
     });
     let ours = |count| times(count, || job(none));
-    bench.compare(
-        &case("unsampled root span", "raw SDK", 4.0),
-        ours,
-        |count| times(count, || drop(peers::raw_job(&raw_none, &root))),
-    );
-    bench.compare(
-        &case("unsampled root span", "fastrace", 0.0),
-        ours,
-        |count| {
-            times(count, || drop(peers::fastrace_job(false)));
-        },
-    );
+    bench.compare(&case("unsampled root span", "raw SDK", 4.0), ours, |count| {
+        times(count, || drop(peers::raw_job(&raw_none, &root)))
+    });
+    bench.compare(&case("unsampled root span", "fastrace", 0.0), ours, |count| {
+        times(count, || drop(peers::fastrace_job(false)));
+    });
     let ours = |count| {
         times(count, || {
             let span = start(none);
             span.in_scope(|| times(4, || drop(none.enqueue(JOB.job_type, JOB.id))));
         });
     };
-    bench.compare(
-        &case("unsampled tree of 1+4 spans", "raw SDK", 4.0),
-        ours,
-        |count| {
-            times(count, || {
-                let _current = peers::raw_job(&raw_none, &root).attach();
-                times(4, || peers::raw_child(&raw_none));
-            });
-        },
-    );
-    bench.compare(
-        &case("unsampled tree of 1+4 spans", "fastrace", 0.0),
-        ours,
-        |count| {
-            times(count, || {
-                let root = peers::fastrace_job(false);
-                let _current = root.set_local_parent();
-                times(4, peers::fastrace_child);
-            });
-        },
-    );
+    bench.compare(&case("unsampled tree of 1+4 spans", "raw SDK", 4.0), ours, |count| {
+        times(count, || {
+            let _current = peers::raw_job(&raw_none, &root).attach();
+            times(4, || peers::raw_child(&raw_none));
+        });
+    });
+    bench.compare(&case("unsampled tree of 1+4 spans", "fastrace", 0.0), ours, |count| {
+        times(count, || {
+            let root = peers::fastrace_job(false);
+            let _current = root.set_local_parent();
+            times(4, peers::fastrace_child);
+        });
+    });
     let ours = |count| times(count, || job(all));
     let sampled = "sampled span with six attributes";
     bench.compare_with_cpu(&case(sampled, "raw SDK", 0.91), ours, |count| {
         times(count, || drop(peers::raw_job(&raw_all, &root)));
     });
     tracing::dispatcher::with_default(&peers::layered(&raw_all), || {
-        bench.compare_with_cpu(
-            &case(sampled, "tracing-opentelemetry", 2.5),
-            ours,
-            |count| {
-                times(count, team_job);
-            },
-        );
+        bench.compare_with_cpu(&case(sampled, "tracing-opentelemetry", 2.5), ours, |count| {
+            times(count, team_job);
+        });
     });
     bench.compare_with_cpu(&case(sampled, "fastrace", 0.0), ours, |count| {
         times(count, || drop(peers::fastrace_job(true)));

@@ -81,10 +81,8 @@ fn resolved(alert: &Definition, options: &Options) -> Alert {
     let chosen = &options.chosen(&alert.name);
     let group = options.grouping_of(Some(chosen));
     let selector = options.selector_of(Some(chosen));
-    let for_duration = chosen
-        .for_duration
-        .or_else(|| duration::parse(alert.for_duration?))
-        .unwrap_or_default();
+    let for_duration =
+        chosen.for_duration.or_else(|| duration::parse(alert.for_duration?)).unwrap_or_default();
     let window = match (&chosen.window, alert.window) {
         (Some(window), _) => window.clone(),
         // An event must stay in sight for longer than `for`, or the alert never fires.
@@ -113,20 +111,11 @@ fn resolved(alert: &Definition, options: &Options) -> Alert {
         expr: filled(&with_selector(&alert.expr), &values),
         for_duration,
         severity,
-        labels: [("severity", severity.to_string())]
-            .into_iter()
-            .chain(label)
-            .collect(),
+        labels: [("severity", severity.to_string())].into_iter().chain(label).collect(),
         annotations: BTreeMap::from([
             ("summary", filled(&alert.summary, &values)),
-            (
-                "description",
-                filled(&alert.description, &values) + &place(&group),
-            ),
-            (
-                "runbook_url",
-                runbook_url(chosen.runbook_url.as_deref(), options, &alert.page),
-            ),
+            ("description", filled(&alert.description, &values) + &place(&group)),
+            ("runbook_url", runbook_url(chosen.runbook_url.as_deref(), options, &alert.page)),
             ("dashboard_url", dashboard_url(options, &group)),
         ]),
     }
@@ -147,10 +136,7 @@ fn place(group: &[String]) -> String {
 fn runbook_url(chosen: Option<&str>, options: &Options, page: &str) -> String {
     match chosen {
         Some(url) => url.to_owned(),
-        None => format!(
-            "{}/{page}.md",
-            options.runbook_base_url.trim_end_matches('/')
-        ),
+        None => format!("{}/{page}.md", options.runbook_base_url.trim_end_matches('/')),
     }
 }
 
@@ -162,11 +148,8 @@ fn dashboard_url(options: &Options, group: &[String]) -> String {
         .map(|name| format!("var-{name}={{{{ $labels.{name} | urlquery }}}}"))
         .collect();
     let base = options.grafana_url.trim_end_matches('/');
-    let query = if narrowed.is_empty() {
-        String::new()
-    } else {
-        format!("?{}", narrowed.join("&"))
-    };
+    let query =
+        if narrowed.is_empty() { String::new() } else { format!("?{}", narrowed.join("&")) };
     format!("{base}/d/{}{query}", crate::dashboard::UID)
 }
 
@@ -186,16 +169,8 @@ mod tests {
         let mut options = extended();
         options.grouping.clear();
         for alert in alerts(&options) {
-            assert!(
-                !alert.annotations["description"].contains("Reported by"),
-                "{}",
-                alert.name
-            );
-            assert!(
-                !alert.annotations["dashboard_url"].contains('?'),
-                "{}",
-                alert.name
-            );
+            assert!(!alert.annotations["description"].contains("Reported by"), "{}", alert.name);
+            assert!(!alert.annotations["dashboard_url"].contains('?'), "{}", alert.name);
         }
     }
 
@@ -205,11 +180,7 @@ mod tests {
         let rows: Vec<_> = alerts
             .iter()
             .map(|alert| {
-                (
-                    alert.name.as_str(),
-                    alert.for_duration.as_secs() / 60,
-                    alert.severity.as_str(),
-                )
+                (alert.name.as_str(), alert.for_duration.as_secs() / 60, alert.severity.as_str())
             })
             .collect();
         assert_eq!(
@@ -228,11 +199,7 @@ mod tests {
         for profile in Profile::ALL {
             let mut options = extended();
             options.profile = *profile;
-            for grouping in [
-                vec![],
-                vec!["region".parse().unwrap()],
-                options.grouping.clone(),
-            ] {
+            for grouping in [vec![], vec!["region".parse().unwrap()], options.grouping.clone()] {
                 options.grouping = grouping;
                 let exprs = alerts(&options).into_iter().map(|alert| alert.expr);
                 for expr in exprs.chain(recordings(&options).into_iter().map(|rule| rule.expr)) {
@@ -257,11 +224,7 @@ mod tests {
         let names: Vec<&str> = alerts.iter().map(|alert| alert.name.as_str()).collect();
         assert_eq!(
             names,
-            [
-                "CertRenewalFailingAndExpiring",
-                "KEKClusterNotReady",
-                "JobDeadLetterRising"
-            ]
+            ["CertRenewalFailingAndExpiring", "KEKClusterNotReady", "JobDeadLetterRising"]
         );
         assert_eq!(
             alerts[1].expr,
@@ -273,11 +236,7 @@ mod tests {
             alerts[1].annotations["runbook_url"],
             "https://runbooks.example/KEKClusterNotReady.md"
         );
-        assert!(
-            alerts[2].expr.contains("[2h]"),
-            "the window follows `for`: {}",
-            alerts[2].expr
-        );
+        assert!(alerts[2].expr.contains("[2h]"), "the window follows `for`: {}", alerts[2].expr);
         assert!(alerts[2].annotations["description"].contains("in the last 2h"));
     }
 }

@@ -25,11 +25,7 @@ pub fn alertmanager(options: &Options) -> String {
 fn inhibit_rules(options: &Options) -> Vec<Value> {
     let group = options.grouping_of(None);
     let with = |more: &[&str]| -> Vec<String> {
-        group
-            .iter()
-            .cloned()
-            .chain(more.iter().map(|&label| label.to_owned()))
-            .collect()
+        group.iter().cloned().chain(more.iter().map(|&label| label.to_owned())).collect()
     };
     let rule = |source: &[String], target: &[String], equal: Vec<String>| json!({ "source_matchers": source, "target_matchers": target, "equal": equal });
     let named = |name: &str| vec![format!("alertname=\"{name}\"")];
@@ -46,21 +42,9 @@ fn inhibit_rules(options: &Options) -> Vec<Value> {
             &[format!("alertname=~\"{}\"", others.join("|"))],
             with(&[]),
         ),
-        rule(
-            &named("LicenseInvalid"),
-            &named("LicenseExpiringSoon"),
-            with(&[]),
-        ),
-        rule(
-            &named("LicenseLimitReached"),
-            &named("LicenseUsageHigh"),
-            with(&[]),
-        ),
-        rule(
-            &named("JobQueueStalled"),
-            &named("JobQueueBacklog"),
-            with(&["type"]),
-        ),
+        rule(&named("LicenseInvalid"), &named("LicenseExpiringSoon"), with(&[])),
+        rule(&named("LicenseLimitReached"), &named("LicenseUsageHigh"), with(&[])),
+        rule(&named("JobQueueStalled"), &named("JobQueueBacklog"), with(&["type"])),
         rule(&burns("critical"), &burns("warning"), with(&["slo"])),
     ]
 }

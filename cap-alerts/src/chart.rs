@@ -35,19 +35,11 @@ fn alert(alert: &Definition) -> Value {
         }
     };
     set("for", alert.for_duration.map(Value::from));
-    set(
-        "threshold",
-        alert.threshold.as_ref().map(|text| text.as_ref().into()),
-    );
+    set("threshold", alert.threshold.as_ref().map(|text| text.as_ref().into()));
     set("window", alert.window.map(|window| window.length.into()));
-    let event = alert
-        .window
-        .is_some_and(|window| window.kind == WindowKind::Event);
+    let event = alert.window.is_some_and(|window| window.kind == WindowKind::Event);
     set("event", event.then_some(Value::Bool(true)));
-    set(
-        "labels",
-        alert.label.map(|(name, value)| json!({ name: value })),
-    );
+    set("labels", alert.label.map(|(name, value)| json!({ name: value })));
     data
 }
 
@@ -56,10 +48,8 @@ fn alert(alert: &Definition) -> Value {
 pub(crate) fn schema() -> String {
     let mut schema: Value =
         serde_json::from_str(include_str!("chart/values.schema.json")).expect("the schema is JSON");
-    let overrides: serde_json::Map<String, Value> = definitions()
-        .iter()
-        .map(|alert| (alert.name.to_string(), settings(alert)))
-        .collect();
+    let overrides: serde_json::Map<String, Value> =
+        definitions().iter().map(|alert| (alert.name.to_string(), settings(alert))).collect();
     let names: Vec<String> = overrides.keys().cloned().collect();
     let rule = &mut schema["properties"]["prometheusRule"]["properties"];
     rule["overrides"] =

@@ -163,21 +163,13 @@ and cap_certificates_expiring_in_days{threshold="7"} > 0"#;
     fn every_mistake_in_an_expression_is_found() {
         let expr = r#"rate(cap_nothing_like_it[5m]) + on (job) cap_certificates_total{status="gone", color="red"}"#;
         let lints: Vec<Lint> = check(expr).iter().map(|finding| finding.lint).collect();
-        assert_eq!(
-            lints,
-            [Lint::UnknownMetric, Lint::UnknownValue, Lint::UnknownLabel]
-        );
+        assert_eq!(lints, [Lint::UnknownMetric, Lint::UnknownValue, Lint::UnknownLabel]);
     }
 
     #[test]
     fn recommended_alerts_are_clean_in_every_grouping() {
         let mut options = Options::default();
-        for grouping in [
-            &["cluster", "namespace", "job"][..],
-            &["region"],
-            &["zone", "job"],
-            &[],
-        ] {
+        for grouping in [&["cluster", "namespace", "job"][..], &["region"], &["zone", "job"], &[]] {
             options.grouping = grouping.iter().map(|name| name.parse().unwrap()).collect();
             for alert in alerts(&options) {
                 assert_eq!(findings(&alert.expr), [""; 0], "{}", alert.expr);

@@ -43,12 +43,7 @@ pub(crate) fn json_text() -> String {
                 y += tallest;
                 (x, tallest) = (0, 0);
             }
-            panels.push(drawn(
-                &panel,
-                next(),
-                kind,
-                &json!({ "x": x, "y": y, "w": w, "h": h }),
-            ));
+            panels.push(drawn(&panel, next(), kind, &json!({ "x": x, "y": y, "w": w, "h": h })));
             x += w;
             tallest = tallest.max(h);
         }
@@ -125,15 +120,10 @@ mod tests {
                     let allowed = ["[$__rate_interval]", "[$__range]"]
                         .map(|range| expr.matches(range).count());
                     assert_eq!(ranges, allowed.iter().sum::<usize>(), "{expr}");
-                    let plain = expr
-                        .replace("$__rate_interval", "5m")
-                        .replace("$__range", "6h");
+                    let plain = expr.replace("$__rate_interval", "5m").replace("$__range", "6h");
                     assert_eq!(check(&plain), [], "{expr}");
                     let narrowed = r#"cluster=~"$cluster", namespace=~"$namespace", job=~"$job""#;
-                    assert!(
-                        expr.contains(narrowed) || expr.contains("certautopilot:"),
-                        "{expr}"
-                    );
+                    assert!(expr.contains(narrowed) || expr.contains("certautopilot:"), "{expr}");
                 }
             }
         }
@@ -143,10 +133,7 @@ mod tests {
     fn panels_have_ids_of_their_own_and_do_not_overlap() {
         let read: Value = serde_json::from_str(&json_text()).unwrap();
         let panels = read["panels"].as_array().unwrap();
-        let ids: BTreeSet<u64> = panels
-            .iter()
-            .map(|panel| panel["id"].as_u64().unwrap())
-            .collect();
+        let ids: BTreeSet<u64> = panels.iter().map(|panel| panel["id"].as_u64().unwrap()).collect();
         assert_eq!(ids.len(), panels.len());
         let mut cells = BTreeSet::new();
         for panel in panels {

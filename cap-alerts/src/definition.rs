@@ -90,10 +90,7 @@ pub(crate) struct Diagnosis {
 impl Definition {
     /// An alert of the recommended profile.
     pub(crate) fn recommended(name: impl Into<Text>, expr: impl Into<Text>) -> Self {
-        Self {
-            profile: Profile::Recommended,
-            ..Self::extended(RECOMMENDED, name, expr)
-        }
+        Self { profile: Profile::Recommended, ..Self::extended(RECOMMENDED, name, expr) }
     }
 
     /// An alert that only the extended profile has.
@@ -174,10 +171,8 @@ impl Definition {
         diagnosis: impl IntoIterator<Item = (&'static str, Q)>,
         mitigation: impl Into<Text>,
     ) -> Self {
-        let diagnosis = diagnosis.into_iter().map(|(title, query)| Diagnosis {
-            title,
-            query: query.into(),
-        });
+        let diagnosis =
+            diagnosis.into_iter().map(|(title, query)| Diagnosis { title, query: query.into() });
         self.runbook = Runbook {
             meaning: meaning.into(),
             impact: impact.into(),

@@ -34,9 +34,7 @@ pub(crate) fn labels_of(expr: &Expr, findings: &mut Vec<Finding>) -> Option<Labe
         }
         Expr::Call(call) => {
             let arguments = call.args.args.iter();
-            let arguments = arguments
-                .map(|argument| labels_of(argument, findings))
-                .collect();
+            let arguments = arguments.map(|argument| labels_of(argument, findings)).collect();
             called(call, arguments)
         }
         Expr::Binary(binary) => {
@@ -58,11 +56,7 @@ fn combined(
     right: Labels,
     findings: &mut Vec<Finding>,
 ) -> Labels {
-    let sides = Sides {
-        operator,
-        left,
-        right,
-    };
+    let sides = Sides { operator, left, right };
     // `or` between sides that never match is a plain union, and legitimate. Only a constant is
     // certainly meant as a fallback for series that are missing on the left.
     if operator.op.id() != T_LOR || is_constant(&operator.rhs) {
@@ -91,20 +85,10 @@ mod tests {
     fn labels(expr: &str) -> String {
         let parsed = promql_parser::parser::parse(expr).unwrap();
         let labels = labels_of(&parsed, &mut Vec::new()).unwrap();
-        let target = [
-            "cluster",
-            "instance",
-            "namespace",
-            "pod",
-            "container",
-            "endpoint",
-            "node",
-            "service",
-        ];
-        let shown = labels
-            .names()
-            .filter(|name| !target.contains(name))
-            .filter_map(|name| match labels.get(name) {
+        let target =
+            ["cluster", "instance", "namespace", "pod", "container", "endpoint", "node", "service"];
+        let shown = labels.names().filter(|name| !target.contains(name)).filter_map(|name| {
+            match labels.get(name) {
                 LabelState::Absent => None,
                 LabelState::Present => Some(name.to_owned()),
                 LabelState::Unknown => Some(format!("{name}?")),
@@ -112,7 +96,8 @@ mod tests {
                     let values: Vec<&str> = values.iter().map(String::as_str).collect();
                     Some(format!("{name}={}", values.join("|")))
                 }
-            });
+            }
+        });
         shown.collect::<Vec<_>>().join(" ")
     }
 
@@ -121,14 +106,8 @@ mod tests {
         for (expr, expected) in [
             // Selectors.
             ("cap_license_valid", "job"),
-            (
-                "cap_discovery_findings_open",
-                "job severity=critical|high|low|medium",
-            ),
-            (
-                r#"cap_discovery_findings_open{severity=~"h.+|l.+"}"#,
-                "job severity=high|low",
-            ),
+            ("cap_discovery_findings_open", "job severity=critical|high|low|medium"),
+            (r#"cap_discovery_findings_open{severity=~"h.+|l.+"}"#, "job severity=high|low"),
             (
                 r#"cap_discovery_findings_open{severity!="low"}"#,
                 "job severity=critical|high|medium",
@@ -141,34 +120,16 @@ mod tests {
                 r#"cap_discovery_findings_open{severity="low", severity=~"high"}"#,
                 "job severity=low",
             ),
-            (
-                r#"cap_jobs_queue_depth{type=~"renew|deploy"}"#,
-                "job type=deploy|renew",
-            ),
+            (r#"cap_jobs_queue_depth{type=~"renew|deploy"}"#, "job type=deploy|renew"),
             (r#"cap_jobs_queue_depth{type!="renew"}"#, "job type"),
             (r#"up{job=""}"#, ""),
-            (
-                r#"cap_kek_process_current_version[5m] offset 1h"#,
-                "host job",
-            ),
+            (r#"cap_kek_process_current_version[5m] offset 1h"#, "host job"),
             // Functions.
             ("rate(cap_jobs_duration_seconds_bucket[5m])", "job le type"),
-            (
-                "histogram_quantile(0.9, rate(cap_jobs_duration_seconds_bucket[5m]))",
-                "job type",
-            ),
-            (
-                r#"absent(cap_jobs_queue_depth{type="renew", job=~"cap.*"})"#,
-                "type=renew",
-            ),
-            (
-                r#"absent_over_time(cap_jobs_queue_depth{type="renew"}[5m])"#,
-                "type=renew",
-            ),
-            (
-                r#"label_replace(up, "zone", "$1", "instance", "(.*)")"#,
-                "job zone?",
-            ),
+            ("histogram_quantile(0.9, rate(cap_jobs_duration_seconds_bucket[5m]))", "job type"),
+            (r#"absent(cap_jobs_queue_depth{type="renew", job=~"cap.*"})"#, "type=renew"),
+            (r#"absent_over_time(cap_jobs_queue_depth{type="renew"}[5m])"#, "type=renew"),
+            (r#"label_replace(up, "zone", "$1", "instance", "(.*)")"#, "job zone?"),
             ("vector(time())", ""),
             ("hour()", ""),
             // Aggregations.
@@ -176,18 +137,12 @@ mod tests {
             ("sum by (type, severity) (cap_jobs_queue_depth)", "type"),
             ("sum without (type) (cap_jobs_queue_depth)", "job"),
             ("topk by (job) (1, cap_jobs_queue_depth)", "job type"),
-            (
-                r#"count_values by (job) ("depth", cap_jobs_queue_depth)"#,
-                "depth job",
-            ),
+            (r#"count_values by (job) ("depth", cap_jobs_queue_depth)"#, "depth job"),
             // Operators.
             ("cap_jobs_queue_depth > 1", "job type"),
             ("1 - cap_jobs_queue_depth", "job type"),
             ("-(cap_jobs_queue_depth)", "job type"),
-            (
-                "cap_jobs_queue_depth > on (type) cap_jobs_queue_depth",
-                "type",
-            ),
+            ("cap_jobs_queue_depth > on (type) cap_jobs_queue_depth", "type"),
             (
                 "cap_jobs_queue_depth / ignoring (type) sum without (type) (cap_jobs_queue_depth)",
                 "job",
@@ -200,26 +155,14 @@ mod tests {
                 "cap_kek_process_current_version * on (job) group_right (host) cap_jobs_queue_depth",
                 "host job type",
             ),
-            (
-                "cap_jobs_queue_depth and on (job) cap_kek_process_current_version",
-                "job type",
-            ),
-            (
-                "cap_jobs_queue_depth unless on (job) cap_kek_process_current_version",
-                "job type",
-            ),
-            (
-                "cap_jobs_queue_depth or cap_kek_process_current_version",
-                "host? job type?",
-            ),
+            ("cap_jobs_queue_depth and on (job) cap_kek_process_current_version", "job type"),
+            ("cap_jobs_queue_depth unless on (job) cap_kek_process_current_version", "job type"),
+            ("cap_jobs_queue_depth or cap_kek_process_current_version", "host? job type?"),
             (
                 r#"cap_discovery_findings_open{severity="low"} or cap_discovery_findings_open{severity="high"}"#,
                 "job severity=high|low",
             ),
-            (
-                "max_over_time(sum by (type) (cap_jobs_queue_depth)[1h:5m])",
-                "type",
-            ),
+            ("max_over_time(sum by (type) (cap_jobs_queue_depth)[1h:5m])", "type"),
         ] {
             assert_eq!(labels(expr), expected, "{expr}");
         }

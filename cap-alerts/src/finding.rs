@@ -51,12 +51,7 @@ impl Finding {
         reason: impl Into<String>,
         suggestion: impl Into<String>,
     ) -> Self {
-        Self {
-            lint,
-            message: message.into(),
-            reason: reason.into(),
-            suggestion: suggestion.into(),
-        }
+        Self { lint, message: message.into(), reason: reason.into(), suggestion: suggestion.into() }
     }
 }
 

@@ -25,32 +25,20 @@ pub fn generated_files() -> Vec<GeneratedFile> {
     let mut extended = Options::default();
     extended.profile = Profile::Extended;
     let mut files = vec![
-        GeneratedFile::new(
-            "deploy/prometheus/certautopilot.rules.yml",
-            &rules_file(&options),
-        ),
+        GeneratedFile::new("deploy/prometheus/certautopilot.rules.yml", &rules_file(&options)),
         GeneratedFile::new(
             "deploy/prometheus/certautopilot-extended.rules.yml",
             &rules_file(&extended),
         ),
-        GeneratedFile::new(
-            "deploy/kubernetes/prometheusrule.yaml",
-            &prometheus_rule(&options),
-        ),
+        GeneratedFile::new("deploy/kubernetes/prometheusrule.yaml", &prometheus_rule(&options)),
         GeneratedFile::new(
             "deploy/kubernetes/prometheusrule-extended.yaml",
             &prometheus_rule(&extended),
         ),
-        GeneratedFile::new(
-            "deploy/alertmanager/alertmanager.yml",
-            &alertmanager(&options),
-        ),
+        GeneratedFile::new("deploy/alertmanager/alertmanager.yml", &alertmanager(&options)),
         GeneratedFile::new("deploy/grafana/certautopilot.json", &dashboard::json_text()),
         GeneratedFile::new(&format!("{CHART}/files/rules.yaml"), &chart::rules()),
-        GeneratedFile::new(
-            &format!("{CHART}/files/dashboard.json"),
-            &dashboard::json_text(),
-        ),
+        GeneratedFile::new(&format!("{CHART}/files/dashboard.json"), &dashboard::json_text()),
         GeneratedFile::new(&format!("{CHART}/values.schema.json"), &chart::schema()),
         GeneratedFile::new("docs/metrics.md", &reference::page()),
     ];
@@ -75,10 +63,7 @@ impl GeneratedFile {
             Some("json") => body.to_owned(),
             _ => with_note(body),
         };
-        Self {
-            path: path.to_owned(),
-            text,
-        }
+        Self { path: path.to_owned(), text }
     }
 }
 
@@ -94,10 +79,7 @@ mod tests {
         let paths: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
         assert_eq!(paths.len(), files.len());
         for GeneratedFile { path, text } in files {
-            assert!(
-                path.starts_with("deploy/") || path.starts_with("docs/"),
-                "{path}"
-            );
+            assert!(path.starts_with("deploy/") || path.starts_with("docs/"), "{path}");
             assert!(
                 path.ends_with(".json") || text.lines().next().unwrap().contains("cargo xtask gen"),
                 "{path}"

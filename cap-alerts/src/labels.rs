@@ -64,18 +64,12 @@ pub(crate) struct Labels {
 impl Labels {
     /// A result without labels, such as that of `vector(1)`.
     pub(crate) fn none() -> Self {
-        Self {
-            named: BTreeMap::new(),
-            rest: LabelState::Absent,
-        }
+        Self { named: BTreeMap::new(), rest: LabelState::Absent }
     }
 
     /// A result about which nothing is known, such as that of a recording rule.
     pub(crate) fn unknown() -> Self {
-        Self {
-            named: BTreeMap::new(),
-            rest: LabelState::Unknown,
-        }
+        Self { named: BTreeMap::new(), rest: LabelState::Unknown }
     }
 
     /// The same labels, with nothing known about those that are not named.
@@ -108,27 +102,20 @@ impl Labels {
 
     /// Only the listed labels: `by (…)`, `on (…)`.
     pub(crate) fn only(&self, names: &[String]) -> Self {
-        names.iter().fold(Self::none(), |labels, name| {
-            labels.with(name, self.get(name).clone())
-        })
+        names.iter().fold(Self::none(), |labels, name| labels.with(name, self.get(name).clone()))
     }
 
     /// All but the listed labels: `without (…)`, `ignoring (…)`.
     pub(crate) fn except(&self, names: &[String]) -> Self {
-        names.iter().fold(self.clone(), |labels, name| {
-            labels.with(name, LabelState::Absent)
-        })
+        names.iter().fold(self.clone(), |labels, name| labels.with(name, LabelState::Absent))
     }
 
     /// The labels of a result that takes series from both sides.
     pub(crate) fn or(&self, other: &Self) -> Self {
         let names: BTreeSet<&str> = self.names().chain(other.names()).collect();
-        let both = Self {
-            named: BTreeMap::new(),
-            rest: self.rest.or(&other.rest),
-        };
-        names.into_iter().fold(both, |labels, name| {
-            labels.with(name, self.get(name).or(other.get(name)))
-        })
+        let both = Self { named: BTreeMap::new(), rest: self.rest.or(&other.rest) };
+        names
+            .into_iter()
+            .fold(both, |labels, name| labels.with(name, self.get(name).or(other.get(name))))
     }
 }

@@ -10,14 +10,7 @@ use crate::labels::{LabelState, Labels};
 
 /// The labels that differ between the replicas of one service, or only say how they were
 /// discovered.
-const PER_REPLICA: [&str; 6] = [
-    "instance",
-    "pod",
-    "container",
-    "endpoint",
-    "node",
-    "service",
-];
+const PER_REPLICA: [&str; 6] = ["instance", "pod", "container", "endpoint", "node", "service"];
 
 /// Two sides of one binary operator.
 pub(crate) struct Sides<'a> {
@@ -90,10 +83,7 @@ impl Sides<'_> {
         Some(Finding::new(
             Lint::Unmatched,
             format!("`{op}` without `on`"),
-            format!(
-                "the sides match only where {} happen to be absent on both",
-                quoted(&names)
-            ),
+            format!("the sides match only where {} happen to be absent on both", quoted(&names)),
             self.advice(&names),
         ))
     }
@@ -125,16 +115,14 @@ impl Sides<'_> {
                 .then(|| format!("only the {side} side carries {}", names.join(", ")))
         };
         let differing =
-            conflicts
-                .iter()
-                .filter_map(|name| match (self.left.get(name), self.right.get(name)) {
-                    (LabelState::OneOf(left), LabelState::OneOf(right)) => Some(format!(
-                        "`{name}` is {} on the left and {} on the right",
-                        listed(left),
-                        listed(right)
-                    )),
-                    _ => None,
-                });
+            conflicts.iter().filter_map(|name| match (self.left.get(name), self.right.get(name)) {
+                (LabelState::OneOf(left), LabelState::OneOf(right)) => Some(format!(
+                    "`{name}` is {} on the left and {} on the right",
+                    listed(left),
+                    listed(right)
+                )),
+                _ => None,
+            });
         only_on("left", &self.right)
             .into_iter()
             .chain(only_on("right", &self.left))
@@ -204,9 +192,7 @@ impl Sides<'_> {
 /// The labels of the many side, with those that `group_left` or `group_right` takes from the other
 /// side.
 fn with(many: &Labels, taken: &[String], one: &Labels) -> Labels {
-    taken.iter().fold(many.clone(), |labels, name| {
-        labels.with(name, one.get(name).clone())
-    })
+    taken.iter().fold(many.clone(), |labels, name| labels.with(name, one.get(name).clone()))
 }
 
 fn quoted(names: &[&str]) -> String {

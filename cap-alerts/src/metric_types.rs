@@ -24,9 +24,7 @@ pub(crate) fn check(expr: &Expr, findings: &mut Vec<Finding>) {
         }
         _ => {}
     }
-    children(expr)
-        .into_iter()
-        .for_each(|child| check(child, findings));
+    children(expr).into_iter().for_each(|child| check(child, findings));
 }
 
 fn check_call(call: &Call, findings: &mut Vec<Finding>) {
@@ -69,12 +67,7 @@ fn check_call(call: &Call, findings: &mut Vec<Finding>) {
 
 fn check_quantile(call: &Call, findings: &mut Vec<Finding>) {
     let mut found = |message: String, reason: &str, suggestion: String| {
-        findings.push(Finding::new(
-            Lint::NotAHistogram,
-            message,
-            reason,
-            suggestion,
-        ));
+        findings.push(Finding::new(Lint::NotAHistogram, message, reason, suggestion));
     };
     if let Some(Expr::NumberLiteral(number)) = call.args.args.first().map(|argument| bare(argument))
         && !(0.0..=1.0).contains(&number.val)
@@ -140,10 +133,7 @@ fn check_quantile_of(
         return;
     }
     if !name.ends_with("_bucket") {
-        let base = ["_sum", "_count"]
-            .iter()
-            .find_map(|end| name.strip_suffix(end))
-            .unwrap_or(name);
+        let base = ["_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
         found(
             format!("a quantile of `{name}`"),
             "only the buckets of a histogram have quantiles",

@@ -63,16 +63,12 @@ impl Options {
     }
 
     pub(crate) fn grouping_of(&self, chosen: Option<&Override>) -> Vec<String> {
-        let grouping = chosen
-            .and_then(|chosen| chosen.grouping.as_ref())
-            .unwrap_or(&self.grouping);
+        let grouping = chosen.and_then(|chosen| chosen.grouping.as_ref()).unwrap_or(&self.grouping);
         grouping.iter().map(LabelName::to_string).collect()
     }
 
     pub(crate) fn selector_of(&self, chosen: Option<&Override>) -> String {
-        let selector = chosen
-            .and_then(|chosen| chosen.selector.as_ref())
-            .unwrap_or(&self.selector);
+        let selector = chosen.and_then(|chosen| chosen.selector.as_ref()).unwrap_or(&self.selector);
         selector.0.clone()
     }
 }
@@ -191,15 +187,7 @@ mod tests {
         for name in ["cluster", "_zone", "k8s_cluster"] {
             assert_eq!(name.parse::<LabelName>().unwrap().as_str(), name);
         }
-        for name in [
-            "",
-            "1st",
-            "a-b",
-            "job) or vector(1",
-            "straße",
-            "__name__",
-            "a b",
-        ] {
+        for name in ["", "1st", "a-b", "job) or vector(1", "straße", "__name__", "a b"] {
             assert!(name.parse::<LabelName>().is_err(), "{name}");
         }
     }
@@ -209,12 +197,7 @@ mod tests {
         for selector in ["", r#"a="b""#, r#"a="}", c!~"d.*""#] {
             assert!(selector.parse::<Selector>().is_ok(), "{selector}");
         }
-        for selector in [
-            r#"a="b"} or x{c="d""#,
-            "a",
-            r#"a="b"} #"#,
-            r#"a="b"} > 1 or x{"#,
-        ] {
+        for selector in [r#"a="b"} or x{c="d""#, "a", r#"a="b"} #"#, r#"a="b"} > 1 or x{"#] {
             assert!(selector.parse::<Selector>().is_err(), "{selector}");
         }
     }

@@ -20,14 +20,8 @@ pub(crate) fn filled(text: &str, values: &Values<'_>) -> String {
     let selector = values.selector;
     text.replace("$GROUP, ", &or_nothing(format!("{group}, "), &group))
         .replace("$GROUP", &group)
-        .replace(
-            "{$SELECTOR}",
-            &or_nothing(format!("{{{selector}}}"), selector),
-        )
-        .replace(
-            ", $SELECTOR",
-            &or_nothing(format!(", {selector}"), selector),
-        )
+        .replace("{$SELECTOR}", &or_nothing(format!("{{{selector}}}"), selector))
+        .replace(", $SELECTOR", &or_nothing(format!(", {selector}"), selector))
         .replace("$THRESHOLD", values.threshold)
         .replace("$WINDOW", values.window)
         .replace("$JOB", values.job)
@@ -71,13 +65,8 @@ mod tests {
             r#"sum by ($GROUP, type) (rate(cap_x{a="up"}[$WINDOW])) > $THRESHOLD and on ($GROUP) up"#,
         );
         let group = ["job".to_owned()];
-        let values = |group, selector| Values {
-            group,
-            selector,
-            threshold: "3",
-            window: "5m",
-            job: "",
-        };
+        let values =
+            |group, selector| Values { group, selector, threshold: "3", window: "5m", job: "" };
         assert_eq!(
             filled(&expr, &values(&group, r#"b="c""#)),
             r#"sum by (job, type) (rate(cap_x{a="up", b="c"}[5m])) > 3 and on (job) up{b="c"}"#

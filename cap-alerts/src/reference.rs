@@ -33,20 +33,11 @@ fn section<'a>(
             [] => "none".to_owned(),
             labels => labels.join("<br>"),
         };
-        writeln!(
-            page,
-            "| `{}` | {} | {labels} | {} |",
-            metric.name, metric.kind, metric.help
-        )?;
+        writeln!(page, "| `{}` | {} | {labels} | {} |", metric.name, metric.kind, metric.help)?;
     }
     for metric in metrics.filter(|metric| !metric.buckets.is_empty()) {
         let bounds: Vec<String> = metric.buckets.iter().map(f64::to_string).collect();
-        writeln!(
-            page,
-            "\nBuckets of `{}`: {}, +Inf.",
-            metric.name,
-            bounds.join(", ")
-        )?;
+        writeln!(page, "\nBuckets of `{}`: {}, +Inf.", metric.name, bounds.join(", "))?;
     }
     Ok(())
 }
@@ -68,16 +59,10 @@ mod tests {
     #[test]
     fn every_metric_has_one_row_of_four_cells() {
         let page = page();
-        let rows: Vec<&str> = page
-            .lines()
-            .filter(|line| line.starts_with("| `"))
-            .collect();
+        let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
         assert_eq!(rows.len(), METRICS.len());
         for (row, metric) in rows.iter().zip(METRICS) {
-            assert!(
-                row.starts_with(&format!("| `{}` | {} | ", metric.name, metric.kind)),
-                "{row}"
-            );
+            assert!(row.starts_with(&format!("| `{}` | {} | ", metric.name, metric.kind)), "{row}");
             assert_eq!(row.matches('|').count(), 5, "{row}");
         }
     }

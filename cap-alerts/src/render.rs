@@ -90,20 +90,15 @@ impl Groups {
     fn of(options: &Options) -> Self {
         // Recordings are in the group of the alerts that read them, and before them: Prometheus
         // evaluates the rules of a group in order.
-        let records = recordings(options)
-            .into_iter()
-            .map(|rule| ("certautopilot-slo", Entry::from(rule)));
-        let alerts = alerts(options)
-            .into_iter()
-            .map(|alert| (alert.group, Entry::Alert(alert.into())));
+        let records =
+            recordings(options).into_iter().map(|rule| ("certautopilot-slo", Entry::from(rule)));
+        let alerts =
+            alerts(options).into_iter().map(|alert| (alert.group, Entry::Alert(alert.into())));
         let mut groups: Vec<Group> = Vec::new();
         for (name, entry) in records.chain(alerts) {
             match groups.iter_mut().find(|group| group.name == name) {
                 Some(group) => group.rules.push(entry),
-                None => groups.push(Group {
-                    name,
-                    rules: vec![entry],
-                }),
+                None => groups.push(Group { name, rules: vec![entry] }),
             }
         }
         groups.sort_by_key(|group| group.name == "certautopilot-slo");
@@ -113,10 +108,7 @@ impl Groups {
 
 impl From<Recording> for Entry {
     fn from(rule: Recording) -> Self {
-        Self::Record {
-            record: rule.record,
-            expr: rule.expr,
-        }
+        Self::Record { record: rule.record, expr: rule.expr }
     }
 }
 
@@ -155,9 +147,8 @@ mod tests {
     fn a_rule_that_fires_at_once_has_no_for() {
         let read: serde_json::Value =
             serde_saphyr::from_str(&prometheus_rule(&Options::default())).unwrap();
-        let durations: Vec<_> = (0..4)
-            .map(|index| read["spec"]["groups"][0]["rules"][index]["for"].as_str())
-            .collect();
+        let durations: Vec<_> =
+            (0..4).map(|index| read["spec"]["groups"][0]["rules"][index]["for"].as_str()).collect();
         assert_eq!(durations, [Some("1h"), Some("5m"), Some("15m"), None]);
     }
 }

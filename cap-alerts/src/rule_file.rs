@@ -78,25 +78,17 @@ pub fn check_file(yaml: &str) -> Vec<RuleFinding> {
         Ok(document) => document,
         Err(error) => return vec![unreadable(&error.to_string())],
     };
-    let groups = document
-        .groups
-        .or_else(|| document.spec.and_then(|spec| spec.groups));
+    let groups = document.groups.or_else(|| document.spec.and_then(|spec| spec.groups));
     let Some(groups) = groups else {
         return vec![unreadable("it has neither `groups` nor `spec.groups`")];
     };
     let rules = groups.iter().flat_map(|group| &group.rules);
     rules
         .flat_map(|rule| {
-            let name = rule
-                .alert
-                .as_ref()
-                .or(rule.record.as_ref())
-                .cloned()
-                .unwrap_or_default();
-            checked(rule).into_iter().map(move |finding| RuleFinding {
-                rule: name.clone(),
-                finding,
-            })
+            let name = rule.alert.as_ref().or(rule.record.as_ref()).cloned().unwrap_or_default();
+            checked(rule)
+                .into_iter()
+                .map(move |finding| RuleFinding { rule: name.clone(), finding })
         })
         .collect()
 }
@@ -118,10 +110,8 @@ fn checked(rule: &Rule) -> Vec<Finding> {
         Expression::Text(text) => text.clone(),
         Expression::Number(number) => number.to_string(),
     };
-    let mut findings: Vec<Finding> = check(&text)
-        .into_iter()
-        .filter(|finding| !is_foreign(finding))
-        .collect();
+    let mut findings: Vec<Finding> =
+        check(&text).into_iter().filter(|finding| !is_foreign(finding)).collect();
     let Ok(parsed) = promql_parser::parser::parse(&text) else {
         return findings;
     };
@@ -136,9 +126,8 @@ fn checked(rule: &Rule) -> Vec<Finding> {
     let texts = rule.annotations.iter().chain(&rule.labels);
     for (field, text) in texts.filter_map(|(field, text)| Some((field, text.as_str()?))) {
         for label in templated(text) {
-            let carried = labels
-                .as_ref()
-                .is_none_or(|labels| *labels.get(&label) != LabelState::Absent);
+            let carried =
+                labels.as_ref().is_none_or(|labels| *labels.get(&label) != LabelState::Absent);
             // Annotations see the labels of the rule. The rule's other labels do not.
             let added = rule.labels.contains_key(&label) && rule.annotations.contains_key(field);
             if !carried && !added && !["alertname", "__name__"].contains(&label.as_str()) {

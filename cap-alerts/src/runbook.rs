@@ -13,10 +13,8 @@ pub(crate) fn pages() -> Vec<(String, String)> {
     let mut pages: Vec<(String, String)> = Vec::new();
     for alert in &alerts {
         if pages.iter().all(|(name, _)| *name != alert.page) {
-            let sharing: Vec<&Definition> = alerts
-                .iter()
-                .filter(|other| other.page == alert.page)
-                .collect();
+            let sharing: Vec<&Definition> =
+                alerts.iter().filter(|other| other.page == alert.page).collect();
             pages.push((alert.page.to_string(), page(alert, &sharing)));
         }
     }
@@ -38,18 +36,13 @@ fn page(alert: &Definition, sharing: &[&Definition]) -> String {
     };
     let mut page = format!("# {}\n\n", alert.page);
     for of in sharing {
-        let after = of
-            .for_duration
-            .map_or("at once".to_owned(), |duration| format!("after {duration}"));
+        let after =
+            of.for_duration.map_or("at once".to_owned(), |duration| format!("after {duration}"));
         let urgency = match of.severity {
             Severity::Critical => "Someone must act now.",
             Severity::Warning => "Someone must act soon.",
         };
-        let _ = writeln!(
-            page,
-            "- `{}` ({}): fires {after}. {urgency}",
-            of.name, of.severity
-        );
+        let _ = writeln!(page, "- `{}` ({}): fires {after}. {urgency}", of.name, of.severity);
     }
     let runbook = &alert.runbook;
     let _ = write!(
@@ -58,17 +51,9 @@ fn page(alert: &Definition, sharing: &[&Definition]) -> String {
         runbook.meaning, runbook.impact
     );
     for Diagnosis { title, query } in &runbook.diagnosis {
-        let _ = write!(
-            page,
-            "\n{title}:\n\n```promql\n{}\n```\n",
-            fill(alert, query)
-        );
+        let _ = write!(page, "\n{title}:\n\n```promql\n{}\n```\n", fill(alert, query));
     }
-    let _ = write!(
-        page,
-        "\n## Mitigation\n\n{}\n\n## Expression\n",
-        runbook.mitigation
-    );
+    let _ = write!(page, "\n## Mitigation\n\n{}\n\n## Expression\n", runbook.mitigation);
     for of in sharing {
         let _ = write!(page, "\n```promql\n{}\n```\n", fill(of, &of.expr));
     }
@@ -86,9 +71,7 @@ mod tests {
             let sections: Vec<&str> = text.split("\n## ").collect();
             assert_eq!(sections.len(), 6, "{name}");
             assert!(
-                sections
-                    .iter()
-                    .all(|section| section.trim().lines().count() > 1),
+                sections.iter().all(|section| section.trim().lines().count() > 1),
                 "{name}: {text}"
             );
             for query in text.split("```promql\n").skip(1) {

@@ -43,11 +43,8 @@ pub(crate) fn selected(selector: &VectorSelector, findings: &mut Vec<Finding>) -
         ));
         return Labels::unknown();
     }
-    let (named, matchers): (Vec<_>, Vec<_>) = selector
-        .matchers
-        .matchers
-        .iter()
-        .partition(|matcher| matcher.name == "__name__");
+    let (named, matchers): (Vec<_>, Vec<_>) =
+        selector.matchers.matchers.iter().partition(|matcher| matcher.name == "__name__");
     let name = selector.name.as_deref().or_else(|| {
         named
             .iter()
@@ -81,16 +78,14 @@ pub(crate) fn selected(selector: &VectorSelector, findings: &mut Vec<Finding>) -
 fn labels_of(name: &str, findings: &mut Vec<Finding>) -> Option<Labels> {
     let target = TARGET_LABELS
         .into_iter()
-        .fold(Labels::none(), |labels, (name, state)| {
-            labels.with(name, state)
-        });
+        .fold(Labels::none(), |labels, (name, state)| labels.with(name, state));
     if SCRAPE_SERIES.contains(&name) {
         // Other jobs have them too. Their relabeling may add any label, but hardly one of the
         // catalogue.
         let own = METRICS.iter().flat_map(|metric| metric.labels);
-        return Some(own.fold(target.open(), |labels, label| {
-            labels.with(label.name, LabelState::Absent)
-        }));
+        return Some(
+            own.fold(target.open(), |labels, label| labels.with(label.name, LabelState::Absent)),
+        );
     }
     // A colon marks the series of a recording rule, which can have any labels.
     if name.contains(':') {
@@ -115,10 +110,7 @@ fn labels_of(name: &str, findings: &mut Vec<Finding>) -> Option<Labels> {
 
 /// The name of every series of the catalogue and of the scrape itself.
 fn series_names() -> impl Iterator<Item = String> {
-    METRICS
-        .iter()
-        .flat_map(Metric::series_names)
-        .chain(SCRAPE_SERIES.map(str::to_owned))
+    METRICS.iter().flat_map(Metric::series_names).chain(SCRAPE_SERIES.map(str::to_owned))
 }
 
 fn unknown_metric(name: &str) -> Finding {
@@ -151,11 +143,7 @@ fn narrow(
 ) {
     let name = matcher.name.as_str();
     if *carried.get(name) == LabelState::Absent {
-        let there = || {
-            carried
-                .names()
-                .filter(|name| *carried.get(name) != LabelState::Absent)
-        };
+        let there = || carried.names().filter(|name| *carried.get(name) != LabelState::Absent);
         findings.push(Finding::new(
             Lint::UnknownLabel,
             format!("unknown label `{name}` in `{matcher}`"),
@@ -175,12 +163,9 @@ fn narrow(
     }
     let state = match (&matcher.op, labels.get(name)) {
         (MatchOp::Equal, _) => LabelState::exactly(&matcher.value),
-        (_, LabelState::OneOf(values)) => LabelState::one_of(
-            values
-                .iter()
-                .filter(|value| matcher.is_match(value))
-                .cloned(),
-        ),
+        (_, LabelState::OneOf(values)) => {
+            LabelState::one_of(values.iter().filter(|value| matcher.is_match(value)).cloned())
+        }
         (MatchOp::Re(_), _) if !matcher.is_match("") => match words(&matcher.value) {
             Some(words) => LabelState::one_of(words),
             None => LabelState::Present,
@@ -201,9 +186,7 @@ fn impossible(values: Values, matcher: &Matcher) -> Option<String> {
     let never = |word: &&str| !(values.allows(word) || negated && word.is_empty());
     let pattern = match &matcher.op {
         MatchOp::Equal | MatchOp::NotEqual => {
-            return Some(matcher.value.as_str())
-                .filter(never)
-                .map(str::to_owned);
+            return Some(matcher.value.as_str()).filter(never).map(str::to_owned);
         }
         MatchOp::Re(pattern) | MatchOp::NotRe(pattern) => pattern,
     };

@@ -71,11 +71,7 @@ fn has_rate(expr: &Expr) -> bool {
 /// comparison.
 fn event(binary: &BinaryExpr) -> Option<(&'static str, Duration)> {
     let zero = matches!(bare(&binary.rhs), Expr::NumberLiteral(number) if number.val == 0.0);
-    if binary.op.id() == T_GTR && zero {
-        risen(&binary.lhs)
-    } else {
-        None
-    }
+    if binary.op.id() == T_GTR && zero { risen(&binary.lhs) } else { None }
 }
 
 fn risen(expr: &Expr) -> Option<(&'static str, Duration)> {

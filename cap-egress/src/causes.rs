@@ -10,9 +10,7 @@ pub(crate) fn causes<'a>(
 ) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     successors(Some(error), |&error| {
         // The `source` of an `io::Error` skips the error that it carries.
-        let carried = error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref);
+        let carried = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         match carried {
             Some(carried) => Some(carried),
             None => error.source(),

@@ -53,8 +53,7 @@ impl Guard {
         port: u16,
         trust: &Trust,
     ) -> Result<TlsStream<TcpStream>, Error> {
-        self.connect_tls_with(host, port, trust.config_without_alpn())
-            .await
+        self.connect_tls_with(host, port, trust.config_without_alpn()).await
     }
 
     /// Opens a UDP socket that is connected to the host.
@@ -102,12 +101,7 @@ struct Attempt<'a> {
 impl<'a> Attempt<'a> {
     fn new(guard: &'a Guard, host: &'a Host, port: u16) -> Self {
         let deadline = Instant::now() + guard.connect_timeout();
-        Self {
-            guard,
-            host,
-            port,
-            deadline,
-        }
+        Self { guard, host, port, deadline }
     }
 
     async fn connect(&self) -> Result<TcpStream, Error> {
@@ -162,10 +156,7 @@ impl<'a> Attempt<'a> {
         let answers = self
             .within(Stage::Resolve, resolving)
             .await?
-            .map_err(|source| Kind::Resolve {
-                at: self.at(),
-                source,
-            })?;
+            .map_err(|source| Kind::Resolve { at: self.at(), source })?;
         if answers.is_empty() {
             return Err(Kind::NoAddress { at: self.at() }.into());
         }
@@ -201,9 +192,8 @@ impl<'a> Attempt<'a> {
         self.guard.enter(Stage::Tls);
         let handshake = TlsConnector::from(config).connect(name, stream);
         let limit = self.guard.handshake_timeout();
-        let (shaken, certificate) = timeout(limit, observe(handshake))
-            .await
-            .map_err(|_| self.timed_out(Stage::Tls))?;
+        let (shaken, certificate) =
+            timeout(limit, observe(handshake)).await.map_err(|_| self.timed_out(Stage::Tls))?;
         shaken.map_err(|source| {
             Kind::Handshake {
                 at: self.at(),
@@ -228,29 +218,16 @@ impl<'a> Attempt<'a> {
             Stage::Tls => self.guard.handshake_timeout(),
             _ => self.guard.connect_timeout(),
         };
-        Kind::TimedOut {
-            at: self.at(),
-            stage,
-            after,
-        }
-        .into()
+        Kind::TimedOut { at: self.at(), stage, after }.into()
     }
 
     fn unreachable(&self, source: io::Error) -> Error {
-        Kind::Connect {
-            at: self.at(),
-            source,
-        }
-        .into()
+        Kind::Connect { at: self.at(), source }.into()
     }
 
     fn refuse(&self, denial: Denial) -> Error {
         self.guard.record(denial, self.host, self.port);
-        Kind::Denied {
-            at: self.at(),
-            denial,
-        }
-        .into()
+        Kind::Denied { at: self.at(), denial }.into()
     }
 
     /// The destination, as configured.

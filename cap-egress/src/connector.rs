@@ -112,9 +112,7 @@ impl Destination {
         // would be dialed instead.
         let port = match after_host.strip_prefix(':').unwrap_or_default() {
             "" => default_port,
-            digits => digits.parse().map_err(|_| Kind::Port {
-                host: host.to_string(),
-            })?,
+            digits => digits.parse().map_err(|_| Kind::Port { host: host.to_string() })?,
         };
         Ok(Self { scheme, host, port })
     }

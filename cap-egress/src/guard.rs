@@ -68,10 +68,7 @@ impl Guard {
     /// of its own connects enters.
     #[must_use]
     pub fn with_observer(&self, observer: impl Fn(Stage) + Send + Sync + 'static) -> Self {
-        Self {
-            inner: Arc::clone(&self.inner),
-            observer: Some(Arc::new(observer)),
-        }
+        Self { inner: Arc::clone(&self.inner), observer: Some(Arc::new(observer)) }
     }
 
     pub(crate) fn enter(&self, stage: Stage) {

@@ -115,9 +115,7 @@ fn parse(written: &str) -> Result<Kind, &'static str> {
 }
 
 fn ipv6(text: &str) -> Option<Kind> {
-    text.parse::<Ipv6Addr>()
-        .ok()
-        .map(|address| Kind::Ip(address.into()))
+    text.parse::<Ipv6Addr>().ok().map(|address| Kind::Ip(address.into()))
 }
 
 /// The problem with a character that no host has, worded for what the operator most likely meant.
@@ -149,10 +147,7 @@ fn check_labels(name: &str) -> Result<(), &'static str> {
         if label.len() > 63 {
             return Err("a label between two dots has at most 63 characters");
         }
-        if !label
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        {
+        if !label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
             return Err("a name has only letters, digits, `-`, `_` and `.`");
         }
     }

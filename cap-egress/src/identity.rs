@@ -76,9 +76,8 @@ fn read(chain: &[u8], key: &[u8], now: SystemTime) -> Result<CertifiedKey, Ident
     })?;
     // Reported after a key that does not match: a wrong first certificate is the most common
     // mistake, and the key shows it more clearly.
-    let unordered = chain
-        .windows(2)
-        .position(|pair| !certificate::is_issued_by(&pair[0], &pair[1]));
+    let unordered =
+        chain.windows(2).position(|pair| !certificate::is_issued_by(&pair[0], &pair[1]));
     let certified = CertifiedKey::from_der(chain, key, &ring::default_provider()).map_err(
         |source| match source {
             rustls::Error::InconsistentKeys(_) => IdentityProblem::OtherKey,

@@ -116,10 +116,7 @@ impl Policy {
     /// The denial has the class [`DenialClass::Name`].
     pub fn check_name(&self, name: &str) -> Result<(), Denial> {
         let name = name.strip_suffix('.').unwrap_or(name);
-        match table::NAMES
-            .iter()
-            .find(|(denied, _)| name.eq_ignore_ascii_case(denied))
-        {
+        match table::NAMES.iter().find(|(denied, _)| name.eq_ignore_ascii_case(denied)) {
             Some((_, rule)) => Err(Denial::new(DenialClass::Name, rule)),
             None => Ok(()),
         }
@@ -128,9 +125,9 @@ impl Policy {
     fn check_v6(&self, address: Ipv6Addr) -> Result<(), Denial> {
         self.check_as_written(address.into(), table::V6)?;
         match embedded::decode(address, &self.nat64) {
-            Some((inner, form)) => self
-                .check_v4(inner)
-                .map_err(|denial| denial.written_inside(form)),
+            Some((inner, form)) => {
+                self.check_v4(inner).map_err(|denial| denial.written_inside(form))
+            }
             None => Ok(()),
         }
     }

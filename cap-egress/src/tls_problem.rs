@@ -200,11 +200,9 @@ mod tests {
                 Some(alert) => io::Error::other(rustls::Error::AlertReceived(alert)),
                 None => io::ErrorKind::UnexpectedEof.into(),
             };
-            for (certificate, expected) in [
-                (NotAskedFor, not_asked_for),
-                (Missing, missing),
-                (Shown, shown),
-            ] {
+            for (certificate, expected) in
+                [(NotAskedFor, not_asked_for), (Missing, missing), (Shown, shown)]
+            {
                 let problem = TlsProblem::of_handshake(&ended, certificate);
                 assert_eq!(problem, expected, "{alert:?} {certificate:?}");
             }

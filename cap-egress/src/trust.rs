@@ -124,11 +124,7 @@ impl Trust {
             .with_no_client_auth();
         config.client_auth_cert_resolver =
             Arc::new(ObservedResolver(config.client_auth_cert_resolver));
-        Ok(Self {
-            config: Arc::new(config),
-            system_roots,
-            added_roots,
-        })
+        Ok(Self { config: Arc::new(config), system_roots, added_roots })
     }
 }
 
@@ -137,9 +133,7 @@ fn add(roots: &mut RootCertStore, pem: &[u8], now: SystemTime) -> Result<usize, 
     let certificates: Vec<CertificateDer<'static>> = pem::certificates(pem, now)?;
     let added = certificates.len();
     for (number, certificate) in (1..).zip(certificates) {
-        roots
-            .add(certificate)
-            .map_err(|source| PemProblem::Certificate { number, source })?;
+        roots.add(certificate).map_err(|source| PemProblem::Certificate { number, source })?;
     }
     Ok(added)
 }
@@ -149,10 +143,7 @@ impl fmt::Debug for Trust {
         f.debug_struct("Trust")
             .field("system_roots", &self.system_roots)
             .field("added_roots", &self.added_roots)
-            .field(
-                "client_identity",
-                &self.config.client_auth_cert_resolver.has_certs(),
-            )
+            .field("client_identity", &self.config.client_auth_cert_resolver.has_certs())
             .finish_non_exhaustive()
     }
 }

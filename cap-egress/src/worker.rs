@@ -80,24 +80,20 @@ impl Worker {
         let end = Arc::<End>::default();
         let running = Running(Arc::clone(&end));
         let (ready, started) = channel();
-        thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || {
-                let _running = running;
-                // Built here, because a runtime that is dropped inside the caller's runtime panics.
-                let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_all()
-                    .build();
-                match runtime {
-                    Ok(runtime) => {
-                        let _ = ready.send(Ok(()));
-                        work(Runtime(runtime), stop);
-                    }
-                    Err(error) => {
-                        let _ = ready.send(Err(error));
-                    }
+        thread::Builder::new().name(name.to_owned()).spawn(move || {
+            let _running = running;
+            // Built here, because a runtime that is dropped inside the caller's runtime panics.
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            match runtime {
+                Ok(runtime) => {
+                    let _ = ready.send(Ok(()));
+                    work(Runtime(runtime), stop);
                 }
-            })?;
+                Err(error) => {
+                    let _ = ready.send(Err(error));
+                }
+            }
+        })?;
         started.recv().map_err(io::Error::other)??;
         Ok(Self { deadline, end })
     }
@@ -150,11 +146,7 @@ impl Runtime {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        *self
-            .0
-            .reached
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = true;
+        *self.0.reached.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.0.changed.notify_all();
     }
 }

@@ -22,17 +22,11 @@ pub(crate) enum Problem {
 
 impl Error {
     pub(crate) fn new(family: &str, problem: Problem) -> Self {
-        Self {
-            family: family.to_owned(),
-            problem,
-        }
+        Self { family: family.to_owned(), problem }
     }
 
     /// Whether a name is there twice, as opposed to a family that is broken in itself.
     pub fn is_clash(&self) -> bool {
-        matches!(
-            self.problem,
-            Problem::InCatalogue | Problem::InOtherRegistry
-        )
+        matches!(self.problem, Problem::InCatalogue | Problem::InOtherRegistry)
     }
 }

@@ -166,9 +166,7 @@ impl Short {
     /// `None` when the text is longer than [`SIZE`](Self::SIZE).
     pub(crate) fn new(text: &str) -> Option<Self> {
         let mut padded = [0; Self::SIZE];
-        padded
-            .get_mut(..text.len())?
-            .copy_from_slice(text.as_bytes());
+        padded.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
         let len = text.len();
         Some(Self { padded, len })
     }
@@ -271,10 +269,7 @@ mod tests {
     fn help_is_escaped_as_each_format_demands() {
         let help = "a \"quote\", a \\ and\na line";
         for (format, expected) in [
-            (
-                Format::Text,
-                "# HELP x a \"quote\", a \\\\ and\\na line\n# TYPE x gauge\n",
-            ),
+            (Format::Text, "# HELP x a \"quote\", a \\\\ and\\na line\n# TYPE x gauge\n"),
             (
                 Format::OpenMetrics,
                 "# HELP x a \\\"quote\\\", a \\\\ and\\na line\n# TYPE x gauge\n# UNIT x s\n",

@@ -30,11 +30,8 @@ impl Foreign {
     pub(crate) fn add(&self, registry: Registry) -> Result<(), Error> {
         let mut registries = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let known: Vec<_> = registries.iter().map(|known| encoded(known).text).collect();
-        let known: BTreeSet<_> = known
-            .iter()
-            .flat_map(|text| families(text))
-            .map(|family| family.name)
-            .collect();
+        let known: BTreeSet<_> =
+            known.iter().flat_map(|text| families(text)).map(|family| family.name).collect();
         let Encoded { text, complete } = encoded(&registry);
         let families = families(&text);
         for family in &families {

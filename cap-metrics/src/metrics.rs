@@ -31,9 +31,7 @@ impl Metrics {
     /// Past the limit, what is recorded for a new series goes into an overflow series of the
     /// family.
     pub fn with_family_limit(series: usize) -> Self {
-        let metrics = Self {
-            registry: Arc::new(Registry::new(series)),
-        };
+        let metrics = Self { registry: Arc::new(Registry::new(series)) };
         metrics.http().init();
         metrics.distribution().init();
         metrics
@@ -144,9 +142,7 @@ impl Metrics {
     /// values it would have set stay as they were. A hook that renders does not call hooks again.
     pub fn before_scrape(&self, hook: impl Fn(&Self) + Send + Sync + 'static) {
         self.registry.add_hook(Arc::new(move |registry| {
-            hook(&Self {
-                registry: Arc::clone(registry),
-            });
+            hook(&Self { registry: Arc::clone(registry) });
         }));
     }
 

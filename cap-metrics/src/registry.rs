@@ -55,19 +55,12 @@ impl Registry {
     }
 
     pub(crate) fn add_hook(&self, hook: Hook) {
-        self.before_scrape
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(hook);
+        self.before_scrape.write().unwrap_or_else(PoisonError::into_inner).push(hook);
     }
 
     /// Calls the hooks. A hook that panics is skipped, and one that renders does not call itself.
     pub(crate) fn call_hooks(self: &Arc<Self>) {
-        let hooks = self
-            .before_scrape
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let hooks = self.before_scrape.read().unwrap_or_else(PoisonError::into_inner).clone();
         if CALLING.replace(true) {
             return;
         }

@@ -30,9 +30,7 @@ pub(crate) fn update(registry: &Arc<Registry>) {
     registry.call_hooks();
     Process(registry).update();
     let families = registry.families.all();
-    let overflowed = families
-        .iter()
-        .map(|family| (family.metric().name, family.overflowed()));
+    let overflowed = families.iter().map(|family| (family.metric().name, family.overflowed()));
     Pipelines(registry).set_overflowed(overflowed);
 }
 

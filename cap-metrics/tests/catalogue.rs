@@ -63,15 +63,8 @@ fn every_commissioned_metric_has_its_exact_name_kind_and_labels() {
 fn declarations_follow_the_conventions() {
     for metric in METRICS {
         let name = metric.name;
-        assert!(
-            name.starts_with("cap_") || metric.group == Group::Process,
-            "{name}"
-        );
-        assert_eq!(
-            metric.buckets.is_empty(),
-            metric.kind != Kind::Histogram,
-            "{name}"
-        );
+        assert!(name.starts_with("cap_") || metric.group == Group::Process, "{name}");
+        assert_eq!(metric.buckets.is_empty(), metric.kind != Kind::Histogram, "{name}");
         assert!(!metric.help.ends_with('.'), "{name}");
     }
 }
@@ -94,9 +87,7 @@ fn a_scrape_starts_with_help_and_repeats_in_the_same_order() {
     let metrics = Metrics::new();
     metrics.jobs().register(["renew", "issue"]);
     let names = |text: &str| -> Vec<String> {
-        text.lines()
-            .map(|line| line.split(' ').next().unwrap_or_default().to_owned())
-            .collect()
+        text.lines().map(|line| line.split(' ').next().unwrap_or_default().to_owned()).collect()
     };
     let (first, second) = (metrics.render(), metrics.render());
     assert!(first.starts_with("# HELP "), "{first}");

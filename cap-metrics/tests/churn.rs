@@ -28,9 +28,7 @@ fn totals_are_exact_after_scrapes_under_churn() {
                 before = now;
             }
         });
-        recorders
-            .into_iter()
-            .for_each(|thread| thread.join().expect("it ends"));
+        recorders.into_iter().for_each(|thread| thread.join().expect("it ends"));
         done.store(true, Ordering::Relaxed);
         scraper.join().expect("it ends");
     });
@@ -41,14 +39,6 @@ fn total(metrics: &Metrics) -> u64 {
     let mut out = Vec::new();
     metrics.encode(Format::Text, &mut out);
     let text = String::from_utf8(out).expect("UTF-8");
-    let lines = text
-        .lines()
-        .filter(|line| line.starts_with("cap_http_requests_total{"));
-    lines
-        .map(|line| {
-            line.rsplit(' ')
-                .next()
-                .map_or(0, |n| n.parse().expect("whole"))
-        })
-        .sum()
+    let lines = text.lines().filter(|line| line.starts_with("cap_http_requests_total{"));
+    lines.map(|line| line.rsplit(' ').next().map_or(0, |n| n.parse().expect("whole"))).sum()
 }

@@ -11,35 +11,22 @@ use tower::ServiceExt as _;
 
 fn app(metrics: &Metrics) -> Router {
     Router::new()
-        .route(
-            "/projects/{projectId}/certificates/{id}",
-            get(async || "a certificate"),
-        )
+        .route("/projects/{projectId}/certificates/{id}", get(async || "a certificate"))
         .route_service("/metrics", MetricsService::new(metrics.clone()))
         .layer(MetricsLayer::new(metrics.clone()))
 }
 
 fn request(method: &str, path: &str) -> Request<Body> {
-    Request::builder()
-        .method(method)
-        .uri(path)
-        .body(Body::empty())
-        .expect("a valid request")
+    Request::builder().method(method).uri(path).body(Body::empty()).expect("a valid request")
 }
 
 #[tokio::test]
 async fn requests_count_by_route_pattern_and_made_up_paths_as_one() {
     let metrics = Metrics::new();
-    for path in [
-        "/projects/p1/certificates/c1",
-        "/projects/p2/certificates/c2",
-        "/no",
-        "/such/path",
-    ] {
-        let response = app(&metrics)
-            .oneshot(request("GET", path))
-            .await
-            .expect("infallible");
+    for path in
+        ["/projects/p1/certificates/c1", "/projects/p2/certificates/c2", "/no", "/such/path"]
+    {
+        let response = app(&metrics).oneshot(request("GET", path)).await.expect("infallible");
         response.into_body().collect().await.expect("a body");
     }
     let text = metrics.render();
@@ -76,10 +63,7 @@ async fn metrics_answers_get_and_head_and_refuses_the_rest() {
     };
     let (head, body) = answer("GET").await;
     assert_eq!(head.status, StatusCode::OK);
-    assert_eq!(
-        head.headers["content-type"],
-        "text/plain; version=0.0.4; charset=utf-8"
-    );
+    assert_eq!(head.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
     assert!(body.starts_with(b"# HELP "));
 
     let (head, body) = answer("HEAD").await;
@@ -95,16 +79,9 @@ async fn scrape(service: &MetricsService, headers: &[(&str, &str)]) -> http::Res
     let mut request = request("GET", "/metrics");
     for (name, value) in headers {
         let name = http::HeaderName::try_from(*name).expect("a name");
-        request
-            .headers_mut()
-            .insert(name, value.parse().expect("a value"));
+        request.headers_mut().insert(name, value.parse().expect("a value"));
     }
-    let (head, body) = service
-        .clone()
-        .oneshot(request)
-        .await
-        .expect("infallible")
-        .into_parts();
+    let (head, body) = service.clone().oneshot(request).await.expect("infallible").into_parts();
     let body = body.collect().await.expect("a body").to_bytes().to_vec();
     http::Response::from_parts(head, body)
 }
@@ -114,10 +91,7 @@ async fn a_scraper_gets_the_format_and_the_coding_it_asks_for() {
     use std::io::Read as _;
 
     let service = MetricsService::new(Metrics::new());
-    let open = (
-        "accept",
-        "application/openmetrics-text;version=1.0.0,text/plain;q=0.5",
-    );
+    let open = ("accept", "application/openmetrics-text;version=1.0.0,text/plain;q=0.5");
     let response = scrape(&service, &[open, ("accept-encoding", "gzip")]).await;
     assert_eq!(
         response.headers()["content-type"],
@@ -126,13 +100,8 @@ async fn a_scraper_gets_the_format_and_the_coding_it_asks_for() {
     assert_eq!(response.headers()["content-encoding"], "gzip");
     assert_eq!(response.headers()["vary"], "Accept, Accept-Encoding");
     let mut text = String::new();
-    flate2::read::GzDecoder::new(&response.body()[..])
-        .read_to_string(&mut text)
-        .expect("gzip");
-    assert!(
-        text.starts_with("# HELP ") && text.ends_with("# EOF\n"),
-        "{text}"
-    );
+    flate2::read::GzDecoder::new(&response.body()[..]).read_to_string(&mut text).expect("gzip");
+    assert!(text.starts_with("# HELP ") && text.ends_with("# EOF\n"), "{text}");
 }
 
 #[tokio::test]
@@ -158,9 +127,7 @@ async fn a_scrape_too_many_is_refused_until_one_ends_or_times_out() {
 async fn a_listener_of_its_own_answers_metrics_and_nothing_else() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-        .await
-        .expect("a port");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("bound");
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let service = MetricsService::new(Metrics::new());
@@ -169,17 +136,12 @@ async fn a_listener_of_its_own_answers_metrics_and_nothing_else() {
     }));
     for (path, status) in [("/metrics", "200 OK"), ("/", "404 Not Found")] {
         #[expect(clippy::disallowed_methods, reason = "a scraper, on loopback")]
-        let mut stream = tokio::net::TcpStream::connect(address)
-            .await
-            .expect("it listens");
+        let mut stream = tokio::net::TcpStream::connect(address).await.expect("it listens");
         let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.expect("written");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.expect("an answer");
-        assert!(
-            answer.starts_with(&format!("HTTP/1.1 {status}\r\n")),
-            "{answer}"
-        );
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{answer}");
     }
     drop(stop);
     serving.await.expect("it ends");
@@ -212,9 +174,7 @@ async fn a_scraper_that_pauses_blocks_nobody_and_gets_a_whole_body() {
     count_all(SERIES);
     let lines = |body: &[u8]| {
         let lines = body.split(|byte| *byte == b'\n');
-        lines
-            .filter(|line| line.starts_with(b"cap_http_requests_total{"))
-            .count()
+        lines.filter(|line| line.starts_with(b"cap_http_requests_total{")).count()
     };
     for accept in ["text/plain", "application/openmetrics-text"] {
         let other = scrape(&service, &[("accept", accept)]).await.into_body();
@@ -227,10 +187,6 @@ async fn a_scraper_that_pauses_blocks_nobody_and_gets_a_whole_body() {
 
     let rest = paused.collect().await.expect("in time").to_bytes();
     let whole = [first, rest].concat();
-    assert_eq!(
-        lines(&whole),
-        usize::from(SERIES),
-        "as it was when it began"
-    );
+    assert_eq!(lines(&whole), usize::from(SERIES), "as it was when it began");
     assert!(!String::from_utf8_lossy(&whole).contains("status=\"100\"} 2\n"));
 }

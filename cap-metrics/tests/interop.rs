@@ -14,9 +14,7 @@ fn recorded() -> Metrics {
     let http = metrics.http();
     http.record_request(HttpMethod::Get, http.route("/a/{id}"), HttpStatus::new(200));
     let took = Duration::from_millis(70);
-    metrics
-        .notifications()
-        .record_delivered("mail", Outcome::Success, took);
+    metrics.notifications().record_delivered("mail", Outcome::Success, took);
     metrics.kek().register(["local"]);
     metrics.jobs().set_queue_depth([("renew", 7)]);
     metrics
@@ -64,15 +62,9 @@ fn our_openmetrics_is_what_prometheus_client_encodes() {
 #[test]
 fn both_formats_have_the_same_series_and_bounds() {
     let metrics = recorded();
-    let (plain, open) = (
-        text(&metrics, Format::Text),
-        text(&metrics, Format::OpenMetrics),
-    );
+    let (plain, open) = (text(&metrics, Format::Text), text(&metrics, Format::OpenMetrics));
     assert_eq!(samples(&plain), samples(&open));
-    assert!(
-        open.contains(r#"_bucket{channel_type="mail",le="1.0"} 1"#),
-        "{open}"
-    );
+    assert!(open.contains(r#"_bucket{channel_type="mail",le="1.0"} 1"#), "{open}");
     assert!(open.contains("# TYPE cap_jobs_queued counter\n"));
     assert!(plain.contains("# TYPE cap_jobs_queued_total counter\n"));
     assert!(open.ends_with("# EOF\n") && !plain.contains("EOF"));
@@ -90,10 +82,7 @@ fn a_teams_own_metrics_come_out_in_both_formats() {
         (Format::OpenMetrics, "# TYPE acme_orders counter\n"),
     ] {
         let text = text(&metrics, format);
-        assert!(
-            text.contains(header) && text.contains("\nacme_orders_total 1\n"),
-            "{text}"
-        );
+        assert!(text.contains(header) && text.contains("\nacme_orders_total 1\n"), "{text}");
     }
 }
 
@@ -105,9 +94,7 @@ fn clashes_and_broken_families_are_errors_with_their_names() {
         registry.register(name, help, Gauge::<i64>::default());
         registry
     };
-    metrics
-        .add_registry(registry("acme_level", "Level"))
-        .expect("no clash");
+    metrics.add_registry(registry("acme_level", "Level")).expect("no clash");
     for (name, help, clash, says) in [
         ("acme_level", "Level", true, "another registry"),
         ("cap_jobs_queued", "Jobs", true, "catalogue"),
@@ -145,10 +132,7 @@ fn a_collector_that_panics_or_fails_takes_nothing_else_down() {
     metrics.add_registry(registry).expect("it works once");
     text(&metrics, Format::Text);
     let after = text(&metrics, Format::OpenMetrics);
-    assert!(
-        after.contains("cap_telemetry_families_skipped 1\n"),
-        "{after}"
-    );
+    assert!(after.contains("cap_telemetry_families_skipped 1\n"), "{after}");
     assert!(after.ends_with("# EOF\n"));
 }
 
@@ -156,20 +140,13 @@ fn a_collector_that_panics_or_fails_takes_nothing_else_down() {
 fn an_exemplar_stays_when_plain_observations_follow() {
     let metrics = Metrics::new();
     let traced = std::sync::atomic::AtomicBool::new(true);
-    let ids = ExemplarIds {
-        trace_id: [0xab; 16],
-        span_id: [1; 8],
-    };
+    let ids = ExemplarIds { trace_id: [0xab; 16], span_id: [1; 8] };
     metrics.set_exemplar_source(move || {
-        traced
-            .swap(false, std::sync::atomic::Ordering::Relaxed)
-            .then_some(ids)
+        traced.swap(false, std::sync::atomic::Ordering::Relaxed).then_some(ids)
     });
     let took = Duration::from_millis(70);
     for _ in 0..3 {
-        metrics
-            .notifications()
-            .record_delivered("mail", Outcome::Success, took);
+        metrics.notifications().record_delivered("mail", Outcome::Success, took);
     }
     let open = text(&metrics, Format::OpenMetrics);
     let trace = "abababababababababababababababab";

@@ -41,11 +41,7 @@ fn ended(metrics: &Metrics, path: &str, status: &str) {
     ] {
         assert!(text.contains(&line), "{line} is not in\n{text}");
     }
-    assert_eq!(
-        text.matches("\ncap_http_requests_total{").count(),
-        1,
-        "{text}"
-    );
+    assert_eq!(text.matches("\ncap_http_requests_total{").count(), 1, "{text}");
 }
 
 /// A body of these frames. It fails at an `Err`.
@@ -89,9 +85,7 @@ async fn a_handler_that_panics_counts_as_500() {
     async fn panics() {
         panic!("a handler's bug");
     }
-    let app = Router::new()
-        .route("/x", get(panics))
-        .layer(MetricsLayer::new(metrics.clone()));
+    let app = Router::new().route("/x", get(panics)).layer(MetricsLayer::new(metrics.clone()));
     let answer = tokio::spawn(app.oneshot(request("GET"))).await;
     assert!(answer.is_err_and(|error| error.is_panic()));
     ended(&metrics, "/x", "500");
@@ -113,11 +107,7 @@ async fn a_streamed_answer_is_in_flight_until_its_last_frame() {
     let app = Router::new()
         .route("/x", get(async || Frames::of([Ok("a"), Ok("b")])))
         .layer(MetricsLayer::new(metrics.clone()));
-    let mut body = app
-        .oneshot(request("GET"))
-        .await
-        .expect("infallible")
-        .into_body();
+    let mut body = app.oneshot(request("GET")).await.expect("infallible").into_body();
     for part in ["a", "b"] {
         let frame = body.frame().await.expect("a frame").expect("whole");
         assert_eq!(frame.into_data().expect("data"), part);
@@ -131,16 +121,9 @@ async fn a_streamed_answer_is_in_flight_until_its_last_frame() {
 async fn an_answer_that_breaks_off_keeps_its_status_and_counts_once() {
     let metrics = Metrics::new();
     let app = Router::new()
-        .route(
-            "/x",
-            get(async || Frames::of([Ok("a"), Err("the disk is gone"), Ok("b")])),
-        )
+        .route("/x", get(async || Frames::of([Ok("a"), Err("the disk is gone"), Ok("b")])))
         .layer(MetricsLayer::new(metrics.clone()));
-    let body = app
-        .oneshot(request("GET"))
-        .await
-        .expect("infallible")
-        .into_body();
+    let body = app.oneshot(request("GET")).await.expect("infallible").into_body();
     assert!(body.collect().await.is_err());
     ended(&metrics, "/x", "200");
 }
@@ -148,15 +131,9 @@ async fn an_answer_that_breaks_off_keeps_its_status_and_counts_once() {
 #[tokio::test]
 async fn methods_that_no_standard_knows_are_one_value() {
     let metrics = Metrics::new();
-    let app = Router::new()
-        .route("/x", any(async || ()))
-        .layer(MetricsLayer::new(metrics.clone()));
+    let app = Router::new().route("/x", any(async || ())).layer(MetricsLayer::new(metrics.clone()));
     for method in ["BREW", "get", "PROPFIND"] {
-        let answer = app
-            .clone()
-            .oneshot(request(method))
-            .await
-            .expect("infallible");
+        let answer = app.clone().oneshot(request(method)).await.expect("infallible");
         drop(answer);
     }
     let text = metrics.render();

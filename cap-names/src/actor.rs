@@ -27,10 +27,7 @@ pub struct Actor {
 impl Actor {
     /// An actor of the given kind.
     pub fn new(kind: ActorType, id: impl Into<String>) -> Self {
-        Self {
-            kind,
-            id: id.into(),
-        }
+        Self { kind, id: id.into() }
     }
 
     /// A person.
@@ -66,13 +63,7 @@ mod tests {
 
     #[test]
     fn an_actor_is_written_kind_colon_id() {
-        assert_eq!(
-            Actor::user("alice@example.com").to_string(),
-            "user:alice@example.com"
-        );
-        assert_eq!(
-            Actor::new(ActorType::ApiKey, "k1").to_string(),
-            "api_key:k1"
-        );
+        assert_eq!(Actor::user("alice@example.com").to_string(), "user:alice@example.com");
+        assert_eq!(Actor::new(ActorType::ApiKey, "k1").to_string(), "api_key:k1");
     }
 }

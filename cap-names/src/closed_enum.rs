@@ -36,26 +36,14 @@ pub struct UnknownValue {
 impl UnknownValue {
     /// The error for `given`, where the enum is called `name` and has these `values`.
     pub fn new(name: &'static str, given: &str, values: &'static [&'static str]) -> Self {
-        Self {
-            name,
-            given: given.to_owned(),
-            values,
-        }
+        Self { name, given: given.to_owned(), values }
     }
 }
 
 impl fmt::Display for UnknownValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            name,
-            given,
-            values,
-        } = self;
-        write!(
-            f,
-            "unknown {name} {given:?}: use one of {}",
-            values.join(", ")
-        )
+        let Self { name, given, values } = self;
+        write!(f, "unknown {name} {given:?}: use one of {}", values.join(", "))
     }
 }
 

@@ -34,10 +34,7 @@ mod tests {
     #[test]
     fn braces_become_colons() {
         for (given, expected) in [
-            (
-                "/projects/{projectId}/certificates/{id}",
-                "/projects/:projectId/certificates/:id",
-            ),
+            ("/projects/{projectId}/certificates/{id}", "/projects/:projectId/certificates/:id"),
             ("/files/{*path}", "/files/*path"),
             ("/a/:id", "/a/:id"),
             ("/", "/"),

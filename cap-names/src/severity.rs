@@ -36,19 +36,8 @@ mod tests {
 
     #[test]
     fn severities_map_to_the_syslog_codes() {
-        let codes: Vec<_> = Severity::ALL
-            .iter()
-            .map(|severity| (severity.as_str(), severity.code()))
-            .collect();
-        assert_eq!(
-            codes,
-            [
-                ("critical", 2),
-                ("error", 3),
-                ("warn", 4),
-                ("info", 6),
-                ("debug", 7)
-            ]
-        );
+        let codes: Vec<_> =
+            Severity::ALL.iter().map(|severity| (severity.as_str(), severity.code())).collect();
+        assert_eq!(codes, [("critical", 2), ("error", 3), ("warn", 4), ("info", 6), ("debug", 7)]);
     }
 }

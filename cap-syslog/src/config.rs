@@ -120,11 +120,8 @@ mod tests {
     #[test]
     fn a_transport_has_its_port_and_its_record_size() {
         let mut config = Config::new("127.0.0.1:601".parse().expect("a relay"));
-        for (word, port, size) in [
-            ("udp", 514, 2048),
-            ("tcp", 601, 8192),
-            ("tcp+tls", 6514, 8192),
-        ] {
+        for (word, port, size) in [("udp", 514, 2048), ("tcp", 601, 8192), ("tcp+tls", 6514, 8192)]
+        {
             let transport: Transport = word.parse().expect(word);
             assert_eq!(transport.as_str(), word);
             assert_eq!(transport.default_port().get(), port);

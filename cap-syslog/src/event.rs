@@ -81,11 +81,7 @@ impl Event {
         let length = id.len() + event_type.len() + actor.id().len() + summary.len();
         let mut text = String::with_capacity(length + ROOM);
         let mut ends = [0; FIELDS];
-        let fixed: [&[&str]; 3] = [
-            &[id],
-            &[event_type],
-            &[actor.kind().as_str(), ":", actor.id()],
-        ];
+        let fixed: [&[&str]; 3] = [&[id], &[event_type], &[actor.kind().as_str(), ":", actor.id()]];
         for (end, parts) in ends.iter_mut().zip(fixed) {
             push_fixed(&mut text, parts);
             *end = text.len();
@@ -295,9 +291,8 @@ impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let event = self.view();
         let [id, event_type, actor, summary] = event.required().map(String::from_utf8_lossy);
-        let [org, project, resource] = event
-            .optional()
-            .map(|field| field.map(String::from_utf8_lossy));
+        let [org, project, resource] =
+            event.optional().map(|field| field.map(String::from_utf8_lossy));
         let params = event.params().map(<[_; 2]>::from);
         f.debug_struct("Event")
             .field("id", &id)
@@ -311,9 +306,7 @@ impl fmt::Debug for Event {
             .field("summary", &summary)
             .field(
                 "params",
-                &params
-                    .map(|param| param.map(String::from_utf8_lossy))
-                    .collect::<Vec<_>>(),
+                &params.map(|param| param.map(String::from_utf8_lossy)).collect::<Vec<_>>(),
             )
             .finish()
     }
@@ -357,9 +350,7 @@ mod tests {
 
     #[test]
     fn a_parameter_given_twice_keeps_its_last_value() {
-        let event = Event::new("e", "t", Actor::system("s"), "m")
-            .param("k", "1")
-            .param("k", "2");
+        let event = Event::new("e", "t", Actor::system("s"), "m").param("k", "1").param("k", "2");
         assert_eq!(params(&event), [("k", "2")]);
     }
 
@@ -369,9 +360,7 @@ mod tests {
 
     fn params(event: &Event) -> Vec<(&str, &str)> {
         let params = event.view().params();
-        params
-            .map(|(name, value)| (text(name), text(value)))
-            .collect()
+        params.map(|(name, value)| (text(name), text(value))).collect()
     }
 
     #[derive(Clone, Debug)]
@@ -446,9 +435,6 @@ mod tests {
     #[test]
     fn a_byte_order_mark_does_not_start_the_text() {
         let event = Event::new("e", "t", Actor::system("s"), "\u{feff}\u{feff}m\u{feff}");
-        assert_eq!(
-            text(event.view().field(Field::Summary as usize)),
-            "m\u{feff}"
-        );
+        assert_eq!(text(event.view().field(Field::Summary as usize)), "m\u{feff}");
     }
 }

@@ -175,16 +175,9 @@ impl Formatter {
 /// none.
 fn reduced(value: &str, limit: usize, others: &str) -> String {
     let allowed = |c: &char| c.is_ascii_graphic() && !others.contains(*c);
-    let clean: String = value
-        .chars()
-        .map(|c| if allowed(&c) { c } else { '_' })
-        .take(limit)
-        .collect();
-    if clean.is_empty() {
-        "-".to_owned()
-    } else {
-        clean
-    }
+    let clean: String =
+        value.chars().map(|c| if allowed(&c) { c } else { '_' }).take(limit).collect();
+    if clean.is_empty() { "-".to_owned() } else { clean }
 }
 
 #[cfg(test)]

@@ -171,17 +171,11 @@ impl ForwarderBuilder {
         let shared = Arc::new(shared);
         let thread_shared = Arc::clone(&shared);
         let worker = Worker::start("cap-syslog", move |runtime, stop| {
-            let control = Control {
-                stop,
-                settings: thread_shared.settings.subscribe(),
-            };
+            let control = Control { stop, settings: thread_shared.settings.subscribe() };
             runtime.run(work(&thread_shared, control));
         })
         .map_err(Kind::Thread)?;
-        Ok(Forwarder {
-            shared,
-            worker: Arc::new(worker),
-        })
+        Ok(Forwarder { shared, worker: Arc::new(worker) })
     }
 }
 
@@ -203,12 +197,7 @@ impl Forwarder {
     /// Prepares a forwarder to the relays of `config`, whose connections obey the egress policy of
     /// `guard`.
     pub fn builder(config: Config, guard: Guard) -> ForwarderBuilder {
-        ForwarderBuilder {
-            config,
-            guard,
-            store: None,
-            unacknowledged: tcp::unacknowledged,
-        }
+        ForwarderBuilder { config, guard, store: None, unacknowledged: tcp::unacknowledged }
     }
 
     /// Adds an event to the buffer. Never waits for the relay and never fails: when the buffer is
@@ -239,13 +228,9 @@ impl Forwarder {
     /// old settings stay in force.
     pub fn reconfigure(&self, config: Config) -> Result<(), Error> {
         let settings = Settings::new(config)?;
-        self.shared
-            .buffer()
-            .resize(settings.config.buffer_size.get());
+        self.shared.buffer().resize(settings.config.buffer_size.get());
         let message_size = settings.config.message_size().get();
-        self.shared
-            .message_size
-            .store(message_size, Ordering::Relaxed);
+        self.shared.message_size.store(message_size, Ordering::Relaxed);
         self.shared.settings.send_replace(Arc::new(settings));
         Ok(())
     }
@@ -301,9 +286,7 @@ impl fmt::Debug for ForwarderBuilder {
 
 impl fmt::Debug for Forwarder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Forwarder")
-            .field("status", &self.status())
-            .finish()
+        f.debug_struct("Forwarder").field("status", &self.status()).finish()
     }
 }
 
@@ -335,10 +318,7 @@ mod tests {
 
     fn asking(listener: &TcpListener, unacknowledged: Unacknowledged) -> Forwarder {
         let builder = Forwarder::builder(config(listener), Guard::new(Policy::default()));
-        let builder = ForwarderBuilder {
-            unacknowledged,
-            ..builder
-        };
+        let builder = ForwarderBuilder { unacknowledged, ..builder };
         builder.start().expect("a sound configuration")
     }
 

@@ -48,10 +48,7 @@ mod tests {
             let record = "r".repeat(length);
             let mut out = b"before".to_vec();
             Framing::OctetCounting.append(&mut out, |out| out.extend_from_slice(record.as_bytes()));
-            assert_eq!(
-                String::from_utf8_lossy(&out),
-                format!("before{length} {record}")
-            );
+            assert_eq!(String::from_utf8_lossy(&out), format!("before{length} {record}"));
         }
     }
 }

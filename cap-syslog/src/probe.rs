@@ -193,10 +193,7 @@ async fn keeps_open(
             return Err(Closed::Tls);
         }
         let mut answer = Vec::new();
-        if encryption
-            .receive(&received[..read], &mut answer)
-            .map_err(broken)?
-        {
+        if encryption.receive(&received[..read], &mut answer).map_err(broken)? {
             return Err(Closed::Broken(RelayError::closed()));
         }
         stream.write_all(&answer).await.map_err(broken)?;
@@ -221,10 +218,7 @@ async fn diagnose(
             cause: ProbeCause::Framing,
             class: problem.class,
             tls: None,
-            message: format!(
-                "{}, and keeps it open with the other framing",
-                problem.message
-            ),
+            message: format!("{}, and keeps it open with the other framing", problem.message),
             hint: format!("set the framing to {framing}"),
         };
     }
@@ -259,12 +253,8 @@ async fn takes(settings: &Settings, guard: &Guard, relay: &Relay) -> bool {
         else {
             return false;
         };
-        send(settings, &test_event::event(), &mut stream, &mut encryption)
-            .await
-            .is_ok()
-            && keeps_open(&mut stream, &mut encryption, DIAGNOSIS / 2)
-                .await
-                .is_ok()
+        send(settings, &test_event::event(), &mut stream, &mut encryption).await.is_ok()
+            && keeps_open(&mut stream, &mut encryption, DIAGNOSIS / 2).await.is_ok()
     };
     timeout(DIAGNOSIS, asking).await.unwrap_or(false)
 }
@@ -288,12 +278,7 @@ impl Steps {
         let ends = entered.iter().skip(1).map(|(_, at)| *at);
         let ends = ends.chain([Instant::now()]);
         let steps = entered.iter().zip(ends);
-        steps
-            .map(|((stage, start), end)| ProbeStep {
-                stage: *stage,
-                took: end - *start,
-            })
-            .collect()
+        steps.map(|((stage, start), end)| ProbeStep { stage: *stage, took: end - *start }).collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(ProbeStage, Instant)>> {

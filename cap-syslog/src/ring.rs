@@ -325,10 +325,7 @@ mod tests {
     }
 
     fn closes(ring: &Ring) {
-        assert_eq!(
-            ring.enqueued,
-            ring.delivered + ring.dropped + ring.len() as u64
-        );
+        assert_eq!(ring.enqueued, ring.delivered + ring.dropped + ring.len() as u64);
     }
 
     #[test]
@@ -368,14 +365,9 @@ mod tests {
     fn events_of_every_length_and_gap_records_stand_side_by_side() {
         let mut ring = Ring::new(4);
         let long = "z".repeat(2 * LONGEST);
-        for (id, value) in [
-            ("a", "1"),
-            ("b", "2"),
-            ("c", &long),
-            ("d", "4"),
-            ("e", &long),
-            ("f", "6"),
-        ] {
+        for (id, value) in
+            [("a", "1"), ("b", "2"), ("c", &long), ("d", "4"), ("e", &long), ("f", "6")]
+        {
             ring.push(&mut event(id).param("p", value));
         }
         let (batch, end) = unsent(&mut ring, 10);

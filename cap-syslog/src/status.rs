@@ -149,17 +149,8 @@ pub struct Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            enqueued,
-            delivered,
-            dropped,
-            backfilled,
-            queued,
-        } = self;
-        write!(
-            f,
-            "{enqueued} audit events: {delivered} delivered, {dropped} dropped"
-        )?;
+        let Self { enqueued, delivered, dropped, backfilled, queued } = self;
+        write!(f, "{enqueued} audit events: {delivered} delivered, {dropped} dropped")?;
         if *backfilled > 0 {
             write!(f, " of which the primary store filled in {backfilled}")?;
         }

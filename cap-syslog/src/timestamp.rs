@@ -6,12 +6,8 @@ use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime, NaiveTime, Timel
 pub(crate) const BLANK: &[u8; 24] = b"0000-00-00T00:00:00.000Z";
 
 const FIRST: DateTime<Utc> = at(0, 1, 1, NaiveTime::MIN);
-const LAST: DateTime<Utc> = at(
-    9999,
-    12,
-    31,
-    NaiveTime::from_hms_milli_opt(23, 59, 59, 999).expect("a time"),
-);
+const LAST: DateTime<Utc> =
+    at(9999, 12, 31, NaiveTime::from_hms_milli_opt(23, 59, 59, 999).expect("a time"));
 
 const fn at(year: i32, month: u32, day: u32, time: NaiveTime) -> DateTime<Utc> {
     let date = NaiveDate::from_ymd_opt(year, month, day).expect("a date");
@@ -69,10 +65,7 @@ mod tests {
     fn a_time_beyond_four_digits_becomes_the_nearest_one() {
         let far = at(12000, 2, 29, NaiveTime::MIN);
         assert_eq!(written(far), "9999-12-31T23:59:59.999Z");
-        assert_eq!(
-            written(DateTime::<Utc>::MIN_UTC),
-            "0000-01-01T00:00:00.000Z"
-        );
+        assert_eq!(written(DateTime::<Utc>::MIN_UTC), "0000-01-01T00:00:00.000Z");
     }
 
     fn written(time: DateTime<Utc>) -> String {

@@ -48,9 +48,7 @@ fn enqueueing_allocates_nothing() {
     let mut config = config(wedged.local_addr().expect("bound").port());
     config.buffer_size = 1000.try_into().expect("in bounds");
     let guard = Guard::new(Policy::default());
-    let forwarder = Forwarder::builder(config, guard)
-        .start()
-        .expect("a sound configuration");
+    let forwarder = Forwarder::builder(config, guard).start().expect("a sound configuration");
     for round in 0..3 {
         let events: Vec<_> = (0..1000).map(|_| event()).collect();
         let counted = allocation_counter::measure(|| {

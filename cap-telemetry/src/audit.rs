@@ -104,9 +104,7 @@ impl Audit {
         }
         match (self.forwarder(), config) {
             (Some(forwarder), Some(config)) => {
-                forwarder
-                    .reconfigure(config.clone())
-                    .map_err(Kind::Syslog)?;
+                forwarder.reconfigure(config.clone()).map_err(Kind::Syslog)?;
                 self.known().remember(config);
             }
             (None, Some(config)) => {

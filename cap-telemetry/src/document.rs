@@ -43,10 +43,8 @@ impl Document {
     /// variable is not UTF-8.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let file = path.as_ref().display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|source| Kind::Unreadable {
-            file: file.clone(),
-            source,
-        })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| Kind::Unreadable { file: file.clone(), source })?;
         let mut env = BTreeMap::new();
         #[expect(clippy::disallowed_methods, reason = "this is the loader")]
         for (name, value) in std::env::vars_os() {
@@ -76,10 +74,7 @@ impl Document {
             leaves: yaml::leaves(&file, text)?,
             file,
             // Many deployments write an empty variable for "not set".
-            env: env
-                .into_iter()
-                .filter(|(_, value)| !value.is_empty())
-                .collect(),
+            env: env.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
             taken: BTreeMap::new(),
         })
     }
@@ -221,15 +216,12 @@ impl Document {
         if self.is_overridden(key) {
             return self.env.get(&variable(key)).cloned().map(Value::Scalar);
         }
-        leaf.map(|leaf| leaf.value)
-            .filter(|value| !matches!(value, Value::Nothing))
+        leaf.map(|leaf| leaf.value).filter(|value| !matches!(value, Value::Nothing))
     }
 
     fn is_overridden(&self, key: &str) -> bool {
         let name = variable(key);
-        self.env
-            .get(&name)
-            .is_some_and(|value| !is_service_link(&name, value))
+        self.env.get(&name).is_some_and(|value| !is_service_link(&name, value))
     }
 }
 

@@ -23,10 +23,7 @@ pub(crate) enum Kind {
     #[error(
         "telemetry.metrics.listen: cannot listen on {address}: {source}; write an address of this host and a free port"
     )]
-    Listen {
-        address: SocketAddr,
-        source: io::Error,
-    },
+    Listen { address: SocketAddr, source: io::Error },
     #[error("telemetry was shut down; start it again with Telemetry::start")]
     ShutDown,
     #[error(transparent)]
@@ -39,10 +36,7 @@ pub(crate) enum Kind {
 
 impl Error {
     pub(crate) fn config(place: impl Into<String>, what: impl fmt::Display) -> Self {
-        Self(Kind::Config {
-            place: place.into(),
-            what: what.to_string(),
-        })
+        Self(Kind::Config { place: place.into(), what: what.to_string() })
     }
 
     /// The mistake is in a variable of the environment.

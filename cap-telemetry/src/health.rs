@@ -27,8 +27,5 @@ pub(crate) fn totals(tracer: Option<&Tracer>, audit: &Audit, guard: &Guard) -> P
 /// The ids of the sampled span that the calling thread is in.
 pub(crate) fn current_trace() -> Option<ExemplarIds> {
     let ids = cap_tracing::current_span_ids()?;
-    Some(ExemplarIds {
-        trace_id: ids.trace_id(),
-        span_id: ids.span_id(),
-    })
+    Some(ExemplarIds { trace_id: ids.trace_id(), span_id: ids.span_id() })
 }

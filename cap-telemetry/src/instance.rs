@@ -12,11 +12,8 @@ pub(crate) fn name(setting: Option<String>, env: impl Fn(&str) -> Option<String>
         .or_else(|| env("HOSTNAME"))
         .unwrap_or_else(|| uname().nodename().to_string_lossy().into_owned());
     let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    let mut clean: String = given
-        .chars()
-        .map(|c| if allowed(c) { c } else { '-' })
-        .take(63)
-        .collect();
+    let mut clean: String =
+        given.chars().map(|c| if allowed(c) { c } else { '-' }).take(63).collect();
     if clean.is_empty() {
         clean.push('-');
     }

@@ -38,9 +38,8 @@ impl FromStr for Interval {
             "h" => Some(3_600_000),
             _ => None,
         };
-        let (number, millis) = number
-            .zip(millis)
-            .ok_or_else(|| ParseIntervalError::Malformed(s.to_owned()))?;
+        let (number, millis) =
+            number.zip(millis).ok_or_else(|| ParseIntervalError::Malformed(s.to_owned()))?;
         number
             .checked_mul(millis)
             .map(Duration::from_millis)
@@ -68,12 +67,8 @@ mod tests {
 
     #[test]
     fn a_number_and_a_unit_make_a_duration() {
-        for (text, millis) in [
-            ("500ms", 500),
-            ("30s", 30_000),
-            ("5m", 300_000),
-            ("1h", 3_600_000),
-        ] {
+        for (text, millis) in [("500ms", 500), ("30s", 30_000), ("5m", 300_000), ("1h", 3_600_000)]
+        {
             assert_eq!(text.parse(), Ok(Interval(Duration::from_millis(millis))));
         }
         for text in ["", "5", "s", "-1s", "1.5s", "5 s"] {

@@ -68,10 +68,7 @@ impl Key {
 
     /// Whether the value is, or contains, a secret.
     pub fn is_secret(&self) -> bool {
-        matches!(
-            self.path,
-            "telemetry.tracing.headers" | "syslog.tls.client_key"
-        )
+        matches!(self.path, "telemetry.tracing.headers" | "syslog.tls.client_key")
     }
 }
 
@@ -82,13 +79,7 @@ const fn key(
     example: &'static str,
     description: &'static str,
 ) -> Key {
-    Key {
-        path,
-        value_type,
-        default,
-        example,
-        description,
-    }
+    Key { path, value_type, default, example, description }
 }
 
 const fn is(value: &'static str) -> DefaultValue {
@@ -104,9 +95,8 @@ const fn integer(min: u64, max: u64, unit: &'static str) -> ValueType {
 }
 
 const SPANS: ValueType = integer(1, 1_000_000, "spans");
-const FACILITIES: &[&str] = &[
-    "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
-];
+const FACILITIES: &[&str] =
+    &["local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"];
 
 /// In the order of a configuration file.
 #[rustfmt::skip]

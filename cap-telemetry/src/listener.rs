@@ -20,10 +20,7 @@ impl Listener {
         let start = || -> io::Result<Self> {
             let listener = TcpListener::bind(address)?;
             listener.set_nonblocking(true)?;
-            Ok(Self {
-                address: listener.local_addr()?,
-                _worker: serve(listener, metrics)?,
-            })
+            Ok(Self { address: listener.local_addr()?, _worker: serve(listener, metrics)? })
         };
         start().map_err(|source| Kind::Listen { address, source }.into())
     }

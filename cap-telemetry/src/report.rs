@@ -48,10 +48,7 @@ impl Report {
     /// Whether every span and every event was delivered, events also by backfill from the primary
     /// store.
     pub fn is_complete(&self) -> bool {
-        let traces = self
-            .tracing
-            .as_ref()
-            .is_none_or(|spans| spans.exported == spans.started);
+        let traces = self.tracing.as_ref().is_none_or(|spans| spans.exported == spans.started);
         let audit = self
             .syslog
             .as_ref()

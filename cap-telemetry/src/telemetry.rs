@@ -38,10 +38,7 @@ impl Telemetry {
 
     /// A builder, for a start with options.
     pub fn builder(config: Config) -> TelemetryBuilder {
-        TelemetryBuilder {
-            config,
-            backfill: None,
-        }
+        TelemetryBuilder { config, backfill: None }
     }
 
     /// The metrics to record into.
@@ -82,9 +79,7 @@ impl Telemetry {
         let current = cap_tracing::current_span();
         current.record_audit_event(event.event_type(), event.id());
         if let Some(ids) = current.ids() {
-            event = event
-                .param("trace_id", ids.trace_id_hex())
-                .param("span_id", ids.span_id_hex());
+            event = event.param("trace_id", ids.trace_id_hex()).param("span_id", ids.span_id_hex());
         }
         self.0.audit.enqueue(event);
     }
@@ -152,21 +147,15 @@ impl Telemetry {
     /// The state of all pipelines at this moment.
     pub fn status(&self) -> Status {
         let pipelines = &*self.0;
-        let syslog = pipelines
-            .audit
-            .forwarder()
-            .map(|forwarder| forwarder.status());
+        let syslog = pipelines.audit.forwarder().map(|forwarder| forwarder.status());
         Status {
             instance_name: pipelines.instance_name.clone(),
-            metrics: pipelines
-                .exposition
-                .as_ref()
-                .map(|exposition| MetricsStatus {
-                    listen: match exposition {
-                        Exposition::Mounted(_) => None,
-                        Exposition::OwnListener(listener) => Some(listener.address()),
-                    },
-                }),
+            metrics: pipelines.exposition.as_ref().map(|exposition| MetricsStatus {
+                listen: match exposition {
+                    Exposition::Mounted(_) => None,
+                    Exposition::OwnListener(listener) => Some(listener.address()),
+                },
+            }),
             tracing: pipelines.tracer.as_ref().map(Tracer::stats),
             sample_rate: self.tracer().sample_rate().map(SampleRate::get),
             warning: syslog.as_ref().and_then(|syslog| syslog.warning.clone()),
@@ -190,15 +179,13 @@ impl Telemetry {
             // When the system has no thread left, the pipelines drain one after the other.
             let tracing = self.0.tracer.as_ref().map(|tracer| {
                 let shutdown = move || tracer.shutdown(deadline);
-                thread::Builder::new()
-                    .spawn_scoped(scope, shutdown)
-                    .map_err(|_| shutdown())
+                thread::Builder::new().spawn_scoped(scope, shutdown).map_err(|_| shutdown())
             });
             let syslog = self.0.audit.shutdown(deadline);
             let tracing = tracing.map(|thread| match thread {
-                Ok(thread) => thread
-                    .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                Ok(thread) => {
+                    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                }
                 Err(stats) => stats,
             });
             Report { tracing, syslog }

@@ -20,9 +20,7 @@ fn start(text: &str) -> Duration {
 /// The quickest of several starts without peers and of as many with these, in turn.
 fn quickest(text: &str) -> (Duration, Duration) {
     let rounds = (0..ROUNDS).map(|_| (start(""), start(text)));
-    rounds
-        .reduce(|best, round| (best.0.min(round.0), best.1.min(round.1)))
-        .expect("some rounds")
+    rounds.reduce(|best, round| (best.0.min(round.0), best.1.min(round.1))).expect("some rounds")
 }
 
 /// One peer accepts the connection and then says nothing. At the other address nothing listens.

@@ -51,10 +51,7 @@ pub(crate) fn router(tracer: Tracer, connector: Connector) -> Router {
         client: Client::builder(TokioExecutor::new()).build(connector),
         tracer: tracer.clone(),
     };
-    Router::new()
-        .route("/{*path}", post(forward))
-        .with_state(calls)
-        .layer(TraceLayer::new(tracer))
+    Router::new().route("/{*path}", post(forward)).with_state(calls).layer(TraceLayer::new(tracer))
 }
 
 #[derive(Clone)]
@@ -71,9 +68,7 @@ async fn forward(
 ) -> Result<StatusCode, (StatusCode, String)> {
     let wrong = |error: Failure| (StatusCode::BAD_REQUEST, error.to_string());
     let Ok(Value::Array(elements)) = serde_json::from_slice(&body) else {
-        return Err(wrong(
-            "write an array of objects with url and arguments".into(),
-        ));
+        return Err(wrong("write an array of objects with url and arguments".into()));
     };
     for element in elements {
         calls.post(&element).await.map_err(wrong)?;
@@ -83,16 +78,9 @@ async fn forward(
 
 impl Calls {
     async fn post(&self, element: &Value) -> Result<(), Failure> {
-        let uri: Uri = element["url"]
-            .as_str()
-            .ok_or("an element without url")?
-            .parse()?;
-        let arguments = element
-            .get("arguments")
-            .ok_or("an element without arguments")?;
-        let span = self
-            .tracer
-            .external_call("harness", "callback", &Method::POST, &uri);
+        let uri: Uri = element["url"].as_str().ok_or("an element without url")?.parse()?;
+        let arguments = element.get("arguments").ok_or("an element without arguments")?;
+        let span = self.tracer.external_call("harness", "callback", &Method::POST, &uri);
         let mut request = Request::post(uri)
             .header("content-type", "application/json")
             .body(Full::from(arguments.to_string()))?;

@@ -41,26 +41,15 @@ pub(crate) struct Pool {
 
 impl Pool {
     pub(crate) fn new(room: usize) -> Arc<Self> {
-        Arc::new(Self {
-            room,
-            kept: Mutex::new(Vec::with_capacity(MAX_KEPT)),
-        })
+        Arc::new(Self { room, kept: Mutex::new(Vec::with_capacity(MAX_KEPT)) })
     }
 
     /// A batch without spans.
     pub(crate) fn batch(self: &Arc<Self>) -> Batch {
-        let kept = self
-            .kept
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut bytes = kept.unwrap_or_else(|| Vec::with_capacity(INITIAL_BYTES));
         bytes.resize(self.room, 0);
-        Batch {
-            bytes,
-            spans: 0,
-            pool: Arc::clone(self),
-        }
+        Batch { bytes, spans: 0, pool: Arc::clone(self) }
     }
 
     fn give(&self, mut bytes: Vec<u8>) {

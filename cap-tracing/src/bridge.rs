@@ -84,11 +84,7 @@ enum Readers {
 
 impl Bridge {
     fn new(tracer: &Tracer, readers: Readers) -> Self {
-        Self {
-            tracer: tracer.clone(),
-            readers,
-            recorded: SpanFilter::default(),
-        }
+        Self { tracer: tracer.clone(), readers, recorded: SpanFilter::default() }
     }
 }
 
@@ -128,9 +124,7 @@ where
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, tree: Tree<'_, S>) {
-        let named = attributes
-            .parent()
-            .and_then(|parent| context_of(parent, &tree));
+        let named = attributes.parent().and_then(|parent| context_of(parent, &tree));
         let parent = named.unwrap_or_else(|| match attributes.is_root() {
             true => Context::new(),
             false => Context::current(),
@@ -227,9 +221,7 @@ where
         if !self.recorded.may_have(&id) {
             return;
         }
-        let ended = tree
-            .span(&id)
-            .and_then(|span| span.extensions_mut().remove::<Bridged>());
+        let ended = tree.span(&id).and_then(|span| span.extensions_mut().remove::<Bridged>());
         if let Some(Bridged(span)) = ended
             && span.is_recorded()
         {

@@ -55,10 +55,7 @@ mod tests {
     fn a_carrier_survives_a_job_payload() {
         let mut headers = HeaderMap::new();
         for (name, value) in [
-            (
-                "traceparent",
-                "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-            ),
+            ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
             ("tracestate", "a@b@c=1, ,rojo= 2"),
             ("baggage", "tenant=o1=2;p, k = %41"),
         ] {

@@ -51,10 +51,8 @@ const fn words(key: &'static str, words: &'static [&'static str]) -> Attribute {
     Attribute { key, values }
 }
 
-const METHOD: Attribute = open(
-    "http.request.method",
-    "the method; `_OTHER` if the conventions do not know it",
-);
+const METHOD: Attribute =
+    open("http.request.method", "the method; `_OTHER` if the conventions do not know it");
 const STATUS: Attribute = open("http.response.status_code", "the status of the answer");
 const ERROR_TYPE: Attribute = open("error.type", "the status, if it is an error");
 const HOST: Attribute = open("server.address", "the host of the URI");
@@ -62,10 +60,8 @@ const PORT: Attribute = open("server.port", "the port of the URI, if it has one"
 const JOB_TYPE: Attribute = open(attributes::JOB_TYPE, "name of the job type");
 const JOB_ID: Attribute = open(attributes::JOB_ID, "opaque id of the job");
 const EVENT_TYPE: Attribute = open(attributes::EVENT_TYPE, "type of the event");
-const EVENT_ID: Attribute = open(
-    attributes::EVENT_ID,
-    "id of the event, the same as in the SIEM's archive",
-);
+const EVENT_ID: Attribute =
+    open(attributes::EVENT_ID, "id of the event, the same as in the SIEM's archive");
 
 /// The attributes that any span may carry. [`CurrentSpan`](crate::CurrentSpan) sets them.
 pub const COMMON: &[Attribute] = &[
@@ -114,10 +110,7 @@ pub const SPANS: &[Convention] = &[
         kind: "client",
         made_by: "ClientLayer::external, Tracer::external_call",
         attributes: &[
-            open(
-                attributes::EXTERNAL_PROVIDER,
-                "acme, msca, a DNS provider, a module",
-            ),
+            open(attributes::EXTERNAL_PROVIDER, "acme, msca, a DNS provider, a module"),
             open(attributes::EXTERNAL_ENDPOINT, "the operation"),
             METHOD,
             HOST,

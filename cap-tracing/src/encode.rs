@@ -75,9 +75,7 @@ impl Encoder {
         if self.compression == Compression::Gzip {
             let mut gzip = GzEncoder::new(vec![0; prefix], flate2::Compression::fast());
             let written = gzip.write_all(&batch.bytes[begin..]);
-            let mut gzipped = written
-                .and_then(|()| gzip.finish())
-                .expect("a vector grows");
+            let mut gzipped = written.and_then(|()| gzip.finish()).expect("a vector grows");
             self.write_prefix(&mut gzipped);
             return gzipped.into();
         }

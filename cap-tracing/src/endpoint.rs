@@ -72,9 +72,7 @@ fn parse(text: &str) -> Result<Endpoint, String> {
         );
     }
     if text.contains(['?', '#']) {
-        return Err(format!(
-            "an endpoint has no query or fragment (?… or #…); {SHAPE}"
-        ));
+        return Err(format!("an endpoint has no query or fragment (?… or #…); {SHAPE}"));
     }
     let uri = text.parse::<Uri>();
     let uri = uri.map_err(|_| format!("{text:?} is not a URL; {SHAPE}"))?;
@@ -102,16 +100,13 @@ fn parse(text: &str) -> Result<Endpoint, String> {
             .filter(|port| *port != 0)
             .ok_or_else(|| format!("{port:?} is not a port from 1 to 65535; {SHAPE}"))?,
     };
-    host.parse::<cap_egress::Host>()
-        .map_err(|error| format!("{error}; {SHAPE}"))?;
+    host.parse::<cap_egress::Host>().map_err(|error| format!("{error}; {SHAPE}"))?;
     let path = match (protocol, uri.path()) {
         (Protocol::Http, "" | "/") => "/v1/traces",
         (Protocol::Http, path) => path,
         (Protocol::Grpc, "" | "/") => EXPORT,
         (Protocol::Grpc, path) => {
-            return Err(format!(
-                "a gRPC endpoint has no path, but this one has {path}; {SHAPE}"
-            ));
+            return Err(format!("a gRPC endpoint has no path, but this one has {path}; {SHAPE}"));
         }
     };
     Uri::builder()
@@ -153,10 +148,7 @@ mod tests {
             ("http://collector", "http://collector:4318/v1/traces"),
             ("http://collector:4318/", "http://collector:4318/v1/traces"),
             ("https://collector:443", "https://collector:443/v1/traces"),
-            (
-                "http://collector/otlp/traces",
-                "http://collector:4318/otlp/traces",
-            ),
+            ("http://collector/otlp/traces", "http://collector:4318/otlp/traces"),
             ("http://[::1]:9", "http://[::1]:9/v1/traces"),
             ("grpc://collector", "grpc://collector:4317"),
             ("GRPCS://collector:443/", "grpcs://collector:443"),
@@ -169,14 +161,8 @@ mod tests {
     #[test]
     fn a_scheme_that_promises_tls_is_tls_on_the_wire() {
         for (given, sent_to) in [
-            (
-                "https://collector",
-                "https://collector:4318/v1/traces".to_owned(),
-            ),
-            (
-                "grpcs://collector",
-                format!("https://collector:4317{EXPORT}"),
-            ),
+            ("https://collector", "https://collector:4318/v1/traces".to_owned()),
+            ("grpcs://collector", format!("https://collector:4317{EXPORT}")),
             ("grpc://collector", format!("http://collector:4317{EXPORT}")),
         ] {
             let endpoint: Endpoint = given.parse().expect(given);

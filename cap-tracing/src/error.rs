@@ -14,9 +14,7 @@ pub struct SettingError {
 
 impl SettingError {
     pub(crate) fn new(message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            message: message.into(),
-        }
+        Self { message: message.into() }
     }
 }
 

@@ -45,15 +45,7 @@ impl Worker {
         let batch_delay = config.batch_delay;
         let counts = Arc::clone(&queue.counts);
         let transport = Transport::new(config, connector, counts, stop.clone());
-        Self {
-            queue,
-            stop,
-            flushes,
-            waiting: Vec::new(),
-            encoder,
-            transport,
-            batch_delay,
-        }
+        Self { queue, stop, flushes, waiting: Vec::new(), encoder, transport, batch_delay }
     }
 
     pub(crate) async fn run(mut self) {
@@ -77,10 +69,7 @@ impl Worker {
         // unsent.
         self.queue.close();
         while let Some(batch) = self.queue.take() {
-            let late = self
-                .stop
-                .deadline()
-                .is_some_and(|until| until <= Instant::now());
+            let late = self.stop.deadline().is_some_and(|until| until <= Instant::now());
             if late {
                 self.queue.counts.fail(None, batch.spans as u64);
             } else {
@@ -125,12 +114,8 @@ impl Worker {
         let counts = &self.queue.counts;
         match self.transport.send(request).await {
             Ok(partial) => {
-                let rejected = u64::try_from(partial.rejected_spans)
-                    .unwrap_or(0)
-                    .min(spans);
-                counts
-                    .exported
-                    .fetch_add(spans - rejected, Ordering::AcqRel);
+                let rejected = u64::try_from(partial.rejected_spans).unwrap_or(0).min(spans);
+                counts.exported.fetch_add(spans - rejected, Ordering::AcqRel);
                 counts.rejected.fetch_add(rejected, Ordering::AcqRel);
                 counts.set_error((rejected > 0).then(|| {
                     let why = printable(&partial.error_message);

@@ -32,10 +32,7 @@ type PeerOf = fn(&Extensions) -> Option<IpAddr>;
 impl TraceLayer {
     /// A layer that makes its spans with `tracer`.
     pub fn new(tracer: Tracer) -> Self {
-        Self {
-            tracer,
-            peer: |_| None,
-        }
+        Self { tracer, peer: |_| None }
     }
 
     /// Sets how the layer finds the address of the peer, for
@@ -58,11 +55,7 @@ impl<S> Layer<S> for TraceLayer {
     type Service = TraceMiddleware<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        TraceMiddleware {
-            inner,
-            tracer: self.tracer.clone(),
-            peer: self.peer,
-        }
+        TraceMiddleware { inner, tracer: self.tracer.clone(), peer: self.peer }
     }
 }
 
@@ -94,8 +87,6 @@ where
         if let Some(peer) = (self.peer)(request.extensions()) {
             described = described.peer(peer);
         }
-        TraceFuture::new(described.start(), |span| {
-            span.in_scope(|| self.inner.call(request))
-        })
+        TraceFuture::new(described.start(), |span| span.in_scope(|| self.inner.call(request)))
     }
 }

@@ -14,10 +14,7 @@ pub struct SpanIds {
 impl SpanIds {
     /// `None` where the span is not sampled.
     pub(crate) fn sampled(span: &SpanContext) -> Option<Self> {
-        span.is_sampled().then(|| Self {
-            trace_id: span.trace_id(),
-            span_id: span.span_id(),
-        })
+        span.is_sampled().then(|| Self { trace_id: span.trace_id(), span_id: span.span_id() })
     }
 
     /// The trace id, most significant byte first.

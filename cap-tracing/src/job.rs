@@ -121,8 +121,7 @@ impl<'a> JobSpan<'a> {
             (attributes::PROJECT_ID, self.project),
         ];
         attributes.extend(
-            ids.into_iter()
-                .filter_map(|(key, id)| Some(KeyValue::new(key, id?.to_owned()))),
+            ids.into_iter().filter_map(|(key, id)| Some(KeyValue::new(key, id?.to_owned()))),
         );
         SpanSpec {
             kind: SpanKind::Consumer,

@@ -35,12 +35,7 @@ pub enum Audience {
 /// a call.
 pub fn extract(headers: &HeaderMap) -> Context {
     let all = |name| headers.get_all(name).iter().map(HeaderValue::as_bytes);
-    read(
-        &Context::new(),
-        all(TRACEPARENT),
-        all(TRACESTATE),
-        all(BAGGAGE),
-    )
+    read(&Context::new(), all(TRACEPARENT), all(TRACESTATE), all(BAGGAGE))
 }
 
 /// Sets the headers of an outgoing request, and removes those of an earlier context.

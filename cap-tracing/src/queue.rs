@@ -304,10 +304,7 @@ mod tests {
         assert_eq!(queue.queued(), 1);
         queue.close();
         queue.push(&span("h"));
-        assert_eq!(
-            (queue.queued(), queue.counts.dropped.load(Ordering::Relaxed)),
-            (1, 2)
-        );
+        assert_eq!((queue.queued(), queue.counts.dropped.load(Ordering::Relaxed)), (1, 2));
     }
 
     #[test]

@@ -47,8 +47,7 @@ impl Record {
             && !has(attributes::ERROR_CLASS)
         {
             let class = ErrorClass::IoTransient.as_str();
-            self.attributes
-                .push(KeyValue::new(attributes::ERROR_CLASS, class));
+            self.attributes.push(KeyValue::new(attributes::ERROR_CLASS, class));
         }
     }
 }

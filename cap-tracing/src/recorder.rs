@@ -29,11 +29,7 @@ pub(crate) struct Recorder {
 impl Recorder {
     pub(crate) fn start(record: Record, queue: Arc<Queue>) -> Self {
         queue.started();
-        Self {
-            context: record.context.clone(),
-            record: Some(record),
-            queue,
-        }
+        Self { context: record.context.clone(), record: Some(record), queue }
     }
 }
 

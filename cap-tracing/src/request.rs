@@ -31,13 +31,7 @@ impl Tracer {
     /// for a tower service.
     #[inline]
     pub fn request<'a>(&'a self, method: &'a Method, headers: &'a HeaderMap) -> RequestSpan<'a> {
-        RequestSpan {
-            tracer: self,
-            method,
-            headers,
-            route: None,
-            peer: None,
-        }
+        RequestSpan { tracer: self, method, headers, route: None, peer: None }
     }
 }
 
@@ -71,27 +65,18 @@ impl<'a> RequestSpan<'a> {
         let known = known_method(self.method);
         let mut name = Cow::Borrowed(known.unwrap_or("HTTP"));
         let mut attributes = Vec::with_capacity(ATTRIBUTES);
-        attributes.push(KeyValue::new(
-            "http.request.method",
-            known.unwrap_or("_OTHER"),
-        ));
+        attributes.push(KeyValue::new("http.request.method", known.unwrap_or("_OTHER")));
         if let Some(route) = self.route.map(route_pattern) {
             name = [&name, " ", &route].concat().into();
             attributes.push(KeyValue::new("http.route", route.into_owned()));
         }
-        SpanSpec {
-            kind: SpanKind::Server,
-            name,
-            attributes,
-        }
+        SpanSpec { kind: SpanKind::Server, name, attributes }
     }
 }
 
 /// The method, if OpenTelemetry's conventions for HTTP know it.
 pub(crate) fn known_method(method: &Method) -> Option<&'static str> {
-    [
-        "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
-    ]
-    .into_iter()
-    .find(|known| method == known)
+    ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]
+        .into_iter()
+        .find(|known| method == known)
 }

@@ -50,11 +50,7 @@ impl Sampler {
         let sampled = self.samples(ids.new_trace_id());
         // Who changes the flag also changes the parent-id (W3C Trace Context level 2, 3.4 Mutating
         // the traceparent Field).
-        let span_id = if sampled {
-            theirs.span_id()
-        } else {
-            ids.new_span_id()
-        };
+        let span_id = if sampled { theirs.span_id() } else { ids.new_span_id() };
         upstream.with_remote_span_context(SpanContext::new(
             theirs.trace_id(),
             span_id,

@@ -39,24 +39,15 @@ enum State {
 
 impl Span {
     pub(crate) fn recorded(context: Context, kind: SpanKind) -> Self {
-        Self {
-            context,
-            state: State::Recorded(kind),
-        }
+        Self { context, state: State::Recorded(kind) }
     }
 
     pub(crate) fn non_recording(parent: Context) -> Self {
-        Self {
-            context: parent,
-            state: State::NonRecording,
-        }
+        Self { context: parent, state: State::NonRecording }
     }
 
     pub(crate) fn unsampled_root(parent: Context, trace_id: TraceId) -> Self {
-        Self {
-            context: parent,
-            state: State::Unsampled(trace_id),
-        }
+        Self { context: parent, state: State::Unsampled(trace_id) }
     }
 
     /// The context in which this span is the current one.

@@ -80,10 +80,7 @@ impl Tracer {
     pub fn service_call(&self, service: &str, operation: &str) -> Span {
         let name = || [service, " ", operation].concat().into();
         self.open_current(SpanKind::Internal, name, || {
-            vec![KeyValue::new(
-                "code.function.name",
-                [service, ".", operation].concat(),
-            )]
+            vec![KeyValue::new("code.function.name", [service, ".", operation].concat())]
         })
     }
 
@@ -107,11 +104,7 @@ impl Tracer {
         name: impl FnOnce() -> Cow<'static, str>,
         attributes: impl FnOnce() -> Vec<KeyValue>,
     ) -> Span {
-        self.open(Context::current(), || SpanSpec {
-            kind,
-            name: name(),
-            attributes: attributes(),
-        })
+        self.open(Context::current(), || SpanSpec { kind, name: name(), attributes: attributes() })
     }
 }
 

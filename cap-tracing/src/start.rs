@@ -44,11 +44,7 @@ impl Tracer {
             }
             (trace_id, RANDOM)
         };
-        let SpanSpec {
-            kind,
-            name,
-            attributes,
-        } = spec();
+        let SpanSpec { kind, name, attributes } = spec();
         let start = opentelemetry::time::now();
         let record = Record {
             context: SpanContext::new(

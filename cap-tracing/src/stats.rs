@@ -82,16 +82,8 @@ impl fmt::Display for Failures {
 
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            started,
-            exported,
-            rejected,
-            dropped,
-            failed,
-            failed_by,
-            pending,
-            last_error,
-        } = self;
+        let Self { started, exported, rejected, dropped, failed, failed_by, pending, last_error } =
+            self;
         write!(
             f,
             "{started} spans: {exported} exported, {rejected} rejected, {dropped} dropped, {failed} failed"
@@ -133,10 +125,7 @@ impl Counts {
     }
 
     pub(crate) fn set_error(&self, error: Option<String>) {
-        *self
-            .last_error
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = error;
+        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = error;
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -145,22 +134,9 @@ impl Counts {
         let exported = self.exported.load(Ordering::Acquire);
         let rejected = self.rejected.load(Ordering::Acquire);
         let dropped = self.dropped.load(Ordering::Acquire);
-        let [
-            network,
-            auth,
-            io_transient,
-            io_permanent,
-            validation,
-            unsent,
-        ] = [0, 1, 2, 3, 4, 5].map(|slot: usize| self.failed[slot].load(Ordering::Acquire));
-        let failed_by = Failures {
-            network,
-            auth,
-            io_transient,
-            io_permanent,
-            validation,
-            unsent,
-        };
+        let [network, auth, io_transient, io_permanent, validation, unsent] =
+            [0, 1, 2, 3, 4, 5].map(|slot: usize| self.failed[slot].load(Ordering::Acquire));
+        let failed_by = Failures { network, auth, io_transient, io_permanent, validation, unsent };
         let failed = failed_by.total();
         let started = self.started.load(Ordering::Acquire);
         Stats {
@@ -171,11 +147,7 @@ impl Counts {
             failed,
             failed_by,
             pending: started - (exported + rejected + dropped + failed),
-            last_error: self
-                .last_error
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone(),
+            last_error: self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
 }

@@ -68,13 +68,7 @@ impl Tracer {
             runtime.run(export.run());
         })
         .map_err(Kind::Thread)?;
-        Ok(Self(Some(Arc::new(Active {
-            sampler,
-            trusted_peers,
-            queue,
-            flushes,
-            worker,
-        }))))
+        Ok(Self(Some(Arc::new(Active { sampler, trusted_peers, queue, flushes, worker }))))
     }
 
     pub(crate) fn active(&self) -> Option<&Active> {
@@ -95,9 +89,7 @@ impl Tracer {
 
     /// The accounting so far; all zero if the tracer is disabled.
     pub fn stats(&self) -> Stats {
-        self.0
-            .as_ref()
-            .map_or_else(Stats::default, |active| active.queue.counts.stats())
+        self.0.as_ref().map_or_else(Stats::default, |active| active.queue.counts.stats())
     }
 
     /// Sends what is queued, without waiting for batches to fill.
@@ -148,10 +140,7 @@ impl Active {
 impl fmt::Debug for Tracer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Some(active) => f
-                .debug_tuple("Tracer")
-                .field(&active.queue.counts.stats())
-                .finish(),
+            Some(active) => f.debug_tuple("Tracer").field(&active.queue.counts.stats()).finish(),
             None => f.write_str("Tracer(disabled)"),
         }
     }

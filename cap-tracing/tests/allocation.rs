@@ -24,19 +24,14 @@ fn wedged() -> TcpListener {
 }
 
 fn every_kind(tracer: &Tracer, headers: &HeaderMap) {
-    let request = tracer
-        .request(&Method::POST, headers)
-        .route("/certificates/:id")
-        .start();
+    let request = tracer.request(&Method::POST, headers).route("/certificates/:id").start();
     request.record_status(StatusCode::SERVICE_UNAVAILABLE);
     drop(request);
     let span = job(tracer, "j1");
     span.set_attribute("cap.renewed", true);
     span.record_error(ErrorClass::Network, &"no route to host");
     drop(span);
-    current_span()
-        .set_org("o1")
-        .record_audit_event("cert.renewed", "evt_1");
+    current_span().set_org("o1").record_audit_event("cert.renewed", "evt_1");
     drop(tracer.enqueue("renew", "j1"));
     let uri = Uri::from_static("https://ca.example.com/order");
     drop(tracer.external_call("acme", "new-order", &Method::POST, &uri));

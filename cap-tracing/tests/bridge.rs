@@ -86,11 +86,7 @@ async fn a_span_follows_its_future_across_awaits() {
     for (parent, child) in [("one", "enqueue a"), ("two", "enqueue b")] {
         let parent = spans.iter().find(|span| span.name == parent).unwrap();
         let children = spans.iter().filter(|span| span.name == child);
-        assert!(
-            children
-                .clone()
-                .all(|span| span.parent_span_id == parent.span_id)
-        );
+        assert!(children.clone().all(|span| span.parent_span_id == parent.span_id));
         assert_eq!(children.count(), 3);
     }
     assert!(cap_tracing::current_span().ids().is_none());
@@ -106,19 +102,13 @@ fn an_unsampled_parent_makes_no_span_and_keeps_its_context() {
         job.in_scope(|| {
             assert_eq!(renew(&tracer, "a"), None);
             let span = tracing::info_span!("not made");
-            assert_eq!(
-                span.in_scope(|| cap_tracing::current_span().carrier()),
-                job.carrier()
-            );
+            assert_eq!(span.in_scope(|| cap_tracing::current_span().carrier()), job.carrier());
         });
         // A root decides for all spans below it.
         tracing::info_span!("root").in_scope(|| {
             let root = cap_tracing::current_span().carrier();
             let below = tracing::info_span!("not made");
-            assert_eq!(
-                below.in_scope(|| cap_tracing::current_span().carrier()),
-                root
-            );
+            assert_eq!(below.in_scope(|| cap_tracing::current_span().carrier()), root);
             assert_ne!(root, Carrier::default());
         });
     });
@@ -200,12 +190,9 @@ fn exclusive_disables_unsampled_spans_and_keeps_log_lines() {
     for (tracer, sampled) in [(all, true), (none, false)] {
         let lines = Lines::default();
         let written = lines.clone();
-        let layer = tracing_subscriber::fmt::layer()
-            .with_ansi(false)
-            .with_writer(move || written.clone());
-        let subscriber = tracing_subscriber::registry()
-            .with(tracer.bridge_exclusive())
-            .with(layer);
+        let layer =
+            tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || written.clone());
+        let subscriber = tracing_subscriber::registry().with(tracer.bridge_exclusive()).with(layer);
         tracing::subscriber::with_default(subscriber, || {
             job(&tracer, "j1").in_scope(|| {
                 let span = tracing::info_span!("team", otel.name = "renamed", n = 1);
@@ -254,9 +241,7 @@ fn log_lines_name_the_span_they_belong_to() {
     let layer = tracing_subscriber::fmt::layer()
         .event_format(LogFormat::new(format().with_ansi(false).without_time()))
         .with_writer(move || written.clone());
-    let subscriber = tracing_subscriber::registry()
-        .with(layer)
-        .with(tracer.bridge());
+    let subscriber = tracing_subscriber::registry().with(layer).with(tracer.bridge());
     let ids = tracing::subscriber::with_default(subscriber, || {
         tracing::info!("outside");
         let typed = job(&tracer, "j1");
@@ -273,10 +258,7 @@ fn log_lines_name_the_span_they_belong_to() {
     assert!(!lines[0].contains("trace_id"), "{text}");
     for (line, ids) in lines[1..].iter().zip(ids) {
         let (trace, span) = (ids.trace_id_hex(), ids.span_id_hex());
-        assert!(
-            line.starts_with(&format!("trace_id={trace} span_id={span} ")),
-            "{line}"
-        );
+        assert!(line.starts_with(&format!("trace_id={trace} span_id={span} ")), "{line}");
     }
     assert_eq!(lines.len(), 3);
     tracer.shutdown(Duration::ZERO);
@@ -300,11 +282,7 @@ fn the_exporter_makes_no_span_of_its_own() {
     let stats = tracer.shutdown(LONG);
     closes(&stats);
     assert_eq!(stats.exported, stats.started, "{stats}");
-    let names: Vec<_> = collector
-        .spans()
-        .into_iter()
-        .map(|span| span.name)
-        .collect();
+    let names: Vec<_> = collector.spans().into_iter().map(|span| span.name).collect();
     assert_eq!(names.len(), made);
     assert!(
         names.iter().all(|name| name == "job renew"),

@@ -28,9 +28,7 @@ async fn peer() -> (Calls, SocketAddr) {
         let body = serde_json::from_slice(&body).unwrap();
         kept.lock().unwrap().push((headers, body));
     };
-    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .await
-        .unwrap();
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let app = Router::new().route("/callback", post(keep));
     tokio::spawn(async move { axum::serve(listener, app).await });
@@ -64,19 +62,12 @@ async fn each_element_is_posted_as_a_child_of_the_callers_span() {
     ]);
     let trace = "12345678901234567890123456789012";
     let parent = format!("00-{trace}-1234567890123456-01");
-    let headers = [
-        ("traceparent", &*parent),
-        ("tracestate", "foo=1"),
-        ("tracestate", "bar=2"),
-    ];
+    let headers = [("traceparent", &*parent), ("tracestate", "foo=1"), ("tracestate", "bar=2")];
     assert_eq!(ask(service(), &headers, body.to_string()).await, 200);
 
     let calls = calls.lock().unwrap();
     let bodies: Vec<_> = calls.iter().map(|(_, body)| body.clone()).collect();
-    assert_eq!(
-        bodies,
-        [json!([]), json!([{ "url": url, "arguments": [1] }])]
-    );
+    assert_eq!(bodies, [json!([]), json!([{ "url": url, "arguments": [1] }])]);
     let sent = |n: usize| calls[n].0["traceparent"].to_str().unwrap();
     for n in [0, 1] {
         assert!(sent(n).starts_with(&format!("00-{trace}-")), "{}", sent(n));
@@ -90,10 +81,7 @@ async fn each_element_is_posted_as_a_child_of_the_callers_span() {
 async fn a_caller_that_breaks_the_protocol_gets_a_new_trace() {
     let (calls, address) = peer().await;
     let body = json!([{ "url": format!("http://{address}/callback"), "arguments": [] }]);
-    let headers = [
-        ("traceparent", "00-not-a-trace-01"),
-        ("tracestate", "foo=1"),
-    ];
+    let headers = [("traceparent", "00-not-a-trace-01"), ("tracestate", "foo=1")];
     assert_eq!(ask(service(), &headers, body.to_string()).await, 200);
     let calls = calls.lock().unwrap();
     let sent = calls[0].0["traceparent"].to_str().unwrap();

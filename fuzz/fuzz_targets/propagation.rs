@@ -37,13 +37,7 @@ fuzz_target!(|data: &[u8]| {
         assert!(text("tracestate").is_none(), "a state without a parent");
     }
     if let Some(state) = text("tracestate") {
-        assert!(
-            state
-                .split(',')
-                .filter(|member| !member.trim().is_empty())
-                .count()
-                >= 1
-        );
+        assert!(state.split(',').filter(|member| !member.trim().is_empty()).count() >= 1);
     }
     if let Some(baggage) = text("baggage") {
         assert!(baggage.len() <= 8192 && baggage.split(',').count() <= 64);

@@ -18,9 +18,8 @@ fuzz_target!(|data: &[u8]| {
     for framing in [Framing::OctetCounting, Framing::Newline] {
         // Each event is made from the input that the one before left.
         let cases = (0..data.len().min(4 * 300)).step_by(300);
-        let cases: Vec<_> = cases
-            .map(|from| Case::from_bytes(&data[from..]).framed_by(framing))
-            .collect();
+        let cases: Vec<_> =
+            cases.map(|from| Case::from_bytes(&data[from..]).framed_by(framing)).collect();
         let mut stream = Vec::new();
         for case in &cases {
             case.append_frame(&mut stream);
@@ -42,10 +41,7 @@ fuzz_target!(|data: &[u8]| {
 
 /// `MSG-LEN SP MSG`, RFC 6587 section 3.4.1.
 fn counted(stream: &[u8]) -> (&[u8], &[u8]) {
-    let digits = stream
-        .iter()
-        .take_while(|byte| byte.is_ascii_digit())
-        .count();
+    let digits = stream.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (length, rest) = stream.split_at(digits);
     assert_ne!(length.first(), Some(&b'0'), "MSG-LEN has no leading zero");
     let length: usize = String::from_utf8_lossy(length).parse().expect("MSG-LEN");
@@ -55,9 +51,6 @@ fn counted(stream: &[u8]) -> (&[u8], &[u8]) {
 
 /// `MSG LF`, section 3.4.2.
 fn line(stream: &[u8]) -> (&[u8], &[u8]) {
-    let end = stream
-        .iter()
-        .position(|byte| *byte == b'\n')
-        .expect("a line feed");
+    let end = stream.iter().position(|byte| *byte == b'\n').expect("a line feed");
     (&stream[..end], &stream[end + 1..])
 }

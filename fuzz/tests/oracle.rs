@@ -56,18 +56,12 @@ const EDGES: &[&str] = &[
 const EMBEDDINGS: [u128; 4] = [0, 0xffff << 32, 0xffff << 48, 0x0064_ff9b << 96];
 
 fn ours(address: IpAddr) -> Verdict {
-    let policy = Policy::default()
-        .with_loopback_denied()
-        .with_private_denied();
+    let policy = Policy::default().with_loopback_denied().with_private_denied();
     policy.check(address).map_or(Denied, |()| Allowed)
 }
 
 fn theirs(address: IpAddr) -> Verdict {
-    if ssrf_guard::is_public(address) {
-        Allowed
-    } else {
-        Denied
-    }
+    if ssrf_guard::is_public(address) { Allowed } else { Denied }
 }
 
 /// Our answer is theirs, or the one that a listed reason gives.
@@ -80,9 +74,7 @@ fn explained(address: IpAddr) -> bool {
 }
 
 fn row(address: IpAddr) -> Option<&'static (&'static str, Verdict, Verdict, &'static str)> {
-    DISAGREEMENTS
-        .iter()
-        .find(|(range, ..)| net(range).contains(&address))
+    DISAGREEMENTS.iter().find(|(range, ..)| net(range).contains(&address))
 }
 
 /// The IPv4 address in the forms that both decode, or the address itself.
@@ -92,11 +84,7 @@ fn read(address: IpAddr) -> IpAddr {
     };
     let (prefix, low) = (outer.to_bits() >> 32 << 32, outer.to_bits() as u32);
     let embedded = EMBEDDINGS.contains(&prefix) && outer.to_bits() > 1;
-    if embedded {
-        IpAddr::V4(low.into())
-    } else {
-        address
-    }
+    if embedded { IpAddr::V4(low.into()) } else { address }
 }
 
 fn isatap(address: IpAddr) -> Option<IpAddr> {
@@ -132,13 +120,7 @@ fn assert_explained(addresses: impl IntoIterator<Item = IpAddr>) {
     let surprises: Vec<_> = addresses
         .into_iter()
         .filter(|address| !explained(*address))
-        .map(|address| {
-            format!(
-                "{address}: ours {:?}, theirs {:?}",
-                ours(address),
-                theirs(address)
-            )
-        })
+        .map(|address| format!("{address}: ours {:?}, theirs {:?}", ours(address), theirs(address)))
         .take(20)
         .collect();
     assert!(surprises.is_empty(), "{surprises:#?}");
@@ -148,29 +130,16 @@ fn assert_explained(addresses: impl IntoIterator<Item = IpAddr>) {
 fn every_listed_disagreement_is_one() {
     for (range, a, b, why) in DISAGREEMENTS {
         for address in [net(range).network(), net(range).broadcast()] {
-            assert_eq!(
-                (ours(address), theirs(address)),
-                (*a, *b),
-                "{address} of {range} ({why})"
-            );
+            assert_eq!((ours(address), theirs(address)), (*a, *b), "{address} of {range} ({why})");
         }
     }
-    let isatap: IpAddr = "2606:4700::5efe:169.254.169.254"
-        .parse()
-        .expect("an address");
-    assert_eq!(
-        (ours(isatap), theirs(isatap)),
-        (Denied, Allowed),
-        "{isatap} (ISATAP)"
-    );
+    let isatap: IpAddr = "2606:4700::5efe:169.254.169.254".parse().expect("an address");
+    assert_eq!((ours(isatap), theirs(isatap)), (Denied, Allowed), "{isatap} (ISATAP)");
 }
 
 #[test]
 fn both_agree_at_every_edge_and_just_beyond() {
-    let edges = EDGES
-        .iter()
-        .map(|text| net(text))
-        .flat_map(|net| [net.network(), net.broadcast()]);
+    let edges = EDGES.iter().map(|text| net(text)).flat_map(|net| [net.network(), net.broadcast()]);
     let edges: Vec<_> = edges.flat_map(around).collect();
     let embedded = edges.iter().filter_map(|address| match address {
         IpAddr::V4(inner) => {
@@ -186,12 +155,7 @@ fn both_agree_at_every_edge_and_just_beyond() {
 fn both_agree_at_both_ends_of_every_16_bit_prefix() {
     for prefix in 0..=u16::MAX {
         let (low, high) = (u32::from(prefix) << 16, u128::from(prefix) << 112);
-        assert_explained([
-            v4(low),
-            v4(low | 0xffff),
-            v6(high),
-            v6(high | u128::MAX >> 16),
-        ]);
+        assert_explained([v4(low), v4(low | 0xffff), v6(high), v6(high | u128::MAX >> 16)]);
         for embedding in EMBEDDINGS {
             assert_explained([
                 v6(embedding | u128::from(low)),

@@ -92,14 +92,10 @@ impl Case {
     /// The event.
     pub fn event(&self) -> Event {
         let (kind, actor) = &self.actor;
-        let mut event = Event::new(
-            &self.id,
-            &self.event_type,
-            Actor::new(*kind, actor),
-            &self.summary,
-        )
-        .severity(self.severity)
-        .time(self.time);
+        let mut event =
+            Event::new(&self.id, &self.event_type, Actor::new(*kind, actor), &self.summary)
+                .severity(self.severity)
+                .time(self.time);
         if let Some(org) = &self.org {
             event = event.org(org);
         }
@@ -130,9 +126,7 @@ impl Case {
     /// The record as the formatter under test writes it.
     pub fn record(&self) -> Vec<u8> {
         let mut record = Vec::new();
-        self.config()
-            .formatter(&self.settings.procid)
-            .write(&self.event(), &mut record);
+        self.config().formatter(&self.settings.procid).write(&self.event(), &mut record);
         record
     }
 
@@ -183,11 +177,10 @@ fn time(choices: &mut Choices<'_>) -> DateTime<Utc> {
         }
         1 => DateTime::<Utc>::MIN_UTC,
         // A leap second, as chrono holds it.
-        2 => DateTime::from_timestamp(
-            1_483_228_799,
-            1_000_000_000 + (millis as u32 % 1_000_000_000),
-        )
-        .expect("the last one so far"),
+        2 => {
+            DateTime::from_timestamp(1_483_228_799, 1_000_000_000 + (millis as u32 % 1_000_000_000))
+                .expect("the last one so far")
+        }
         // Within some thousand years of 1970, in days and milliseconds.
         3 => DateTime::UNIX_EPOCH + TimeDelta::milliseconds(millis % 300_000_000_000_000),
         _ => DateTime::UNIX_EPOCH + TimeDelta::milliseconds(millis.rem_euclid(4_000_000_000_000)),

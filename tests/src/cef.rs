@@ -28,10 +28,7 @@ impl Event {
             Ok(0..=10) => {}
             _ => return Err(format!("severity {:?} is not 0 to 10", fields[5])),
         }
-        Ok(Event {
-            fields,
-            extensions: extensions(rest)?,
-        })
+        Ok(Event { fields, extensions: extensions(rest)? })
     }
 
     /// Without the version of the device, which is the sender's own.
@@ -59,9 +56,7 @@ fn extensions(mut rest: &str) -> Result<Vec<(String, String)>, String> {
         let (value, next) = match unescaped(value, '=') {
             None => (value, ""),
             Some(next) => {
-                let (value, _) = value[..next]
-                    .rsplit_once(' ')
-                    .ok_or("a space ends a value")?;
+                let (value, _) = value[..next].rsplit_once(' ').ok_or("a space ends a value")?;
                 (value, &rest[equals + 1 + value.len() + 1..])
             }
         };
@@ -112,23 +107,12 @@ mod tests {
         .expect("an event");
         assert_eq!(
             event.header(),
-            [
-                "Security",
-                "threat|manager",
-                "100",
-                r"detected a \ in packet",
-                "10"
-            ]
+            ["Security", "threat|manager", "100", r"detected a \ in packet", "10"]
         );
         let extensions = (event.extensions.iter()).map(|(k, v)| (k.as_str(), v.as_str()));
         assert_eq!(
             extensions.collect::<Vec<_>>(),
-            [
-                ("src", "192.0.2.1"),
-                ("act", "blocked a = b\n\\"),
-                ("dst", "192.0.2.2"),
-                ("msg", ""),
-            ]
+            [("src", "192.0.2.1"), ("act", "blocked a = b\n\\"), ("dst", "192.0.2.2"), ("msg", ""),]
         );
     }
 

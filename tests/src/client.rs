@@ -41,11 +41,7 @@ impl Client {
         body: Value,
         expected: StatusCode,
     ) -> io::Result<Value> {
-        let body = if body.is_null() {
-            String::new()
-        } else {
-            body.to_string()
-        };
+        let body = if body.is_null() { String::new() } else { body.to_string() };
         let request = Request::builder()
             .method(method.clone())
             .uri(format!("http://{}{path}", self.addr))
@@ -55,12 +51,7 @@ impl Client {
             .map_err(io::Error::other)?;
         let answer = self.http.request(request).await.map_err(io::Error::other)?;
         let status = answer.status();
-        let body = answer
-            .into_body()
-            .collect()
-            .await
-            .map_err(io::Error::other)?
-            .to_bytes();
+        let body = answer.into_body().collect().await.map_err(io::Error::other)?.to_bytes();
         self.sent.fetch_add(1, Ordering::Relaxed);
         if status != expected {
             let body = String::from_utf8_lossy(&body);

@@ -99,11 +99,7 @@ pub fn go_syslog(
     };
     let mut parser = Command::new(program);
     parser.arg(argument);
-    let framed = move || {
-        cases(seed)
-            .take(events)
-            .map(move |case| case.framed_by(framing))
-    };
+    let framed = move || cases(seed).take(events).map(move |case| case.framed_by(framing));
     stream(parser, framed, |_| {}).map_err(|why| format!("go-syslog: {why}"))
 }
 

@@ -46,12 +46,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            lasts: Duration::from_secs(20),
-            with: With::Embedded,
-            quiet: false,
-            json: None,
-        }
+        Self { lasts: Duration::from_secs(20), with: With::Embedded, quiet: false, json: None }
     }
 }
 
@@ -104,10 +99,7 @@ pub async fn run(options: &Options) -> io::Result<Outcome> {
     let dir = tempfile::tempdir()?;
     let config = configuration(dir.path(), &acme.url(), &receivers)?;
     let service = Service::start(dir.path(), &config).await?;
-    say(&format!(
-        "the reference service listens on {}",
-        service.addr
-    ));
+    say(&format!("the reference service listens on {}", service.addr));
     receivers.scrape(service.addr).await?;
 
     let client = &service.client;
@@ -124,9 +116,7 @@ pub async fn run(options: &Options) -> io::Result<Outcome> {
     let calls = acme.calls();
     acme.stop().await;
     let provider = tokio::task::spawn_blocking(move || provider_spans.shutdown(FLUSH)).await?;
-    let outcome = receivers
-        .outcome(&report, primary, metrics, requests, (calls, provider))
-        .await?;
+    let outcome = receivers.outcome(&report, primary, metrics, requests, (calls, provider)).await?;
     receivers.stop().await?;
     say("done");
     Ok(outcome)

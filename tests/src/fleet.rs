@@ -31,10 +31,7 @@ impl Fleet {
     /// # Errors
     /// When one does not come to serve; the message has the end of its log.
     pub async fn start(replicas: usize, settings: &Value) -> io::Result<Self> {
-        let mut fleet = Fleet {
-            replicas: Vec::new(),
-            dir: tempfile::tempdir()?,
-        };
+        let mut fleet = Fleet { replicas: Vec::new(), dir: tempfile::tempdir()? };
         for number in 0..replicas {
             let replica = fleet.replica(number, settings).await?;
             fleet.replicas.push(replica);
@@ -60,10 +57,7 @@ impl Fleet {
             config[section] = value.clone();
         }
         let service = Service::start(&dir, &config).await?;
-        Ok(Replica {
-            service,
-            master_key,
-        })
+        Ok(Replica { service, master_key })
     }
 
     /// What Prometheus scrapes: `127.0.0.1:PORT` of each.
@@ -112,10 +106,7 @@ impl Fleet {
 
     /// What each replica logged.
     pub fn logs(&self) -> String {
-        let logs = self
-            .replicas
-            .iter()
-            .map(|replica| replica.service.process.log());
+        let logs = self.replicas.iter().map(|replica| replica.service.process.log());
         logs.collect::<Vec<_>>().join("\n--\n")
     }
 

@@ -72,9 +72,7 @@ impl Run {
         // An rsyslog that gets SIGTERM drops after 1.5 s what it has read and not yet written.
         let last = Some(format!("e{}", self.events - 1));
         let written = |records: &[RelayRecord]| {
-            records
-                .last()
-                .is_some_and(|record| record.event_id() == last)
+            records.last().is_some_and(|record| record.event_id() == last)
         };
         relay.wait_until(written, WRITING).await;
         relay.stop().await?;

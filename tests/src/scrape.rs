@@ -162,11 +162,7 @@ impl Scraper {
     pub async fn until(&self, what: &str, limit: Duration, wanted: impl Fn(&Scrape) -> bool) {
         let last = |history: &History| history.scrapes.last().is_some_and(|last| wanted(last));
         let came = crate::holds(&self.history, last, limit).await;
-        assert!(
-            came,
-            "{what} did not come within {limit:?}: {:?}",
-            self.failures()
-        );
+        assert!(came, "{what} did not come within {limit:?}: {:?}", self.failures());
     }
 
     /// The body of a new scrape, which is not kept.
@@ -182,8 +178,7 @@ impl Scraper {
     /// # Errors
     /// As [`text`](Self::text).
     pub async fn open_metrics(&self) -> Result<String, ScrapeError> {
-        self.body(exposition::OPEN_METRICS, exposition::is_open_metrics)
-            .await
+        self.body(exposition::OPEN_METRICS, exposition::is_open_metrics).await
     }
 
     async fn body(&self, accept: &str, is: fn(&str) -> bool) -> Result<String, ScrapeError> {
@@ -262,10 +257,7 @@ mod tests {
         let any = |scrape: &Scrape| !scrape.families.is_empty();
         scraper.until("a family", TIMEOUT, any).await;
         scraping.stop().await;
-        assert_eq!(
-            scraper.value("a_total", &[("y", "2"), ("x", "1")]),
-            Some(3.0)
-        );
+        assert_eq!(scraper.value("a_total", &[("y", "2"), ("x", "1")]), Some(3.0));
         assert_eq!(scraper.value("a_total", &[("y", "2")]), None);
         assert_eq!((scraper.families(), scraper.series()), (1, 2));
     }
@@ -279,12 +271,7 @@ mod tests {
                 "",
                 "status 401, content type \"text/plain; version=0.0.4; charset=utf-8\": ",
             ),
-            (
-                "200 OK",
-                "text/html",
-                "<html>",
-                "status 200, content type \"text/html\": <html>",
-            ),
+            ("200 OK", "text/html", "<html>", "status 200, content type \"text/html\": <html>"),
             (
                 "200 OK",
                 exposition::CONTENT_TYPE,

@@ -32,12 +32,7 @@ impl Service {
         let listening = || said(&log, "listening")?.as_str()?.parse().ok();
         process.ready(async || listening().is_some(), START).await?;
         let addr = listening().ok_or_else(|| io::Error::other("the service's log is gone"))?;
-        Ok(Self {
-            client: Client::new(addr),
-            process,
-            addr,
-            log,
-        })
+        Ok(Self { client: Client::new(addr), process, addr, log })
     }
 
     /// Ends it with SIGTERM and returns what it reports of its pipelines.

@@ -73,10 +73,7 @@ pub async fn soak(options: Options) -> io::Result<Vec<String>> {
     });
     let service = Service::start(dir.path(), &config).await?;
     let to = service.addr;
-    let pid = service
-        .process
-        .pid()
-        .ok_or_else(|| io::Error::other("it has ended"))?;
+    let pid = service.process.pid().ok_or_else(|| io::Error::other("it has ended"))?;
 
     let load = Arc::new(Load::default());
     let callers: Vec<_> = (0..CALLERS)
@@ -91,9 +88,7 @@ pub async fn soak(options: Options) -> io::Result<Vec<String>> {
     scraping.stop().await;
     load.stop.store(true, Ordering::Relaxed);
     for caller in callers {
-        caller
-            .join()
-            .map_err(|_| io::Error::other("a caller panicked"))??;
+        caller.join().map_err(|_| io::Error::other("a caller panicked"))??;
     }
     let report = service.stop().await?;
     say(&format!("shutdown: {report}"));
@@ -156,28 +151,16 @@ fn faults(samples: &[f64], report: &Value, received: u64) -> Vec<String> {
     let mut faults = Vec::new();
     let (first, last) = ends(samples);
     let mib = |bytes: f64| bytes / 1024.0 / 1024.0;
-    say(&format!(
-        "memory after the start {:.1} MiB, at the end {:.1} MiB",
-        mib(first),
-        mib(last)
-    ));
+    say(&format!("memory after the start {:.1} MiB, at the end {:.1} MiB", mib(first), mib(last)));
     if last - first > (first * SHARE).max(BYTES) {
-        faults.push(format!(
-            "memory grew from {:.1} to {:.1} MiB",
-            mib(first),
-            mib(last)
-        ));
+        faults.push(format!("memory grew from {:.1} to {:.1} MiB", mib(first), mib(last)));
     }
     let number = |pipeline: &str, name: &str| report[pipeline][name].as_u64();
     let sum = |pipeline: &str, names: &[&str]| -> Option<u64> {
         names.iter().map(|name| number(pipeline, name)).sum()
     };
     for (pipeline, whole, parts) in [
-        (
-            "tracing",
-            "started",
-            &["exported", "rejected", "dropped", "failed", "pending"][..],
-        ),
+        ("tracing", "started", &["exported", "rejected", "dropped", "failed", "pending"][..]),
         ("syslog", "enqueued", &["delivered", "dropped", "queued"]),
     ] {
         let (whole_count, parts_count) = (number(pipeline, whole), sum(pipeline, parts));
@@ -189,9 +172,7 @@ fn faults(samples: &[f64], report: &Value, received: u64) -> Vec<String> {
     }
     // A record that two reads of the relay share is not counted.
     let delivered = number("syslog", "delivered").unwrap_or(0);
-    say(&format!(
-        "the relay has {received} records, {delivered} were delivered"
-    ));
+    say(&format!("the relay has {received} records, {delivered} were delivered"));
     if (received as f64) < 0.99 * delivered as f64 {
         faults.push(format!("the relay has {received} records of {delivered}"));
     }

@@ -22,9 +22,7 @@ impl Checkout {
                 && folder.join("xtask").is_dir()
         };
         match folder.ancestors().find(is_root) {
-            Some(root) => Ok(Self {
-                root: root.to_owned(),
-            }),
+            Some(root) => Ok(Self { root: root.to_owned() }),
             None => Err(format!(
                 "{} is not in a checkout of the project: change into one",
                 folder.display()
@@ -63,12 +61,7 @@ impl Checkout {
 
 /// Runs to the end; a failure names the command.
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
-    let status = command
-        .status()
-        .map_err(|error| format!("{command:?} could not be started: {error}"))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("{command:?} ended with {status}"))
-    }
+    let status =
+        command.status().map_err(|error| format!("{command:?} could not be started: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?} ended with {status}")) }
 }

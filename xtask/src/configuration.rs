@@ -125,9 +125,9 @@ pub(crate) fn reference() -> String {
 
 /// The path without its last part; empty for a key at the top.
 fn section_of(key: &Key) -> &'static str {
-    key.path.rsplit_once('.').map_or("", |(section, _)| {
-        section.strip_suffix(".tls").unwrap_or(section)
-    })
+    key.path
+        .rsplit_once('.')
+        .map_or("", |(section, _)| section.strip_suffix(".tls").unwrap_or(section))
 }
 
 fn value_type(key: &Key) -> String {
@@ -137,18 +137,12 @@ fn value_type(key: &Key) -> String {
         ValueType::Integer { min, max, unit } => format!("whole number, {min} to {max} ({unit})"),
         ValueType::Fraction => "number from 0 to 1".to_owned(),
         ValueType::Duration => "duration".to_owned(),
-        ValueType::Enum(words) => words
-            .iter()
-            .map(|word| format!("`{word}`"))
-            .collect::<Vec<_>>()
-            .join(", "),
+        ValueType::Enum(words) => {
+            words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+        }
         ValueType::EnumOrInteger(words, most) => {
             let (first, last) = (words.first(), words.last());
-            format!(
-                "`{}` to `{}`, or 0 to {most}",
-                first.unwrap_or(&""),
-                last.unwrap_or(&"")
-            )
+            format!("`{}` to `{}`, or 0 to {most}", first.unwrap_or(&""), last.unwrap_or(&""))
         }
         ValueType::List(what) => format!("list of {what}"),
         ValueType::Map => "section of names with one value each".to_owned(),
@@ -260,10 +254,8 @@ mod tests {
     fn a_mistake_names_file_line_key_and_the_nearest_valid_key() {
         assert_eq!(
             checked("server: { listen: here }\nsyslog:\n  hots: relay\n"),
-            Err(
-                "config.yaml:3: syslog.hots: unknown key; the nearest valid key is syslog.host"
-                    .to_owned()
-            )
+            Err("config.yaml:3: syslog.hots: unknown key; the nearest valid key is syslog.host"
+                .to_owned())
         );
     }
 
@@ -271,10 +263,7 @@ mod tests {
     fn a_misspelled_section_is_not_taken_for_the_program_s_own() {
         let misspelled = checked("sylog: { enabled: true, host: relay }\n");
         let nearest = "unknown key; the nearest valid key is syslog.enabled";
-        assert_eq!(
-            misspelled,
-            Err(format!("config.yaml:1: sylog.enabled: {nearest}"))
-        );
+        assert_eq!(misspelled, Err(format!("config.yaml:1: sylog.enabled: {nearest}")));
         checked("instance_nam: here\n").expect_err("misspelled");
         checked("ingress: { enabled: true, host: here }\nsystem:\n").expect("the product's own");
     }
@@ -289,9 +278,7 @@ mod tests {
     #[test]
     fn the_schema_takes_examples_and_defaults_and_refuses_mistakes() {
         let nested = |path: &str, value: &str| {
-            path.rsplit('.').fold(value.to_owned(), |inner, word| {
-                format!("{{ {word}: {inner} }}")
-            })
+            path.rsplit('.').fold(value.to_owned(), |inner, word| format!("{{ {word}: {inner} }}"))
         };
         for key in Config::keys() {
             assert!(valid(&nested(key.path, key.example)), "{key:?}");

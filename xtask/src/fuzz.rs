@@ -67,9 +67,7 @@ fn targets(checkout: &Checkout) -> Result<Vec<String>, String> {
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let failed = |error| format!("cannot list {}: {error}", folder.display());
     let entries = fs::read_dir(folder).map_err(failed)?;
-    entries
-        .map(|entry| Ok(entry.map_err(failed)?.path()))
-        .collect()
+    entries.map(|entry| Ok(entry.map_err(failed)?.path())).collect()
 }
 
 struct Target<'a> {
@@ -104,11 +102,7 @@ impl<'a> Target<'a> {
             .map_err(|error| format!("cannot create {}: {error}", corpus.display()))?;
         let mut command = self.command()?;
         // libFuzzer writes new inputs into the first folder.
-        command.args(
-            [Some(&corpus), seeds.is_dir().then_some(&seeds)]
-                .iter()
-                .flatten(),
-        );
+        command.args([Some(&corpus), seeds.is_dir().then_some(&seeds)].iter().flatten());
         command.args(["--", "-print_final_stats=1"]);
         command.arg(format!("-max_total_time={seconds}"));
         let dictionary = within("dictionaries").with_extension("dict");

@@ -24,10 +24,7 @@ fn everything(checkout: &Checkout, folder: &Path, check: bool) -> Result<(), Str
         .chain([
             ("docs/configuration.md".into(), configuration::reference()),
             ("docs/spans.md".into(), spans::reference()),
-            (
-                "docs/configuration.schema.json".into(),
-                configuration::schema(),
-            ),
+            ("docs/configuration.schema.json".into(), configuration::schema()),
         ])
         .map(|(path, text)| (folder.join(path), text))
         .collect();
@@ -73,10 +70,7 @@ pub(crate) fn rules(checkout: &Checkout, arguments: &[String]) -> Result<(), Str
             "prometheus/certautopilot-extended.rules.yml",
             "kubernetes/prometheusrule-extended.yaml",
         ),
-        _ => (
-            "prometheus/certautopilot.rules.yml",
-            "kubernetes/prometheusrule.yaml",
-        ),
+        _ => ("prometheus/certautopilot.rules.yml", "kubernetes/prometheusrule.yaml"),
     };
     let prometheus = (prometheus, cap_alerts::rules_file(&options));
     let operator = (operator, cap_alerts::prometheus_rule(&options));
@@ -86,14 +80,10 @@ pub(crate) fn rules(checkout: &Checkout, arguments: &[String]) -> Result<(), Str
         Some("prometheus") => vec![prometheus],
         Some("operator") => vec![operator],
         Some(other) => {
-            return Err(format!(
-                "unknown format {other}: write prometheus or operator"
-            ));
+            return Err(format!("unknown format {other}: write prometheus or operator"));
         }
     };
-    let texts = chosen
-        .into_iter()
-        .map(|(path, text)| (path, cap_alerts::with_note(&text)));
+    let texts = chosen.into_iter().map(|(path, text)| (path, cap_alerts::with_note(&text)));
     if stdout {
         texts.for_each(|(_, text)| print!("{text}"));
         return Ok(());
@@ -172,12 +162,7 @@ mod tests {
                 "< 604800",
                 "< 86400",
             ),
-            (
-                "threshold-chart",
-                format!("{chart}/files/rules.yaml"),
-                "\"604800\"",
-                "\"86400\"",
-            ),
+            ("threshold-chart", format!("{chart}/files/rules.yaml"), "\"604800\"", "\"86400\""),
             (
                 "for",
                 "deploy/kubernetes/prometheusrule-extended.yaml".to_owned(),
@@ -196,24 +181,9 @@ mod tests {
                 "issuer_type",
                 "issuer_kind",
             ),
-            (
-                "label-reference",
-                "docs/metrics.md".to_owned(),
-                "issuer_type",
-                "issuer_kind",
-            ),
-            (
-                "hand",
-                "docs/runbooks/KEKClusterNotReady.md".to_owned(),
-                "Restart",
-                "Do not restart",
-            ),
-            (
-                "hand-schema",
-                format!("{chart}/values.schema.json"),
-                "severity",
-                "urgency",
-            ),
+            ("label-reference", "docs/metrics.md".to_owned(), "issuer_type", "issuer_kind"),
+            ("hand", "docs/runbooks/KEKClusterNotReady.md".to_owned(), "Restart", "Do not restart"),
+            ("hand-schema", format!("{chart}/values.schema.json"), "severity", "urgency"),
         ] {
             let error = all_checked(name, &path, |text| text.replace(from, to)).expect_err("drift");
             assert!(error.contains(&path), "{name}: {error}");
@@ -231,11 +201,8 @@ mod tests {
         let text = fs::read_to_string(&file).expect("it was written");
         fs::write(&file, edit(text)).expect("writable");
         let more = more.iter().map(|&arg| arg.to_owned());
-        let check: Vec<String> = out
-            .into_iter()
-            .chain(["--check".to_owned()])
-            .chain(more)
-            .collect();
+        let check: Vec<String> =
+            out.into_iter().chain(["--check".to_owned()]).chain(more).collect();
         let outcome = rules(&checkout(), &check);
         fs::remove_dir_all(folder).expect("removable");
         outcome
@@ -256,22 +223,14 @@ mod tests {
     fn a_changed_threshold_is_drift() {
         checked("threshold", |text| text.replace("< 604800", "< 86400"), &[])
             .expect_err("in the file");
-        checked(
-            "set",
-            |text| text,
-            &["--set", "LicenseExpiringSoon.threshold=86400"],
-        )
-        .expect_err("in the choices");
+        checked("set", |text| text, &["--set", "LicenseExpiringSoon.threshold=86400"])
+            .expect_err("in the choices");
     }
 
     #[test]
     fn a_renamed_label_is_drift() {
-        checked(
-            "label",
-            |text| text.replace("issuer_type", "issuer_kind"),
-            &[],
-        )
-        .expect_err("in the file");
+        checked("label", |text| text.replace("issuer_type", "issuer_kind"), &[])
+            .expect_err("in the file");
         checked("grouping", |text| text, &["--set", "grouping=[region]"])
             .expect_err("in the choices");
     }
@@ -280,25 +239,14 @@ mod tests {
     fn overrides_come_from_a_file_and_from_arguments() {
         let file = std::env::temp_dir().join(format!("cap-overrides-{}.yaml", std::process::id()));
         fs::write(&file, "alerts: {KEKClusterNotReady: {for: 10m}}").expect("writable");
-        let args = [
-            "--overrides",
-            &file.display().to_string(),
-            "--profile",
-            "extended",
-            "--check",
-        ]
-        .map(str::to_owned);
+        let args = ["--overrides", &file.display().to_string(), "--profile", "extended", "--check"]
+            .map(str::to_owned);
         let error = rules(&checkout(), &args).expect_err("the committed file has 5m");
-        assert!(
-            error.contains("certautopilot-extended.rules.yml"),
-            "{error}"
-        );
+        assert!(error.contains("certautopilot-extended.rules.yml"), "{error}");
         fs::remove_file(file).expect("removable");
-        let error = rules(
-            &checkout(),
-            &["--set".to_owned(), "KEKClusterNotRedy.for=1m".to_owned()],
-        )
-        .expect_err("no such alert");
+        let error =
+            rules(&checkout(), &["--set".to_owned(), "KEKClusterNotRedy.for=1m".to_owned()])
+                .expect_err("no such alert");
         assert!(error.contains("write KEKClusterNotReady"), "{error}");
     }
 }

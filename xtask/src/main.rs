@@ -36,11 +36,7 @@ const fn command(
     usage: &'static str,
     run: fn(&Checkout, &[String]) -> Result<(), String>,
 ) -> Command {
-    Command {
-        name,
-        usage: Usage(usage),
-        run,
-    }
+    Command { name, usage: Usage(usage), run }
 }
 
 #[rustfmt::skip]

@@ -321,10 +321,7 @@ mod tests {
             let peers = select(list)?;
             Ok::<Vec<_>, String>(peers.iter().map(|peer| peer.name).collect())
         };
-        assert_eq!(
-            names("promtool,rsyslogd"),
-            Ok(vec!["rsyslog", "prometheus"])
-        );
+        assert_eq!(names("promtool,rsyslogd"), Ok(vec!["rsyslog", "prometheus"]));
         assert!(names("rsyslog,nagios").is_err_and(|why| why.contains("\"nagios\"")));
     }
 }

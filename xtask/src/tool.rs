@@ -10,10 +10,7 @@ use crate::peers;
 pub(crate) fn installed(checkout: &Checkout, name: &str, version: &str) -> Result<PathBuf, String> {
     let folder = peers::cache_folder()?.join(name);
     let tool = folder.join("bin").join(name);
-    let said = Command::new(&tool)
-        .arg("--version")
-        .stderr(Stdio::null())
-        .output();
+    let said = Command::new(&tool).arg("--version").stderr(Stdio::null()).output();
     let wanted = format!("{name} {version}");
     if said.is_ok_and(|said| String::from_utf8_lossy(&said.stdout).trim() == wanted) {
         return Ok(tool);

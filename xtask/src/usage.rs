@@ -46,9 +46,7 @@ impl Usage {
 
     fn line(self) -> &'static str {
         let mut lines = self.0.lines();
-        lines
-            .find(|line| line.starts_with("Usage:"))
-            .unwrap_or_default()
+        lines.find(|line| line.starts_with("Usage:")).unwrap_or_default()
     }
 
     /// How many positional arguments fit.
@@ -115,21 +113,12 @@ mod tests {
     #[test]
     fn what_the_text_lacks_is_named() {
         for (arguments, said) in [
-            (
-                "--secods 5",
-                "unknown option --secods: did you mean --seconds?",
-            ),
+            ("--secods 5", "unknown option --secods: did you mean --seconds?"),
             ("--verbose", "unknown option --verbose"),
             ("-v", "unknown option -v"),
             ("a b c", "unexpected argument c"),
-            (
-                "a --seconds",
-                "--seconds: missing argument for option '--seconds'",
-            ),
-            (
-                "--check=yes",
-                "unexpected argument for option '--check': \"yes\"",
-            ),
+            ("a --seconds", "--seconds: missing argument for option '--seconds'"),
+            ("--check=yes", "unexpected argument for option '--check': \"yes\""),
         ] {
             assert_eq!(checked(arguments), Err(said.to_owned()), "{arguments}");
         }

@@ -49,10 +49,7 @@ fn help_is_answered_before_anything_is_built() {
     let overview = xtask(folder.path(), &["--help"]);
     assert!(overview.status.success());
     for command in COMMANDS {
-        assert!(
-            text(&overview.stdout).contains(&format!("\n  {command} ")),
-            "{command}"
-        );
+        assert!(text(&overview.stdout).contains(&format!("\n  {command} ")), "{command}");
         let help = xtask(folder.path(), &[command, "--help"]);
         assert!(help.status.success(), "{command}");
         let usage = format!("Usage: cargo xtask {command}");
@@ -65,24 +62,12 @@ fn a_wrong_argument_is_answered_before_anything_is_built() {
     let folder = checkout();
     for (arguments, said) in [
         (&["dmeo"][..], "unknown command dmeo: did you mean demo?"),
-        (
-            &["demo", "--secods", "5"],
-            "unknown option --secods: did you mean --seconds?",
-        ),
+        (&["demo", "--secods", "5"], "unknown option --secods: did you mean --seconds?"),
         (&["soak", "--minutes"], "--minutes: missing argument"),
         (&["loss", "now"], "unexpected argument now"),
-        (
-            &["bench", "--jsn", "f", "all"],
-            "unknown option --jsn: did you mean --json?",
-        ),
-        (
-            &["gen", "--chek"],
-            "unknown option --chek: did you mean --check?",
-        ),
-        (
-            &["fuzz", "--second", "5", "egress"],
-            "did you mean --seconds?",
-        ),
+        (&["bench", "--jsn", "f", "all"], "unknown option --jsn: did you mean --json?"),
+        (&["gen", "--chek"], "unknown option --chek: did you mean --check?"),
+        (&["fuzz", "--second", "5", "egress"], "did you mean --seconds?"),
     ] {
         let answer = xtask(folder.path(), arguments);
         assert_eq!(answer.status.code(), Some(2), "{arguments:?}");
@@ -99,10 +84,7 @@ fn files_are_written_to_the_checkout_it_is_run_in() {
         let written = folder.path().join("docs/spans.md");
         let answer = xtask(&folder.path().join(below), &["gen"]);
         assert!(answer.status.success(), "{}", text(&answer.stderr));
-        assert!(
-            text(&answer.stdout).contains("wrote docs/spans.md"),
-            "{below}"
-        );
+        assert!(text(&answer.stdout).contains("wrote docs/spans.md"), "{below}");
         fs::remove_file(written).expect("it was written");
     }
 }
@@ -113,8 +95,5 @@ fn outside_of_a_checkout_it_says_so() {
     let answer = xtask(folder.path(), &["gen"]);
     assert_eq!(answer.status.code(), Some(1));
     let answer = text(&answer.stderr);
-    assert!(
-        answer.contains("is not in a checkout of the project"),
-        "{answer}"
-    );
+    assert!(answer.contains("is not in a checkout of the project"), "{answer}");
 }

@@ -38,20 +38,13 @@ impl Sink {
                 Some(tls) => {
                     let connection = ServerConnection::new(tls).expect("a server");
                     let mut stream = StreamOwned::new(connection, stream);
-                    stream
-                        .conn
-                        .complete_io(&mut stream.sock)
-                        .expect("a handshake");
+                    stream.conn.complete_io(&mut stream.sock).expect("a handshake");
                     let _ = begun.recv();
                     read(stream)
                 }
             }
         });
-        Sink {
-            addr,
-            begin,
-            reading,
-        }
+        Sink { addr, begin, reading }
     }
 
     pub(super) fn addr(&self) -> SocketAddr {

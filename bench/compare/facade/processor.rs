@@ -28,9 +28,7 @@ impl Processor {
 pub(super) fn aside<T: Send>(start: impl FnOnce() -> T + Send) -> T {
     let aside = || {
         let thread = gettid().to_string();
-        let gives_way = Command::new("chrt")
-            .args(["--idle", "--pid", "0", &thread])
-            .status();
+        let gives_way = Command::new("chrt").args(["--idle", "--pid", "0", &thread]).status();
         assert!(gives_way.expect("chrt of util-linux").success());
         start()
     };

@@ -49,12 +49,7 @@ impl Service {
         let said = process.stdout.take().expect("it is piped");
         let mut says = BufReader::new(said).lines();
         let address = says.next().expect("it listens").expect("a line");
-        Service {
-            process,
-            asks,
-            says,
-            address: address.parse().expect("an address"),
-        }
+        Service { process, asks, says, address: address.parse().expect("an address") }
     }
 
     pub(super) fn round(&mut self) -> Round {
@@ -82,9 +77,7 @@ fn calls(callers: &mut [Caller], count: usize) -> Vec<Duration> {
     std::thread::scope(|scope| {
         let calling = |caller| scope.spawn(move || Caller::calls(caller, count));
         let calling: Vec<_> = callers.iter_mut().map(calling).collect();
-        let calls = calling
-            .into_iter()
-            .map(|calls| calls.join().expect("no panic"));
+        let calls = calling.into_iter().map(|calls| calls.join().expect("no panic"));
         calls.flat_map(|calls| calls.expect("answers")).collect()
     })
 }
@@ -114,9 +107,5 @@ pub(crate) fn serve(pipes: &str, database: &str) -> io::Result<()> {
     }
     runtime.block_on(service.stop());
     let report = telemetry.shutdown(LONG);
-    if report.is_complete() {
-        Ok(())
-    } else {
-        Err(io::Error::other(report.to_string()))
-    }
+    if report.is_complete() { Ok(()) } else { Err(io::Error::other(report.to_string())) }
 }

@@ -15,14 +15,7 @@ pub(super) fn run(bench: &mut Bench) {
         let what = format!("encode {series} counter series");
         let metrics = peers::counted(series);
         for peer in &PEERS {
-            against(
-                bench,
-                &what,
-                &metrics,
-                peer,
-                (peer.counters)(series),
-                REQUESTS,
-            );
+            against(bench, &what, &metrics, peer, (peer.counters)(series), REQUESTS);
         }
         let floor = if series == 100_000 { 0.5 } else { 0.0 };
         against_a_copy(bench, &what, &metrics, floor);
@@ -31,14 +24,7 @@ pub(super) fn run(bench: &mut Bench) {
     let metrics = peers::observed(10_000);
     let what = "encode 10000 histograms";
     for peer in &PEERS {
-        against(
-            bench,
-            what,
-            &metrics,
-            peer,
-            (peer.histograms)(10_000),
-            CALLS,
-        );
+        against(bench, what, &metrics, peer, (peer.histograms)(10_000), CALLS);
     }
     against_a_copy(bench, what, &metrics, 0.0);
 }
@@ -56,16 +42,9 @@ fn against(
     ours(&mut |body| expected = samples(body, family));
     theirs(&mut |body| is = samples(body, family));
     assert_eq!(expected.len(), is.len(), "{}", peer.name);
-    let different = expected
-        .iter()
-        .zip(&is)
-        .find(|(ours, theirs)| ours != theirs);
+    let different = expected.iter().zip(&is).find(|(ours, theirs)| ours != theirs);
     assert!(different.is_none(), "{}: {different:?}", peer.name);
-    let case = Case {
-        case: what,
-        peer: peer.name,
-        floor: 3.0,
-    };
+    let case = Case { case: what, peer: peer.name, floor: 3.0 };
     let mut show = |body: &[u8]| {
         black_box(body);
     };
@@ -118,11 +97,7 @@ fn against_a_copy(bench: &mut Bench, what: &str, metrics: &Metrics, floor: f64) 
     let mut body = Vec::new();
     ours(&mut |whole| body = whole.to_vec());
     let mut copy = Vec::with_capacity(body.len());
-    let case = Case {
-        case: what,
-        peer: "memcpy",
-        floor,
-    };
+    let case = Case { case: what, peer: "memcpy", floor };
     let ours = |count| {
         repeat(count, || {
             ours(&mut |body| {
@@ -163,10 +138,6 @@ fn moving_counters(bench: &mut Bench) {
             times.push((ours.as_nanos() as f64, start.elapsed().as_nanos() as f64));
         }
     }
-    let case = Case {
-        case: "encode 100000 counter series, all moved",
-        peer: "memcpy",
-        floor: 0.5,
-    };
+    let case = Case { case: "encode 100000 counter series, all moved", peer: "memcpy", floor: 0.5 };
     bench.measured(&case, &times);
 }

@@ -45,17 +45,11 @@ pub(super) fn counters(series: usize) -> Encode {
     let family = Family::<Request, Counter>::default();
     series::requests(series, |method, path, status| {
         let (method, path) = (method.as_str(), path.to_owned());
-        let labels = Request {
-            method,
-            path,
-            status,
-        };
+        let labels = Request { method, path, status };
         family.with_or_new(&labels, Counter::inc);
     });
     let mut registry = Registry::default();
-    registry
-        .register(REQUESTS, REQUESTS_HELP, family)
-        .expect("a valid name");
+    registry.register(REQUESTS, REQUESTS_HELP, family).expect("a valid name");
     encode(registry)
 }
 
@@ -63,17 +57,11 @@ pub(super) fn histograms(series: usize) -> Encode {
     let family = histogram::<Call>();
     series::calls(series, |provider, endpoint, status, took| {
         let (provider, endpoint) = (provider.to_owned(), endpoint.to_owned());
-        let labels = Call {
-            provider,
-            endpoint,
-            status,
-        };
+        let labels = Call { provider, endpoint, status };
         family.with_or_new(&labels, |one| one.observe(took.as_secs_f64()));
     });
     let mut registry = Registry::default();
-    registry
-        .register(CALLS, CALLS_HELP, family)
-        .expect("a valid name");
+    registry.register(CALLS, CALLS_HELP, family).expect("a valid name");
     encode(registry)
 }
 

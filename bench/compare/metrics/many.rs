@@ -42,12 +42,10 @@ macro_rules! closed {
     };
 }
 
-closed!(Method, 10, |n, visitor| visitor
-    .write_str(Ours::ALL[n].as_str()));
+closed!(Method, 10, |n, visitor| visitor.write_str(Ours::ALL[n].as_str()));
 closed!(Provider, 10, |n, visitor| visitor.write_str(PROVIDERS[n]));
 closed!(Endpoint, 20, |n, visitor| visitor.write_str(&ENDPOINTS[n]));
-closed!(Status, STATUSES, |n, visitor| visitor
-    .write_int(200 + n as i64));
+closed!(Status, STATUSES, |n, visitor| visitor.write_int(200 + n as i64));
 
 /// A family of as many counters as its labels have combinations.
 macro_rules! requests {
@@ -81,9 +79,7 @@ macro_rules! requests {
                         status: Code(n / 10 % 500),
                     });
                 }
-                encode(Requests {
-                    cap_http_requests_total: requests,
-                })
+                encode(Requests { cap_http_requests_total: requests })
             }
         }
     };
@@ -137,9 +133,7 @@ pub(super) fn histograms(series: usize) -> Encode {
 fn encode(group: impl MetricGroup<BufferedTextEncoder> + 'static) -> Encode {
     let mut encoder = BufferedTextEncoder::new();
     Box::new(move |show| {
-        group
-            .collect_group_into(&mut encoder)
-            .expect("memory takes all");
+        group.collect_group_into(&mut encoder).expect("memory takes all");
         show(&encoder.finish());
     })
 }
@@ -158,9 +152,7 @@ pub(super) struct Timed(HistogramVec<TimedLabelsSet, 11>);
 
 impl Timed {
     pub(super) fn new() -> Self {
-        Timed(HistogramVec::dense_with_metadata(Thresholds::with_buckets(
-            BUCKETS,
-        )))
+        Timed(HistogramVec::dense_with_metadata(Thresholds::with_buckets(BUCKETS)))
     }
 
     pub(super) fn observe(&self, method: usize, path: usize, seconds: f64) {

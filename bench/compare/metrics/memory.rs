@@ -20,11 +20,7 @@ pub(super) fn run(bench: &mut Bench) {
         let what = format!("memory of {series} {kind}");
         let ours = taken(kind, OURS);
         for peer in &PEERS {
-            let case = Case {
-                case: &what,
-                peer: peer.name,
-                floor: 0.0,
-            };
+            let case = Case { case: &what, peer: peer.name, floor: 0.0 };
             bench.sizes(&case, ours, taken(kind, peer.name));
         }
     }

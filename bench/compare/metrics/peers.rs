@@ -112,11 +112,7 @@ fn client_counters(series: usize) -> Encode {
     let family = Family::<Request, Counter>::default();
     series::requests(series, |method, path, status| {
         let (method, path) = (method.as_str(), path.to_owned());
-        let labels = Request {
-            method,
-            path,
-            status,
-        };
+        let labels = Request { method, path, status };
         family.get_or_create(&labels).inc();
     });
     let mut registry = Registry::default();
@@ -128,11 +124,7 @@ fn client_histograms(series: usize) -> Encode {
     let family = Family::<Call, Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
     series::calls(series, |provider, endpoint, status, took| {
         let (provider, endpoint) = (provider.to_owned(), endpoint.to_owned());
-        let labels = Call {
-            provider,
-            endpoint,
-            status,
-        };
+        let labels = Call { provider, endpoint, status };
         family.get_or_create(&labels).observe(took.as_secs_f64());
     });
     let mut registry = Registry::default();
@@ -154,8 +146,7 @@ fn prometheus_counters(series: usize) -> Encode {
     let opts = prometheus::Opts::new(REQUESTS, REQUESTS_HELP);
     let vec = prometheus::IntCounterVec::new(opts, &["method", "path", "status"]).expect("valid");
     series::requests(series, |method, path, status| {
-        vec.with_label_values(&[method.as_str(), path, &status.to_string()])
-            .inc();
+        vec.with_label_values(&[method.as_str(), path, &status.to_string()]).inc();
     });
     gathered(vec)
 }
@@ -199,10 +190,8 @@ fn metrics_counters(series: usize) -> Encode {
 }
 
 fn metrics_histograms(series: usize) -> Encode {
-    let recorder = PrometheusBuilder::new()
-        .set_buckets(&BUCKETS)
-        .expect("buckets")
-        .build_recorder();
+    let recorder =
+        PrometheusBuilder::new().set_buckets(&BUCKETS).expect("buckets").build_recorder();
     ::metrics::with_local_recorder(&recorder, || {
         ::metrics::describe_histogram!(CALLS, CALLS_HELP);
         series::calls(series, |provider, endpoint, status, took| {

@@ -11,18 +11,8 @@ pub(super) const CALLS: &str = "cap_external_request_duration_seconds";
 pub(super) const CALLS_HELP: &str =
     "Time of one call to an external system, status none when no response came";
 
-pub(super) const PROVIDERS: [&str; 10] = [
-    "acme",
-    "msca",
-    "route53",
-    "azure",
-    "google",
-    "digicert",
-    "ovh",
-    "gandi",
-    "f5",
-    "netscaler",
-];
+pub(super) const PROVIDERS: [&str; 10] =
+    ["acme", "msca", "route53", "azure", "google", "digicert", "ovh", "gandi", "f5", "netscaler"];
 /// Statuses of each provider and endpoint.
 pub(super) const STATUSES: usize = 50;
 

@@ -21,17 +21,13 @@ pub(super) fn run(bench: &mut Bench) {
     let metrics = peers::counted_within(SERIES, 2_000_000);
     let http = metrics.http();
     let route = http.route(PATH);
-    let routes: Vec<_> = (0..200)
-        .map(|n| http.route(&format!("/churn/{n}")))
-        .collect();
+    let routes: Vec<_> = (0..200).map(|n| http.route(&format!("/churn/{n}"))).collect();
     let mut born =
         (0..1_000_000).map(|n| (routes[n / 5000], HttpMethod::ALL[n / 500 % 10], n % 500));
     let mut record = || {
         let (start, mut batches) = (Instant::now(), 0);
         while start.elapsed() < ROUND {
-            repeat(BATCH, || {
-                http.record_request(HttpMethod::Get, route, HttpStatus::new(200))
-            });
+            repeat(BATCH, || http.record_request(HttpMethod::Get, route, HttpStatus::new(200)));
             batches += 1;
             if batches % 256 == 0
                 && let Some((route, method, code)) = born.next()

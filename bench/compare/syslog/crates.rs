@@ -38,11 +38,7 @@ fn framed(record: &[u8], out: &mut Vec<u8>) {
 
 pub(super) fn fasyslog() -> impl FnMut(u64) {
     let mut context = SyslogContext::new();
-    context
-        .facility(Facility::LOCAL6)
-        .hostname(HOSTNAME)
-        .appname(APP_NAME)
-        .procid(PROCID);
+    context.facility(Facility::LOCAL6).hostname(HOSTNAME).appname(APP_NAME).procid(PROCID);
     let (mut record, mut out) = (Vec::new(), Vec::new());
     move |count| {
         for _ in 0..count {
@@ -77,11 +73,7 @@ pub(super) fn syslog() -> impl FnMut(u64) {
             let data = BTreeMap::from([("cap@0".to_owned(), BTreeMap::from(params))]);
             record.clear();
             formatter
-                .format(
-                    &mut record,
-                    syslog::Severity::LOG_INFO,
-                    (0, data, black_box(SUMMARY)),
-                )
+                .format(&mut record, syslog::Severity::LOG_INFO, (0, data, black_box(SUMMARY)))
                 .expect("a Vec takes every write");
             framed(&record, &mut out);
         }
@@ -150,9 +142,7 @@ pub(super) fn syslog5424() -> impl FnMut(u64) {
     move |count| {
         for _ in 0..count {
             out.clear();
-            formatter
-                .format(&mut out, black_box(&sample))
-                .expect("a Vec takes every write");
+            formatter.format(&mut out, black_box(&sample)).expect("a Vec takes every write");
             black_box(&out);
         }
     }

@@ -39,10 +39,9 @@ enum Over {
 
 pub(super) fn run(bench: &mut Bench) {
     let sink = Sink::start();
-    for (over, name) in [
-        (Over::Http, "span exported over HTTP"),
-        (Over::Grpc, "span exported over gRPC"),
-    ] {
+    for (over, name) in
+        [(Over::Http, "span exported over HTTP"), (Over::Grpc, "span exported over gRPC")]
+    {
         let (mut times, mut cpu) = (Vec::new(), Vec::new());
         for round in 0..ROUNDS {
             let (ours, theirs) = if round % 2 == 0 {
@@ -135,14 +134,10 @@ fn stock(over: Over, sink: &Sink) -> (f64, f64) {
     let _inside = runtime.as_ref().map(tokio::runtime::Runtime::enter);
     let addr = sink.addr();
     let exporter = match over {
-        Over::Http => Otlp::builder()
-            .with_http()
-            .with_endpoint(format!("http://{addr}/v1/traces"))
-            .build(),
-        Over::Grpc => Otlp::builder()
-            .with_tonic()
-            .with_endpoint(format!("http://{addr}"))
-            .build(),
+        Over::Http => {
+            Otlp::builder().with_http().with_endpoint(format!("http://{addr}/v1/traces")).build()
+        }
+        Over::Grpc => Otlp::builder().with_tonic().with_endpoint(format!("http://{addr}")).build(),
     };
     let (given, sent) = (Arc::default(), Arc::default());
     let exporter = Counted {
@@ -181,11 +176,7 @@ fn memory(bench: &mut Bench) {
     let [filled, after] = kib[..] else {
         panic!("{MEMORY} said {text:?}");
     };
-    bench.sizes(
-        &case("memory after 2,000,000 spans more", "a full queue", 0.9),
-        after,
-        filled,
-    );
+    bench.sizes(&case("memory after 2,000,000 spans more", "a full queue", 0.9), after, filled);
 }
 
 /// That process.

@@ -108,9 +108,6 @@ pub(super) fn fastrace_job(sampled: bool) -> fastrace::Span {
 pub(super) fn fastrace_child() {
     let _span = fastrace::local::LocalSpan::enter_with_local_parent("enqueue renew")
         .with_properties(|| {
-            [
-                ("cap.job.type", JOB.job_type.to_owned()),
-                ("cap.job.id", JOB.id.to_owned()),
-            ]
+            [("cap.job.type", JOB.job_type.to_owned()), ("cap.job.id", JOB.id.to_owned())]
         });
 }

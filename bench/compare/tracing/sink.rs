@@ -102,12 +102,7 @@ fn http2(mut input: BufReader<TcpStream>, mut output: TcpStream) -> io::Result<(
     let mut settings = vec![0, 4];
     settings.extend(WINDOW.to_be_bytes());
     output.write_all(&frame(SETTINGS, 0, 0, &settings))?;
-    output.write_all(&frame(
-        WINDOW_UPDATE,
-        0,
-        0,
-        &(WINDOW - 65_535).to_be_bytes(),
-    ))?;
+    output.write_all(&frame(WINDOW_UPDATE, 0, 0, &(WINDOW - 65_535).to_be_bytes()))?;
     skip(&mut input, 24)?;
     let mut received = 0;
     loop {

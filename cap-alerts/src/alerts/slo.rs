@@ -99,21 +99,12 @@ pub(crate) fn recording_rules() -> Vec<RecordingRule> {
 }
 
 pub(super) fn alerts() -> Vec<Definition> {
-    OBJECTIVES
-        .iter()
-        .flat_map(|objective| BURNS.iter().map(|burn| objective.alert(burn)))
-        .collect()
+    OBJECTIVES.iter().flat_map(|objective| BURNS.iter().map(|burn| objective.alert(burn))).collect()
 }
 
 impl Objective {
     fn alert(&'static self, burn: &Burn) -> Definition {
-        let Self {
-            name,
-            slo,
-            bad,
-            target,
-            ..
-        } = self;
+        let Self { name, slo, bad, target, .. } = self;
         let Burn { rate, long, .. } = burn;
         let over = |window: &str| {
             let series = self.recorded(window);

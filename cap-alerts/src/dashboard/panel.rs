@@ -73,16 +73,8 @@ impl Panel {
         unit: &'static str,
         queries: &[(&str, &'static str)],
     ) -> Self {
-        let queries = queries.iter().map(|(expr, legend)| Query {
-            expr: narrowed(expr),
-            legend,
-        });
-        Self {
-            title,
-            unit,
-            queries: queries.collect(),
-            kind,
-        }
+        let queries = queries.iter().map(|(expr, legend)| Query { expr: narrowed(expr), legend });
+        Self { title, unit, queries: queries.collect(), kind }
     }
 }
 

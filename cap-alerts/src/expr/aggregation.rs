@@ -12,24 +12,13 @@ pub(super) fn aggregated(
     findings: &mut Vec<Finding>,
 ) -> Labels {
     // These pick whole series. The grouping only says from which.
-    if matches!(
-        aggregate.op.id(),
-        T_TOPK | T_BOTTOMK | T_LIMITK | T_LIMIT_RATIO
-    ) {
+    if matches!(aggregate.op.id(), T_TOPK | T_BOTTOMK | T_LIMITK | T_LIMIT_RATIO) {
         return operand;
     }
     if let Some(LabelModifier::Include(named) | LabelModifier::Exclude(named)) = &aggregate.modifier
     {
-        for label in named
-            .labels
-            .iter()
-            .filter(|label| is_never_there(label, &operand))
-        {
-            findings.push(absent_label(
-                &format!("`{}` groups by", aggregate.op),
-                label,
-                &operand,
-            ));
+        for label in named.labels.iter().filter(|label| is_never_there(label, &operand)) {
+            findings.push(absent_label(&format!("`{}` groups by", aggregate.op), label, &operand));
         }
     }
     let grouped = match &aggregate.modifier {
@@ -48,25 +37,15 @@ pub(super) fn aggregated(
 /// Whether no series of the operand can carry the label. A scrape may have added a label that no
 /// metric of the catalogue has and that is not spelled almost like a label of the operand.
 fn is_never_there(label: &str, operand: &Labels) -> bool {
-    let of_a_metric = || {
-        cap_metrics::METRICS
-            .iter()
-            .any(|metric| metric.label(label).is_some())
-    };
-    let there = || {
-        operand
-            .names()
-            .filter(|name| operand.get(name).is_present())
-    };
+    let of_a_metric = || cap_metrics::METRICS.iter().any(|metric| metric.label(label).is_some());
+    let there = || operand.names().filter(|name| operand.get(name).is_present());
     *operand.get(label) == LabelState::Absent
         && (of_a_metric() || cap_names::nearest(label, there()).is_some())
 }
 
 /// The finding for a label that a modifier names and no series has.
 fn absent_label(message: &str, label: &str, operand: &Labels) -> Finding {
-    let there = operand
-        .names()
-        .filter(|name| operand.get(name).is_present());
+    let there = operand.names().filter(|name| operand.get(name).is_present());
     let there: Vec<&str> = there.collect();
     Finding::new(
         Lint::AbsentLabel,

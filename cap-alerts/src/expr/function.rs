@@ -14,29 +14,18 @@ pub(super) fn called(call: &Call, arguments: Vec<Option<Labels>>) -> Option<Labe
         return call.args.args.first().map(|operand| absent(operand));
     }
     // `vector(1)` and `hour()` take no vector, and return one without labels.
-    let operand = arguments
-        .into_iter()
-        .flatten()
-        .next()
-        .unwrap_or_else(Labels::none);
-    Some(
-        match (
-            call.func.name,
-            call.args.args.get(1).map(|argument| &**argument),
-        ) {
-            ("label_replace" | "label_join", Some(Expr::StringLiteral(label))) => {
-                operand.with(&label.val, LabelState::Unknown)
-            }
-            ("histogram_quantiles", Some(Expr::StringLiteral(label))) => operand
-                .with("le", LabelState::Absent)
-                .with(&label.val, LabelState::Present),
-            ("histogram_quantile" | "histogram_fraction", _) => {
-                operand.with("le", LabelState::Absent)
-            }
-            ("info", _) => Labels::unknown(),
-            _ => operand,
-        },
-    )
+    let operand = arguments.into_iter().flatten().next().unwrap_or_else(Labels::none);
+    Some(match (call.func.name, call.args.args.get(1).map(|argument| &**argument)) {
+        ("label_replace" | "label_join", Some(Expr::StringLiteral(label))) => {
+            operand.with(&label.val, LabelState::Unknown)
+        }
+        ("histogram_quantiles", Some(Expr::StringLiteral(label))) => {
+            operand.with("le", LabelState::Absent).with(&label.val, LabelState::Present)
+        }
+        ("histogram_quantile" | "histogram_fraction", _) => operand.with("le", LabelState::Absent),
+        ("info", _) => Labels::unknown(),
+        _ => operand,
+    })
 }
 
 /// The labels of `absent`'s result: those that the selector fixes by `=`, and no others.
@@ -52,11 +41,7 @@ fn absent(operand: &Expr) -> Labels {
         .iter()
         .filter(|matcher| {
             matcher.op == MatchOp::Equal
-                && matchers
-                    .iter()
-                    .filter(|other| other.name == matcher.name)
-                    .count()
-                    == 1
+                && matchers.iter().filter(|other| other.name == matcher.name).count() == 1
         })
         .fold(Labels::none(), |labels, matcher| {
             labels.with(&matcher.name, LabelState::exactly(&matcher.value))

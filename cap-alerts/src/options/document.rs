@@ -121,12 +121,7 @@ impl Options {
 impl Settings {
     fn into_override(self, alert: &Definition, chosen: &mut Override) -> Result<(), Error> {
         let at = |key: &str| format!("alerts.{}.{key}", alert.name);
-        let no_such = |key| {
-            Error(Kind::NoSuchSetting {
-                alert: alert.name.to_string(),
-                key,
-            })
-        };
+        let no_such = |key| Error(Kind::NoSuchSetting { alert: alert.name.to_string(), key });
         if let Some(enabled) = self.enabled {
             chosen.disabled = !enabled;
         }
@@ -138,10 +133,7 @@ impl Settings {
             chosen.severity = Some(severity);
         }
         if let Some(threshold) = self.threshold {
-            alert
-                .threshold
-                .as_ref()
-                .ok_or_else(|| no_such("threshold"))?;
+            alert.threshold.as_ref().ok_or_else(|| no_such("threshold"))?;
             chosen.threshold = Some(number(&at("threshold"), &threshold)?);
         }
         if let Some(window) = self.window {
@@ -163,42 +155,27 @@ impl Settings {
 }
 
 fn error_at(key: &str, problem: impl ToString) -> Error {
-    Error(Kind::Value {
-        key: key.to_owned(),
-        problem: problem.to_string(),
-    })
+    Error(Kind::Value { key: key.to_owned(), problem: problem.to_string() })
 }
 
 fn no_duration(key: &str, text: &str) -> Error {
-    error_at(
-        key,
-        format!("{text:?} is not a duration: write one such as 90s, 15m or 1h"),
-    )
+    error_at(key, format!("{text:?} is not a duration: write one such as 90s, 15m or 1h"))
 }
 
 fn parsed<T: FromStr<Err: ToString>>(key: &str, text: Option<String>) -> Result<Option<T>, Error> {
-    text.map(|text| text.parse().map_err(|error: T::Err| error_at(key, error)))
-        .transpose()
+    text.map(|text| text.parse().map_err(|error: T::Err| error_at(key, error))).transpose()
 }
 
 fn names(key: &str, names: Option<Vec<String>>) -> Result<Option<Vec<LabelName>>, Error> {
     let all = |names: Vec<String>| names.iter().map(|name| name.parse()).collect();
-    names
-        .map(all)
-        .transpose()
-        .map_err(|error: Error| error_at(key, error))
+    names.map(all).transpose().map_err(|error: Error| error_at(key, error))
 }
 
 fn number(key: &str, value: &Value) -> Result<String, Error> {
-    let text = value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned);
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     match text.parse::<f64>() {
         Ok(number) if number.is_finite() => Ok(text),
-        _ => Err(error_at(
-            key,
-            format!("{text} is not a number: write one such as 5 or 0.25"),
-        )),
+        _ => Err(error_at(key, format!("{text} is not a number: write one such as 5 or 0.25"))),
     }
 }
 
@@ -233,19 +210,12 @@ mod tests {
                 "alerts: {JobQueueBacklog: {threshold: many}}",
                 "alerts.JobQueueBacklog.threshold: many is not a number: write one such as 5 or 0.25",
             ),
-            (
-                "profile: all",
-                r#"profile: unknown profile "all": use one of recommended, extended"#,
-            ),
+            ("profile: all", r#"profile: unknown profile "all": use one of recommended, extended"#),
         ] {
             let refused = Options::default().apply(yaml).unwrap_err();
             assert_eq!(refused.to_string(), message);
         }
-        assert!(
-            Options::default()
-                .apply("alerts: {LicenseInvalid: {fro: 1h}}")
-                .is_err()
-        );
+        assert!(Options::default().apply("alerts: {LicenseInvalid: {fro: 1h}}").is_err());
         assert!(Options::default().apply("color: red").is_err());
     }
 
@@ -262,9 +232,8 @@ mod tests {
             ("-0s", false),
         ] {
             let mut options = Options::default();
-            let taken = options.apply(&format!(
-                "alerts: {{LicenseExpiringSoon: {{for: '{written}'}}}}"
-            ));
+            let taken =
+                options.apply(&format!("alerts: {{LicenseExpiringSoon: {{for: '{written}'}}}}"));
             let at_once = taken.is_ok()
                 && crate::alerts(&options).iter().any(|alert| {
                     alert.name == "LicenseExpiringSoon" && alert.for_duration.is_zero()

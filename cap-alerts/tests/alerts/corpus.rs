@@ -10,10 +10,8 @@ fn the_lint_of_every_faulty_expression_is_found_and_no_other() {
     assert!(FAULTY.lines().count() >= 60);
     for line in FAULTY.lines() {
         let (expr, lint) = line.rsplit_once(" | ").expect("EXPRESSION | LINT");
-        let found: Vec<String> = check(expr)
-            .iter()
-            .map(|finding| format!("{:?}", finding.lint))
-            .collect();
+        let found: Vec<String> =
+            check(expr).iter().map(|finding| format!("{:?}", finding.lint)).collect();
         assert_eq!(found, [lint], "{expr}: {:?}", check(expr));
     }
 }
@@ -118,10 +116,8 @@ groups:
         expr: sum by (job) (cap_job_queue_depth)
 "#;
     let found = check_file(file);
-    let found: Vec<_> = found
-        .iter()
-        .map(|found| (found.rule.as_str(), found.finding.lint))
-        .collect();
+    let found: Vec<_> =
+        found.iter().map(|found| (found.rule.as_str(), found.finding.lint)).collect();
     assert_eq!(
         found,
         [

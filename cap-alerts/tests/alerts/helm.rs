@@ -9,10 +9,8 @@ use serde_json::Value;
 
 use crate::kubernetes::Schema;
 
-const CHART: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../deploy/helm/certautopilot-observability"
-);
+const CHART: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/helm/certautopilot-observability");
 
 const EXTENDED: &str = "prometheusRule: {profile: extended}";
 
@@ -30,11 +28,9 @@ const NOTHING: &str = "{serviceMonitor: {enabled: false}, prometheusRule: {enabl
 #[test]
 fn every_object_follows_its_schema_with_all_and_no_values() {
     let helm = require!("helm");
-    for (name, values, count) in [
-        ("defaults", "", 4),
-        ("everything", EVERYTHING, 6),
-        ("nothing", NOTHING, 0),
-    ] {
+    for (name, values, count) in
+        [("defaults", "", 4), ("everything", EVERYTHING, 6), ("nothing", NOTHING, 0)]
+    {
         lint(&helm, name, values);
         let objects = rendered(&helm, name, values).expect("it renders");
         assert_eq!(objects.len(), count, "{name}");
@@ -56,11 +52,7 @@ fn the_chart_s_rules_are_those_of_the_generator() {
                      LicenseExpiringSoon: {enabled: false}, CertExpiredIncreased: {for: 0s}, JobQueueStalled: {window: 1h, selector: ''}, HttpLatencyBudgetBurn1h: {threshold: 0.95}";
     for (name, values, options) in [
         ("rules-default", String::new(), String::new()),
-        (
-            "rules-extended",
-            EXTENDED.to_owned(),
-            "profile: extended".to_owned(),
-        ),
+        ("rules-extended", EXTENDED.to_owned(), "profile: extended".to_owned()),
         (
             "rules-chosen",
             format!(
@@ -77,10 +69,7 @@ fn the_chart_s_rules_are_those_of_the_generator() {
             expected.apply(&options).expect("options");
         }
         let expected: Value = serde_saphyr::from_str(&rules_file(&expected)).expect("YAML");
-        let rule = of_kind(
-            &rendered(&helm, name, &values).expect("it renders"),
-            "PrometheusRule",
-        );
+        let rule = of_kind(&rendered(&helm, name, &values).expect("it renders"), "PrometheusRule");
         let groups = |value: &Value| value["groups"].as_array().cloned().expect("groups");
         let (ours, theirs) = (groups(&expected), groups(&rule["spec"]));
         assert_eq!(ours.len(), theirs.len(), "{name}");
@@ -97,27 +86,14 @@ fn the_chart_s_rules_are_those_of_the_generator() {
 #[test]
 fn prometheus_takes_what_the_chart_renders() {
     let (helm, promtool) = (require!("helm"), require!("promtool"));
-    for (name, values) in [
-        ("promtool-default", ""),
-        ("promtool-everything", EVERYTHING),
-    ] {
-        let rule = of_kind(
-            &rendered(&helm, name, values).expect("it renders"),
-            "PrometheusRule",
-        );
+    for (name, values) in [("promtool-default", ""), ("promtool-everything", EVERYTHING)] {
+        let rule = of_kind(&rendered(&helm, name, values).expect("it renders"), "PrometheusRule");
         let file = folder().join(format!("{name}.rules.json"));
         // JSON is YAML.
         std::fs::write(&file, rule["spec"].to_string()).expect("it is written");
-        let output = Command::new(&promtool)
-            .args(["check", "rules"])
-            .arg(&file)
-            .output()
-            .expect("it runs");
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        let output =
+            Command::new(&promtool).args(["check", "rules"]).arg(&file).output().expect("it runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 }
 
@@ -130,22 +106,10 @@ fn misspelled_values_and_alerts_are_refused() {
             "prometheusRule: {overrides: {KEKClusterNotRedy: {for: 1m}}}",
             "KEKClusterNotRedy",
         ),
-        (
-            "wrong-disabled",
-            "prometheusRule: {disabled: [Nothing]}",
-            "disabled",
-        ),
+        ("wrong-disabled", "prometheusRule: {disabled: [Nothing]}", "disabled"),
         ("wrong-key", "serviceMonitor: {intervall: 30s}", "intervall"),
-        (
-            "wrong-for",
-            "prometheusRule: {overrides: {LicenseInvalid: {for: 1 hour}}}",
-            "for",
-        ),
-        (
-            "wrong-window",
-            "prometheusRule: {overrides: {LicenseInvalid: {window: 0s}}}",
-            "window",
-        ),
+        ("wrong-for", "prometheusRule: {overrides: {LicenseInvalid: {for: 1 hour}}}", "for"),
+        ("wrong-window", "prometheusRule: {overrides: {LicenseInvalid: {window: 0s}}}", "window"),
         (
             "wrong-threshold",
             "prometheusRule: {overrides: {LicenseInvalid: {threshold: 1}}}",
@@ -161,21 +125,10 @@ fn misspelled_values_and_alerts_are_refused() {
 fn an_alert_can_be_left_out_and_the_rest_stays() {
     let helm = require!("helm");
     let values = "prometheusRule: {disabled: [KEKClusterNotReady], overrides: {LicenseExpiringSoon: {enabled: false}}}";
-    let rule = of_kind(
-        &rendered(&helm, "disabled", values).expect("it renders"),
-        "PrometheusRule",
-    );
-    let rules = rule["spec"]["groups"][0]["rules"]
-        .as_array()
-        .expect("rules");
-    let names: Vec<_> = rules
-        .iter()
-        .filter_map(|rule| rule["alert"].as_str())
-        .collect();
-    assert_eq!(
-        names,
-        ["CertRenewalFailingAndExpiring", "JobDeadLetterRising"]
-    );
+    let rule = of_kind(&rendered(&helm, "disabled", values).expect("it renders"), "PrometheusRule");
+    let rules = rule["spec"]["groups"][0]["rules"].as_array().expect("rules");
+    let names: Vec<_> = rules.iter().filter_map(|rule| rule["alert"].as_str()).collect();
+    assert_eq!(names, ["CertRenewalFailingAndExpiring", "JobDeadLetterRising"]);
 }
 
 #[test]
@@ -185,31 +138,16 @@ fn the_network_policy_opens_the_configured_ports_and_no_other() {
     for (number, (sections, ports)) in [
         ("", &[][..]),
         ("telemetry: {tracing: {enabled: true}}", &["4318/TCP"]),
-        (
-            "telemetry: {tracing: {enabled: true, endpoint: 'http://collector'}}",
-            &["4318/TCP"],
-        ),
-        (
-            "telemetry: {tracing: {enabled: true, endpoint: 'GRPC://collector/'}}",
-            &["4317/TCP"],
-        ),
-        (
-            "telemetry: {tracing: {enabled: true, endpoint: 'grpcs://[fd00::1]:443'}}",
-            &["443/TCP"],
-        ),
+        ("telemetry: {tracing: {enabled: true, endpoint: 'http://collector'}}", &["4318/TCP"]),
+        ("telemetry: {tracing: {enabled: true, endpoint: 'GRPC://collector/'}}", &["4317/TCP"]),
+        ("telemetry: {tracing: {enabled: true, endpoint: 'grpcs://[fd00::1]:443'}}", &["443/TCP"]),
         (
             "telemetry: {tracing: {enabled: true, endpoint: 'https://c.example:8443/otlp/4318'}}",
             &["8443/TCP"],
         ),
         ("syslog: {enabled: true, host: a}", &["601/TCP"]),
-        (
-            "syslog: {enabled: true, host: a, transport: tls}",
-            &["6514/TCP"],
-        ),
-        (
-            "syslog: {enabled: true, host: a, transport: udp}",
-            &["514/UDP"],
-        ),
+        ("syslog: {enabled: true, host: a, transport: tls}", &["6514/TCP"]),
+        ("syslog: {enabled: true, host: a, transport: udp}", &["514/UDP"]),
         (
             "syslog: {enabled: true, host: a, port: 1601, fallbacks: ['b:1602', '[fd00::2]:1601']}",
             &["1601/TCP", "1602/TCP"],
@@ -223,21 +161,13 @@ fn the_network_policy_opens_the_configured_ports_and_no_other() {
         let objects = rendered(&helm, &format!("policy-{number}"), &values).expect("it renders");
         let spec = &of_kind(&objects, "NetworkPolicy")["spec"];
         // Without `from`, the policy restricts no ingress.
-        assert_eq!(
-            spec["policyTypes"],
-            serde_json::json!(["Egress"]),
-            "{sections}"
-        );
+        assert_eq!(spec["policyTypes"], serde_json::json!(["Egress"]), "{sections}");
         let rules = spec["egress"].as_array().expect("rules");
         let open: Vec<String> = rules
             .iter()
             .flat_map(|rule| rule["ports"].as_array().expect("ports"))
             .map(|port| {
-                format!(
-                    "{}/{}",
-                    port["port"],
-                    port["protocol"].as_str().expect("a protocol")
-                )
+                format!("{}/{}", port["port"], port["protocol"].as_str().expect("a protocol"))
             })
             .collect();
         assert_eq!(open, [&dns, ports].concat(), "{sections}");
@@ -245,10 +175,7 @@ fn the_network_policy_opens_the_configured_ports_and_no_other() {
     let values = "networkPolicy: {enabled: true, from: [{namespaceSelector: {}}], extraIngress: [{ports: [{port: 8443}]}]}";
     let objects = rendered(&helm, "policy-ingress", values).expect("it renders");
     let spec = &of_kind(&objects, "NetworkPolicy")["spec"];
-    assert_eq!(
-        spec["policyTypes"],
-        serde_json::json!(["Egress", "Ingress"])
-    );
+    assert_eq!(spec["policyTypes"], serde_json::json!(["Egress", "Ingress"]));
     assert_eq!(
         spec["ingress"],
         serde_json::json!([
@@ -261,26 +188,15 @@ fn the_network_policy_opens_the_configured_ports_and_no_other() {
 /// The rule with durations spelled alike.
 fn comparable(rule: &Value) -> Value {
     let mut rule = rule.clone();
-    for text in [
-        rule["expr"].take(),
-        rule["annotations"]["description"].take(),
-    ] {
-        let text = text
-            .as_str()
-            .unwrap_or_default()
-            .replace("7200s", "2h")
-            .replace("600s", "10m");
+    for text in [rule["expr"].take(), rule["annotations"]["description"].take()] {
+        let text = text.as_str().unwrap_or_default().replace("7200s", "2h").replace("600s", "10m");
         rule["compared"] = format!("{}{text}", rule["compared"]).into();
     }
     rule
 }
 
 fn of_kind(objects: &[Value], kind: &str) -> Value {
-    objects
-        .iter()
-        .find(|object| object["kind"] == kind)
-        .cloned()
-        .expect(kind)
+    objects.iter().find(|object| object["kind"] == kind).cloned().expect(kind)
 }
 
 fn folder() -> PathBuf {
@@ -313,12 +229,7 @@ fn lint(helm: &Path, name: &str, values: &str) {
 
 /// The objects of a release.
 fn rendered(helm: &Path, name: &str, values: &str) -> Result<Vec<Value>, String> {
-    let text = with_values(
-        helm,
-        &["template", "cap", "--namespace", "pki"],
-        name,
-        values,
-    )?;
+    let text = with_values(helm, &["template", "cap", "--namespace", "pki"], name, values)?;
     let objects: Vec<Value> = text
         .split("\n---\n")
         .map(|document| document.trim_start_matches("---\n"))

@@ -32,14 +32,8 @@ fn the_pod_monitor_follows_its_schema() {
 
 #[test]
 fn labels_of_the_product_win_over_the_operators() {
-    assert_eq!(
-        yaml(SERVICE_MONITOR)["spec"]["endpoints"][0]["honorLabels"],
-        true
-    );
-    assert_eq!(
-        yaml(POD_MONITOR)["spec"]["podMetricsEndpoints"][0]["honorLabels"],
-        true
-    );
+    assert_eq!(yaml(SERVICE_MONITOR)["spec"]["endpoints"][0]["honorLabels"], true);
+    assert_eq!(yaml(POD_MONITOR)["spec"]["podMetricsEndpoints"][0]["honorLabels"], true);
 }
 
 #[test]
@@ -63,9 +57,6 @@ impl Schema {
     }
 
     pub(crate) fn violations(&self, resource: &Value) -> Vec<String> {
-        self.0
-            .iter_errors(resource)
-            .map(|violation| violation.to_string())
-            .collect()
+        self.0.iter_errors(resource).map(|violation| violation.to_string()).collect()
     }
 }

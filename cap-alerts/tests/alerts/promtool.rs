@@ -15,10 +15,8 @@ const RULES: &str = "deploy/prometheus/certautopilot.rules.yml";
 const AS_WRITTEN: &str = "deploy/prometheus/proof/as-written.rules.yml";
 const EXTENDED: &str = "deploy/prometheus/certautopilot-extended.rules.yml";
 const TESTS: &str = "deploy/prometheus/tests/alerts.test.yml";
-const EXTENDED_TESTS: [&str; 2] = [
-    "deploy/prometheus/tests/extended.test.yml",
-    "deploy/prometheus/tests/extended-day.test.yml",
-];
+const EXTENDED_TESTS: [&str; 2] =
+    ["deploy/prometheus/tests/extended.test.yml", "deploy/prometheus/tests/extended-day.test.yml"];
 
 #[test]
 fn the_rule_files_and_the_scrape_configuration_load() {
@@ -78,16 +76,12 @@ fn covered(files: &[&str]) -> BTreeSet<(String, bool)> {
     let mut covered = BTreeSet::new();
     for test in files.iter().flat_map(|file| list(&yaml(file)["tests"])) {
         for case in list(&test["alert_rule_test"]) {
-            covered.insert((
-                word(&case["alertname"]),
-                !list(&case["exp_alerts"]).is_empty(),
-            ));
+            covered.insert((word(&case["alertname"]), !list(&case["exp_alerts"]).is_empty()));
         }
         for case in list(&test["promql_expr_test"]) {
             let expr = word(&case["expr"]);
-            let alert = expr
-                .split_once("ALERTS{alertname=\"")
-                .and_then(|(_, rest)| rest.split_once('"'));
+            let alert =
+                expr.split_once("ALERTS{alertname=\"").and_then(|(_, rest)| rest.split_once('"'));
             if let Some((alert, _)) = alert {
                 covered.insert((alert.to_owned(), !list(&case["exp_samples"]).is_empty()));
             }
@@ -111,11 +105,7 @@ fn the_tests_notice_a_change_to_any_alert() {
             "max by (cluster, namespace, job, issuer_type)",
             "sum by (cluster, namespace, job, issuer_type)",
         ),
-        (
-            "installation",
-            "and on (cluster, namespace, job)",
-            "and on ()",
-        ),
+        ("installation", "and on (cluster, namespace, job)", "and on ()"),
         ("status", r#"status="renewal_failed""#, r#"status="active""#),
         ("threshold", r#"threshold="7""#, r#"threshold="30""#),
         ("hour", "for: 1h", "for: 59m"),
@@ -165,10 +155,7 @@ fn the_tests_notice_if_the_form_as_written_ever_fired() {
     let tree = Tree::new("proof");
     tree.change(AS_WRITTEN, "and cap_", "and on (cluster) cap_");
     let report = run(&promtool, &["test", "rules", TESTS], &tree.0).unwrap_err();
-    assert!(
-        report.contains("CertRenewalFailingAndExpiringAsWritten"),
-        "{report}"
-    );
+    assert!(report.contains("CertRenewalFailingAndExpiringAsWritten"), "{report}");
 }
 
 /// The files of `deploy/prometheus`, in a folder of their own.
@@ -195,16 +182,9 @@ impl Tree {
 
 /// The tool's report, as an error when the tool refuses.
 fn run(promtool: &Path, arguments: &[&str], folder: &Path) -> Result<String, String> {
-    let output = Command::new(promtool)
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .expect("promtool runs");
+    let output =
+        Command::new(promtool).args(arguments).current_dir(folder).output().expect("promtool runs");
     let report = [output.stdout, output.stderr].concat();
     let report = String::from_utf8_lossy(&report).into_owned();
-    if output.status.success() {
-        Ok(report)
-    } else {
-        Err(report)
-    }
+    if output.status.success() { Ok(report) } else { Err(report) }
 }

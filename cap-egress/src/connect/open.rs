@@ -32,9 +32,7 @@ pub(super) async fn udp(address: SocketAddr) -> io::Result<UdpSocket> {
 /// reconnect loop would then talk to itself.
 fn check_ends(checked: SocketAddr, peer: SocketAddr, own: SocketAddr) -> io::Result<()> {
     if (peer.ip(), peer.port()) != (checked.ip(), checked.port()) {
-        return Err(io::Error::other(
-            "connected to another address than the one checked",
-        ));
+        return Err(io::Error::other("connected to another address than the one checked"));
     }
     if own == peer {
         return Err(io::ErrorKind::ConnectionRefused.into());

@@ -81,10 +81,8 @@ impl<T, F: Future<Output = io::Result<T>>> Attempts<F> {
 /// section 4).
 fn families_in_turn(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let first_is_v4 = addresses.first().is_some_and(SocketAddr::is_ipv4);
-    let (first, second): (Vec<SocketAddr>, Vec<SocketAddr>) = addresses
-        .iter()
-        .copied()
-        .partition(|address| address.is_ipv4() == first_is_v4);
+    let (first, second): (Vec<SocketAddr>, Vec<SocketAddr>) =
+        addresses.iter().copied().partition(|address| address.is_ipv4() == first_is_v4);
     let (mut first, mut second) = (first.into_iter(), second.into_iter());
     let mut in_turn = Vec::with_capacity(addresses.len());
     while in_turn.len() < addresses.len() {
@@ -114,19 +112,14 @@ mod tests {
 
     /// Which address connected, and when each was dialed.
     async fn race(fates: &[(&str, Fate)]) -> (Result<String, String>, Vec<(String, u64)>) {
-        let addresses: Vec<SocketAddr> = fates
-            .iter()
-            .map(|(address, _)| address.parse().unwrap())
-            .collect();
+        let addresses: Vec<SocketAddr> =
+            fates.iter().map(|(address, _)| address.parse().unwrap()).collect();
         let start = Instant::now();
         let dialed = Mutex::new(Vec::new());
         let open = |address: SocketAddr| {
             let at = u64::try_from(start.elapsed().as_millis()).unwrap();
             dialed.lock().unwrap().push((address.ip().to_string(), at));
-            let place = addresses
-                .iter()
-                .position(|other| *other == address)
-                .unwrap();
+            let place = addresses.iter().position(|other| *other == address).unwrap();
             let fate = fates[place].1;
             async move {
                 match fate {
@@ -143,16 +136,11 @@ mod tests {
             }
         };
         let connected = first(&addresses, &mut None, open).await;
-        (
-            connected.map_err(|error| error.to_string()),
-            dialed.into_inner().unwrap(),
-        )
+        (connected.map_err(|error| error.to_string()), dialed.into_inner().unwrap())
     }
 
     fn dialed(at: &[(&str, u64)]) -> Vec<(String, u64)> {
-        at.iter()
-            .map(|(address, at)| ((*address).to_owned(), *at))
-            .collect()
+        at.iter().map(|(address, at)| ((*address).to_owned(), *at)).collect()
     }
 
     #[tokio::test(start_paused = true)]
@@ -173,11 +161,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_slow_address_may_still_be_the_first_to_connect() {
-        let (connected, order) = race(&[
-            ("192.0.2.1:1", Connects(300)),
-            ("192.0.2.2:1", Connects(100)),
-        ])
-        .await;
+        let (connected, order) =
+            race(&[("192.0.2.1:1", Connects(300)), ("192.0.2.2:1", Connects(100))]).await;
         assert_eq!(connected.unwrap(), "192.0.2.1");
         assert_eq!(order.len(), 2);
     }
@@ -205,10 +190,7 @@ mod tests {
     #[test]
     fn families_take_turns_from_the_first_answer_on() {
         let parse = |written: &[&str]| -> Vec<SocketAddr> {
-            written
-                .iter()
-                .map(|address| address.parse().unwrap())
-                .collect()
+            written.iter().map(|address| address.parse().unwrap()).collect()
         };
         assert_eq!(
             families_in_turn(&parse(&["[::a]:1", "[::b]:1", "[::c]:1", "1.0.0.1:1"])),

@@ -10,15 +10,9 @@ use crate::{Denial, Stage, TlsProblem};
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Kind {
     #[error("the host{} cannot be used: {problem}", quoted(.written))]
-    Host {
-        written: String,
-        problem: &'static str,
-    },
+    Host { written: String, problem: &'static str },
     #[error("the NAT64 prefix {written:?} cannot be used: {problem}")]
-    Nat64Prefix {
-        written: String,
-        problem: &'static str,
-    },
+    Nat64Prefix { written: String, problem: &'static str },
     #[error("the port after {host} is not a number up to 65535")]
     Port { host: String },
     #[error("{} cannot be connected to; write http:// or https://", scheme_of(.scheme))]
@@ -32,17 +26,9 @@ pub(crate) enum Kind {
     #[error("{at} cannot be reached: {}", connect_hint(.source))]
     Connect { at: String, source: io::Error },
     #[error("{at} timed out after {after:?}: {}", timeout_hint(*.stage))]
-    TimedOut {
-        at: String,
-        stage: Stage,
-        after: Duration,
-    },
+    TimedOut { at: String, stage: Stage, after: Duration },
     #[error("the TLS handshake with {at} failed: {}", .problem.hint())]
-    Handshake {
-        at: String,
-        problem: TlsProblem,
-        source: io::Error,
-    },
+    Handshake { at: String, problem: TlsProblem, source: io::Error },
     #[error(
         "TLS cannot verify {at}, because no certificate can contain this host; use another of its names"
     )]
@@ -54,9 +40,7 @@ pub(crate) enum Kind {
     #[error(
         "the system's trust store has no usable certificate; check its files, or SSL_CERT_FILE and SSL_CERT_DIR"
     )]
-    SystemTrust {
-        source: Option<rustls_native_certs::Error>,
-    },
+    SystemTrust { source: Option<rustls_native_certs::Error> },
     #[error("TLS cannot be set up; see the cause")]
     TlsSetup { source: rustls::Error },
 }

@@ -18,11 +18,7 @@ pub struct Denial {
 
 impl Denial {
     pub(super) const fn new(class: DenialClass, rule: &'static str) -> Self {
-        Self {
-            class,
-            rule,
-            form: None,
-        }
+        Self { class, rule, form: None }
     }
 
     pub(super) const fn written_inside(mut self, form: &'static str) -> Self {
@@ -90,22 +86,13 @@ mod tests {
                     "{list}, or, if it is a NAT64 translator's, the translator's prefix in `egress.nat64_prefixes`"
                 ),
             ),
-            (
-                DenialClass::Configured,
-                format!("{list}, or take the range out of `egress.deny`"),
-            ),
+            (DenialClass::Configured, format!("{list}, or take the range out of `egress.deny`")),
             (
                 DenialClass::Name,
                 "give the address instead of the name and list it in `egress.allow`".to_owned(),
             ),
-            (
-                DenialClass::Loopback,
-                format!("{list}, or set `egress.deny_loopback` to false"),
-            ),
-            (
-                DenialClass::Private,
-                format!("{list}, or set `egress.deny_private` to false"),
-            ),
+            (DenialClass::Loopback, format!("{list}, or set `egress.deny_loopback` to false")),
+            (DenialClass::Private, format!("{list}, or set `egress.deny_private` to false")),
         ] {
             assert_eq!(
                 Denial::new(class, "an example").to_string(),
@@ -118,9 +105,7 @@ mod tests {
     fn a_denied_embedded_address_advises_listing_its_ipv4_form() {
         let denial = Denial::new(DenialClass::Metadata, "192.0.2.1/32 (an example)");
         assert_eq!(
-            denial
-                .written_inside("::ffff:0:0/96 (IPv4-mapped)")
-                .to_string(),
+            denial.written_inside("::ffff:0:0/96 (IPv4-mapped)").to_string(),
             "denied as metadata: 192.0.2.1/32 (an example), written inside ::ffff:0:0/96 (IPv4-mapped); \
              if this is wanted, list the IPv4 address in `egress.allow`"
         );

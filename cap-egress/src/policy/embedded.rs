@@ -24,10 +24,7 @@ pub(super) fn decode(
         [0x64, 0xff9b, 0, 0, 0, 0, _, _] => "64:ff9b::/96 (NAT64)",
         _ => {
             if let Some(prefix) = translators.iter().find(|prefix| prefix.contains(address)) {
-                return Some((
-                    prefix.decode(address),
-                    "a prefix of `egress.nat64_prefixes`",
-                ));
+                return Some((prefix.decode(address), "a prefix of `egress.nat64_prefixes`"));
             }
             match segments {
                 // Any prefix may precede an ISATAP interface identifier (RFC 5214, 6.1).

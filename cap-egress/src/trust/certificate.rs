@@ -58,8 +58,5 @@ pub(super) fn check_validity(der: &CertificateDer<'_>, now: SystemTime) -> Resul
     } else {
         return Ok(());
     };
-    Err(OutOfDate {
-        subject: signed.subject().to_string(),
-        when,
-    })
+    Err(OutOfDate { subject: signed.subject().to_string(), when })
 }

@@ -39,10 +39,7 @@ pub(crate) fn certificates(
 ///
 /// The PEM reader skips a section whose marker does not start its line.
 pub(crate) fn trimmed(text: &[u8]) -> Vec<u8> {
-    let lines: Vec<&[u8]> = text
-        .split(|b| *b == b'\n')
-        .map(<[u8]>::trim_ascii)
-        .collect();
+    let lines: Vec<&[u8]> = text.split(|b| *b == b'\n').map(<[u8]>::trim_ascii).collect();
     lines.join(&b'\n')
 }
 
@@ -51,9 +48,7 @@ pub(crate) fn holds_private_key(text: &[u8]) -> bool {
 }
 
 pub(crate) fn count(text: &[u8], marker: &[u8]) -> usize {
-    text.windows(marker.len())
-        .filter(|window| *window == marker)
-        .count()
+    text.windows(marker.len()).filter(|window| *window == marker).count()
 }
 
 /// What is wrong with a text of certificates.
@@ -75,10 +70,7 @@ pub(crate) enum PemProblem {
     )]
     Pem { number: usize, source: pem::Error },
     #[error("has a certificate {number} that is valid PEM but not a certificate; paste it again")]
-    Certificate {
-        number: usize,
-        source: rustls::Error,
-    },
+    Certificate { number: usize, source: rustls::Error },
     #[error(
         "has a certificate {number} that is not valid now: it {problem}; paste its successor, or check this host's clock"
     )]

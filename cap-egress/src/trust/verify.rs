@@ -39,8 +39,7 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let verified =
-            self.0
-                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+            self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         verified.map_err(|refusal| match refusal {
             // `Other`: an authority's certificate (CA:TRUE) in the place of a server's.
             rustls::Error::InvalidCertificate(

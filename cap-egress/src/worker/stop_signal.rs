@@ -25,10 +25,7 @@ impl StopSignal {
 
     pub(super) fn channel() -> (watch::Sender<Deadline>, Self) {
         let (sender, deadline) = watch::channel(None);
-        let signal = Self {
-            deadline,
-            _sender: sender.clone(),
-        };
+        let signal = Self { deadline, _sender: sender.clone() };
         (sender, signal)
     }
 

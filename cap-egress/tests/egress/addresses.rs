@@ -15,21 +15,13 @@ fn check(policy: &Policy, address: &str) -> Result<(), cap_egress::Denial> {
 #[test]
 fn an_operator_can_deny_a_range_in_every_embedding() {
     let policy = Policy::default().with_denied(ranges(&["10.0.0.0/8", "fd00::/16"]));
-    for address in [
-        "10.1.2.3",
-        "::ffff:10.1.2.3",
-        "64:ff9b::10.1.2.3",
-        "fd00::1",
-    ] {
+    for address in ["10.1.2.3", "::ffff:10.1.2.3", "64:ff9b::10.1.2.3", "fd00::1"] {
         let denial = check(&policy, address).unwrap_err();
         assert_eq!(denial.class(), DenialClass::Configured, "{address}");
         assert!(denial.to_string().contains("`egress.deny`"), "{denial}");
     }
     assert!(check(&policy, "11.1.2.3").is_ok());
-    assert_eq!(
-        check(&policy, "fd00:ec2::254").unwrap_err().class(),
-        DenialClass::Metadata
-    );
+    assert_eq!(check(&policy, "fd00:ec2::254").unwrap_err().class(), DenialClass::Metadata);
 }
 
 #[test]
@@ -58,39 +50,22 @@ fn an_exempt_range_overrules_loopback_and_private_denials() {
         ("10.2.2.3", DenialClass::Private),
         ("fd00:2::2", DenialClass::Private),
     ] {
-        assert_eq!(
-            check(&policy, address).unwrap_err().class(),
-            class,
-            "{address}"
-        );
+        assert_eq!(check(&policy, address).unwrap_err().class(), class, "{address}");
     }
 }
 
 #[test]
 fn an_exempt_range_overrules_denials_of_its_addresses_only() {
-    let policy = Policy::default()
-        .with_denied(ranges(&["10.0.0.0/8"]))
-        .with_exempt(ranges(&[
-            "10.1.0.0/16",
-            "169.254.169.254/32",
-            "fe80::/64",
-            "2002::/16",
-        ]));
-    for address in [
-        "10.1.2.3",
-        "169.254.169.254",
-        "::ffff:169.254.169.254",
-        "fe80::1",
-        "2002::1",
-    ] {
+    let policy = Policy::default().with_denied(ranges(&["10.0.0.0/8"])).with_exempt(ranges(&[
+        "10.1.0.0/16",
+        "169.254.169.254/32",
+        "fe80::/64",
+        "2002::/16",
+    ]));
+    for address in ["10.1.2.3", "169.254.169.254", "::ffff:169.254.169.254", "fe80::1", "2002::1"] {
         assert!(check(&policy, address).is_ok(), "{address}");
     }
-    for address in [
-        "10.2.2.3",
-        "169.254.169.252",
-        "169.254.1.1",
-        "fe80:0:0:1::1",
-    ] {
+    for address in ["10.2.2.3", "169.254.169.252", "169.254.1.1", "fe80:0:0:1::1"] {
         assert!(check(&policy, address).is_err(), "{address}");
     }
 }
@@ -98,11 +73,7 @@ fn an_exempt_range_overrules_denials_of_its_addresses_only() {
 #[test]
 fn an_exempt_ipv6_range_does_not_exempt_embedded_ipv4() {
     let policy = Policy::default().with_exempt(ranges(&["::/0"]));
-    for address in [
-        "::ffff:169.254.169.254",
-        "64:ff9b::a9fe:a9fe",
-        "fe80::5efe:169.254.169.254",
-    ] {
+    for address in ["::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "fe80::5efe:169.254.169.254"] {
         assert_eq!(
             check(&policy, address).unwrap_err().class(),
             DenialClass::Metadata,

@@ -13,10 +13,7 @@ async fn datagrams_reach_the_checked_address_of_either_family() {
         let to = host(written);
         let receiver = UdpSocket::bind((to.as_ip().unwrap(), 0)).await.unwrap();
         let port = receiver.local_addr().unwrap().port();
-        let sender = Guard::new(Policy::default())
-            .connect_udp(&to, port)
-            .await
-            .unwrap();
+        let sender = Guard::new(Policy::default()).connect_udp(&to, port).await.unwrap();
         sender.send(b"record").await.unwrap();
         let mut received = [0; 16];
         let (length, _) = receiver.recv_from(&mut received).await.unwrap();

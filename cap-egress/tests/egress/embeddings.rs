@@ -12,9 +12,7 @@ mod spelling;
 
 /// All built-in rules and one of an operator's, with a translator of each length.
 fn policy() -> Policy {
-    let translators = TRANSLATORS
-        .iter()
-        .map(|(prefix, _)| prefix.parse().unwrap());
+    let translators = TRANSLATORS.iter().map(|(prefix, _)| prefix.parse().unwrap());
     Policy::default()
         .with_loopback_denied()
         .with_private_denied()
@@ -76,19 +74,14 @@ fn embeddings(inner: Ipv4Addr) -> Vec<Ipv6Addr> {
         }
         Ipv6Addr::from(octets)
     };
-    let fixed = PREFIXES
-        .iter()
-        .map(|prefix| place(prefix, [12, 13, 14, 15]));
+    let fixed = PREFIXES.iter().map(|prefix| place(prefix, [12, 13, 14, 15]));
     let translated = TRANSLATORS.iter().map(|(prefix, places)| {
         let (prefix, _) = prefix.split_once('/').unwrap();
         place(prefix, *places)
     });
     // `::` and `::1` are not embeddings.
     let plain = |address: &Ipv6Addr| address.is_unspecified() || address.is_loopback();
-    fixed
-        .chain(translated)
-        .filter(|address| !plain(address))
-        .collect()
+    fixed.chain(translated).filter(|address| !plain(address)).collect()
 }
 
 fn class_by_range(address: Ipv4Addr) -> Option<DenialClass> {
@@ -105,9 +98,7 @@ fn check(policy: &Policy, inner: Ipv4Addr) {
     let embedded = embeddings(inner).into_iter().flat_map(spelling::ipv6);
     for written in spelling::ipv4(inner).into_iter().chain(embedded) {
         let host: Host = written.parse().unwrap();
-        let address = host
-            .as_ip()
-            .unwrap_or_else(|| panic!("{written} is no address"));
+        let address = host.as_ip().unwrap_or_else(|| panic!("{written} is no address"));
         let class = policy.check(address).err().map(|denial| denial.class());
         assert_eq!(class, expected, "{written} for {inner}");
     }
@@ -120,10 +111,7 @@ fn denied_ranges_end_at_their_edges_in_every_embedding() {
         for edge in [first, last] {
             let edge: Ipv4Addr = edge.parse().unwrap();
             for step in [-1, 0, 1] {
-                check(
-                    &policy,
-                    Ipv4Addr::from_bits(edge.to_bits().wrapping_add_signed(step)),
-                );
+                check(&policy, Ipv4Addr::from_bits(edge.to_bits().wrapping_add_signed(step)));
             }
         }
     }

@@ -38,24 +38,13 @@ async fn certificates_are_checked_alike_in_tls_1_2_and_1_3() {
     for version in [&TLS12, &TLS13] {
         for (issued, expected) in [
             (authority.server_for(&["127.0.0.1"]), None),
-            (
-                authority.server_for(&["127.0.0.2"]),
-                Some(TlsProblem::WrongName),
-            ),
-            (
-                authority.server(ServerCertificate::Expired),
-                Some(TlsProblem::Expired),
-            ),
-            (
-                stranger.server_for(&["127.0.0.1"]),
-                Some(TlsProblem::UnknownAuthority),
-            ),
+            (authority.server_for(&["127.0.0.2"]), Some(TlsProblem::WrongName)),
+            (authority.server(ServerCertificate::Expired), Some(TlsProblem::Expired)),
+            (stranger.server_for(&["127.0.0.1"]), Some(TlsProblem::UnknownAuthority)),
         ] {
             let server = serve_with(server_config(&issued, None, &[version])).await;
             let port = server.addr().port();
-            let connected = guard()
-                .connect_tls(&host("127.0.0.1"), port, &trust(&authority))
-                .await;
+            let connected = guard().connect_tls(&host("127.0.0.1"), port, &trust(&authority)).await;
             let found = connected.err().map(|error| error.tls_problem().unwrap());
             assert_eq!(found, expected, "{version:?}");
         }
@@ -65,15 +54,12 @@ async fn certificates_are_checked_alike_in_tls_1_2_and_1_3() {
 #[tokio::test]
 async fn the_case_of_a_name_makes_no_difference_on_either_side() {
     let authority = Authority::new();
-    for (certified, written) in [
-        ("Relay.Example", "relay.example"),
-        ("relay.example", "RELAY.example."),
-    ] {
+    for (certified, written) in
+        [("Relay.Example", "relay.example"), ("relay.example", "RELAY.example.")]
+    {
         let server = greet(&authority, &[certified]).await;
         let port = server.addr().port();
-        let connected = guard()
-            .connect_tls(&host(written), port, &trust(&authority))
-            .await;
+        let connected = guard().connect_tls(&host(written), port, &trust(&authority)).await;
         assert!(connected.is_ok(), "{certified} {written}");
     }
 }
@@ -83,9 +69,7 @@ async fn the_spelling_of_an_ipv4_address_does_not_matter_to_tls() {
     let authority = Authority::new();
     let server = greet(&authority, &["127.0.0.1"]).await;
     let port = server.addr().port();
-    let connected = guard()
-        .connect_tls(&host("0x7f.1"), port, &trust(&authority))
-        .await;
+    let connected = guard().connect_tls(&host("0x7f.1"), port, &trust(&authority)).await;
     assert!(connected.is_ok());
 }
 
@@ -149,14 +133,8 @@ async fn a_failure_after_the_client_certificate_refuses_it() {
     let identity = ClientIdentity::from_pem(chain.as_bytes(), key.as_bytes()).unwrap();
     let trust = trust(&authority).with_client_identity(&identity);
     let error = refusal(&host("127.0.0.1"), port, &trust).await;
-    assert!(
-        format!("{error:?}").contains("HandshakeFailure"),
-        "{error:?}"
-    );
-    assert_eq!(
-        error.tls_problem(),
-        Some(TlsProblem::ClientCertificateRefused)
-    );
+    assert!(format!("{error:?}").contains("HandshakeFailure"), "{error:?}");
+    assert_eq!(error.tls_problem(), Some(TlsProblem::ClientCertificateRefused));
 }
 
 /// Requests a certificate and refuses each with `handshake_failure`, as OpenSSL sometimes does in
@@ -197,9 +175,7 @@ impl ClientCertVerifier for RefusesAll {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        ring::default_provider()
-            .signature_verification_algorithms
-            .supported_schemes()
+        ring::default_provider().signature_verification_algorithms.supported_schemes()
     }
 }
 

@@ -73,16 +73,9 @@ fn a_numeric_spelling_means_what_getaddrinfo_reads() {
         "1.2.65535",
         "1.16777215",
     ] {
-        let system: Vec<_> = (written, 0)
-            .to_socket_addrs()
-            .unwrap()
-            .map(|answer| answer.ip())
-            .collect();
-        assert_eq!(
-            system,
-            [written.parse::<Host>().unwrap().as_ip().unwrap()],
-            "{written}"
-        );
+        let system: Vec<_> =
+            (written, 0).to_socket_addrs().unwrap().map(|answer| answer.ip()).collect();
+        assert_eq!(system, [written.parse::<Host>().unwrap().as_ip().unwrap()], "{written}");
     }
 }
 

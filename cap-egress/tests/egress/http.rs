@@ -29,9 +29,7 @@ async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin) {
         if request.uri().path() == "/moved" {
             *response.status_mut() = StatusCode::FOUND;
             let location = "http://169.254.169.254/latest/meta-data/".parse().unwrap();
-            response
-                .headers_mut()
-                .insert(http::header::LOCATION, location);
+            response.headers_mut().insert(http::header::LOCATION, location);
         }
         Ok::<_, std::convert::Infallible>(response)
     });
@@ -57,10 +55,7 @@ async fn get(client: &Client<Connector, Body>, uri: &str) -> (StatusCode, String
 async fn a_client_reaches_an_http_server_through_the_guard() {
     let server = serve(None).await;
     let port = server.addr().port();
-    let client = client(Connector::new(
-        Guard::new(Policy::default()),
-        Trust::system().unwrap(),
-    ));
+    let client = client(Connector::new(Guard::new(Policy::default()), Trust::system().unwrap()));
     for host in ["127.0.0.1", "localhost", "0x7f.1"] {
         let answer = get(&client, &format!("http://{host}:{port}/v1/traces")).await;
         assert_eq!(answer, (StatusCode::OK, "/v1/traces".to_owned()));
@@ -108,14 +103,10 @@ async fn a_connector_that_offers_h2_tells_the_client_what_was_agreed() {
 async fn a_client_learns_why_the_guard_refused_and_nothing_is_sent() {
     let listener = Tripwire::set();
     let answers = ips(&["127.0.0.1", "169.254.169.254"]);
-    let guard = Guard::builder(Policy::default())
-        .resolver(Script::answering([answers]))
-        .build();
+    let guard = Guard::builder(Policy::default()).resolver(Script::answering([answers])).build();
     let client = client(Connector::new(guard.clone(), Trust::system().unwrap()));
 
-    let uri: Uri = format!("http://relay.example:{}/", listener.port())
-        .parse()
-        .unwrap();
+    let uri: Uri = format!("http://relay.example:{}/", listener.port()).parse().unwrap();
     let outcome = tokio::time::timeout(Duration::from_secs(10), client.get(uri)).await;
     let error = outcome.expect("the listener never answers").unwrap_err();
     assert!(ours(&error).is_denied());
@@ -131,19 +122,13 @@ async fn a_redirect_to_the_metadata_address_is_not_followed() {
     let client = client(Connector::new(guard.clone(), Trust::system().unwrap()));
     let (status, _) = get(&client, &format!("http://127.0.0.1:{port}/moved")).await;
     assert_eq!(status, StatusCode::FOUND);
-    assert!(
-        guard.denials().values().all(|count| *count == 0),
-        "the redirect was followed"
-    );
+    assert!(guard.denials().values().all(|count| *count == 0), "the redirect was followed");
 }
 
 #[tokio::test]
 async fn an_unknown_scheme_is_an_error_that_says_what_to_write() {
     let mut connector = Connector::new(Guard::new(Policy::default()), Trust::system().unwrap());
-    let error = connector
-        .call("ftp://127.0.0.1".parse().unwrap())
-        .await
-        .unwrap_err();
+    let error = connector.call("ftp://127.0.0.1".parse().unwrap()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "a URI that starts with ftp:// cannot be connected to; write http:// or https://"

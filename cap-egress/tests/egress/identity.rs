@@ -29,10 +29,7 @@ async fn hello(port: u16, trust: &Trust) -> Result<String, (TlsProblem, String)>
     };
     match talk.await {
         Ok(_) => Ok(answer),
-        Err(error) => Err((
-            TlsProblem::find(&error).expect("a TLS problem"),
-            error.to_string(),
-        )),
+        Err(error) => Err((TlsProblem::find(&error).expect("a TLS problem"), error.to_string())),
     }
 }
 
@@ -46,31 +43,13 @@ async fn each_flaw_of_a_certificate_has_its_own_tls_problem() {
     let trust = trust(&authority);
     let stranger = Authority::new();
     for (served, expected) in [
-        (
-            authority.server(ServerCertificate::Expired),
-            TlsProblem::Expired,
-        ),
-        (
-            authority.server(ServerCertificate::NotYetValid),
-            TlsProblem::NotYetValid,
-        ),
-        (
-            authority.server_for(&["relay.example"]),
-            TlsProblem::WrongName,
-        ),
+        (authority.server(ServerCertificate::Expired), TlsProblem::Expired),
+        (authority.server(ServerCertificate::NotYetValid), TlsProblem::NotYetValid),
+        (authority.server_for(&["relay.example"]), TlsProblem::WrongName),
         (authority.server_for(&["127.0.0.2"]), TlsProblem::WrongName),
-        (
-            stranger.server_for(&["127.0.0.1"]),
-            TlsProblem::UnknownAuthority,
-        ),
-        (
-            authority.server(ServerCertificate::SelfSigned),
-            TlsProblem::SelfSigned,
-        ),
-        (
-            authority.server(ServerCertificate::SelfSignedAuthority),
-            TlsProblem::SelfSigned,
-        ),
+        (stranger.server_for(&["127.0.0.1"]), TlsProblem::UnknownAuthority),
+        (authority.server(ServerCertificate::SelfSigned), TlsProblem::SelfSigned),
+        (authority.server(ServerCertificate::SelfSignedAuthority), TlsProblem::SelfSigned),
     ] {
         let server = serve_as(&served).await;
         let port = server.addr().port();
@@ -127,10 +106,9 @@ async fn mutual_tls_needs_a_client_certificate_of_the_authority() {
 #[tokio::test]
 async fn an_answer_that_is_not_tls_differs_from_a_hang_up() {
     let trust = Trust::system().unwrap();
-    for (says, expected) in [
-        (&b"220 mail.example ESMTP\r\n"[..], TlsProblem::NotTls),
-        (b"", TlsProblem::BrokenOff),
-    ] {
+    for (says, expected) in
+        [(&b"220 mail.example ESMTP\r\n"[..], TlsProblem::NotTls), (b"", TlsProblem::BrokenOff)]
+    {
         let listener = TcpListener::bind((LOOPBACK, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let server = async {
@@ -156,9 +134,7 @@ fn an_error_that_is_not_about_tls_has_no_tls_problem() {
 fn an_expired_authority_is_named() {
     let (authority, old) = (Authority::new(), Authority::expired("the old authority"));
     let text = format!("{}{}", authority.ca_pem(), old.ca_pem());
-    let said = Trust::system_with_ca(text.as_bytes())
-        .unwrap_err()
-        .to_string();
+    let said = Trust::system_with_ca(text.as_bytes()).unwrap_err().to_string();
     assert!(
         said.contains("certificate 2")
             && said.contains("CN=the old authority) expired at 2020-01-02"),
@@ -174,30 +150,14 @@ fn a_client_certificate_that_cannot_be_used_says_what_to_paste() {
     let encrypted = key.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
     let mangled = key.replace("\n-----END", "!\n-----END");
     for (chain, key, advice) in [
-        (
-            "",
-            key.as_str(),
-            "the client certificate setting holds no certificate",
-        ),
-        (
-            key,
-            key,
-            "the client certificate setting holds a private key",
-        ),
-        (
-            &authority.server(ServerCertificate::Expired).chain_pem,
-            key,
-            "expired at 2020-01-02",
-        ),
+        ("", key.as_str(), "the client certificate setting holds no certificate"),
+        (key, key, "the client certificate setting holds a private key"),
+        (&authority.server(ServerCertificate::Expired).chain_pem, key, "expired at 2020-01-02"),
         (chain, "", "the client key setting holds no private key"),
         (chain, chain, "the client key setting holds a certificate"),
         (chain, &encrypted, "encrypted key"),
         (chain, &mangled, "not valid PEM"),
-        (
-            chain,
-            &other.key_pem,
-            "not that of the first client certificate",
-        ),
+        (chain, &other.key_pem, "not that of the first client certificate"),
     ] {
         let error = ClientIdentity::from_pem(chain.as_bytes(), key.as_bytes()).unwrap_err();
         let said = format!("{error} {error:?}");
@@ -207,8 +167,5 @@ fn a_client_certificate_that_cannot_be_used_says_what_to_paste() {
     }
     let indented = key.replace('\n', "\n  ");
     let identity = ClientIdentity::from_pem(chain.as_bytes(), indented.as_bytes()).unwrap();
-    assert_eq!(
-        format!("{identity:?}"),
-        "ClientIdentity { certificates: 1, .. }"
-    );
+    assert_eq!(format!("{identity:?}"), "ClientIdentity { certificates: 1, .. }");
 }

@@ -9,11 +9,7 @@ fn keys_are_read_in_each_form_that_openssl_writes() {
     for (form, chain, key) in [
         ("PKCS #1", rsa, include_str!("keys/rsa-pkcs1.key")),
         ("PKCS #8", rsa, include_str!("keys/rsa-pkcs8.key")),
-        (
-            "SEC 1, parameters first",
-            ec,
-            include_str!("keys/ec-sec1.key"),
-        ),
+        ("SEC 1, parameters first", ec, include_str!("keys/ec-sec1.key")),
     ] {
         let read = ClientIdentity::from_pem(chain.as_bytes(), key.as_bytes());
         assert!(read.is_ok(), "{form}: {read:?}");

@@ -32,10 +32,7 @@ impl<'a> MakeWriter<'a> for Lines {
 #[tokio::test]
 async fn a_denial_warning_has_class_rule_and_host_but_no_address() {
     let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(lines.clone())
-        .with_ansi(false)
-        .finish();
+    let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).finish();
     let _logging = tracing::subscriber::set_default(subscriber);
 
     let script = Script::answering([(); 3].map(|()| ips(&["169.254.77.78"])));

@@ -1,9 +1,6 @@
 //! The public interface of the guard: the table of addresses, and real sockets on loopback.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests fail by panicking, too"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, too")]
 
 mod addresses;
 mod datagrams;

@@ -48,31 +48,18 @@ fn the_reserved_octet_and_the_suffix_hide_nothing() {
         "2001:db8:64:a9fe:ffa9:fe00::",
         "2001:db8:64:a9fe:a9:feff:ffff:ffff",
     ] {
-        assert_eq!(
-            class(&policy, address),
-            Some(DenialClass::Metadata),
-            "{address}"
-        );
+        assert_eq!(class(&policy, address), Some(DenialClass::Metadata), "{address}");
     }
 }
 
 #[test]
 fn of_overlapping_prefixes_the_longest_decides() {
-    for order in [
-        ["2001:db8::/32", "2001:db8::/96"],
-        ["2001:db8::/96", "2001:db8::/32"],
-    ] {
+    for order in [["2001:db8::/32", "2001:db8::/96"], ["2001:db8::/96", "2001:db8::/32"]] {
         let policy = translating(&order);
         // By the shorter prefix this would be 0.0.0.0.
         assert_eq!(class(&policy, "2001:db8::8.8.8.8"), None);
-        assert_eq!(
-            class(&policy, "2001:db8::169.254.169.254"),
-            Some(DenialClass::Metadata)
-        );
-        assert_eq!(
-            class(&policy, "2001:db8:a9fe:a9fe::"),
-            Some(DenialClass::Metadata)
-        );
+        assert_eq!(class(&policy, "2001:db8::169.254.169.254"), Some(DenialClass::Metadata));
+        assert_eq!(class(&policy, "2001:db8:a9fe:a9fe::"), Some(DenialClass::Metadata));
     }
 }
 
@@ -81,23 +68,12 @@ fn a_named_translator_in_a_denied_range_is_decoded() {
     let policy = translating(&["64:ff9b:1::/96", "fd64::/96"]).with_private_denied();
     for prefix in ["64:ff9b:1::", "fd64::"] {
         assert_eq!(class(&policy, &format!("{prefix}8.8.8.8")), None);
-        assert_eq!(
-            class(&policy, &format!("{prefix}10.0.0.1")),
-            Some(DenialClass::Private)
-        );
+        assert_eq!(class(&policy, &format!("{prefix}10.0.0.1")), Some(DenialClass::Private));
         let denial = check(&policy, &format!("{prefix}169.254.169.254")).unwrap_err();
         assert_eq!(denial.class(), DenialClass::Metadata);
-        assert!(
-            denial
-                .to_string()
-                .contains("a prefix of `egress.nat64_prefixes`"),
-            "{denial}"
-        );
+        assert!(denial.to_string().contains("a prefix of `egress.nat64_prefixes`"), "{denial}");
     }
-    assert_eq!(
-        class(&policy, "64:ff9b:1:1::8.8.8.8"),
-        Some(DenialClass::Tunnel)
-    );
+    assert_eq!(class(&policy, "64:ff9b:1:1::8.8.8.8"), Some(DenialClass::Tunnel));
     assert_eq!(class(&policy, "fd65::8.8.8.8"), Some(DenialClass::Private));
 }
 
@@ -105,14 +81,8 @@ fn a_named_translator_in_a_denied_range_is_decoded() {
 fn a_named_translator_wins_over_an_isatap_lookalike() {
     // 198.0.94.254 behind a prefix of 56 bits, whose suffix would be 0.0.0.0 to ISATAP.
     let address = "2001:db8:122:3c6:0:5efe::";
-    assert_eq!(
-        class(&translating(&["2001:db8:122:300::/56"]), address),
-        None
-    );
-    assert_eq!(
-        class(&Policy::default(), address),
-        Some(DenialClass::NotUnicast)
-    );
+    assert_eq!(class(&translating(&["2001:db8:122:300::/56"]), address), None);
+    assert_eq!(class(&Policy::default(), address), Some(DenialClass::NotUnicast));
 }
 
 #[test]

@@ -75,10 +75,7 @@ pub(crate) struct Script {
 
 impl Script {
     pub(crate) fn answering(answers: impl IntoIterator<Item = Vec<IpAddr>>) -> Self {
-        Self {
-            answers: Arc::new(Mutex::new(answers.into_iter().collect())),
-            asked: Arc::default(),
-        }
+        Self { answers: Arc::new(Mutex::new(answers.into_iter().collect())), asked: Arc::default() }
     }
 
     pub(crate) fn asked(&self) -> usize {

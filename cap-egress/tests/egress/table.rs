@@ -33,9 +33,7 @@ fn check(rows: &[Row], policy: &Policy) {
     let wrong = |(written, expected): &Row| match (checked(written, policy), expected) {
         (Err(said), Verdict::Refused(reason)) if said.contains(reason) => None,
         (Ok(verdict), _) if verdict == *expected => None,
-        (outcome, _) => Some(format!(
-            "{written:?}: expected {expected:?}, got {outcome:?}"
-        )),
+        (outcome, _) => Some(format!("{written:?}: expected {expected:?}, got {outcome:?}")),
     };
     let wrong: Vec<_> = rows.iter().filter_map(wrong).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -44,23 +42,17 @@ fn check(rows: &[Row], policy: &Policy) {
 #[test]
 fn every_row_has_its_verdict_by_default() {
     let tables = [denied::ROWS, allowed::ROWS, refused::ROWS];
-    tables
-        .iter()
-        .for_each(|rows| check(rows, &Policy::default()));
+    tables.iter().for_each(|rows| check(rows, &Policy::default()));
     assert!(tables.iter().map(|rows| rows.len()).sum::<usize>() >= 200);
 }
 
 #[test]
 fn loopback_and_private_ranges_are_denied_on_request() {
-    let policy = Policy::default()
-        .with_loopback_denied()
-        .with_private_denied();
+    let policy = Policy::default().with_loopback_denied().with_private_denied();
     check(denied::ROWS, &policy);
     check(denied::ON_REQUEST, &policy);
-    let allowed: Vec<_> = denied::ON_REQUEST
-        .iter()
-        .map(|(written, _)| (*written, Verdict::Allowed))
-        .collect();
+    let allowed: Vec<_> =
+        denied::ON_REQUEST.iter().map(|(written, _)| (*written, Verdict::Allowed)).collect();
     check(&allowed, &Policy::default());
 }
 
@@ -72,18 +64,7 @@ fn each_of_the_two_settings_denies_its_own_ranges_only() {
             verdict => (*written, verdict),
         }
     };
-    let rows = |class| {
-        denied::ON_REQUEST
-            .iter()
-            .map(allowed(class))
-            .collect::<Vec<_>>()
-    };
-    check(
-        &rows(DenialClass::Loopback),
-        &Policy::default().with_loopback_denied(),
-    );
-    check(
-        &rows(DenialClass::Private),
-        &Policy::default().with_private_denied(),
-    );
+    let rows = |class| denied::ON_REQUEST.iter().map(allowed(class)).collect::<Vec<_>>();
+    check(&rows(DenialClass::Loopback), &Policy::default().with_loopback_denied());
+    check(&rows(DenialClass::Private), &Policy::default().with_private_denied());
 }

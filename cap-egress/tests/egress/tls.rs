@@ -11,9 +11,7 @@ use crate::support::{LOOPBACK, Script, Tripwire, greet, host, trust};
 /// A guard to which every name is loopback.
 fn guard() -> Guard {
     let answers = std::iter::repeat_n(vec![LOOPBACK], 8);
-    Guard::builder(Policy::default())
-        .resolver(Script::answering(answers))
-        .build()
+    Guard::builder(Policy::default()).resolver(Script::answering(answers)).build()
 }
 
 /// What the server says, or the refusal.
@@ -32,17 +30,10 @@ async fn a_private_authority_is_trusted_only_once_it_is_added() {
     let port = server.addr().port();
     let relay = host("relay.example");
 
-    let error = greeting(&relay, port, &Trust::system().unwrap())
-        .await
-        .unwrap_err();
+    let error = greeting(&relay, port, &Trust::system().unwrap()).await.unwrap_err();
     assert_eq!(error.stage(), Stage::Tls);
     assert!(error.is_tls() && !error.is_denied() && !error.is_timeout());
-    assert!(
-        error
-            .to_string()
-            .contains("add that authority's certificate"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("add that authority's certificate"), "{error}");
 
     let trust = trust(&authority);
     assert_eq!(greeting(&relay, port, &trust).await.unwrap(), "hello");
@@ -67,10 +58,7 @@ async fn a_certificate_for_an_address_is_accepted_for_that_address() {
     let server = greet(&authority, &["127.0.0.1"]).await;
     let port = server.addr().port();
     let trust = trust(&authority);
-    assert_eq!(
-        greeting(&host("127.0.0.1"), port, &trust).await.unwrap(),
-        "hello"
-    );
+    assert_eq!(greeting(&host("127.0.0.1"), port, &trust).await.unwrap(), "hello");
 }
 
 #[tokio::test]
@@ -85,12 +73,7 @@ async fn several_authorities_in_one_text_are_all_trusted() {
     for authority in [first, second] {
         let server = greet(&authority, &["relay.example"]).await;
         let port = server.addr().port();
-        assert_eq!(
-            greeting(&host("relay.example"), port, &trust)
-                .await
-                .unwrap(),
-            "hello"
-        );
+        assert_eq!(greeting(&host("relay.example"), port, &trust).await.unwrap(), "hello");
     }
     assert!(format!("{trust:?}").contains("added_roots: 2"), "{trust:?}");
 }
@@ -103,10 +86,7 @@ async fn a_silent_tls_server_ends_with_the_handshake_timeout() {
         .handshake_timeout(Duration::from_millis(200))
         .build();
     let trust = Trust::system().unwrap();
-    let error = guard
-        .connect_tls(&host("127.0.0.1"), listener.port(), &trust)
-        .await
-        .unwrap_err();
+    let error = guard.connect_tls(&host("127.0.0.1"), listener.port(), &trust).await.unwrap_err();
     assert!(error.is_timeout());
     assert_eq!(error.stage(), Stage::Tls);
     assert!(error.to_string().contains("200ms"), "{error}");
@@ -117,10 +97,7 @@ async fn a_denied_address_is_refused_before_tls() {
     let listener = Tripwire::set();
     let guard = Guard::new(Policy::default().with_denied(vec!["127.0.0.1/32".parse().unwrap()]));
     let trust = Trust::system().unwrap();
-    let error = guard
-        .connect_tls(&host("127.0.0.1"), listener.port(), &trust)
-        .await
-        .unwrap_err();
+    let error = guard.connect_tls(&host("127.0.0.1"), listener.port(), &trust).await.unwrap_err();
     assert!(error.is_denied());
     assert!(listener.is_untouched());
 }
@@ -153,10 +130,7 @@ fn a_ca_setting_that_cannot_be_used_says_what_to_paste() {
         let error = Trust::system_with_ca(text.as_bytes()).unwrap_err();
         assert!(error.is_tls());
         assert!(error.to_string().contains(advice), "{advice}: {error}");
-        assert!(
-            !format!("{error:?}").contains(&key[40..80]),
-            "the key is repeated"
-        );
+        assert!(!format!("{error:?}").contains(&key[40..80]), "the key is repeated");
     }
 }
 

@@ -28,9 +28,7 @@ impl Values {
             Self::HttpStatus => {
                 matches!(value, "none" | "other")
                     || value.len() == 3
-                        && value
-                            .parse()
-                            .is_ok_and(|code: u16| (100..=599).contains(&code))
+                        && value.parse().is_ok_and(|code: u16| (100..=599).contains(&code))
             }
             Self::Open { .. } => true,
         }

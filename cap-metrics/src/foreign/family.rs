@@ -85,14 +85,7 @@ impl<'a> Family<'a> {
             return;
         }
         let name = self.name_in(format);
-        write_header(
-            out,
-            format,
-            &name,
-            self.kind_in(format),
-            self.unit,
-            self.help,
-        );
+        write_header(out, format, &name, self.kind_in(format), self.unit, self.help);
         for sample in &self.samples {
             out.extend_from_slice(sample.series.as_bytes());
             out.push(b' ');
@@ -128,11 +121,7 @@ impl<'a> Family<'a> {
             None => (rest, None),
         };
         let value = value.parse().map_err(|_| NOT_A_SAMPLE)?;
-        self.samples.push(Sample {
-            series,
-            value,
-            exemplar,
-        });
+        self.samples.push(Sample { series, value, exemplar });
         Ok(())
     }
 }
@@ -189,9 +178,7 @@ mod tests {
 
     fn written(format: Format) -> String {
         let mut out = Vec::new();
-        families(TEXT)
-            .iter()
-            .for_each(|family| family.write(format, &mut out));
+        families(TEXT).iter().for_each(|family| family.write(format, &mut out));
         String::from_utf8(out).expect("UTF-8")
     }
 

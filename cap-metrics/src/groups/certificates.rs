@@ -32,10 +32,7 @@ impl Certificates<'_> {
         let rows: Vec<_> = counts
             .into_iter()
             .map(|(status, issuer, n)| {
-                (
-                    [status.as_str().to_owned(), issuer.as_ref().to_owned()],
-                    n as f64,
-                )
+                ([status.as_str().to_owned(), issuer.as_ref().to_owned()], n as f64)
             })
             .collect();
         self.0.families.certificates.total.replace(rows);
@@ -93,9 +90,7 @@ mod tests {
     fn past_the_limit_a_status_is_still_a_status() {
         let metrics = Metrics::new();
         let issuers: Vec<_> = (0..100).map(|n| format!("issuer-{n}")).collect();
-        let counts = issuers
-            .iter()
-            .map(|issuer| (CertificateStatus::RenewalFailed, issuer, 1));
+        let counts = issuers.iter().map(|issuer| (CertificateStatus::RenewalFailed, issuer, 1));
         metrics.certificates().set_inventory(counts);
         let text = metrics.render();
         let overflow =

@@ -14,10 +14,7 @@ pub struct Discovery<'a>(pub(crate) &'a Arc<Registry>);
 impl Discovery<'_> {
     /// Replaces the sources, each with the number of endpoints that its last run found.
     pub fn set_sources<W: AsRef<str>>(&self, endpoints: impl IntoIterator<Item = (W, u64)>) {
-        let rows: Vec<_> = endpoints
-            .into_iter()
-            .map(|(source, n)| ([source], n as f64))
-            .collect();
+        let rows: Vec<_> = endpoints.into_iter().map(|(source, n)| ([source], n as f64)).collect();
         let discovery = &self.0.families.discovery;
         discovery.sources.set(rows.len() as f64);
         discovery.endpoints.replace(rows);

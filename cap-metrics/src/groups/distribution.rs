@@ -37,11 +37,7 @@ impl Distribution<'_> {
     /// A distribution run ended.
     pub fn record_executed(&self, module: &str, status: ExecutionStatus) {
         let module = self.0.words.module(module);
-        self.0
-            .families
-            .distribution
-            .executions
-            .inc((module, status));
+        self.0.families.distribution.executions.inc((module, status));
     }
 
     /// A target answered: with an error, or with `None` when it accepted the certificate.

@@ -40,9 +40,7 @@ impl External<'_> {
         let (provider, endpoint) = (words.provider(provider), words.endpoint(endpoint));
         let external = &self.0.families.external;
         external.requests.inc((provider, endpoint, outcome));
-        external
-            .duration
-            .observe((provider, endpoint, status), took, self.0.exemplar_ids());
+        external.duration.observe((provider, endpoint, status), took, self.0.exemplar_ids());
     }
 }
 

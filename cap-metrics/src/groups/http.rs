@@ -85,11 +85,7 @@ impl Drop for HttpRequest {
             .unwrap_or_else(|| HttpStatus::new(if std::thread::panicking() { 500 } else { 499 }));
         let http = &self.registry.families.http;
         http.requests.inc((self.method, self.route, status));
-        http.duration.observe(
-            (self.method, self.route),
-            self.started.elapsed(),
-            self.trace,
-        );
+        http.duration.observe((self.method, self.route), self.started.elapsed(), self.trace);
         http.in_flight.dec();
     }
 }
@@ -102,10 +98,7 @@ mod tests {
     #[test]
     fn both_spellings_of_a_pattern_are_one_route() {
         let metrics = Metrics::new();
-        assert_eq!(
-            metrics.http().route("/a/{id}"),
-            metrics.http().route("/a/:id")
-        );
+        assert_eq!(metrics.http().route("/a/{id}"), metrics.http().route("/a/:id"));
     }
 
     #[test]
@@ -147,17 +140,12 @@ mod tests {
         let metrics = Metrics::new();
         let inside = metrics.clone();
         let joined = std::thread::spawn(move || {
-            let _request = inside
-                .http()
-                .start(HttpMethod::Get, inside.http().unmatched());
+            let _request = inside.http().start(HttpMethod::Get, inside.http().unmatched());
             panic!("a handler's bug");
         })
         .join();
         assert!(joined.is_err());
         let text = metrics.render();
-        assert!(
-            text.contains(r#"{method="GET",path="unmatched",status="500"} 1"#),
-            "{text}"
-        );
+        assert!(text.contains(r#"{method="GET",path="unmatched",status="500"} 1"#), "{text}");
     }
 }

@@ -58,9 +58,7 @@ impl Jobs<'_> {
 
     /// Replaces how many jobs of each type wait. A type that is not named is not exposed any more.
     pub fn set_queue_depth<W: AsRef<str>>(&self, waiting: impl IntoIterator<Item = (W, u64)>) {
-        let rows = waiting
-            .into_iter()
-            .map(|(job_type, depth)| ([job_type], depth as f64));
+        let rows = waiting.into_iter().map(|(job_type, depth)| ([job_type], depth as f64));
         self.0.families.jobs.queue_depth.replace(rows);
     }
 
@@ -132,13 +130,7 @@ mod tests {
         metrics.jobs().set_queue_depth([("renew", 3), ("issue", 1)]);
         metrics.jobs().set_queue_depth([("issue", 0)]);
         let text = metrics.render();
-        assert!(
-            text.contains(r#"cap_jobs_queue_depth{type="issue"} 0"#),
-            "{text}"
-        );
-        assert!(
-            !text.contains(r#"cap_jobs_queue_depth{type="renew"}"#),
-            "{text}"
-        );
+        assert!(text.contains(r#"cap_jobs_queue_depth{type="issue"} 0"#), "{text}");
+        assert!(!text.contains(r#"cap_jobs_queue_depth{type="renew"}"#), "{text}");
     }
 }

@@ -53,19 +53,12 @@ pub struct KekVersion {
 impl KekVersion {
     /// A version that the host has loaded.
     pub fn loaded(host: impl Into<String>, version: u64) -> Self {
-        Self {
-            host: host.into(),
-            version,
-            loaded: true,
-        }
+        Self { host: host.into(), version, loaded: true }
     }
 
     /// A version that the host does not have loaded.
     pub fn missing(host: impl Into<String>, version: u64) -> Self {
-        Self {
-            loaded: false,
-            ..Self::loaded(host, version)
-        }
+        Self { loaded: false, ..Self::loaded(host, version) }
     }
 }
 
@@ -82,10 +75,7 @@ pub struct HostKek {
 impl HostKek {
     /// The version that the host encrypts with.
     pub fn new(host: impl Into<String>, version: u64) -> Self {
-        Self {
-            host: host.into(),
-            version,
-        }
+        Self { host: host.into(), version }
     }
 }
 
@@ -121,19 +111,12 @@ pub struct KekRotation {
 impl KekRotation {
     /// A rotation that runs.
     pub fn active(id: impl Into<String>, progress: f64) -> Self {
-        Self {
-            id: id.into(),
-            active: true,
-            progress,
-        }
+        Self { id: id.into(), active: true, progress }
     }
 
     /// A rotation that does not run any more.
     pub fn finished(id: impl Into<String>, progress: f64) -> Self {
-        Self {
-            active: false,
-            ..Self::active(id, progress)
-        }
+        Self { active: false, ..Self::active(id, progress) }
     }
 }
 
@@ -154,35 +137,19 @@ impl Kek<'_> {
     pub fn set_state(&self, state: &KekState) {
         let kek = &self.0.families.kek;
         let as_value = |on: bool| f64::from(u8::from(on));
-        kek.loaded_versions
-            .replace(state.versions.iter().map(|known| {
-                (
-                    [known.host.clone(), known.version.to_string()],
-                    as_value(known.loaded),
-                )
-            }));
-        kek.current_version.replace_highest(
-            state
-                .current
-                .iter()
-                .map(|host| ([&host.host], host.version as f64)),
-        );
-        kek.laggards.replace(
-            state
-                .laggards
-                .iter()
-                .map(|lag| ([lag.target.to_string()], lag.hosts as f64)),
-        );
+        kek.loaded_versions.replace(state.versions.iter().map(|known| {
+            ([known.host.clone(), known.version.to_string()], as_value(known.loaded))
+        }));
+        kek.current_version
+            .replace_highest(state.current.iter().map(|host| ([&host.host], host.version as f64)));
+        kek.laggards
+            .replace(state.laggards.iter().map(|lag| ([lag.target.to_string()], lag.hosts as f64)));
         let rotations = &state.rotations;
         kek.rotation_active.replace_highest(
-            rotations
-                .iter()
-                .map(|rotation| ([&rotation.id], as_value(rotation.active))),
+            rotations.iter().map(|rotation| ([&rotation.id], as_value(rotation.active))),
         );
         kek.rotation_progress.replace_highest(
-            rotations
-                .iter()
-                .map(|rotation| ([&rotation.id], rotation.progress.clamp(0.0, 1.0))),
+            rotations.iter().map(|rotation| ([&rotation.id], rotation.progress.clamp(0.0, 1.0))),
         );
     }
 
@@ -210,10 +177,7 @@ mod tests {
         let kek = metrics.kek();
         kek.register(["hsm"]);
         kek.set_state(&KekState {
-            versions: vec![
-                KekVersion::loaded("cap-1", 1),
-                KekVersion::missing("cap-2", 1),
-            ],
+            versions: vec![KekVersion::loaded("cap-1", 1), KekVersion::missing("cap-2", 1)],
             current: vec![HostKek::new("cap-1", 1)],
             laggards: vec![KekLaggards::new(1, 1)],
             rotations: vec![KekRotation::active("r1", 1.5)],
@@ -226,15 +190,9 @@ mod tests {
             r#"cap_kek_wrap_total{provider="hsm",result="failed"} 0"#,
             r#"cap_kek_unwrap_total{provider="hsm",result="success"} 0"#,
         ]);
-        kek.set_state(&KekState {
-            current: vec![HostKek::new("cap-1", 2)],
-            ..KekState::default()
-        });
+        kek.set_state(&KekState { current: vec![HostKek::new("cap-1", 2)], ..KekState::default() });
         let text = metrics.render();
-        assert!(
-            text.contains("cap_kek_process_current_version{host=\"cap-1\"} 2\n"),
-            "{text}"
-        );
+        assert!(text.contains("cap_kek_process_current_version{host=\"cap-1\"} 2\n"), "{text}");
         assert!(
             !text.contains("cap-2") && !text.contains("\"r1\"") && !text.contains("laggards"),
             "{text}"

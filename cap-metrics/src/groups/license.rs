@@ -46,12 +46,8 @@ mod tests {
     fn an_unknown_license_is_absent_a_perpetual_one_has_no_expiry() {
         let metrics = Metrics::new();
         assert!(!metrics.render().contains("cap_license"));
-        let state = LicenseState {
-            valid: true,
-            expires_in_seconds: None,
-            cert_usage: 3,
-            cert_limit: None,
-        };
+        let state =
+            LicenseState { valid: true, expires_in_seconds: None, cert_usage: 3, cert_limit: None };
         metrics.license().set(&state);
         let text = metrics.render();
         assert!(text.contains("cap_license_valid 1\n"), "{text}");

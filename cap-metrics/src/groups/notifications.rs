@@ -30,9 +30,7 @@ impl Notifications<'_> {
         let channel = self.0.words.channel_type(channel_type);
         let notifications = &self.0.families.notifications;
         notifications.delivery.inc((channel, outcome));
-        notifications
-            .delivery_duration
-            .observe((channel,), took, self.0.exemplar_ids());
+        notifications.delivery_duration.observe((channel,), took, self.0.exemplar_ids());
     }
 }
 

@@ -86,20 +86,11 @@ impl Pipelines<'_> {
             (&pipelines.spans_failed, spans.map(|spans| spans.failed)),
             (&pipelines.spans_pending, spans.map(|spans| spans.pending)),
             (&pipelines.audit_enqueued, audit.map(|audit| audit.enqueued)),
-            (
-                &pipelines.audit_delivered,
-                audit.map(|audit| audit.delivered),
-            ),
+            (&pipelines.audit_delivered, audit.map(|audit| audit.delivered)),
             (&pipelines.audit_dropped, audit.map(|audit| audit.dropped)),
-            (
-                &pipelines.audit_quarantined,
-                audit.map(|audit| audit.quarantined),
-            ),
+            (&pipelines.audit_quarantined, audit.map(|audit| audit.quarantined)),
             (&pipelines.audit_queued, audit.map(|audit| audit.queued)),
-            (
-                &pipelines.syslog_connected,
-                audit.map(|audit| u64::from(audit.connected)),
-            ),
+            (&pipelines.syslog_connected, audit.map(|audit| u64::from(audit.connected))),
         ] {
             match value {
                 Some(value) => family.set(value as f64),
@@ -107,9 +98,7 @@ impl Pipelines<'_> {
             }
         }
         let denied = totals.egress.iter().flat_map(|egress| {
-            DenialClass::ALL
-                .iter()
-                .map(|class| ([class.as_str()], egress.0[class.index()] as f64))
+            DenialClass::ALL.iter().map(|class| ([class.as_str()], egress.0[class.index()] as f64))
         });
         pipelines.egress_denied.replace(denied);
     }
@@ -140,9 +129,8 @@ mod tests {
         let metrics = Metrics::new();
         let text = || {
             let text = metrics.render();
-            let denied = text
-                .lines()
-                .filter(|line| line.starts_with("cap_telemetry_egress_denied_total"));
+            let denied =
+                text.lines().filter(|line| line.starts_with("cap_telemetry_egress_denied_total"));
             denied.map(str::to_owned).collect::<Vec<_>>()
         };
         assert!(text().is_empty(), "no guard, no series");

@@ -115,19 +115,12 @@ mod usage {
         let rest = named.and_then(|at| str::from_utf8(&stat[at + 1..]).ok());
         let mut fields = [""; 24 - 2];
         let found = rest.unwrap_or_default().split_ascii_whitespace();
-        fields
-            .iter_mut()
-            .zip(found)
-            .for_each(|(field, found)| *field = found);
+        fields.iter_mut().zip(found).for_each(|(field, found)| *field = found);
         let field = |number: usize| fields[number - 3].parse::<f64>().ok();
         Usage {
-            cpu_seconds: field(14)
-                .zip(field(15))
-                .map(|(user, system)| (user + system) / ticks),
+            cpu_seconds: field(14).zip(field(15)).map(|(user, system)| (user + system) / ticks),
             threads: field(20),
-            start_time: field(22)
-                .zip(boot)
-                .map(|(since_boot, boot)| boot + since_boot / ticks),
+            start_time: field(22).zip(boot).map(|(since_boot, boot)| boot + since_boot / ticks),
             virtual_memory: field(23),
             resident_memory: field(24).map(|pages| pages * page),
             ..Usage::default()

@@ -39,29 +39,19 @@ pub(super) struct Permit {
 
 impl InFlight {
     pub(super) fn new(limit: usize, timeout: Duration) -> Self {
-        Self {
-            limit,
-            timeout,
-            deadlines: Mutex::default(),
-        }
+        Self { limit, timeout, deadlines: Mutex::default() }
     }
 
     pub(super) fn enter(self: &Arc<Self>) -> Option<Permit> {
         let now = Instant::now();
-        let mut deadlines = self
-            .deadlines
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut deadlines = self.deadlines.lock().unwrap_or_else(PoisonError::into_inner);
         deadlines.retain(|deadline| *deadline > now);
         if deadlines.len() >= self.limit {
             return None;
         }
         let deadline = now + self.timeout;
         deadlines.push(deadline);
-        Some(Permit {
-            in_flight: Arc::clone(self),
-            deadline,
-        })
+        Some(Permit { in_flight: Arc::clone(self), deadline })
     }
 }
 
@@ -69,10 +59,7 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let deadlines = self.in_flight.deadlines.lock();
         let mut deadlines = deadlines.unwrap_or_else(PoisonError::into_inner);
-        if let Some(mine) = deadlines
-            .iter()
-            .position(|deadline| *deadline == self.deadline)
-        {
+        if let Some(mine) = deadlines.iter().position(|deadline| *deadline == self.deadline) {
             deadlines.swap_remove(mine);
         }
     }

@@ -34,10 +34,7 @@ impl<S> Layer<S> for MetricsLayer {
     type Service = MetricsMiddleware<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        MetricsMiddleware {
-            inner,
-            metrics: self.0.clone(),
-        }
+        MetricsMiddleware { inner, metrics: self.0.clone() }
     }
 }
 
@@ -67,10 +64,7 @@ where
             None => http.unmatched(),
         };
         let measured = http.start(request.method().into(), route);
-        MetricsFuture {
-            inner: self.inner.call(request),
-            request: Some(measured),
-        }
+        MetricsFuture { inner: self.inner.call(request), request: Some(measured) }
     }
 }
 

@@ -18,11 +18,8 @@ pub(super) enum Coding {
 pub(super) fn format(headers: &HeaderMap) -> Format {
     let offers: Vec<_> = offers(headers, &ACCEPT).collect();
     let text = weight(&offers, ["text/plain", "text/*", "*/*"], &["0.0.4"]);
-    let open = weight(
-        &offers,
-        ["application/openmetrics-text", "application/*", "*/*"],
-        &["1.0.0"],
-    );
+    let open =
+        weight(&offers, ["application/openmetrics-text", "application/*", "*/*"], &["1.0.0"]);
     match open > text {
         true => Format::OpenMetrics,
         false => Format::Text,
@@ -56,11 +53,7 @@ fn offers<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item =
     let lines = headers.get_all(name).iter().flat_map(HeaderValue::to_str);
     lines.flat_map(|line| line.split(',')).map(|element| {
         let mut parts = element.split(';').map(str::trim);
-        let mut offer = Offer {
-            range: parts.next().unwrap_or_default(),
-            version: None,
-            q: 1.0,
-        };
+        let mut offer = Offer { range: parts.next().unwrap_or_default(), version: None, q: 1.0 };
         for (key, value) in parts.filter_map(|part| part.split_once('=')) {
             let value = value.trim().trim_matches('"');
             if key.trim().eq_ignore_ascii_case("q") {
@@ -108,10 +101,7 @@ mod tests {
             ),
             ("*/*", Format::Text),
             ("text/html,application/xhtml+xml,*/*;q=0.8", Format::Text),
-            (
-                "application/openmetrics-text;q=0.4, text/plain; version=0.0.4; q=0.5",
-                Format::Text,
-            ),
+            ("application/openmetrics-text;q=0.4, text/plain; version=0.0.4; q=0.5", Format::Text),
             (
                 "text/plain;q=0.5;version=0.0.4, APPLICATION/OpenMetrics-Text; Version=1.0.0",
                 Format::OpenMetrics,
@@ -139,11 +129,7 @@ mod tests {
             ("br", Coding::Identity),
             ("", Coding::Identity),
         ] {
-            assert_eq!(
-                coding(&headers(ACCEPT_ENCODING, accept)),
-                expected,
-                "{accept}"
-            );
+            assert_eq!(coding(&headers(ACCEPT_ENCODING, accept)), expected, "{accept}");
         }
     }
 }

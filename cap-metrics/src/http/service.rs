@@ -47,10 +47,7 @@ impl MetricsService {
     /// An endpoint with other limits: the most `scrapes` at a time, and the time that each may
     /// take.
     pub fn with_limits(metrics: Metrics, scrapes: usize, timeout: Duration) -> Self {
-        Self {
-            metrics,
-            in_flight: Arc::new(InFlight::new(scrapes, timeout)),
-        }
+        Self { metrics, in_flight: Arc::new(InFlight::new(scrapes, timeout)) }
     }
 
     fn answer<B>(&self, request: &Request<B>) -> Response<ScrapeBody> {
@@ -60,10 +57,8 @@ impl MetricsService {
         }
         let format = negotiate::format(request.headers());
         let coding = negotiate::coding(request.headers());
-        let mut headers = vec![
-            (CONTENT_TYPE, format.content_type()),
-            (VARY, "Accept, Accept-Encoding"),
-        ];
+        let mut headers =
+            vec![(CONTENT_TYPE, format.content_type()), (VARY, "Accept, Accept-Encoding")];
         if coding == Coding::Gzip {
             headers.push((CONTENT_ENCODING, "gzip"));
         }

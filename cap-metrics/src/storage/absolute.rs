@@ -20,10 +20,7 @@ const ABSENT: u64 = u64::MAX;
 
 impl Absolute {
     pub(crate) fn new(metric: &'static Metric, _: &Arc<Words>, _: usize) -> Self {
-        Self {
-            metric,
-            bits: AtomicU64::new(ABSENT),
-        }
+        Self { metric, bits: AtomicU64::new(ABSENT) }
     }
 
     pub(crate) fn set(&self, value: f64) {

@@ -25,9 +25,7 @@ pub(crate) struct Cells {
 
 impl Cells {
     pub(crate) fn new() -> Self {
-        Self {
-            shards: Box::new([const { OnceLock::new() }; SHARDS]),
-        }
+        Self { shards: Box::new([const { OnceLock::new() }; SHARDS]) }
     }
 
     #[inline]
@@ -129,9 +127,6 @@ mod tests {
         assert!(cells.sums(100).iter().all(|sum| *sum == threads * 10));
         assert_eq!(cells.sums(102)[101], threads * 1000);
         let sums = cells.sums_f64(103);
-        assert_eq!(
-            (sums[100], sums[102]),
-            (threads as f64 * 500.0, threads as f64 * 500.0)
-        );
+        assert_eq!((sums[100], sums[102]), (threads as f64 * 500.0, threads as f64 * 500.0));
     }
 }

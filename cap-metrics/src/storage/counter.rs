@@ -23,14 +23,8 @@ impl<K: LabelSet> Counters<K> {
     pub(crate) fn new(metric: &'static Metric, words: &Arc<Words>, limit: usize) -> Self {
         let name = metric.name;
         let frame = match metric.labels {
-            [] => Frame {
-                before: format!("\n{name}"),
-                after: " ",
-            },
-            _ => Frame {
-                before: format!("\n{name}{{"),
-                after: "} ",
-            },
+            [] => Frame { before: format!("\n{name}"), after: " " },
+            _ => Frame { before: format!("\n{name}{{"), after: "} " },
         };
         Self {
             table: Table::new(metric, words, limit),
@@ -61,11 +55,7 @@ impl<K: LabelSet> Exposed for Counters<K> {
             return Reading::Absent;
         }
         let pages = self.pages.snapshot(count, || self.table.take_unseen());
-        Reading::Series(Box::new(Series {
-            sums: self.cells.sums(pages.series()),
-            pages,
-            next: 0,
-        }))
+        Reading::Series(Box::new(Series { sums: self.cells.sums(pages.series()), pages, next: 0 }))
     }
 
     fn overflowed(&self) -> u64 {

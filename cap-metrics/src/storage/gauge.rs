@@ -18,10 +18,7 @@ pub(crate) struct Gauge {
 
 impl Gauge {
     pub(crate) fn new(metric: &'static Metric, _: &Arc<Words>, _: usize) -> Self {
-        Self {
-            metric,
-            cells: Cells::new(),
-        }
+        Self { metric, cells: Cells::new() }
     }
 
     pub(crate) fn inc(&self) {

@@ -61,10 +61,7 @@ impl Lines {
         let le = |le| format!("{comma}le=\"{}\"}} ", bound(le));
         Self {
             bucket: Self::before(metric).len(),
-            les: bounds
-                .map(le)
-                .map(|le| Short::new(&le).map_or(Le::Long(le), Le::Short))
-                .collect(),
+            les: bounds.map(le).map(|le| Short::new(&le).map_or(Le::Long(le), Le::Short)).collect(),
             sum: format!("\n{name}_sum{open}"),
             count: format!("\n{name}_count{open}"),
             close,
@@ -78,10 +75,7 @@ impl Lines {
 
 impl<K: LabelSet> Histograms<K> {
     pub(crate) fn new(metric: &'static Metric, words: &Arc<Words>, limit: usize) -> Self {
-        let frame = Frame {
-            before: Lines::before(metric),
-            after: "",
-        };
+        let frame = Frame { before: Lines::before(metric), after: "" };
         Self {
             table: Table::new(metric, words, limit),
             counts: Cells::new(),
@@ -98,19 +92,14 @@ impl<K: LabelSet> Histograms<K> {
         let bounds = self.table.metric.buckets;
         let series = self.table.series(key);
         // Bounds are few, and counting those below needs no branch.
-        let bucket = bounds
-            .iter()
-            .map(|bound| usize::from(*bound < value))
-            .sum::<usize>();
+        let bucket = bounds.iter().map(|bound| usize::from(*bound < value)).sum::<usize>();
         let shard = Shard::current();
-        self.counts
-            .add(shard, series * (bounds.len() + 1) + bucket, 1);
+        self.counts.add(shard, series * (bounds.len() + 1) + bucket, 1);
         self.sums.add_f64(shard, series, value);
         if let Some(ids) = trace {
             let at = SystemTime::now();
             let exemplar = Exemplar { ids, value, at };
-            self.exemplars
-                .put(series, bucket, bounds.len() + 1, exemplar);
+            self.exemplars.put(series, bucket, bounds.len() + 1, exemplar);
         }
     }
 
@@ -132,9 +121,7 @@ impl<K: LabelSet> Exposed for Histograms<K> {
         let pages = self.pages.snapshot(count, || self.table.take_unseen());
         let metric = self.table.metric;
         Reading::Series(Box::new(Series {
-            counts: self
-                .counts
-                .sums(pages.series() * (metric.buckets.len() + 1)),
+            counts: self.counts.sums(pages.series() * (metric.buckets.len() + 1)),
             sums: self.sums.sums_f64(pages.series()),
             exemplars: Arc::clone(&self.exemplars),
             pages,
@@ -185,9 +172,7 @@ impl Series {
     /// Writes every line of one series. `line` is the start of the lines of its buckets.
     #[inline]
     fn write(&self, line: &[u8], series: usize, format: Format, out: &mut Vec<u8>) {
-        let Lines {
-            les, sum, count, ..
-        } = &*self.lines;
+        let Lines { les, sum, count, .. } = &*self.lines;
         let mut cumulative = 0;
         let counts = &self.counts[series * les.len()..];
         for (bucket, (le, n)) in les.iter().zip(counts).enumerate() {

@@ -13,10 +13,7 @@ use crate::catalogue::metric;
 #[test]
 fn no_count_is_lost_when_a_shard_changes_its_owner() {
     loom::model(|| {
-        let (pool, cells) = (
-            loom::sync::Arc::new(Pool::new()),
-            std::sync::Arc::new(Cells::new()),
-        );
+        let (pool, cells) = (loom::sync::Arc::new(Pool::new()), std::sync::Arc::new(Cells::new()));
         // Allocated here, because a thread that waits in OnceLock waits outside of loom.
         cells.add(pool.take(), 0, 1);
         cells.add(Shard::SHARED, 0, 1);
@@ -39,9 +36,7 @@ fn no_count_is_lost_when_a_shard_changes_its_owner() {
             .collect();
         // A scrape in between sees what was counted before, and no more than will be counted.
         assert!((2..=4).contains(&cells.sums(1)[0]));
-        threads
-            .into_iter()
-            .for_each(|thread| thread.join().unwrap());
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
         assert_eq!(cells.sums(1), [4]);
     });
 }

@@ -39,9 +39,7 @@ impl Interner {
             limit,
             hash: RandomState::default(),
             // Half of the entries hold two spellings of every word.
-            entries: (0..(4 * (limit + 1)).next_power_of_two())
-                .map(|_| OnceLock::new())
-                .collect(),
+            entries: (0..(4 * (limit + 1)).next_power_of_two()).map(|_| OnceLock::new()).collect(),
             words: Mutex::default(),
         };
         interner.intern_as(Self::OVERFLOW_WORD, |_| Self::OVERFLOW_WORD.into());
@@ -119,9 +117,8 @@ mod tests {
     #[test]
     fn words_past_the_limit_and_the_overflow_word_are_the_overflow() {
         let interner = Interner::new(2);
-        let ids: Vec<_> = ["a", "b", "a", "c", "_overflow", "b"]
-            .map(|word| interner.intern(word))
-            .to_vec();
+        let ids: Vec<_> =
+            ["a", "b", "a", "c", "_overflow", "b"].map(|word| interner.intern(word)).to_vec();
         assert_eq!(ids, [1, 2, 1, 0, 0, 2]);
         assert_eq!(interner.word(2), "b");
         assert_eq!(interner.word(0), "_overflow");
@@ -135,13 +132,7 @@ mod tests {
         for upper in 0..1 << word.len() {
             let spelled: String = word
                 .char_indices()
-                .map(|(n, c)| {
-                    if upper >> n & 1 == 1 {
-                        c.to_ascii_uppercase()
-                    } else {
-                        c
-                    }
-                })
+                .map(|(n, c)| if upper >> n & 1 == 1 { c.to_ascii_uppercase() } else { c })
                 .collect();
             assert_eq!(id(&spelled), 1);
         }

@@ -37,10 +37,7 @@ pub(crate) struct Pages {
 
 impl Pages {
     pub(crate) fn new(frame: Frame) -> Self {
-        Self {
-            frame,
-            merged: Mutex::default(),
-        }
+        Self { frame, merged: Mutex::default() }
     }
 
     /// The pages of at least `series` series. `inserted` returns the series that it has not
@@ -66,11 +63,7 @@ impl Pages {
         let mut merged = Vec::with_capacity(pages.len() + inserted.len() / SERIES + 1);
         let mut inserted = inserted.into_iter().peekable();
         let none = Arc::default();
-        let pages = if pages.is_empty() {
-            std::slice::from_ref(&none)
-        } else {
-            pages
-        };
+        let pages = if pages.is_empty() { std::slice::from_ref(&none) } else { pages };
         for (n, page) in pages.iter().enumerate() {
             // A new series goes into the last page that begins before it.
             let next = pages.get(n + 1).and_then(|page| page.first(&self.frame));
@@ -120,19 +113,13 @@ mod tests {
 
     #[test]
     fn series_are_in_order_whenever_they_are_inserted() {
-        let pages = Pages::new(Frame {
-            before: "\nx{".to_owned(),
-            after: "} ",
-        });
+        let pages = Pages::new(Frame { before: "\nx{".to_owned(), after: "} " });
         let mut expected = Vec::new();
         // A stride that is coprime to the count visits every number, in no order.
         for batch in 0..7u32 {
             let inserted: Vec<_> = (0..500)
                 .map(|n| (batch * 500 + n) * 1297 % 3500)
-                .map(|series| Inserted {
-                    labels: labels(series).into(),
-                    series,
-                })
+                .map(|series| Inserted { labels: labels(series).into(), series })
                 .collect();
             expected.extend(inserted.iter().map(|inserted| inserted.series));
             expected.sort_unstable_by_key(|series| labels(*series));
@@ -165,11 +152,7 @@ mod tests {
     fn labels(series: u32) -> String {
         match series % 5 {
             0 => format!("n=\"{series:04}\""),
-            1 => format!(
-                "a=\"{}\",n=\"{series}{}\"",
-                series % 7,
-                "x".repeat(series as usize % 40)
-            ),
+            1 => format!("a=\"{}\",n=\"{series}{}\"", series % 7, "x".repeat(series as usize % 40)),
             2 => format!("a=\"{series:04}=\""),
             3 => format!("a=\"{series:04}\",z=\"{series} and more than a short text holds\""),
             _ => format!("{series:04}"),

@@ -14,9 +14,7 @@ pub(crate) struct Segmented<T> {
 
 impl<T: Default> Segmented<T> {
     pub(crate) fn new() -> Self {
-        Self {
-            segments: [const { OnceLock::new() }; SEGMENTS],
-        }
+        Self { segments: [const { OnceLock::new() }; SEGMENTS] }
     }
 
     #[inline]

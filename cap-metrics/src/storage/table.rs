@@ -161,10 +161,7 @@ impl<K: LabelSet> Table<K> {
                     self.overflows.store(inserts.overflow.len() as u32, Release);
                 }
                 let labels = labels_text(self.metric.labels, &home.words(&self.words));
-                inserts.unseen.push(Inserted {
-                    labels: labels.into(),
-                    series,
-                });
+                inserts.unseen.push(Inserted { labels: labels.into(), series });
                 self.count.store(series + 1, Release);
                 self.place(home).store(series + 1, Release);
                 series + 1
@@ -204,9 +201,7 @@ impl<K: LabelSet> Table<K> {
 
 impl<K> fmt::Debug for Table<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Table")
-            .field("metric", &self.metric.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Table").field("metric", &self.metric.name).finish_non_exhaustive()
     }
 }
 
@@ -231,10 +226,7 @@ mod tests {
         assert_eq!(table.overflow(), [2]);
         let inserted = table.take_unseen();
         let labels: Vec<_> = inserted.iter().map(|inserted| &*inserted.labels).collect();
-        assert_eq!(
-            labels,
-            [r#"type="issue""#, r#"type="renew""#, r#"type="_overflow""#]
-        );
+        assert_eq!(labels, [r#"type="issue""#, r#"type="renew""#, r#"type="_overflow""#]);
         assert_eq!(table.count(), 3);
         assert!(table.take_unseen().is_empty());
     }
@@ -249,9 +241,7 @@ mod tests {
                 types.map(|job_type| table.series((job_type,))).collect()
             };
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(numbers)).collect();
-            let ended = threads
-                .into_iter()
-                .map(|thread| thread.join().expect("it ends"));
+            let ended = threads.into_iter().map(|thread| thread.join().expect("it ends"));
             ended.collect::<std::collections::BTreeSet<_>>()
         });
         assert_eq!(seen.len(), 1);

@@ -51,10 +51,7 @@ mod tests {
         let day = Duration::from_secs(24 * 3600);
         for (given, message) in [
             (Duration::ZERO, "0ns is too short; write at least 1s"),
-            (
-                day + Duration::from_secs(1),
-                "86401s is too long; write at most 24h",
-            ),
+            (day + Duration::from_secs(1), "86401s is too long; write at most 24h"),
         ] {
             assert_eq!(
                 Second::try_from(given).map_err(|error| error.to_string()),

@@ -65,13 +65,7 @@ mod tests {
 
     #[test]
     fn facilities_have_the_codes_of_the_rfc() {
-        for (name, code) in [
-            ("local0", 16),
-            ("local5", 21),
-            ("local6", 22),
-            ("21", 21),
-            ("0", 0),
-        ] {
+        for (name, code) in [("local0", 16), ("local5", 21), ("local6", 22), ("21", 21), ("0", 0)] {
             assert_eq!(name.parse::<Facility>().map(Facility::code), Ok(code));
         }
         assert_eq!(Facility::default().code(), 22);

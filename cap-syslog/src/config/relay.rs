@@ -106,15 +106,9 @@ mod tests {
             let relay: Relay = text.parse().expect(text);
             assert_eq!(relay.to_string(), text);
         }
-        for text in [
-            "",
-            "relay.example",
-            "relay.example:",
-            "relay.example:0",
-            ":601",
-            "::1",
-            "::1:601x",
-        ] {
+        for text in
+            ["", "relay.example", "relay.example:", "relay.example:0", ":601", "::1", "::1:601x"]
+        {
             assert!(text.parse::<Relay>().is_err(), "{text}");
         }
     }

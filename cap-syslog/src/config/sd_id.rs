@@ -69,9 +69,7 @@ mod tests {
             assert_eq!(id.parse::<SdId>().expect(id).as_str(), id);
         }
         let long = format!("{}@1", "x".repeat(31));
-        for id in [
-            "", "cap", "@1", "cap@", "cap@x", "a b@0", "a=@0", "a]@0", "a\"@0", &long,
-        ] {
+        for id in ["", "cap", "@1", "cap@", "cap@x", "a b@0", "a=@0", "a]@0", "a\"@0", &long] {
             assert!(id.parse::<SdId>().is_err(), "{id}");
         }
     }

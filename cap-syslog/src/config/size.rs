@@ -26,9 +26,7 @@ impl TryFrom<usize> for BufferSize {
 
     fn try_from(events: usize) -> Result<Self, SettingError> {
         match events {
-            0 => Err(SettingError::new(
-                "0 would drop every event; write at least 1",
-            )),
+            0 => Err(SettingError::new("0 would drop every event; write at least 1")),
             1..=Self::MAX => Ok(Self(events)),
             _ => Err(SettingError::new(format!(
                 "{events} events do not fit into memory; write at most {}",
@@ -84,10 +82,7 @@ mod tests {
 
     #[test]
     fn a_size_that_cannot_work_is_refused_with_what_to_write() {
-        for (events, advice) in [
-            (0, "write at least 1"),
-            (usize::MAX, "write at most 10000000"),
-        ] {
+        for (events, advice) in [(0, "write at least 1"), (usize::MAX, "write at most 10000000")] {
             let error = BufferSize::try_from(events).expect_err(advice).to_string();
             assert!(error.contains(advice), "{error}");
         }
@@ -100,10 +95,7 @@ mod tests {
             assert!(error.contains(advice), "{error}");
         }
         for (events, bytes) in [(1, 2048), (10_000_000, 16 * 1024 * 1024)] {
-            assert_eq!(
-                BufferSize::try_from(events).map(BufferSize::get),
-                Ok(events)
-            );
+            assert_eq!(BufferSize::try_from(events).map(BufferSize::get), Ok(events));
             assert_eq!(RecordSize::try_from(bytes).map(RecordSize::get), Ok(bytes));
         }
     }

@@ -79,14 +79,8 @@ pub(super) fn push(text: &mut String, name: &str, value: &str) {
     text.push_str(value);
 }
 
-const FIELD_NAMES: [&str; 6] = [
-    "event_id",
-    "event_type",
-    "org_id",
-    "project_id",
-    "actor",
-    "resource",
-];
+const FIELD_NAMES: [&str; 6] =
+    ["event_id", "event_type", "org_id", "project_id", "actor", "resource"];
 
 pub(super) fn name(name: &str) -> Cow<'_, str> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
@@ -120,10 +114,7 @@ mod tests {
             ("", "_"),
             ("actor", "x_actor"),
             ("event.id", "x_event_id"),
-            (
-                "a_very_long_name_that_goes_on_and_on",
-                "a_very_long_name_that_goes_on_an",
-            ),
+            ("a_very_long_name_that_goes_on_and_on", "a_very_long_name_that_goes_on_an"),
         ];
         for (given, expected) in cases {
             assert_eq!(name(given), expected);

@@ -52,14 +52,7 @@ pub(super) fn fields(event: EventRef<'_>, keep: usize, out: &mut Vec<u8>) {
     escape::append::<Header>(event_type, out);
     out.push(b'|');
     // Without a summary, the event type is the name.
-    name(
-        if summary.is_empty() {
-            event_type
-        } else {
-            summary
-        },
-        out,
-    );
+    name(if summary.is_empty() { event_type } else { summary }, out);
     out.push(b'|');
     out.extend_from_slice(severity(event.severity()).as_bytes());
     out.extend_from_slice(b"|rt=");

@@ -116,12 +116,9 @@ mod tests {
             append::<Rule>(plain.as_bytes(), &mut out);
             assert_eq!(out, format!("before{plain}").into_bytes());
             for at in 0..length {
-                for (special, escaped) in [
-                    ('"', "\\\""),
-                    (']', "\\]"),
-                    ('\n', "#012"),
-                    ('\u{7f}', "#177"),
-                ] {
+                for (special, escaped) in
+                    [('"', "\\\""), (']', "\\]"), ('\n', "#012"), ('\u{7f}', "#177")]
+                {
                     let mut value = plain.clone();
                     value.replace_range(at..=at, &special.to_string());
                     let mut expected = plain.clone();

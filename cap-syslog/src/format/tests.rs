@@ -25,20 +25,11 @@ fn sample() -> Event {
 }
 
 fn saying(summary: &str) -> Event {
-    Event::new(
-        "...",
-        "cert.issued",
-        Actor::user("alice@example.com"),
-        summary,
-    )
-    .org("...")
-    .project("...")
-    .resource("cert:...")
-    .time(
-        DateTime::parse_from_rfc3339("2026-04-21T14:23:45.123Z")
-            .expect("a time")
-            .to_utc(),
-    )
+    Event::new("...", "cert.issued", Actor::user("alice@example.com"), summary)
+        .org("...")
+        .project("...")
+        .resource("cert:...")
+        .time(DateTime::parse_from_rfc3339("2026-04-21T14:23:45.123Z").expect("a time").to_utc())
 }
 
 #[test]
@@ -71,23 +62,13 @@ fn a_long_record_loses_whole_parameters_before_its_text() {
         .param("second", "2".repeat(600))
         .param("third", "3");
     let record = written(&config, &event);
-    assert!(
-        record.len() <= 2048 && record.len() > 2040,
-        "{}",
-        record.len()
-    );
-    assert!(
-        record.contains(r#"actor="user:alice@example.com" resource="rrr"#),
-        "{record}"
-    );
+    assert!(record.len() <= 2048 && record.len() > 2040, "{}", record.len());
+    assert!(record.contains(r#"actor="user:alice@example.com" resource="rrr"#), "{record}");
     assert!(record.contains("first=") && !record.contains("second=") && !record.contains("third="));
     assert!(record.ends_with("é...[cut]"), "{record}");
 
     let record = written(&config, &event.resource("r".repeat(5000)));
-    assert!(
-        record.contains(r#"actor="user:alice@example.com"]"#),
-        "{record}"
-    );
+    assert!(record.contains(r#"actor="user:alice@example.com"]"#), "{record}");
 }
 
 #[test]
@@ -134,15 +115,9 @@ fn an_event_as_cef() {
 fn a_value_of_another_type_than_its_cef_key_gets_its_own_key() {
     let mut config = config("local6");
     config.format = Format::Cef;
-    let event = sample()
-        .param("src", "::1")
-        .param("spt", "http")
-        .param("not_after", "soon");
+    let event = sample().param("src", "::1").param("spt", "http").param("not_after", "soon");
     let record = written(&config, &event);
-    assert!(
-        record.ends_with(" cap_src=::1 cap_spt=http cap_not_after=soon"),
-        "{record}"
-    );
+    assert!(record.ends_with(" cap_src=::1 cap_spt=http cap_not_after=soon"), "{record}");
 }
 
 #[test]
@@ -151,23 +126,12 @@ fn a_long_summary_is_whole_in_msg_and_an_empty_one_is_the_type() {
     config.format = Format::Cef;
     for (summary, name, msg) in [
         ("|".repeat(128), r"\|".repeat(128), None),
-        (
-            "|".repeat(129),
-            r"\|".repeat(124) + CUT_MARK,
-            Some("|".repeat(129)),
-        ),
-        (
-            "é".repeat(129),
-            "é".repeat(124) + CUT_MARK,
-            Some("é".repeat(129)),
-        ),
+        ("|".repeat(129), r"\|".repeat(124) + CUT_MARK, Some("|".repeat(129))),
+        ("é".repeat(129), "é".repeat(124) + CUT_MARK, Some("é".repeat(129))),
         (String::new(), "cert.issued".to_owned(), None),
     ] {
         let record = written(&config, &saying(&summary));
-        assert!(
-            record.contains(&format!("|cert.issued|{name}|2|")),
-            "{record}"
-        );
+        assert!(record.contains(&format!("|cert.issued|{name}|2|")), "{record}");
         let text = record.split_once(" msg=").map(|(_, text)| text.to_owned());
         assert_eq!(text, msg);
     }
@@ -208,9 +172,7 @@ fn the_least_size_has_room_for_the_longest_record_and_some_text() {
         )
         .time(DateTime::<chrono::Utc>::MAX_UTC);
         let mut record = Vec::new();
-        config
-            .formatter(&"p".repeat(200))
-            .write(&event, &mut record);
+        config.formatter(&"p".repeat(200)).write(&event, &mut record);
         assert_eq!(record.len(), 2048);
         assert!(record.ends_with(&[b"t".repeat(200), b"...[cut]".to_vec()].concat()));
     }

@@ -45,11 +45,7 @@ enum Request {
 
 impl<'a> GapFill<'a> {
     pub(super) fn new(shared: &'a Shared) -> Self {
-        Self {
-            shared,
-            open: None,
-            give_up: None,
-        }
+        Self { shared, open: None, give_up: None }
     }
 
     /// The buffer need not wait for events from the store.
@@ -74,8 +70,7 @@ impl<'a> GapFill<'a> {
             return Some(Cursor::new(Source::Store, next));
         }
         drop(stored);
-        self.is_idle()
-            .then(|| Cursor::new(Source::Buffer, self.shared.buffer().next()))
+        self.is_idle().then(|| Cursor::new(Source::Buffer, self.shared.buffer().next()))
     }
 
     /// Opens a gap if there is one, and requests more of it when there is room.
@@ -199,11 +194,9 @@ impl OpenGap {
                 tokio::time::sleep_until((*at).into()).await;
                 None
             }
-            Request::Pending(answer) => Some(
-                answer
-                    .await
-                    .unwrap_or_else(|panicked| Err(io::Error::other(panicked).into())),
-            ),
+            Request::Pending(answer) => {
+                Some(answer.await.unwrap_or_else(|panicked| Err(io::Error::other(panicked).into())))
+            }
         }
     }
 }

@@ -38,11 +38,7 @@ pub(super) struct PoisonSearch {
 
 impl PoisonSearch {
     pub(super) fn new() -> Self {
-        Self {
-            head: None,
-            failures: 0,
-            limit: BATCH,
-        }
+        Self { head: None, failures: 0, limit: BATCH }
     }
 
     pub(super) fn pace(&self) -> Pace {

@@ -111,9 +111,7 @@ impl Shared {
     }
 
     pub(super) fn connection(&self) -> MutexGuard<'_, ConnectionState> {
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn status(&self) -> Status {

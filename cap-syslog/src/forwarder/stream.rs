@@ -358,9 +358,7 @@ impl Sender<'_, '_> {
     fn last_words(&mut self, reader: &ReadHalf<'_>) -> Option<io::Error> {
         let mut received = [0; 4096];
         let read = reader.try_read(&mut received).ok()?;
-        self.encryption
-            .receive(&received[..read], &mut Vec::new())
-            .err()
+        self.encryption.receive(&received[..read], &mut Vec::new()).err()
     }
 }
 
@@ -376,10 +374,7 @@ mod tests {
     /// A sender that always writes first would never see them: under load there is always more to
     /// write.
     #[tokio::test]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the relay is the test's own, on loopback"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the relay is the test's own, on loopback")]
     async fn other_settings_are_seen_between_two_batches() {
         let relay = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let to = relay.local_addr().expect("bound");
@@ -389,14 +384,10 @@ mod tests {
         for _ in 0..2 * BATCH {
             forwarder.enqueue(Event::new("e", "t", Actor::system("test"), "m"));
         }
-        let mut control = Control {
-            stop: StopSignal::never(),
-            settings: shared.settings.subscribe(),
-        };
+        let mut control =
+            Control { stop: StopSignal::never(), settings: shared.settings.subscribe() };
         let settings = control.settings();
-        forwarder
-            .reconfigure(settings.config.clone())
-            .expect("sound");
+        forwarder.reconfigure(settings.config.clone()).expect("sound");
 
         let reading = thread::spawn(move || {
             let (mut stream, _) = relay.accept().expect("a connection");
@@ -406,15 +397,7 @@ mod tests {
         let socket = (stream, Encryption::None);
         let mut session = SessionState::new(shared);
         let failback = std::pin::pin!(std::future::pending());
-        let end = forward(
-            shared,
-            &settings,
-            socket,
-            &mut control,
-            &mut session,
-            failback,
-        )
-        .await;
+        let end = forward(shared, &settings, socket, &mut control, &mut session, failback).await;
         assert!(matches!(end, End::Finished));
         let received = reading.join().expect("no panic");
         let records = received.matches("event_id=").count();

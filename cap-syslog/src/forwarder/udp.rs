@@ -48,11 +48,7 @@ async fn try_forward(
     session: &mut SessionState<'_>,
     mut failback: Pin<&mut (dyn Future<Output = ()> + '_)>,
 ) -> io::Result<End> {
-    let SessionState {
-        gap_fill,
-        last_datagram,
-        ..
-    } = session;
+    let SessionState { gap_fill, last_datagram, .. } = session;
     let mut record = Vec::with_capacity(2048);
     let mut ignored = [0; 1];
     loop {
@@ -149,10 +145,7 @@ mod tests {
     use cap_names::Actor;
 
     #[tokio::test]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the relay is the test's own, on loopback"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the relay is the test's own, on loopback")]
     async fn an_event_too_long_for_any_datagram_is_quarantined() {
         let relay = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
         let to = relay.local_addr().expect("bound");

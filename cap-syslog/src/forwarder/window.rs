@@ -40,11 +40,7 @@ impl Window {
 
     /// The last byte written ends a batch, whose last event is before `end`.
     pub(super) fn batch_ends(&mut self, end: Cursor) {
-        self.batches.push_back(Written {
-            end,
-            offset: self.written,
-            acknowledged_at: None,
-        });
+        self.batches.push_back(Written { end, offset: self.written, acknowledged_at: None });
     }
 
     /// The ends of the batches that are newly acknowledged when `unacknowledged` of the bytes
@@ -63,9 +59,7 @@ impl Window {
         }
         self.acknowledged = offset;
         let at = self.grace_clock;
-        let known = self
-            .batches
-            .partition_point(|batch| batch.acknowledged_at.is_some());
+        let known = self.batches.partition_point(|batch| batch.acknowledged_at.is_some());
         let batches = self.batches.range_mut(known..);
         let acknowledged = batches.take_while(move |batch| batch.offset <= offset);
         acknowledged.map(move |batch| {

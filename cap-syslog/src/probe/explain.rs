@@ -29,18 +29,14 @@ pub(super) fn not_connected(error: &cap_egress::Error) -> ProbeFailure {
             },
         ),
         _ if error.is_timeout() => return silent_with(stage, problem.message),
-        ProbeStage::Connect if kind == Some(io::ErrorKind::ConnectionRefused) => (
-            ProbeCause::Refused,
-            "check the port, and that the relay runs",
-        ),
+        ProbeStage::Connect if kind == Some(io::ErrorKind::ConnectionRefused) => {
+            (ProbeCause::Refused, "check the port, and that the relay runs")
+        }
         ProbeStage::Connect => (
             ProbeCause::Unreachable,
             "check the network, the routes and the firewalls between here and the relay",
         ),
-        _ => (
-            ProbeCause::NotResolved,
-            "check the relay's name, and the DNS of this host",
-        ),
+        _ => (ProbeCause::NotResolved, "check the relay's name, and the DNS of this host"),
     };
     ProbeFailure {
         stage,
@@ -92,11 +88,7 @@ pub(super) fn broken(stage: ProbeStage, error: &io::Error) -> ProbeFailure {
     let failure = rejected(RelayError::broken(error));
     ProbeFailure {
         stage,
-        cause: if refused {
-            ProbeCause::Refused
-        } else {
-            failure.cause
-        },
+        cause: if refused { ProbeCause::Refused } else { failure.cause },
         hint: if refused {
             "check the port, and that the relay runs and listens for datagrams".to_owned()
         } else {

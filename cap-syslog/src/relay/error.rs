@@ -72,12 +72,7 @@ impl RelayError {
             ),
             (None, _) => (format!("the connection broke: {error}"), Cause::Other),
         };
-        Self {
-            class: tls.map_or(ErrorClass::Network, TlsProblem::class),
-            tls,
-            message,
-            cause,
-        }
+        Self { class: tls.map_or(ErrorClass::Network, TlsProblem::class), tls, message, cause }
     }
 
     /// Whether a relay might do this because of an event on the connection.

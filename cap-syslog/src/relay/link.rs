@@ -27,10 +27,7 @@ impl Link {
             return Ok(Self::Stream(stream, Encryption::tls(connection)));
         }
         match settings.config.transport {
-            Transport::Udp => guard
-                .connect_udp(host, port.get())
-                .await
-                .map(Self::Datagrams),
+            Transport::Udp => guard.connect_udp(host, port.get()).await.map(Self::Datagrams),
             _ => {
                 let stream = guard.connect(host, port.get()).await?;
                 Ok(Self::Stream(stream, Encryption::None))

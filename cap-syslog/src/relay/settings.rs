@@ -22,11 +22,7 @@ impl Settings {
             Transport::Tls(_, tls) => Some(tls.trust()?),
             Transport::Udp | Transport::Tcp(_) => None,
         };
-        Ok(Self {
-            formatter: config.formatter(&std::process::id().to_string()),
-            trust,
-            config,
-        })
+        Ok(Self { formatter: config.formatter(&std::process::id().to_string()), trust, config })
     }
 
     pub(crate) fn trust(&self) -> Option<&Trust> {
@@ -44,11 +40,8 @@ impl Settings {
             Framing::Newline => Framing::OctetCounting,
         };
         let framing = *framing;
-        let settings = Self {
-            formatter: self.formatter.clone(),
-            trust: self.trust.clone(),
-            config,
-        };
+        let settings =
+            Self { formatter: self.formatter.clone(), trust: self.trust.clone(), config };
         Some((framing, settings))
     }
 

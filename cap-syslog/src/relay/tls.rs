@@ -28,11 +28,7 @@ impl Encryption {
     pub(crate) fn tls(mut connection: ClientConnection) -> Self {
         // The size of a batch is the bound.
         connection.set_buffer_limit(None);
-        Self::Tls(Box::new(Session {
-            connection,
-            records: Vec::new(),
-            closed: false,
-        }))
+        Self::Tls(Box::new(Session { connection, records: Vec::new(), closed: false }))
     }
 
     /// Appends to `out` the bytes for the socket that carry the records which `write` appends.

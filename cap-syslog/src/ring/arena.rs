@@ -53,19 +53,14 @@ impl Arena {
     pub(super) fn push(&mut self, text: &[u8]) -> Place {
         let last = self.pages.back();
         if last.is_none_or(|page| page.bytes.len() + text.len() > PAGE) {
-            self.pages
-                .push_back(self.spare.pop().unwrap_or_else(Page::new));
+            self.pages.push_back(self.spare.pop().unwrap_or_else(Page::new));
         }
         let index = self.pages.len() - 1;
         let page = &mut self.pages[index];
         let start = page.bytes.len();
         page.bytes.extend_from_slice(text);
         page.held += 1;
-        Place {
-            page: self.first + index as u64,
-            start,
-            end: page.bytes.len(),
-        }
+        Place { page: self.first + index as u64, start, end: page.bytes.len() }
     }
 
     pub(super) fn get(&self, place: Place) -> &[u8] {
@@ -97,10 +92,7 @@ impl Arena {
 
 impl Page {
     fn new() -> Self {
-        Self {
-            bytes: Vec::with_capacity(PAGE),
-            held: 0,
-        }
+        Self { bytes: Vec::with_capacity(PAGE), held: 0 }
     }
 }
 

@@ -50,16 +50,10 @@ impl Caller {
         let kept = Arc::default();
         let mut config = config(relay);
         config.buffer_size = events(1000);
-        let store = Store {
-            kept: Arc::clone(&kept),
-            fault,
-        };
+        let store = Store { kept: Arc::clone(&kept), fault };
         let guard = Guard::new(Policy::default());
         let forwarder = Forwarder::builder(config, guard).backfill(store).start();
-        Self {
-            forwarder: forwarder.expect("a sound configuration"),
-            kept,
-        }
+        Self { forwarder: forwarder.expect("a sound configuration"), kept }
     }
 
     /// A caller whose relay was away for 5000 events and is back.
@@ -97,9 +91,7 @@ fn whole_records(listener: &TcpListener) -> Vec<String> {
 fn after_a_long_outage_the_relay_gets_everything_in_order() {
     let (caller, relay) = Caller::after_an_outage(|page| page);
     let reading = thread::spawn(move || whole_records(&relay));
-    until("the delivery", LONG, || {
-        caller.forwarder.status().backfilled == 4000
-    });
+    until("the delivery", LONG, || caller.forwarder.status().backfilled == 4000);
     caller.enqueue(5000..5010);
     let report = caller.forwarder.shutdown(LONG);
     assert_eq!((report.delivered, report.queued), (1010, 0), "{report}");
@@ -120,9 +112,7 @@ fn a_relay_that_dies_during_a_gap_gets_what_it_lost_again() {
         all.extend(whole_records(&relay));
         all
     });
-    until("the delivery", LONG, || {
-        caller.forwarder.status().queued == 0
-    });
+    until("the delivery", LONG, || caller.forwarder.status().queued == 0);
     let report = caller.forwarder.shutdown(LONG);
     assert_eq!((report.backfilled, report.queued), (4000, 0), "{report}");
     let mut all = reading.join().expect("no panic");
@@ -147,9 +137,7 @@ fn events_dropped_during_a_gap_are_the_next_gap() {
     drop(asked);
     caller.enqueue(5000..8000);
     answer.send(()).expect("somebody waits");
-    until("the delivery", LONG, || {
-        caller.forwarder.status().queued == 0
-    });
+    until("the delivery", LONG, || caller.forwarder.status().queued == 0);
     let report = caller.forwarder.shutdown(LONG);
     assert_eq!((report.dropped, report.backfilled), (7000, 7000));
     assert_eq!(reading.join().expect("no panic"), ids(0..8000));
@@ -166,9 +154,7 @@ fn a_store_is_asked_three_times_before_a_gap_record() {
                 _ => page,
             });
         let reading = thread::spawn(move || whole_records(&relay));
-        until("the delivery", LONG, || {
-            caller.forwarder.status().queued == 0
-        });
+        until("the delivery", LONG, || caller.forwarder.status().queued == 0);
         caller.forwarder.shutdown(LONG);
         let all = reading.join().expect("no panic");
         assert_eq!(all[0], first);
@@ -189,9 +175,7 @@ fn events_that_the_store_lacks_are_reported() {
         page.map(|page| page.into_iter().filter(odd).collect())
     });
     let reading = thread::spawn(move || whole_records(&relay));
-    until("the delivery", LONG, || {
-        caller.forwarder.status().queued == 0
-    });
+    until("the delivery", LONG, || caller.forwarder.status().queued == 0);
     let report = caller.forwarder.shutdown(LONG);
     let all = reading.join().expect("no panic");
     let found = report.backfilled as usize;
@@ -208,9 +192,7 @@ fn a_store_that_always_answers_from_the_start_ends() {
         Ok(first.get_or_insert(page?).clone())
     });
     let reading = thread::spawn(move || whole_records(&relay));
-    until("the delivery", LONG, || {
-        caller.forwarder.status().queued == 0
-    });
+    until("the delivery", LONG, || caller.forwarder.status().queued == 0);
     caller.forwarder.shutdown(LONG);
     let all = reading.join().expect("no panic");
     assert_eq!(all[all.len() - 1000..], ids(4000..5000));
@@ -262,7 +244,5 @@ fn datagrams_fill_a_gap_too() {
     datagrams.buffer_size = events(1000);
     caller.forwarder.reconfigure(datagrams).expect("sound");
     assert_eq!(reading.join().expect("no panic"), ids(0..40));
-    until("the delivery", LONG, || {
-        caller.forwarder.status().backfilled == 20
-    });
+    until("the delivery", LONG, || caller.forwarder.status().backfilled == 20);
 }

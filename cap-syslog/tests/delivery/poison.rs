@@ -53,9 +53,7 @@ fn a_relay_that_closes_on_everything_costs_no_record() {
     let forwarder = forwarder(address, |_| {});
     (0..2).for_each(|n| forwarder.enqueue(event(n)));
     // More than the 14 connections after which a poison event would be on trial.
-    until("many connections", LONG, || {
-        forwarder.status().reconnects > 20
-    });
+    until("many connections", LONG, || forwarder.status().reconnects > 20);
     let status = forwarder.status();
     assert_eq!((status.dropped, status.queued), (0, 2));
     assert!(seen.lock().expect("no panic").is_empty());

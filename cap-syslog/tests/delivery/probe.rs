@@ -54,10 +54,7 @@ fn failure(probe: &ProbeReport) -> (ProbeStage, ProbeCause, Option<TlsProblem>) 
     assert_eq!(probe.verdict, ProbeVerdict::Failed, "{probe:?}");
     let failure = probe.failure.as_ref().expect("a reason");
     assert!(!failure.hint.is_empty());
-    assert_eq!(
-        probe.steps.last().map(|step| step.stage),
-        Some(failure.stage)
-    );
+    assert_eq!(probe.steps.last().map(|step| step.stage), Some(failure.stage));
     (failure.stage, failure.cause, failure.tls)
 }
 
@@ -90,10 +87,7 @@ fn a_relay_that_takes_the_record_is_confirmed_stage_by_stage() {
     let (listener, address) = listener();
     serve(listener, strict(Framing::OctetCounting));
     let probe = probe(address, |_| {});
-    assert_eq!(
-        (probe.verdict, probe.failure),
-        (ProbeVerdict::Confirmed, None)
-    );
+    assert_eq!((probe.verdict, probe.failure), (ProbeVerdict::Confirmed, None));
     let stages: Vec<_> = probe.steps.iter().map(|step| step.stage).collect();
     // An address is not resolved.
     use ProbeStage::{Confirmed, Connect, Policy, Write};
@@ -127,10 +121,7 @@ fn a_wrong_framing_is_reported_with_the_right_one() {
             _ => (Framing::OctetCounting, "newline"),
         };
         let probe = probe(address, |c| c.transport = Transport::Tcp(wrong));
-        assert_eq!(
-            failure(&probe),
-            (ProbeStage::Confirmed, ProbeCause::Framing, None)
-        );
+        assert_eq!(failure(&probe), (ProbeStage::Confirmed, ProbeCause::Framing, None));
         let hint = probe.failure.expect("a reason").hint;
         assert!(hint.contains(word), "{hint}");
     }
@@ -143,10 +134,7 @@ fn closing_on_any_record_is_told_from_another_framing() {
         let _ = stream.read(&mut [0]);
     });
     let probe = probe(address, |_| {});
-    assert_eq!(
-        failure(&probe),
-        (ProbeStage::Confirmed, ProbeCause::Closed, None)
-    );
+    assert_eq!(failure(&probe), (ProbeStage::Confirmed, ProbeCause::Closed, None));
 }
 
 /// A TLS relay that handles each connection on its own, as relays do.
@@ -169,22 +157,14 @@ fn tls_relay(relay: TlsRelay) -> (SocketAddr, TlsRelay) {
 fn plaintext_to_tls_and_tls_to_plaintext_are_recognized() {
     let (address, _) = tls_relay(TlsRelay::open());
     let probe_ = probe(address, |_| {});
-    assert_eq!(
-        failure(&probe_),
-        (ProbeStage::Confirmed, ProbeCause::TlsExpected, None)
-    );
+    assert_eq!(failure(&probe_), (ProbeStage::Confirmed, ProbeCause::TlsExpected, None));
 
     // It reads forever and never answers.
     let (listener, address) = listener();
-    serve(listener, |mut stream| {
-        while stream.read(&mut [0; 4096]).is_ok_and(|n| n > 0) {}
-    });
+    serve(listener, |mut stream| while stream.read(&mut [0; 4096]).is_ok_and(|n| n > 0) {});
     let tls = Transport::Tls(Framing::default(), Tls::default());
     let probe = probe(address, |c| c.transport = tls);
-    assert_eq!(
-        failure(&probe),
-        (ProbeStage::Tls, ProbeCause::Tls, Some(TlsProblem::NotTls))
-    );
+    assert_eq!(failure(&probe), (ProbeStage::Tls, ProbeCause::Tls, Some(TlsProblem::NotTls)));
 }
 
 #[test]
@@ -197,22 +177,14 @@ fn trust_and_client_certificates_are_reported() {
     let probe_ = probe(address, |c| c.transport = untrusted);
     assert_eq!(
         failure(&probe_),
-        (
-            ProbeStage::Tls,
-            ProbeCause::Tls,
-            Some(TlsProblem::UnknownAuthority)
-        )
+        (ProbeStage::Tls, ProbeCause::Tls, Some(TlsProblem::UnknownAuthority))
     );
 
     let (address, peer) = tls_relay(TlsRelay::certified());
     let probe = probe(address, |c| c.transport = peer.transport());
     assert_eq!(
         failure(&probe),
-        (
-            ProbeStage::Confirmed,
-            ProbeCause::Tls,
-            Some(TlsProblem::ClientCertificateRequired)
-        )
+        (ProbeStage::Confirmed, ProbeCause::Tls, Some(TlsProblem::ClientCertificateRequired))
     );
 }
 
@@ -229,14 +201,7 @@ fn a_certificate_for_another_name_is_reported() {
     config.relay.host = "localhost".parse().expect("a name");
     config.transport = peer.transport();
     let probe = probe_with(config, Policy::default());
-    assert_eq!(
-        failure(&probe),
-        (
-            ProbeStage::Tls,
-            ProbeCause::Tls,
-            Some(TlsProblem::WrongName)
-        )
-    );
+    assert_eq!(failure(&probe), (ProbeStage::Tls, ProbeCause::Tls, Some(TlsProblem::WrongName)));
 }
 
 #[test]
@@ -250,10 +215,7 @@ fn refused_denied_and_unknown_relays_show_no_address() {
 
     let deny = ["127.0.0.0/8", "::1/128"].map(|net| net.parse().expect("a network"));
     let denied = probe_with(to.clone(), Policy::default().with_denied(deny.to_vec()));
-    assert_eq!(
-        failure(&denied),
-        (ProbeStage::Policy, ProbeCause::Denied, None)
-    );
+    assert_eq!(failure(&denied), (ProbeStage::Policy, ProbeCause::Denied, None));
 
     to.relay.host = "no-such-relay.invalid".parse().expect("a name");
     let unknown = probe_with(to, Policy::default());
@@ -261,10 +223,7 @@ fn refused_denied_and_unknown_relays_show_no_address() {
 
     for probe in [refused, denied, unknown] {
         let text = serde_json::to_string(&probe).expect("it serializes");
-        assert!(
-            !text.contains("127.0.0.1") && !text.contains("::1"),
-            "{text}"
-        );
+        assert!(!text.contains("127.0.0.1") && !text.contains("::1"), "{text}");
     }
 }
 
@@ -279,8 +238,5 @@ fn a_datagram_is_not_confirmed_and_a_closed_port_is_noticed() {
 
     drop(socket);
     let closed = probe(address, |c| c.transport = Transport::Udp);
-    assert_eq!(
-        failure(&closed),
-        (ProbeStage::Write, ProbeCause::Refused, None)
-    );
+    assert_eq!(failure(&closed), (ProbeStage::Write, ProbeCause::Refused, None));
 }

@@ -45,12 +45,7 @@ pub(crate) fn listener() -> (TcpListener, SocketAddr) {
 }
 
 pub(crate) fn event(n: usize) -> Event {
-    Event::new(
-        format!("e{n}"),
-        "auth.login",
-        Actor::user("alice"),
-        "Logged in",
-    )
+    Event::new(format!("e{n}"), "auth.login", Actor::user("alice"), "Logged in")
 }
 
 /// The `event_id` of a record.
@@ -114,10 +109,7 @@ impl TlsRelay {
         let identity = authority.server_for(&["127.0.0.1"]);
         let clients = certified.then_some(&authority);
         let server = server_config(&identity, clients, ALL_VERSIONS);
-        Self {
-            server: Arc::new(server),
-            authority,
-        }
+        Self { server: Arc::new(server), authority }
     }
 
     /// TLS that trusts the relay.

@@ -80,9 +80,7 @@ fn settings_changed_while_the_relay_is_away_count_at_once() {
     let (listener, new) = listener();
     let forwarder = forwarder(old, |_| {});
     forwarder.enqueue(event(1));
-    until("a long pause", LONG, || {
-        forwarder.status().last_error.is_some()
-    });
+    until("a long pause", LONG, || forwarder.status().last_error.is_some());
     forwarder.reconfigure(config(new)).expect("sound");
     let (mut stream, _) = listener.accept().expect("a connection");
     assert_eq!(read_ids(&mut stream, |ids| ids.len() == 1), ["e1"]);
@@ -134,9 +132,7 @@ fn the_first_relay_is_taken_again_once_it_accepts_connections() {
         }
         all
     });
-    until("the return", LONG, || {
-        forwarder.status().relay == Some(first.to_string())
-    });
+    until("the return", LONG, || forwarder.status().relay == Some(first.to_string()));
     forwarder.enqueue(event(2));
     assert!(reading.join().expect("no panic").contains("e2"));
     assert_eq!(

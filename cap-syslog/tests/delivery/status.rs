@@ -10,10 +10,8 @@ use cap_testkit::{LONG, until};
 fn a_watcher_sees_the_relay_come_and_go_and_as_json() {
     let (listener, address) = listener();
     let forwarder = forwarder(address, |c| c.buffer_size = events(2));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     let mut watch = forwarder.subscribe();
     let mut wait = |what: &str, holds: fn(&cap_syslog::Status) -> bool| {
         runtime
@@ -42,13 +40,8 @@ fn a_watcher_sees_the_relay_come_and_go_and_as_json() {
     assert_eq!((&json["queued"], &json["capacity"]), (&2.into(), &2.into()));
     assert_eq!(json["last_error"]["class"], "network");
     let warning = json["warning"].as_str().expect("a warning");
-    assert!(
-        warning.contains("full") && warning.contains("(3 so far)"),
-        "{warning}"
-    );
+    assert!(warning.contains("full") && warning.contains("(3 so far)"), "{warning}");
 
     drop(forwarder);
-    until("the end", LONG, || {
-        watch.borrow_and_update().state == State::Stopped
-    });
+    until("the end", LONG, || watch.borrow_and_update().state == State::Stopped);
 }

@@ -24,10 +24,7 @@ fn events_arrive_in_order_and_shutdown_waits_for_the_relay() {
     let report = forwarder.shutdown(LONG);
     let expected: Vec<_> = (0..1000).map(|n| format!("e{n}")).collect();
     assert_eq!(relay.join().expect("no panic"), expected);
-    assert_eq!(
-        (report.enqueued, report.delivered, report.queued),
-        (1000, 1000, 0)
-    );
+    assert_eq!((report.enqueued, report.delivered, report.queued), (1000, 1000, 0));
     assert_eq!(forwarder.status().state, State::Stopped);
 }
 
@@ -57,9 +54,7 @@ fn a_long_outage_loses_exactly_the_oldest_and_reports_them() {
     let (listener, address) = listener();
     drop(listener);
     let forwarder = forwarder(address, |c| c.buffer_size = events(100));
-    until("a refused connection", LONG, || {
-        forwarder.status().last_error.is_some()
-    });
+    until("a refused connection", LONG, || forwarder.status().last_error.is_some());
     (0..250).for_each(|n| forwarder.enqueue(event(n)));
     assert_eq!(forwarder.status().dropped, 150);
     assert!(forwarder.status().warning.is_some());
@@ -81,16 +76,9 @@ fn a_relay_that_never_reads_does_not_hold_up_shutdown() {
     let (stream, _) = listener.accept().expect("a connection");
     let start = Instant::now();
     let report = forwarder.shutdown(Duration::from_millis(300));
-    assert!(
-        start.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     assert!(report.queued > 0, "{report}");
-    assert_eq!(
-        report.enqueued,
-        report.delivered + report.dropped + report.queued
-    );
+    assert_eq!(report.enqueued, report.delivered + report.dropped + report.queued);
     drop(stream);
 }
 
@@ -123,9 +111,7 @@ fn a_burst_beyond_the_buffer_loses_nothing_acknowledged() {
     });
     for n in 0..10_000 {
         if n % 500 == 0 {
-            until("the relay to catch up", LONG, || {
-                read.load(Ordering::Acquire) == n
-            });
+            until("the relay to catch up", LONG, || read.load(Ordering::Acquire) == n);
         }
         forwarder.enqueue(event(n));
     }
@@ -156,16 +142,9 @@ fn two_shutdowns_at_once_each_keep_their_deadline() {
     });
     let start = Instant::now();
     forwarder.shutdown(Duration::from_millis(100));
-    assert!(
-        start.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     long.join().expect("no panic");
-    assert!(
-        start.elapsed() < LONG / 2,
-        "the earlier deadline counts for both"
-    );
+    assert!(start.elapsed() < LONG / 2, "the earlier deadline counts for both");
     forwarder.shutdown(Duration::MAX);
     drop(stream);
 }

@@ -46,10 +46,7 @@ fn nonsense_in_answer_to_the_close_harms_nothing() {
         (ids, wrote.is_ok())
     });
     let report = forwarder.shutdown(LONG);
-    assert_eq!(
-        relay.join().expect("no panic"),
-        (vec!["e1".to_owned()], true)
-    );
+    assert_eq!(relay.join().expect("no panic"), (vec!["e1".to_owned()], true));
     assert_eq!((report.delivered, report.queued), (1, 0));
     assert_eq!(forwarder.status().state, State::Stopped);
     assert_eq!(forwarder.status().last_error, None);
@@ -115,9 +112,7 @@ fn event_size() -> usize {
 fn a_relay_that_wants_a_client_certificate_is_recognized() {
     let (listener, address) = listener();
     let tls_relay = TlsRelay::certified();
-    let Transport::Tls(framing, mut tls) = tls_relay.transport() else {
-        unreachable!()
-    };
+    let Transport::Tls(framing, mut tls) = tls_relay.transport() else { unreachable!() };
     let client = tls_relay.client();
     let forwarder = forwarder(address, |c| {
         c.transport = Transport::Tls(framing, tls.clone());

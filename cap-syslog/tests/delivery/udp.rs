@@ -32,10 +32,7 @@ fn a_datagram_is_one_record_and_is_delivered_at_once() {
     for n in 0..3 {
         forwarder.enqueue(event(n));
         let record = receive(&socket);
-        assert!(
-            record.starts_with("<182>1 ") && record.ends_with("] Logged in"),
-            "{record}"
-        );
+        assert!(record.starts_with("<182>1 ") && record.ends_with("] Logged in"), "{record}");
         assert_eq!(id(&record), format!("e{n}"));
     }
     let report = forwarder.shutdown(LONG);
@@ -63,11 +60,7 @@ fn a_closed_port_is_noticed_and_costs_one_event_a_try() {
     let message = forwarder.status().last_error.expect("a refusal").message;
     assert!(message.contains("nothing listens"), "{message}");
     assert!(!message.contains("127.0.0.1"), "{message}");
-    assert!(
-        forwarder.status().delivered < 100,
-        "{:?}",
-        forwarder.status()
-    );
+    assert!(forwarder.status().delivered < 100, "{:?}", forwarder.status());
 
     let socket = UdpSocket::bind(address).expect("the port is free again");
     socket.set_read_timeout(Some(LONG)).expect("a time-out");
@@ -84,9 +77,7 @@ fn ipv6_works() {
     let Ok(socket) = UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)) else {
         return;
     };
-    socket
-        .set_read_timeout(Some(Duration::from_secs(20)))
-        .expect("a time-out");
+    socket.set_read_timeout(Some(Duration::from_secs(20))).expect("a time-out");
     let forwarder = forwarder(socket.local_addr().expect("bound"), udp);
     forwarder.enqueue(event(1));
     assert_eq!(id(&receive(&socket)), "e1");

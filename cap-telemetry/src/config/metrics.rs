@@ -19,10 +19,7 @@ pub struct MetricsConfig {
 
 impl Default for MetricsConfig {
     fn default() -> Self {
-        Self {
-            listen: None,
-            exemplars: true,
-        }
+        Self { listen: None, exemplars: true }
     }
 }
 
@@ -30,8 +27,5 @@ pub(super) fn metrics(document: &mut Document) -> Result<Option<MetricsConfig>, 
     let enabled = document.take("telemetry.metrics.enabled")?.unwrap_or(true);
     let listen = document.take("telemetry.metrics.listen")?;
     let exemplars = document.take("telemetry.metrics.exemplars")?;
-    Ok(enabled.then(|| MetricsConfig {
-        listen,
-        exemplars: exemplars.unwrap_or(true),
-    }))
+    Ok(enabled.then(|| MetricsConfig { listen, exemplars: exemplars.unwrap_or(true) }))
 }

@@ -17,9 +17,6 @@ impl FromStr for Network {
 
     fn from_str(s: &str) -> Result<Self, ParseNetworkError> {
         let address = s.parse::<IpAddr>().map(IpNet::from);
-        address
-            .or_else(|_| s.parse())
-            .map(Self)
-            .map_err(|_| ParseNetworkError)
+        address.or_else(|_| s.parse()).map(Self).map_err(|_| ParseNetworkError)
     }
 }

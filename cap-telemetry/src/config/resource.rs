@@ -42,10 +42,7 @@ pub(super) fn attributes(
         .map_err(|error| Error::environment(OTEL, error))?;
     for (key, value) in given {
         let value = percent::decoded(&value).ok_or_else(|| {
-            Error::environment(
-                OTEL,
-                format!("the value of {key} is not percent-encoded text"),
-            )
+            Error::environment(OTEL, format!("the value of {key} is not percent-encoded text"))
         })?;
         set(&key, &value);
     }

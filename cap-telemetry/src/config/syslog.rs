@@ -58,11 +58,7 @@ pub(super) fn syslog(document: &mut Document, instance: &str) -> Result<Option<C
         config.max_message_size = Some(size);
     }
     document.set("syslog.grace", grace, &mut config.grace)?;
-    document.set(
-        "syslog.stall_timeout",
-        stall_timeout,
-        &mut config.stall_timeout,
-    )?;
+    document.set("syslog.stall_timeout", stall_timeout, &mut config.stall_timeout)?;
     config.transport = transport;
     Ok(Some(config))
 }
@@ -81,11 +77,8 @@ fn transport(document: &mut Document) -> Result<Transport, Error> {
     let key = document.take::<String>(KEY)?;
 
     let transport = transport.unwrap_or_default();
-    let given = [
-        (CA, ca_pem.is_some()),
-        (CERTIFICATE, certificate.is_some()),
-        (KEY, key.is_some()),
-    ];
+    let given =
+        [(CA, ca_pem.is_some()), (CERTIFICATE, certificate.is_some()), (KEY, key.is_some())];
     if !matches!(transport, Transport::Tls(..))
         && let Some((key, _)) = given.iter().find(|(_, given)| *given)
     {
@@ -109,11 +102,7 @@ fn transport(document: &mut Document) -> Result<Transport, Error> {
                 (Some(certificate), Some(key)) => {
                     let identity = ClientIdentity::from_pem(certificate.as_bytes(), key.as_bytes());
                     Some(identity.map_err(|error| {
-                        let wrong = if error.is_client_key() {
-                            KEY
-                        } else {
-                            CERTIFICATE
-                        };
+                        let wrong = if error.is_client_key() { KEY } else { CERTIFICATE };
                         document.error_at(wrong, error)
                     })?)
                 }
@@ -152,9 +141,8 @@ impl FromStr for Fallback {
 
     fn from_str(s: &str) -> Result<Self, ParseFallbackError> {
         // An IPv6 address with a port has brackets.
-        let split = s
-            .rsplit_once(':')
-            .filter(|(host, _)| !host.contains(':') || host.ends_with(']'));
+        let split =
+            s.rsplit_once(':').filter(|(host, _)| !host.contains(':') || host.ends_with(']'));
         let (host, port) = match split {
             Some((host, port)) => {
                 let port = port.parse().map_err(|_| ParseFallbackError::Port)?;

@@ -28,9 +28,8 @@ pub(super) fn tracing(document: &mut Document, instance: &str) -> Result<Option<
     let batch_size = document.take("telemetry.tracing.batch_size")?;
     let batch_delay = document.take_duration("telemetry.tracing.batch_delay")?;
 
-    let disabled = document
-        .env("OTEL_SDK_DISABLED")
-        .is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let disabled =
+        document.env("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"));
     if !enabled.unwrap_or(false) || disabled {
         return Ok(None);
     }
@@ -90,9 +89,7 @@ fn otel_endpoint(document: &Document) -> Result<Option<Endpoint>, Error> {
         _ => format!("{base}/v1/traces"),
     };
     let endpoint = traces.parse();
-    endpoint
-        .map(Some)
-        .map_err(|error| Error::environment(OTEL_ENDPOINT, error))
+    endpoint.map(Some).map_err(|error| Error::environment(OTEL_ENDPOINT, error))
 }
 
 /// `OTEL_EXPORTER_OTLP_HEADERS`: pairs whose values are percent-encoded.
@@ -126,8 +123,5 @@ fn parsed(
 /// Neither part of the header is repeated: the value is a secret, and so may be what stands in the
 /// place of the name.
 fn not_a_header(index: usize) -> String {
-    format!(
-        "number {} is not the name and value of an HTTP header",
-        index + 1
-    )
+    format!("number {} is not the name and value of an HTTP header", index + 1)
 }

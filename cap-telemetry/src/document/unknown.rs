@@ -58,10 +58,9 @@ impl Document {
         });
         match unknown {
             None => Ok(()),
-            Some((name, _)) => Err(Error::environment(
-                name,
-                unknown_name("variable", name, &known),
-            )),
+            Some((name, _)) => {
+                Err(Error::environment(name, unknown_name("variable", name, &known)))
+            }
         }
     }
 }
@@ -72,10 +71,9 @@ fn unknown_name<S: AsRef<str>>(
     known: impl IntoIterator<Item = S>,
 ) -> String {
     match cap_names::nearest(word, known) {
-        Some(nearest) => format!(
-            "unknown {what}; the nearest valid {what} is {}",
-            nearest.as_ref()
-        ),
+        Some(nearest) => {
+            format!("unknown {what}; the nearest valid {what} is {}", nearest.as_ref())
+        }
         None => format!("unknown {what}"),
     }
 }

@@ -13,9 +13,7 @@ pub(crate) fn variable(key: &str) -> String {
 
 /// Whether a variable's name puts it into one of our sections, so that it must be a key's.
 pub(super) fn is_ours(name: &str) -> bool {
-    SECTIONS
-        .iter()
-        .any(|section| name.starts_with(&format!("{}_", variable(section))))
+    SECTIONS.iter().any(|section| name.starts_with(&format!("{}_", variable(section))))
 }
 
 /// Kubernetes sets such variables for every Service of the namespace: one called
@@ -27,9 +25,7 @@ pub(super) fn is_service_link(name: &str, value: &str) -> bool {
 
 /// The elements of `a,b,c`.
 pub(super) fn split(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
+    text.split(',').map(str::trim).filter(|part| !part.is_empty())
 }
 
 /// The text is not repeated, since it may be a secret.

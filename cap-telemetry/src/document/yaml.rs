@@ -35,19 +35,12 @@ pub(super) fn leaves(file: &str, text: &str) -> Result<Leaves, Error> {
         let first = text.lines().next().unwrap_or_default();
         Error::config(format!("{file}:{line}"), format!("not valid YAML: {first}"))
     })?;
-    let mut document = Flat {
-        file,
-        text,
-        leaves: Leaves::new(),
-    };
+    let mut document = Flat { file, text, leaves: Leaves::new() };
     match root.value {
         Node::Null => {}
         Node::Map(entries) => document.section("", entries)?,
         _ => {
-            return Err(Error::config(
-                format!("{file}:1"),
-                "expected keys and values",
-            ));
+            return Err(Error::config(format!("{file}:1"), "expected keys and values"));
         }
     }
     Ok(document.leaves)
@@ -76,11 +69,7 @@ impl Flat<'_> {
         entries: Vec<(Spanned<String>, Spanned<Node>)>,
     ) -> Result<(), Error> {
         for (key, node) in entries {
-            let path = if path.is_empty() {
-                key.value
-            } else {
-                format!("{path}.{}", key.value)
-            };
+            let path = if path.is_empty() { key.value } else { format!("{path}.{}", key.value) };
             let line = node.referenced.line();
             let value = match node.value {
                 Node::Map(entries) if !entries.is_empty() => {

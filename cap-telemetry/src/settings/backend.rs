@@ -96,11 +96,9 @@ impl AuditRecord {
     /// The action in a sentence.
     pub fn summary(&self) -> String {
         match &self.action {
-            Action::Saved(form) if form.is_enabled() => format!(
-                "Syslog forwarding set to {} over {}",
-                form.relay(),
-                form.transport()
-            ),
+            Action::Saved(form) if form.is_enabled() => {
+                format!("Syslog forwarding set to {} over {}", form.relay(), form.transport())
+            }
             Action::Saved(_) => "Syslog forwarding switched off".to_owned(),
             Action::Tested { relay, verdict } => format!("Syslog relay {relay} tested: {verdict}"),
         }

@@ -27,10 +27,7 @@ impl CsrfKey {
     /// A token for an administrator. It is valid for one to two hours.
     pub(super) fn token(&self, actor: &str) -> String {
         let tag = hmac::sign(&self.0, &message(actor, hour()));
-        tag.as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     pub(super) fn accepts(&self, actor: &str, token: &str) -> bool {
@@ -85,10 +82,7 @@ mod tests {
         let key = CsrfKey::new(&[7; 32]);
         let token = key.token("user:alice");
         assert!(key.accepts("user:alice", &token));
-        assert!(
-            CsrfKey::new(&[7; 32]).accepts("user:alice", &token),
-            "replicas"
-        );
+        assert!(CsrfKey::new(&[7; 32]).accepts("user:alice", &token), "replicas");
         assert!(!key.accepts("user:bob", &token));
         assert!(!CsrfKey::new(&[8; 32]).accepts("user:alice", &token));
         for wrong in ["", "0", "zz", "é", &token[1..]] {
@@ -100,10 +94,7 @@ mod tests {
     fn the_headers_of_a_browser_show_a_cross_site_request() {
         let cross_site = |pairs: &[(&'static str, &str)]| {
             let headers = pairs.iter().map(|(name, value)| {
-                (
-                    http::HeaderName::from_static(name),
-                    value.parse().expect("a value"),
-                )
+                (http::HeaderName::from_static(name), value.parse().expect("a value"))
             });
             is_cross_site(&headers.collect())
         };
@@ -111,10 +102,7 @@ mod tests {
             &[][..],
             &[("sec-fetch-site", "same-origin")],
             &[("origin", "https://cap.example"), ("host", "cap.example")],
-            &[
-                ("origin", "http://127.0.0.1:8080"),
-                ("host", "127.0.0.1:8080"),
-            ],
+            &[("origin", "http://127.0.0.1:8080"), ("host", "127.0.0.1:8080")],
         ] {
             assert!(!cross_site(fine), "{fine:?}");
         }

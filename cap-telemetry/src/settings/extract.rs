@@ -73,10 +73,7 @@ impl<B: SettingsBackend> FromRequest<Arc<SettingsService<B>>> for JsonInput {
         let actor = admin(&request)?;
         let token = request.headers().get(TOKEN_HEADER);
         let token = token.and_then(|token| token.to_str().ok());
-        if !service
-            .csrf_key
-            .accepts(&actor.to_string(), token.unwrap_or_default())
-        {
+        if !service.csrf_key.accepts(&actor.to_string(), token.unwrap_or_default()) {
             return Err(token_refused());
         }
         let body = Option::<Json<Map<String, Value>>>::from_request(request, service).await;

@@ -42,10 +42,7 @@ pub struct FieldError {
 
 impl FieldError {
     pub(super) fn new(field: Field, message: impl std::fmt::Display) -> Self {
-        Self {
-            field,
-            message: message.to_string(),
-        }
+        Self { field, message: message.to_string() }
     }
 }
 

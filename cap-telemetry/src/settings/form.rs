@@ -26,11 +26,7 @@ pub(super) enum FormError {
 impl Form {
     pub(super) fn new(fields: impl IntoIterator<Item = (Field, String)>) -> Self {
         let fields = fields.into_iter();
-        Self(
-            fields
-                .map(|(field, text)| (field.as_str().to_owned(), text))
-                .collect(),
-        )
+        Self(fields.map(|(field, text)| (field.as_str().to_owned(), text)).collect())
     }
 
     /// The fields that a browser posts, without the token.

@@ -114,11 +114,7 @@ fn result(outcome: &Outcome<'_>) -> Markup {
 
 fn tested(probe: &ProbeReport) -> Markup {
     let failed_at = probe.failure.as_ref().map(|failure| failure.stage);
-    let class = if probe.failure.is_some() {
-        "test failed"
-    } else {
-        "test saved"
-    };
+    let class = if probe.failure.is_some() { "test failed" } else { "test saved" };
     html! {
         section class=(class) #test role="status" aria-label="Test" {
             h2 {
@@ -154,10 +150,7 @@ fn tested(probe: &ProbeReport) -> Markup {
 
 fn fields(form: &Form, errors: &[FieldError]) -> Markup {
     let message = |field| {
-        errors
-            .iter()
-            .find(|error| error.field == field)
-            .map(|error| error.message.as_str())
+        errors.iter().find(|error| error.field == field).map(|error| error.message.as_str())
     };
     let text = |field: Field, label: &str, hint: &str| {
         html! {
@@ -231,14 +224,7 @@ mod tests {
     #[test]
     fn nothing_on_the_page_is_inline() {
         let page = render("token", &Form::default(), None, &Outcome::None).into_string();
-        for inline in [
-            "style=",
-            "<style",
-            "javascript:",
-            "onclick=",
-            "onload=",
-            "onsubmit=",
-        ] {
+        for inline in ["style=", "<style", "javascript:", "onclick=", "onload=", "onsubmit="] {
             assert!(!page.contains(inline), "{inline}: {page}");
         }
         assert_eq!(page.matches("<script").count(), 1);

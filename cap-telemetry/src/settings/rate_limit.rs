@@ -33,8 +33,7 @@ impl RateLimit {
         if runs.running {
             return Err(WHILE_RUNNING);
         }
-        runs.started
-            .retain(|start| now.duration_since(*start) < MINUTE);
+        runs.started.retain(|start| now.duration_since(*start) < MINUTE);
         if runs.started.len() >= PER_MINUTE
             && let Some(first) = runs.started.front()
         {

@@ -50,11 +50,7 @@ type Shared<B> = State<Arc<SettingsService<B>>>;
 impl<B: SettingsBackend> SettingsPage<B> {
     /// The settings of `telemetry`, as part of the application behind `backend`.
     pub fn new(telemetry: Telemetry, backend: B) -> Self {
-        Self {
-            telemetry,
-            backend,
-            csrf_key: None,
-        }
+        Self { telemetry, backend, csrf_key: None }
     }
 
     /// Sets the key that replicas share, so that one accepts the forms of another. Default: a
@@ -71,10 +67,7 @@ impl<B: SettingsBackend> SettingsPage<B> {
     ///
     /// When no key is set and the system has no random bytes.
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
-        let csrf_key = self
-            .csrf_key
-            .or_else(CsrfKey::random)
-            .expect("the system has random bytes");
+        let csrf_key = self.csrf_key.or_else(CsrfKey::random).expect("the system has random bytes");
         let service = Arc::new(SettingsService::new(self.telemetry, self.backend, csrf_key));
         Router::new()
             .route("/", get(show::<B>).put(save::<B>))
@@ -83,10 +76,7 @@ impl<B: SettingsBackend> SettingsPage<B> {
             .route("/page", get(show_page::<B>).post(save_page::<B>))
             .route("/page-test", post(test_page::<B>))
             .route("/page.css", get(async || file("text/css", page::STYLE)))
-            .route(
-                "/page.js",
-                get(async || file("text/javascript", page::SCRIPT)),
-            )
+            .route("/page.js", get(async || file("text/javascript", page::SCRIPT)))
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
             .layer(from_fn_with_state(service.clone(), admit::<B>))
             .with_state(service)
@@ -138,10 +128,7 @@ impl<B: SettingsBackend> SettingsService<B> {
         let token = self.csrf_key.token(&actor.to_string());
         let status = self.telemetry.status();
         let html = page::render(&token, form, status.syslog.as_ref(), outcome);
-        let html = (
-            [(CONTENT_TYPE, "text/html; charset=utf-8")],
-            html.into_string(),
-        );
+        let html = ([(CONTENT_TYPE, "text/html; charset=utf-8")], html.into_string());
         let code = match outcome {
             Outcome::Failed { status, .. } => *status,
             _ => StatusCode::OK,
@@ -178,11 +165,8 @@ async fn status<B: SettingsBackend>(State(service): Shared<B>) -> Json<Value> {
 async fn save<B: SettingsBackend>(State(service): Shared<B>, entered: JsonInput) -> Response {
     let JsonInput { actor, form } = entered;
     let Some(form) = form else {
-        return refusal(
-            StatusCode::BAD_REQUEST,
-            "send the settings as a JSON object",
-        )
-        .into_response();
+        return refusal(StatusCode::BAD_REQUEST, "send the settings as a JSON object")
+            .into_response();
     };
     if let Err(failure) = service.clone().save(actor, form).await {
         return failure.into_response();

@@ -84,9 +84,7 @@ async fn run_to_completion<T: Send + 'static>(
     action: impl Future<Output = Result<T, Failure>> + Send + 'static,
 ) -> Result<T, Failure> {
     let action = cap_tracing::current_span().scope(action);
-    tokio::spawn(action)
-        .await
-        .unwrap_or_else(|panic| Err(Failure::interrupted(panic)))
+    tokio::spawn(action).await.unwrap_or_else(|panic| Err(Failure::interrupted(panic)))
 }
 
 impl<B: SettingsBackend> SettingsService<B> {
@@ -126,17 +124,11 @@ impl<B: SettingsBackend> SettingsService<B> {
                 let error = FieldError::new(Field::Host, "write the relay's name or address");
                 return Err(Failure::Invalid(vec![error]));
             };
-            let _permit = self
-                .tests
-                .acquire(Instant::now())
-                .map_err(Failure::RateLimited)?;
+            let _permit = self.tests.acquire(Instant::now()).map_err(Failure::RateLimited)?;
             let probe = cap_syslog::probe(config, self.telemetry.guard())
                 .await
                 .map_err(|error| Failure::NotTested(error.to_string()))?;
-            let action = Action::Tested {
-                relay: probe.relay.clone(),
-                verdict: probe.verdict,
-            };
+            let action = Action::Tested { relay: probe.relay.clone(), verdict: probe.verdict };
             self.persist(actor, action).await?;
             Ok(probe)
         })

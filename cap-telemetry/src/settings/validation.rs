@@ -63,10 +63,7 @@ impl Form {
     pub fn restore(&self, telemetry: &Telemetry) -> Result<(), Error> {
         let config = self.config(telemetry).map_err(|errors| {
             let first = errors.first().map(ToString::to_string);
-            Error::config(
-                "persisted settings",
-                format!("syslog.{}", first.unwrap_or_default()),
-            )
+            Error::config("persisted settings", format!("syslog.{}", first.unwrap_or_default()))
         })?;
         self.apply(telemetry, config)
     }
@@ -95,9 +92,7 @@ impl Form {
         }
         let host = errors.valid(Field::Host, self.host(telemetry)).flatten();
         let transport = self.transport().parse::<Transport>();
-        let transport = errors
-            .valid(Field::Transport, transport)
-            .unwrap_or_default();
+        let transport = errors.valid(Field::Transport, transport).unwrap_or_default();
         let port = errors.valid(Field::Port, self.port(&transport));
         config.relay.port = port.unwrap_or(config.relay.port);
         let framing = errors.valid(Field::Framing, self.parsed(Field::Framing));
@@ -113,10 +108,8 @@ impl Form {
         if let (Some(pem), Transport::Tls(..)) = (ca, &transport) {
             errors.valid(Field::Ca, Trust::system_with_ca(pem.as_bytes()));
         } else if ca.is_some() {
-            errors.add(
-                Field::Ca,
-                "only tcp+tls uses it: choose that transport, or leave this empty",
-            );
+            errors
+                .add(Field::Ca, "only tcp+tls uses it: choose that transport, or leave this empty");
         }
         config.transport = match transport {
             Transport::Tls(..) => {
@@ -169,10 +162,7 @@ impl Form {
         if text.is_empty() {
             return Ok(default);
         }
-        let port = text
-            .parse::<u16>()
-            .ok()
-            .and_then(|port| port.try_into().ok());
+        let port = text.parse::<u16>().ok().and_then(|port| port.try_into().ok());
         port.ok_or_else(|| {
             format!(
                 "{text:?} is not a port: write a number from 1 to 65535, or nothing for {default}"

@@ -30,9 +30,7 @@ fn trusted_peers_are_everybody_nobody_or_a_list() {
         let text =
             format!("telemetry: {{tracing: {{enabled: true, endpoint: 'http://c:4318'{value}}}}}");
         let tracing = valid(&text).tracing.expect("on");
-        tracing
-            .trusted_peers
-            .map(|nets| nets.iter().map(ToString::to_string).collect::<Vec<_>>())
+        tracing.trusted_peers.map(|nets| nets.iter().map(ToString::to_string).collect::<Vec<_>>())
     };
     assert_eq!(peers(""), None);
     assert_eq!(peers(", trusted_peers: []"), Some(Vec::new()));
@@ -45,22 +43,11 @@ fn every_section_reaches_its_pipeline() {
     let config = valid(FULL);
     let tracing = config.tracing.expect("on");
     assert_eq!(tracing.sample_rate.get(), 0.25);
-    assert_eq!(
-        tracing.endpoint.to_string(),
-        "http://otel-collector.observability:4318/v1/traces"
-    );
+    assert_eq!(tracing.endpoint.to_string(), "http://otel-collector.observability:4318/v1/traces");
     let syslog = config.syslog.expect("on");
-    assert_eq!(
-        (syslog.relay.port.get(), syslog.buffer_size.get()),
-        (1601, 500)
-    );
+    assert_eq!((syslog.relay.port.get(), syslog.buffer_size.get()), (1601, 500));
     assert_eq!(syslog.hostname, "cap-api-1");
-    assert!(
-        config
-            .egress
-            .check("10.1.2.3".parse().expect("an address"))
-            .is_err()
-    );
+    assert!(config.egress.check("10.1.2.3".parse().expect("an address")).is_err());
 }
 
 #[test]
@@ -76,10 +63,7 @@ fn the_environment_wins_over_the_file_and_the_file_over_otel() {
     .expect("valid");
     let tracing = config.tracing.expect("on");
     assert_eq!(tracing.sample_rate.get(), 1.0);
-    assert_eq!(
-        tracing.endpoint.uri().host(),
-        Some("otel-collector.observability")
-    );
+    assert_eq!(tracing.endpoint.uri().host(), Some("otel-collector.observability"));
     assert!(config.syslog.is_none());
 
     let on = [
@@ -87,16 +71,8 @@ fn the_environment_wins_over_the_file_and_the_file_over_otel() {
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://other:1/"),
     ];
     let config = load("", &on).expect("valid");
-    assert_eq!(
-        config.tracing.expect("on").endpoint.to_string(),
-        "http://other:1/v1/traces"
-    );
-    assert!(
-        load(FULL, &[("OTEL_SDK_DISABLED", "true")])
-            .expect("valid")
-            .tracing
-            .is_none()
-    );
+    assert_eq!(config.tracing.expect("on").endpoint.to_string(), "http://other:1/v1/traces");
+    assert!(load(FULL, &[("OTEL_SDK_DISABLED", "true")]).expect("valid").tracing.is_none());
 }
 
 #[test]
@@ -112,10 +88,7 @@ fn traces_name_their_service_their_host_and_their_pod() {
     let alone = resource(&[]);
     assert_eq!(alone["service.name"], "certautopilot");
     assert!(!alone["host.name"].is_empty());
-    assert!(
-        !alone.keys().any(|key| key.starts_with("k8s.")),
-        "{alone:?}"
-    );
+    assert!(!alone.keys().any(|key| key.starts_with("k8s.")), "{alone:?}");
 
     let in_a_pod = resource(&[
         ("POD_NAME", "cap-api-1"),
@@ -147,10 +120,7 @@ fn traces_name_their_service_their_host_and_their_pod() {
     assert_eq!(named["service.name"], "mine");
     let broken = [&on[..], &[("OTEL_RESOURCE_ATTRIBUTES", "a")]].concat();
     let error = load("", &broken).expect_err("no pair").to_string();
-    assert!(
-        error.starts_with("environment: OTEL_RESOURCE_ATTRIBUTES: "),
-        "{error}"
-    );
+    assert!(error.starts_with("environment: OTEL_RESOURCE_ATTRIBUTES: "), "{error}");
 }
 
 #[test]
@@ -212,41 +182,22 @@ fn an_empty_variable_and_a_service_link_override_nothing() {
         ],
     )
     .expect("valid");
-    assert!(
-        config
-            .egress
-            .check("10.1.2.3".parse().expect("an address"))
-            .is_err()
-    );
+    assert!(config.egress.check("10.1.2.3".parse().expect("an address")).is_err());
     assert_eq!(config.syslog.expect("on").relay.port.get(), 1601);
 }
 
 #[test]
 fn headers_from_otel_are_percent_decoded_and_never_shown() {
     let on = "telemetry: { tracing: { enabled: true, endpoint: 'http://collector' } }";
-    let config = load(
-        on,
-        &[(
-            "OTEL_EXPORTER_OTLP_HEADERS",
-            "authorization=Basic%20abc%3D,x=1",
-        )],
-    )
-    .expect("valid");
+    let config = load(on, &[("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Basic%20abc%3D,x=1")])
+        .expect("valid");
     let headers = config.tracing.expect("on").headers;
     assert_eq!(headers["authorization"], "Basic abc=");
     assert_eq!(headers["x"], "1");
-    for headers in [
-        "Authorization: Bearer hunter2==,x=1",
-        "a=%zzhunter2",
-        "hunter2",
-    ] {
-        let error = load(on, &[("OTEL_EXPORTER_OTLP_HEADERS", headers)])
-            .expect_err(headers)
-            .to_string();
-        assert!(
-            error.starts_with("environment: OTEL_EXPORTER_OTLP_HEADERS: "),
-            "{error}"
-        );
+    for headers in ["Authorization: Bearer hunter2==,x=1", "a=%zzhunter2", "hunter2"] {
+        let error =
+            load(on, &[("OTEL_EXPORTER_OTLP_HEADERS", headers)]).expect_err(headers).to_string();
+        assert!(error.starts_with("environment: OTEL_EXPORTER_OTLP_HEADERS: "), "{error}");
         assert!(!error.contains("hunter2"), "{error}");
     }
 }
@@ -254,12 +205,7 @@ fn headers_from_otel_are_percent_decoded_and_never_shown() {
 #[test]
 fn an_address_is_a_network_of_its_own() {
     let config = valid("egress: { allow: [169.254.169.254] }");
-    assert!(
-        config
-            .egress
-            .check("169.254.169.254".parse().expect("an address"))
-            .is_ok()
-    );
+    assert!(config.egress.check("169.254.169.254".parse().expect("an address")).is_ok());
 }
 
 #[test]
@@ -274,10 +220,7 @@ fn loopback_private_and_nat64_addresses_are_denied_on_request() {
         ("nat64_prefixes: ['2001:db8::/96']", "2001:db8::a9fe:a9fe"),
     ] {
         assert!(judge("egress: {}", address), "{address}");
-        assert!(
-            !judge(&format!("egress: {{ {setting} }}"), address),
-            "{setting}"
-        );
+        assert!(!judge(&format!("egress: {{ {setting} }}"), address), "{setting}");
     }
 }
 
@@ -291,9 +234,7 @@ fn a_transport_sets_the_default_port_of_relay_and_fallbacks() {
     assert_eq!(syslog.relay.port.get(), 6514);
     let fallbacks: Vec<_> = syslog.fallbacks.iter().map(ToString::to_string).collect();
     assert_eq!(fallbacks, ["b:6514", "c:1", "[::1]:2", "[::2]:6514"]);
-    let Transport::Tls(framing, tls) = syslog.transport else {
-        panic!("TLS")
-    };
+    let Transport::Tls(framing, tls) = syslog.transport else { panic!("TLS") };
     assert_eq!(framing, Framing::Newline);
     assert_eq!(tls.ca_pem.as_deref(), Some(pem.as_str()));
     let both = "syslog: { enabled: true, host: a, transport: tcp+tls, tls: { client_certificate: C, client_key: K } }\n";

@@ -38,9 +38,7 @@ fn hears(heard: &Receiver<String>, what: &str) -> String {
     let (mut all, until) = (String::new(), Instant::now() + LONG);
     while !all.contains(what) {
         let left = until.saturating_duration_since(Instant::now());
-        all += &heard
-            .recv_timeout(left)
-            .unwrap_or_else(|_| panic!("no {what} in {all}"));
+        all += &heard.recv_timeout(left).unwrap_or_else(|_| panic!("no {what} in {all}"));
     }
     all
 }
@@ -61,14 +59,10 @@ fn syslog_is_switched_and_moved_while_events_flow() {
     assert!(telemetry.syslog().is_none() && telemetry.syslog_config().is_none());
     telemetry.audit(event("before"));
 
-    telemetry
-        .reconfigure_syslog(valid(&to(first)).syslog)
-        .expect("on");
+    telemetry.reconfigure_syslog(valid(&to(first)).syslog).expect("on");
     telemetry.audit(event("one"));
     hears(&heard_first, "event_id=\"one\"");
-    telemetry
-        .reconfigure_syslog(valid(&to(second)).syslog)
-        .expect("moved");
+    telemetry.reconfigure_syslog(valid(&to(second)).syslog).expect("moved");
     // Until it is there, the relay before may still be given an event.
     let there = Some(second.to_string());
     until("it has moved", LONG, || {
@@ -80,16 +74,12 @@ fn syslog_is_switched_and_moved_while_events_flow() {
     telemetry.reconfigure_syslog(None).expect("off");
     assert!(telemetry.syslog().is_none());
     assert_eq!(
-        telemetry
-            .syslog_config()
-            .map(|config| config.relay.port.get()),
+        telemetry.syslog_config().map(|config| config.relay.port.get()),
         Some(second.port()),
         "what it was is still known"
     );
     telemetry.audit(event("while it is off"));
-    telemetry
-        .reconfigure_syslog(valid(&to(first)).syslog)
-        .expect("on again");
+    telemetry.reconfigure_syslog(valid(&to(first)).syslog).expect("on again");
     telemetry.audit(event("three"));
     hears(&heard_first, "event_id=\"three\"");
 
@@ -106,10 +96,7 @@ fn syslog_is_switched_and_moved_while_events_flow() {
     let late = telemetry.reconfigure_syslog(valid(&to(first)).syslog);
     let late = late.expect_err("it is over");
     assert!(late.is_shut_down());
-    assert_eq!(
-        late.to_string(),
-        "telemetry was shut down; start it again with Telemetry::start"
-    );
+    assert_eq!(late.to_string(), "telemetry was shut down; start it again with Telemetry::start");
 }
 
 #[test]
@@ -141,9 +128,7 @@ fn a_shutdown_reports_a_pipeline_that_is_being_switched_off() {
     telemetry.audit(event("left"));
     let switching = telemetry.clone();
     let switched = std::thread::spawn(move || switching.reconfigure_syslog(None));
-    until("it is being switched off", LONG, || {
-        telemetry.syslog().is_none()
-    });
+    until("it is being switched off", LONG, || telemetry.syslog().is_none());
     let events = telemetry.shutdown(Duration::ZERO).syslog;
     let events = events.expect("it was on");
     assert_eq!((events.enqueued, events.queued), (1, 1));
@@ -159,12 +144,7 @@ fn a_setting_that_is_not_valid_leaves_the_old_ones_in_force() {
     tls.ca_pem = Some("no certificate".to_owned());
     wrong.transport = Transport::Tls(Framing::default(), tls);
     let error = telemetry.reconfigure_syslog(Some(wrong));
-    assert!(
-        error
-            .expect_err("no certificate")
-            .to_string()
-            .starts_with("syslog.tls: ")
-    );
+    assert!(error.expect_err("no certificate").to_string().starts_with("syslog.tls: "));
     telemetry.audit(event("one"));
     hears(&heard, "event_id=\"one\"");
     assert!(telemetry.shutdown(LONG).is_complete());
@@ -221,10 +201,7 @@ fn the_metrics_listener_serves_until_the_last_handle_is_gone() {
             "telemetry: {{ metrics: {{ listen: '127.0.0.1:0'{setting} }}, tracing: {{ enabled: true, endpoint: 'http://127.0.0.1:9', sample_rate: 1.0 }} }}"
         );
         let telemetry = start(&metrics);
-        assert!(
-            telemetry.metrics_service().is_none(),
-            "the host does not serve it too"
-        );
+        assert!(telemetry.metrics_service().is_none(), "the host does not serve it too");
         let status = telemetry.status().metrics.expect("on");
         let address = status.listen.expect("an address");
         let span = telemetry.tracer().service_call("service", "work");
@@ -235,9 +212,7 @@ fn the_metrics_listener_serves_until_the_last_handle_is_gone() {
         let text = scrape(address);
         assert!(text.contains("cap_jobs_duration_seconds_bucket"), "{text}");
         drop(telemetry);
-        until("the listener is closed", LONG, || {
-            TcpStream::connect(address).is_err()
-        });
+        until("the listener is closed", LONG, || TcpStream::connect(address).is_err());
         text.contains(&trace_id)
     };
     assert!(exemplars(""));
@@ -247,14 +222,10 @@ fn the_metrics_listener_serves_until_the_last_handle_is_gone() {
 #[test]
 fn an_address_in_use_is_named() {
     let (_taken, address) = listener();
-    let config = valid(&format!(
-        "telemetry: {{ metrics: {{ listen: '{address}' }} }}"
-    ));
+    let config = valid(&format!("telemetry: {{ metrics: {{ listen: '{address}' }} }}"));
     let error = Telemetry::start(config).expect_err("taken").to_string();
     assert!(
-        error.starts_with(&format!(
-            "telemetry.metrics.listen: cannot listen on {address}: "
-        )),
+        error.starts_with(&format!("telemetry.metrics.listen: cannot listen on {address}: ")),
         "{error}"
     );
 }
@@ -303,10 +274,7 @@ fn with_everything_off_the_handle_works() {
     );
     let report = telemetry.shutdown(Duration::from_secs(1));
     assert!(report.is_complete(), "{report}");
-    assert_eq!(
-        serde_json::to_string(&report).expect("JSON"),
-        r#"{"tracing":null,"syslog":null}"#
-    );
+    assert_eq!(serde_json::to_string(&report).expect("JSON"), r#"{"tracing":null,"syslog":null}"#);
 }
 
 #[test]

@@ -21,12 +21,7 @@ impl Files {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("ca.pem");
         std::fs::write(&path, made.cert.pem()).expect("written");
-        Files {
-            ca: made.cert.pem(),
-            key: made.signing_key.serialize_pem(),
-            path,
-            _folder: folder,
-        }
+        Files { ca: made.cert.pem(), key: made.signing_key.serialize_pem(), path, _folder: folder }
     }
 
     /// The example of a key as YAML, with real certificates in place of `PEM`.
@@ -45,11 +40,7 @@ impl Files {
         let example = self.example(key);
         match key.value_type {
             ValueType::List(_) => example.replace(['[', ']', '"'], ""),
-            ValueType::Map => example
-                .replace(['{', '}'], "")
-                .replace(": ", "=")
-                .trim()
-                .to_owned(),
+            ValueType::Map => example.replace(['{', '}'], "").replace(": ", "=").trim().to_owned(),
             _ => serde_json::from_str(&example).unwrap_or(example),
         }
     }
@@ -83,12 +74,10 @@ impl Files {
 
 /// A document of dotted keys.
 fn yaml(entries: &[(&str, String)]) -> String {
-    entries
-        .iter()
-        .fold(String::new(), |mut text, (path, value)| {
-            writeln!(text, "{path}: {value}").expect("a string");
-            text
-        })
+    entries.iter().fold(String::new(), |mut text, (path, value)| {
+        writeln!(text, "{path}: {value}").expect("a string");
+        text
+    })
 }
 
 fn all() -> &'static [Key] {
@@ -126,18 +115,11 @@ fn every_key_works_in_the_file_and_in_the_environment() {
             Ok(config) => {
                 let on = matches!(key.path, "telemetry.tracing.enabled" | "syslog.enabled");
                 assert!(!needed);
-                assert!(
-                    format!("{config:?}") != shown || on,
-                    "{} does nothing",
-                    key.path
-                );
+                assert!(format!("{config:?}") != shown || on, "{} does nothing", key.path);
             }
         }
         if key.is_secret() {
-            assert!(
-                !shown.contains("TOKEN") && !shown.contains("PRIVATE"),
-                "{shown}"
-            );
+            assert!(!shown.contains("TOKEN") && !shown.contains("PRIVATE"), "{shown}");
         }
     }
 }
@@ -179,9 +161,7 @@ fn the_bounds_of_integers_hold() {
         let works = |value: u64| {
             let mut entries = files.around(key);
             entries.push((key.path, value.to_string()));
-            load(&yaml(&entries), &[])
-                .map(drop)
-                .map_err(|error| error.to_string())
+            load(&yaml(&entries), &[]).map(drop).map_err(|error| error.to_string())
         };
         assert_eq!(works(min), Ok(()), "{}", key.path);
         assert_eq!(works(max), Ok(()), "{}", key.path);

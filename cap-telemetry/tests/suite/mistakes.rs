@@ -14,14 +14,8 @@ const MISTAKES: [(&str, &str); 21] = [
         "telemetry:\n  tracing:\n    sample_rate: 2\n",
         ":3: telemetry.tracing.sample_rate: \"2\" is not a share; write a number from 0 to 1",
     ),
-    (
-        "syslog:\n  port: [1]\n",
-        ":2: syslog.port: expected one value, found a list",
-    ),
-    (
-        "syslog: true\n",
-        ":1: syslog: expected a section with keys of its own, found a value",
-    ),
+    ("syslog:\n  port: [1]\n", ":2: syslog.port: expected one value, found a list"),
+    ("syslog: true\n", ":1: syslog: expected a section with keys of its own, found a value"),
     (
         "syslog:\n  enabled: true\n",
         ": syslog.host: required while syslog is enabled; write the relay's name or address",
@@ -54,10 +48,7 @@ const MISTAKES: [(&str, &str); 21] = [
         "syslog: { enabled: true, host: a, transport: tcp+tls, tls: { ca: PEM } }\n",
         ":1: syslog.tls.ca: the CA setting holds no certificate; paste PEM text that starts with -----BEGIN CERTIFICATE-----",
     ),
-    (
-        "egress:\n  deny: 10.0.0.0/8\n",
-        ":2: egress.deny: expected a list, found one value",
-    ),
+    ("egress:\n  deny: 10.0.0.0/8\n", ":2: egress.deny: expected a list, found one value"),
     (
         "egress: { allow: [nothing] }\n",
         ":1: egress.allow: \"nothing\": write a network such as 10.20.0.0/16, or an address",
@@ -67,22 +58,13 @@ const MISTAKES: [(&str, &str); 21] = [
         ":1: egress.nat64_prefixes: \"2001:db8::/33\": the NAT64 prefix \"2001:db8::/33\" cannot be used: its length is one of 32, 40, 48, 56, 64 and 96 (RFC 6052, 2.2)",
     ),
     ("- a\n- b\n", ":1: expected keys and values"),
-    (
-        "sylog:\n",
-        ":1: sylog: unknown key; the nearest valid key is syslog",
-    ),
-    (
-        "syslog: { hots: }\n",
-        ":1: syslog.hots: unknown key; the nearest valid key is syslog.host",
-    ),
+    ("sylog:\n", ":1: sylog: unknown key; the nearest valid key is syslog"),
+    ("syslog: { hots: }\n", ":1: syslog.hots: unknown key; the nearest valid key is syslog.host"),
     (
         "telemetry: { tracing: { headers: a=b } }\n",
         ":1: telemetry.tracing.headers: expected a section of names with a value each",
     ),
-    (
-        "syslog.host: a\nsyslog:\n  host: b\n",
-        ":3: syslog.host: given twice, first on line 1",
-    ),
+    ("syslog.host: a\nsyslog:\n  host: b\n", ":3: syslog.host: given twice, first on line 1"),
     (
         "telemetry: { tracing: { ca: /nonexistent/ca.pem } }",
         ":1: telemetry.tracing.ca: /nonexistent/ca.pem: No such file or directory (os error 2); write the path of a file of CA certificates in PEM",
@@ -101,10 +83,7 @@ fn a_mistake_names_its_place_and_the_remedy() {
 #[test]
 fn a_mistake_in_the_environment_names_the_variable() {
     for (name, expected) in [
-        (
-            "SYSLOG_PORT",
-            "\"many\" cannot be used: write a whole number from 0 to 65535",
-        ),
+        ("SYSLOG_PORT", "\"many\" cannot be used: write a whole number from 0 to 65535"),
         (
             "TELEMETRY_TRACING_SAMPEL_RATE",
             "unknown variable; the nearest valid variable is CERTAUTOPILOT_TELEMETRY_TRACING_SAMPLE_RATE",
@@ -118,10 +97,9 @@ fn a_mistake_in_the_environment_names_the_variable() {
 
 #[test]
 fn a_file_that_is_no_yaml_or_is_not_there_is_named() {
-    for (text, place) in [
-        ("syslog:\n  host: a\n  host: b\n", "config.yaml:3"),
-        ("a: [1\nb: 2\n", "config.yaml:"),
-    ] {
+    for (text, place) in
+        [("syslog:\n  host: a\n  host: b\n", "config.yaml:3"), ("a: [1\nb: 2\n", "config.yaml:")]
+    {
         let error = load(text, &[]).expect_err(text).to_string();
         assert!(error.starts_with(place), "{error}");
     }

@@ -8,9 +8,7 @@ use cap_telemetry::{Config, Document, Error, Telemetry};
 
 /// Reads a configuration of the facade's keys alone.
 pub(crate) fn load(text: &str, env: &[(&str, &str)]) -> Result<Config, Error> {
-    let env = env
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let mut document = Document::parse("config.yaml", text, env)?;
     let config = Config::from_document(&mut document)?;
     document.finish()?;

@@ -20,10 +20,7 @@ pub(super) struct Fields {
 
 impl Fields {
     pub(super) fn with_room_for(fields: usize) -> Self {
-        Self {
-            attributes: Vec::with_capacity(fields),
-            ..Self::default()
-        }
+        Self { attributes: Vec::with_capacity(fields), ..Self::default() }
     }
 
     /// Adds the level and target of an event.
@@ -33,8 +30,7 @@ impl Fields {
     }
 
     fn add(&mut self, key: &'static str, value: impl Into<Value>) {
-        self.attributes
-            .push(KeyValue::new(Key::from_static_str(key), value));
+        self.attributes.push(KeyValue::new(Key::from_static_str(key), value));
     }
 }
 

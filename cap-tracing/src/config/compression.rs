@@ -20,9 +20,9 @@ impl FromStr for Compression {
         match text {
             "none" => Ok(Self::None),
             "gzip" => Ok(Self::Gzip),
-            _ => Err(SettingError::new(format!(
-                "unknown compression {text:?}; write none or gzip"
-            ))),
+            _ => {
+                Err(SettingError::new(format!("unknown compression {text:?}; write none or gzip")))
+            }
         }
     }
 }

@@ -36,9 +36,7 @@ impl TryFrom<f64> for SampleRate {
         if (0.0..=1.0).contains(&share) {
             return Ok(Self(share));
         }
-        Err(SettingError::new(format!(
-            "{share} is not a share; write a number from 0 to 1"
-        )))
+        Err(SettingError::new(format!("{share} is not a share; write a number from 0 to 1")))
     }
 }
 
@@ -47,12 +45,8 @@ impl FromStr for SampleRate {
 
     fn from_str(text: &str) -> Result<Self, SettingError> {
         let share = text.parse::<f64>().ok();
-        share
-            .and_then(|share| Self::try_from(share).ok())
-            .ok_or_else(|| {
-                SettingError::new(format!(
-                    "{text:?} is not a share; write a number from 0 to 1"
-                ))
-            })
+        share.and_then(|share| Self::try_from(share).ok()).ok_or_else(|| {
+            SettingError::new(format!("{text:?} is not a share; write a number from 0 to 1"))
+        })
     }
 }

@@ -74,11 +74,7 @@ fn record(length: usize, at: SystemTime, (kind, status): (SpanKind, Status)) -> 
             Link::new(context(4, "a=b", true), attributes(length), 1),
             Link::new(context(5, "", false), Vec::new(), 0),
         ],
-        dropped: Dropped {
-            attributes: length as u32,
-            events: u32::MAX,
-            links: 0,
-        },
+        dropped: Dropped { attributes: length as u32, events: u32::MAX, links: 0 },
         status,
     }
 }
@@ -169,8 +165,5 @@ fn every_field_of_a_span_is_read_back_equal_whatever_its_length() {
 #[test]
 fn a_clock_before_1970_does_not_stop_anything() {
     let before = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
-    check(
-        &[],
-        vec![record(1, before, (SpanKind::Internal, Status::Unset))],
-    );
+    check(&[], vec![record(1, before, (SpanKind::Internal, Status::Unset))]);
 }

@@ -60,12 +60,7 @@ impl Transport {
             Protocol::Http => Client::Http(Box::new(Http::new(&config, connector))),
             Protocol::Grpc => Client::Grpc(Box::new(Grpc::new(&config, &connector))),
         };
-        Self {
-            client,
-            config,
-            counts,
-            stop,
-        }
+        Self { client, config, counts, stop }
     }
 
     /// Sends until the collector accepts, another attempt cannot help, or the time is up.
@@ -91,8 +86,7 @@ impl Transport {
                 let why = message;
                 return Err(GivenUp { class, why });
             }
-            self.counts
-                .set_error(Some(format!("{message}; trying again")));
+            self.counts.set_error(Some(format!("{message}; trying again")));
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 () = stop.changed() => {}

@@ -39,20 +39,12 @@ impl ClientLayer {
     /// Calls to an external system, such as a CA: [`Tracer::external_call`], for
     /// [`Audience::ThirdParty`].
     pub fn external(tracer: Tracer, provider: impl Into<Arc<str>>) -> Self {
-        Self {
-            tracer,
-            peer: Peer::External(provider.into()),
-            audience: Audience::ThirdParty,
-        }
+        Self { tracer, peer: Peer::External(provider.into()), audience: Audience::ThirdParty }
     }
 
     /// Calls to another service of the product, for [`Audience::Internal`].
     pub fn service(tracer: Tracer, service: impl Into<Arc<str>>) -> Self {
-        Self {
-            tracer,
-            peer: Peer::Service(service.into()),
-            audience: Audience::Internal,
-        }
+        Self { tracer, peer: Peer::Service(service.into()), audience: Audience::Internal }
     }
 
     /// Sets who receives the context. [`Audience::Internal`] sends baggage to a third party as
@@ -68,10 +60,7 @@ impl<S> Layer<S> for ClientLayer {
     type Service = ClientMiddleware<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        ClientMiddleware {
-            inner,
-            layer: self.clone(),
-        }
+        ClientMiddleware { inner, layer: self.clone() }
     }
 }
 
@@ -95,11 +84,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let ClientLayer {
-            tracer,
-            peer,
-            audience,
-        } = &self.layer;
+        let ClientLayer { tracer, peer, audience } = &self.layer;
         let (method, uri) = (request.method(), request.uri());
         let operation = request.extensions().get::<Operation>();
         let operation = operation.map_or(method.as_str(), |operation| &operation.0);

@@ -34,10 +34,7 @@ impl<F> TraceFuture<F> {
     pub(super) fn new(mut span: Span, call: impl FnOnce(&Span) -> F) -> Self {
         // Every poll asks for the context.
         span.materialize();
-        Self {
-            inner: call(&span),
-            span: Some(span),
-        }
+        Self { inner: call(&span), span: Some(span) }
     }
 }
 

@@ -74,12 +74,7 @@ impl<'a> Member<'a> {
         let sound = is_token(key) && is_value(value) && are_properties(properties);
         // A member that ends with a semicolon has an empty property, which is invalid.
         let ends = !text.ends_with(';');
-        (sound && ends).then_some(Member {
-            text,
-            key,
-            value,
-            properties,
-        })
+        (sound && ends).then_some(Member { text, key, value, properties })
     }
 }
 
@@ -96,9 +91,7 @@ fn decoded(wire: &str) -> Baggage {
 
 fn equal(one: &Baggage, other: &Baggage) -> bool {
     one.len() == other.len()
-        && one
-            .iter()
-            .all(|(key, entry)| other.get_with_metadata(key) == Some(entry))
+        && one.iter().all(|(key, entry)| other.get_with_metadata(key) == Some(entry))
 }
 
 /// Sorted by key, so that equal baggage is equal text.
@@ -151,13 +144,7 @@ fn is_octet(byte: u8) -> bool {
 }
 
 /// Everything but `baggage-octet`, and the percent sign itself (3.3.1.3 value).
-const ENCODED: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'%')
-    .add(b',')
-    .add(b';')
-    .add(b'\\');
+const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'%').add(b',').add(b';').add(b'\\');
 
 /// A byte sequence that is not UTF-8 becomes U+FFFD (3.3.1.3 value). A percent sign that encodes
 /// nothing stays.

@@ -27,11 +27,7 @@ pub(super) fn parse(value: &[u8]) -> Option<(TraceId, SpanId, TraceFlags)> {
     let [flags] = hex(&head[53..])?;
     // A later version defines only the sampled flag for us. In this version, undefined flags are
     // not passed on (3.2.2.5.3 Other Flags).
-    let understood = if version == 0 {
-        SAMPLED | RANDOM
-    } else {
-        SAMPLED
-    };
+    let understood = if version == 0 { SAMPLED | RANDOM } else { SAMPLED };
     let valid = trace_id != TraceId::INVALID && span_id != SpanId::INVALID;
     valid.then_some((trace_id, span_id, TraceFlags::new(flags & understood)))
 }

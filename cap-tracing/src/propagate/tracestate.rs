@@ -21,10 +21,7 @@ pub(super) struct List {
 /// Reads the members of all headers. `None` if there are none, or if one breaks a rule: then
 /// nothing is passed on.
 pub(super) fn parse<'a>(headers: impl Iterator<Item = &'a [u8]>) -> Option<List> {
-    let mut list = List {
-        members: Vec::new(),
-        raw: String::new(),
-    };
+    let mut list = List { members: Vec::new(), raw: String::new() };
     for header in headers {
         let header = std::str::from_utf8(header).ok()?;
         for member in header.split(',') {
@@ -87,21 +84,13 @@ impl List {
         trace_id: TraceId,
         span_id: SpanId,
     ) -> (TraceState, Option<Received>) {
-        let members: Vec<_> = self
-            .members
-            .iter()
-            .map(|(key, value)| [key.as_str(), "=", value].concat())
-            .collect();
+        let members: Vec<_> =
+            self.members.iter().map(|(key, value)| [key.as_str(), "=", value].concat()).collect();
         let normal = members.join(",");
         // OpenTelemetry's type accepts the keys of level 1 alone.
         let state = TraceState::from_key_value(self.members).unwrap_or_default();
         let whole = self.raw == normal && state != TraceState::NONE;
-        let received = Received {
-            trace_id,
-            span_id,
-            raw: self.raw,
-            normal,
-        };
+        let received = Received { trace_id, span_id, raw: self.raw, normal };
         (state, (!whole).then_some(received))
     }
 }

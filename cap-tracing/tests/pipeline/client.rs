@@ -29,9 +29,7 @@ async fn peer() -> SocketAddr {
         }
         (StatusCode::SERVICE_UNAVAILABLE, echoed)
     };
-    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .await
-        .unwrap();
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let app = Router::new().route("/{*path}", post(echo));
     tokio::spawn(async move { axum::serve(listener, app).await });
@@ -45,9 +43,7 @@ fn client() -> Client<Connector, Body> {
 fn ask(address: SocketAddr) -> Request<Body> {
     let uri = format!("http://{address}/orders/1?token=s");
     let mut request = Request::post(uri).body(Body::empty()).unwrap();
-    request
-        .headers_mut()
-        .insert("baggage", "stale=1".parse().unwrap());
+    request.headers_mut().insert("baggage", "stale=1".parse().unwrap());
     request
 }
 
@@ -57,15 +53,11 @@ async fn called_from_a_handler(tracer: &Tracer, layer: ClientLayer, flags: &str)
     let address = peer().await;
     let handler = async move || {
         let mut request = ask(address);
-        request
-            .extensions_mut()
-            .insert(Operation("finalize".into()));
+        request.extensions_mut().insert(Operation("finalize".into()));
         let answer = layer.layer(client()).oneshot(request).await.unwrap();
         answer.headers().clone()
     };
-    let app = Router::new()
-        .route("/", post(handler))
-        .layer(TraceLayer::new(tracer.clone()));
+    let app = Router::new().route("/", post(handler)).layer(TraceLayer::new(tracer.clone()));
     let request = Request::post("/")
         .header("traceparent", format!("{UPSTREAM}-{flags}"))
         .header("baggage", "k=v")
@@ -80,21 +72,13 @@ async fn a_call_is_a_child_and_sends_third_parties_no_baggage() {
     let tracer = tracer(address, |_| {});
     let mut seen = 0;
     for (layer, name, baggage) in [
-        (
-            ClientLayer::external(tracer.clone(), "acme"),
-            "acme finalize",
-            None,
-        ),
+        (ClientLayer::external(tracer.clone(), "acme"), "acme finalize", None),
         (
             ClientLayer::external(tracer.clone(), "acme").with_audience(Audience::Internal),
             "acme finalize",
             Some("k=v"),
         ),
-        (
-            ClientLayer::service(tracer.clone(), "kek"),
-            "kek finalize",
-            Some("k=v"),
-        ),
+        (ClientLayer::service(tracer.clone(), "kek"), "kek finalize", Some("k=v")),
     ] {
         let external = name.starts_with("acme");
         let got = called_from_a_handler(&tracer, layer, "01").await;
@@ -114,11 +98,7 @@ async fn a_call_is_a_child_and_sends_third_parties_no_baggage() {
         let has = |attribute: &str| attributes.iter().any(|other| other == attribute);
         assert!(has("http.request.method=POST") && has("server.address=127.0.0.1"));
         assert!(has("http.response.status_code=503") && has("error.type=503"));
-        assert_eq!(
-            has("cap.external.provider=acme"),
-            external,
-            "{attributes:?}"
-        );
+        assert_eq!(has("cap.external.provider=acme"), external, "{attributes:?}");
         assert_eq!(has("cap.external.endpoint=finalize"), external);
         assert!(!attributes.iter().any(|other| other.contains("token")));
     }
@@ -209,10 +189,7 @@ fn an_attribute_is_there_once_with_what_was_set_last() {
     assert_eq!(of("http.response"), ["http.response.status_code=503"]);
     assert_eq!(of("error.type"), ["error.type=503"]);
     assert_eq!(of("cap.error"), ["cap.error.class=network"]);
-    assert_eq!(
-        spans[0].status.clone().unwrap().message,
-        "the answer broke off"
-    );
+    assert_eq!(spans[0].status.clone().unwrap().message, "the answer broke off");
 }
 
 /// The error class of a span, or an empty text.
@@ -235,9 +212,7 @@ fn a_status_says_whose_fault_it_was() {
     tracer.shutdown(LONG);
     let classes: Vec<_> = collector.spans().iter().map(class).collect();
     let (permanent, transient) = ("io_permanent", "io_transient");
-    let expected = [
-        "", "", permanent, "auth", "auth", permanent, transient, transient, transient,
-    ];
+    let expected = ["", "", permanent, "auth", "auth", permanent, transient, transient, transient];
     assert_eq!(classes, expected);
 }
 
@@ -264,14 +239,7 @@ fn an_error_answer_has_a_class_and_a_recorded_one_wins() {
     tracer.shutdown(LONG);
     let spans = collector.spans();
     let classes: Vec<_> = spans.iter().map(class).collect();
-    let expected = [
-        "",
-        "",
-        "io_transient",
-        "io_transient",
-        "network",
-        "validation",
-    ];
+    let expected = ["", "", "io_transient", "io_transient", "network", "validation"];
     assert_eq!(classes, expected);
     // A span has a class exactly if its status is Error.
     for span in &spans {

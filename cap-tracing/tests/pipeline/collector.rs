@@ -95,10 +95,8 @@ impl Collector {
             // A subscriber under test must not see the events of this server's HTTP/2.
             let silent = tracing::subscriber::NoSubscriber::default();
             let _silent = tracing::subscriber::set_default(silent);
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let listener = TcpListener::bind(address).await.unwrap();
                 bound.send(listener.local_addr().unwrap()).unwrap();
@@ -180,10 +178,9 @@ impl Collector {
             Some(Answer::Status(status)) => Ok(with(status, &[])),
             Some(Answer::RetryAfter(wait)) => Ok(with(503, &[("retry-after", wait)])),
             Some(Answer::Grpc(code)) => Ok(with(200, &[("grpc-status", &code.to_string())])),
-            Some(Answer::Exhausted(details)) => Ok(with(
-                200,
-                &[("grpc-status", "8"), ("grpc-status-details-bin", details)],
-            )),
+            Some(Answer::Exhausted(details)) => {
+                Ok(with(200, &[("grpc-status", "8"), ("grpc-status-details-bin", details)]))
+            }
             Some(Answer::Late(by)) => {
                 keep();
                 tokio::time::sleep(by).await;

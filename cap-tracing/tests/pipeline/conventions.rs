@@ -18,10 +18,7 @@ fn keys(attributes: &[Attribute]) -> BTreeSet<String> {
 
 /// One span of each kind, in the order of the conventions, with every attribute.
 fn one_of_each(tracer: &Tracer) {
-    let request = tracer
-        .request(&Method::POST, &HeaderMap::new())
-        .route("/renew")
-        .start();
+    let request = tracer.request(&Method::POST, &HeaderMap::new()).route("/renew").start();
     let everywhere = || {
         let who = Actor::user("alice");
         current_span()

@@ -35,18 +35,10 @@ fn a_job_arrives_with_its_attributes_and_its_failure() {
     let spans = collector.spans();
     let (call, job) = (&spans[0], &spans[1]);
     assert_eq!(call.parent_span_id, job.span_id);
-    assert_eq!(
-        (job.name.as_str(), call.name.as_str()),
-        ("job renew", "acme finalize")
-    );
+    assert_eq!((job.name.as_str(), call.name.as_str()), ("job renew", "acme finalize"));
     assert_eq!(
         attributes(job),
-        [
-            "cap.cert.id=c1",
-            "cap.job.attempt=2",
-            "cap.job.id=j1",
-            "cap.job.type=renew"
-        ]
+        ["cap.cert.id=c1", "cap.job.attempt=2", "cap.job.id=j1", "cap.job.type=renew"]
     );
     assert_eq!(
         attributes(call),
@@ -62,10 +54,7 @@ fn a_job_arrives_with_its_attributes_and_its_failure() {
         ]
     );
     let status = call.status.clone().unwrap();
-    assert_eq!(
-        (status.code, status.message.as_str()),
-        (2, "the CA answered 503")
-    );
+    assert_eq!((status.code, status.message.as_str()), (2, "the CA answered 503"));
 }
 
 #[test]
@@ -135,11 +124,7 @@ fn a_retry_after_past_the_limit_gives_the_batch_up() {
     settles(&tracer);
     jobs(&tracer, 3);
     let stats = tracer.shutdown(LONG);
-    assert_eq!(
-        (stats.failed, stats.exported, stats.pending),
-        (5, 3, 0),
-        "{stats}"
-    );
+    assert_eq!((stats.failed, stats.exported, stats.pending), (5, 3, 0), "{stats}");
 }
 
 #[test]
@@ -155,10 +140,8 @@ fn a_retry_after_of_nothing_is_no_reason_to_hurry() {
 #[test]
 fn shutdown_keeps_its_deadline_and_says_what_was_lost() {
     // Nobody listens on the first port; the second accepts connections and never answers.
-    let refused = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let refused =
+        std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
     let silent = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     for address in [refused, silent.local_addr().unwrap()] {
         let tracer = tracer(address, |_| {});
@@ -166,16 +149,8 @@ fn shutdown_keeps_its_deadline_and_says_what_was_lost() {
         let open = job(&tracer, "still open");
         let start = Instant::now();
         let stats = tracer.shutdown(Duration::from_millis(300));
-        assert!(
-            start.elapsed() < Duration::from_secs(2),
-            "{:?}",
-            start.elapsed()
-        );
-        assert_eq!(
-            (stats.started, stats.failed, stats.pending),
-            (6, 5, 1),
-            "{stats}"
-        );
+        assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+        assert_eq!((stats.started, stats.failed, stats.pending), (6, 5, 1), "{stats}");
         assert!(stats.last_error.is_some());
         drop(open);
         let stats = tracer.stats();
@@ -194,11 +169,7 @@ fn a_flush_sends_what_is_queued_and_the_pipe_goes_on() {
     let open = job(&tracer, "open");
     // The first batch is given up, and the flush does not wait for open spans.
     let stats = tracer.flush(LONG);
-    assert_eq!(
-        (stats.exported, stats.failed, stats.pending),
-        (6, 4, 1),
-        "{stats}"
-    );
+    assert_eq!((stats.exported, stats.failed, stats.pending), (6, 4, 1), "{stats}");
     drop(open);
     assert_eq!(tracer.flush(LONG).exported, 7);
     assert_eq!(tracer.flush(LONG).pending, 0);
@@ -234,10 +205,7 @@ fn a_flush_keeps_its_deadline_and_loses_nothing_by_it() {
     assert!(start.elapsed() < Duration::from_secs(2));
     assert_eq!((stats.pending, stats.failed), (3, 0), "{stats}");
     closes(&tracer.shutdown(Duration::from_millis(100)));
-    assert_eq!(
-        Tracer::disabled().flush(LONG),
-        cap_tracing::Stats::default()
-    );
+    assert_eq!(Tracer::disabled().flush(LONG), cap_tracing::Stats::default());
 }
 
 #[test]
@@ -253,15 +221,8 @@ fn a_service_call_and_an_emitted_event_have_their_names() {
     let names: Vec<_> = spans.iter().map(|span| (&*span.name, span.kind)).collect();
     assert_eq!(names[..2], [("kek rotate", 1), ("emit cert.issued", 4)]);
     assert_eq!(attributes(&spans[0]), ["code.function.name=kek.rotate"]);
-    assert_eq!(
-        attributes(&spans[1]),
-        ["cap.event.id=evt_1", "cap.event.type=cert.issued"]
-    );
-    assert!(
-        spans[..2]
-            .iter()
-            .all(|span| span.parent_span_id == spans[2].span_id)
-    );
+    assert_eq!(attributes(&spans[1]), ["cap.event.id=evt_1", "cap.event.type=cert.issued"]);
+    assert!(spans[..2].iter().all(|span| span.parent_span_id == spans[2].span_id));
 }
 
 #[test]
@@ -280,10 +241,7 @@ fn a_full_queue_drops_and_counts() {
 #[test]
 fn shutdown_works_inside_a_current_thread_runtime() {
     let (_collector, address) = Collector::start([]);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let stats = runtime.block_on(async {
         let tracer = tracer(address, |_| {});
         jobs(&tracer, 3);
@@ -299,13 +257,9 @@ const UPSTREAM: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331";
 async fn through(tracer: &Tracer, flags: &str) -> http::HeaderMap {
     let inner = tracer.clone();
     let handler = async move || {
-        cap_tracing::current_span()
-            .set_project("p1")
-            .set_actor(&Actor::user("alice"));
+        cap_tracing::current_span().set_project("p1").set_actor(&Actor::user("alice"));
         let mut headers = http::HeaderMap::new();
-        inner
-            .enqueue("renew", "j1")
-            .inject(&mut headers, Audience::Internal);
+        inner.enqueue("renew", "j1").inject(&mut headers, Audience::Internal);
         (StatusCode::INTERNAL_SERVER_ERROR, headers)
     };
     let app = Router::new()
@@ -342,10 +296,7 @@ async fn a_sampled_upstream_is_the_parent_of_the_request() {
             "http.route=/projects/:projectId",
         ]
     );
-    let parent = format!(
-        "00-0af7651916cd43dd8448eb211c80319c-{}-01",
-        hex(&enqueue.span_id)
-    );
+    let parent = format!("00-0af7651916cd43dd8448eb211c80319c-{}-01", hex(&enqueue.span_id));
     assert_eq!(sent_on["traceparent"], parent.as_str());
 }
 
@@ -355,10 +306,7 @@ async fn unsampled_or_disabled_the_context_passes_through_unchanged() {
     let sampling = tracer(address, |_| {});
     for (tracer, flags) in [(&sampling, "00"), (&Tracer::disabled(), "01")] {
         let sent_on = through(tracer, flags).await;
-        assert_eq!(
-            sent_on["traceparent"],
-            format!("{UPSTREAM}-{flags}").as_str()
-        );
+        assert_eq!(sent_on["traceparent"], format!("{UPSTREAM}-{flags}").as_str());
         assert_eq!(sent_on["baggage"], "k=v");
     }
     assert_eq!(sampling.shutdown(LONG).started, 0);

@@ -50,19 +50,10 @@ enum Outcome {
 const FAULTS: [(Fault, Outcome); 11] = [
     (Fault::Refused, Outcome::Lost("network")),
     (Fault::Blackholed, Outcome::Lost("network")),
-    (
-        Fault::Always(Answer::Status(500)),
-        Outcome::Lost("io_transient"),
-    ),
-    (
-        Fault::Always(Answer::RetryAfter("3600")),
-        Outcome::Lost("io_transient"),
-    ),
+    (Fault::Always(Answer::Status(500)), Outcome::Lost("io_transient")),
+    (Fault::Always(Answer::RetryAfter("3600")), Outcome::Lost("io_transient")),
     (Fault::Once(Answer::RetryAfter("1")), Outcome::Exported),
-    (
-        Fault::Always(Answer::Status(429)),
-        Outcome::Lost("io_transient"),
-    ),
+    (Fault::Always(Answer::Status(429)), Outcome::Lost("io_transient")),
     (Fault::Once(Answer::Late(SHORT)), Outcome::Exported),
     (Fault::Always(Answer::Silence), Outcome::Lost("network")),
     (Fault::Once(Answer::Reject(1)), Outcome::Rejected),
@@ -95,11 +86,7 @@ const CALLERS: [(&str, Caller); 5] = [
 ];
 
 fn multi_thread() -> Runtime {
-    Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .unwrap()
+    Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 }
 
 #[test]
@@ -154,13 +141,7 @@ fn cell(name: &str, fault: Fault, outcome: Outcome, scheme: &str, connector: Con
     let took = start.elapsed();
     assert!(took < deadline + Duration::from_secs(2), "{name}: {took:?}");
     closes(&stats);
-    let became = (
-        stats.exported,
-        stats.rejected,
-        stats.dropped,
-        stats.failed,
-        stats.pending,
-    );
+    let became = (stats.exported, stats.rejected, stats.dropped, stats.failed, stats.pending);
     match outcome {
         Outcome::Exported => assert_eq!(became, (ended, 0, 0, 0, 1), "{name}: {stats}"),
         Outcome::Rejected => assert_eq!(became, (ended - 1, 1, 0, 0, 1), "{name}: {stats}"),
@@ -169,10 +150,7 @@ fn cell(name: &str, fault: Fault, outcome: Outcome, scheme: &str, connector: Con
             let lost = stats.failed_by.to_string();
             assert_eq!(lost, format!("{ended} {class}"), "{name}");
             let report = stats.to_string();
-            assert!(
-                report.contains(&format!("{ended} failed [{lost}]")),
-                "{report}"
-            );
+            assert!(report.contains(&format!("{ended} failed [{lost}]")), "{report}");
             assert!(stats.last_error.is_some(), "{name}");
         }
     }
@@ -233,9 +211,7 @@ fn set_up(fault: Fault) -> (SocketAddr, Option<Collector>, Option<Silent>) {
 
 /// Waits for the first failed attempt.
 fn is_in_trouble(tracer: &Tracer) {
-    until("an error of the export", LONG, || {
-        tracer.stats().last_error.is_some()
-    });
+    until("an error of the export", LONG, || tracer.stats().last_error.is_some());
 }
 
 /// A port without an answer: one that is bound and does not listen, or one whose backlog is full,
@@ -253,9 +229,7 @@ impl Silent {
     )]
     fn new(listens: bool) -> Self {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        socket
-            .bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())
-            .unwrap();
+        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
         let address = socket.local_addr().unwrap().as_socket().unwrap();
         let mut waiting = Vec::new();
         if listens {
@@ -263,10 +237,6 @@ impl Silent {
             let open = || TcpStream::connect_timeout(&address, Duration::from_millis(50));
             waiting.extend(std::iter::from_fn(|| open().ok()));
         }
-        Self {
-            address,
-            _socket: socket,
-            _waiting: waiting,
-        }
+        Self { address, _socket: socket, _waiting: waiting }
     }
 }

@@ -29,23 +29,13 @@ fn spans_arrive_with_the_configured_metadata_on_one_connection() {
     assert_eq!(collector.seen(), (2, 1));
     assert_eq!(
         attributes(&collector.spans()[1]),
-        [
-            "cap.cert.id=c1",
-            "cap.job.attempt=2",
-            "cap.job.id=j2",
-            "cap.job.type=renew"
-        ]
+        ["cap.cert.id=c1", "cap.job.attempt=2", "cap.job.id=j2", "cap.job.type=renew"]
     );
     let (path, headers) = collector.path_and_headers();
-    assert_eq!(
-        path,
-        "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
-    );
-    for (name, value) in [
-        ("authorization", "Bearer t"),
-        ("content-type", "application/grpc"),
-        ("te", "trailers"),
-    ] {
+    assert_eq!(path, "/opentelemetry.proto.collector.trace.v1.TraceService/Export");
+    for (name, value) in
+        [("authorization", "Bearer t"), ("content-type", "application/grpc"), ("te", "trailers")]
+    {
         assert_eq!(headers[name], value);
     }
 }
@@ -80,10 +70,7 @@ fn a_retryable_status_is_retried_and_any_other_fails_the_batch() {
             "{answers:?}: {stats}"
         );
         closes(&stats);
-        assert!(
-            stats.last_error.unwrap_or_default().contains(error),
-            "{answers:?}"
-        );
+        assert!(stats.last_error.unwrap_or_default().contains(error), "{answers:?}");
     }
 }
 
@@ -94,11 +81,7 @@ fn an_exhausted_collector_that_says_when_is_asked_again_then() {
     let start = Instant::now();
     jobs(&tracer, 1);
     settles(&tracer);
-    assert!(
-        start.elapsed() >= Duration::from_millis(600),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() >= Duration::from_millis(600), "{:?}", start.elapsed());
     assert_eq!(tracer.shutdown(LONG).exported, 1);
 }
 
@@ -130,11 +113,7 @@ fn what_the_guard_denies_is_not_tried_again() {
         jobs(&tracer, 1);
         settles(&tracer);
         let stats = tracer.shutdown(LONG);
-        assert_eq!(
-            (stats.exported, stats.failed_by.validation),
-            (0, 1),
-            "{stats}"
-        );
+        assert_eq!((stats.exported, stats.failed_by.validation), (0, 1), "{stats}");
         closes(&stats);
         assert_eq!(guard.denials().values().sum::<u64>(), 1);
     }

@@ -30,13 +30,8 @@ async fn sent_on(tracer: &Tracer, peer: Option<IpAddr>, flags: &str) -> String {
     if let Some(peer) = peer {
         request = request.extension(peer);
     }
-    let response = app
-        .oneshot(request.body(Body::empty()).unwrap())
-        .await
-        .unwrap();
-    let body = axum::body::to_bytes(response.into_body(), 100)
-        .await
-        .unwrap();
+    let response = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let body = axum::body::to_bytes(response.into_body(), 100).await.unwrap();
     String::from_utf8(body.to_vec()).unwrap()
 }
 
@@ -97,11 +92,7 @@ fn an_unsampled_root_sends_one_valid_decision_to_every_call() {
     });
     assert_eq!(first, second);
     let parts: Vec<_> = first.split('-').collect();
-    assert!(
-        parts[1..3]
-            .iter()
-            .all(|id| id.bytes().any(|digit| digit != b'0'))
-    );
+    assert!(parts[1..3].iter().all(|id| id.bytes().any(|digit| digit != b'0')));
     assert_eq!((parts[1].len(), parts[2].len()), (32, 16));
 }
 
@@ -121,10 +112,7 @@ fn a_span_counts_what_exceeds_its_limits() {
     drop(span);
     tracer.shutdown(LONG);
     let span = &collector.spans()[0];
-    assert_eq!(
-        (span.attributes.len(), span.dropped_attributes_count),
-        (128, 76)
-    );
+    assert_eq!((span.attributes.len(), span.dropped_attributes_count), (128, 76));
     assert_eq!((span.events.len(), span.dropped_events_count), (128, 2));
     assert!(span.end_time_unix_nano >= span.start_time_unix_nano);
 }

@@ -41,28 +41,13 @@ pub(crate) fn jobs(tracer: &Tracer, n: usize) {
 
 /// Waits until nothing is pending.
 pub(crate) fn settles(tracer: &Tracer) {
-    until("the end of the last pending span", LONG, || {
-        tracer.stats().pending == 0
-    });
+    until("the end of the last pending span", LONG, || tracer.stats().pending == 0);
 }
 
 pub(crate) fn closes(stats: &Stats) {
-    let Stats {
-        started,
-        exported,
-        rejected,
-        dropped,
-        failed,
-        failed_by,
-        pending,
-        ..
-    } = stats;
+    let Stats { started, exported, rejected, dropped, failed, failed_by, pending, .. } = stats;
     assert_eq!(*failed, failed_by.total(), "{stats}");
-    assert_eq!(
-        *started,
-        exported + rejected + dropped + failed + pending,
-        "{stats}"
-    );
+    assert_eq!(*started, exported + rejected + dropped + failed + pending, "{stats}");
 }
 
 pub(crate) fn attributes(span: &Span) -> Vec<String> {
@@ -74,11 +59,8 @@ pub(crate) fn attributes(span: &Span) -> Vec<String> {
             other => format!("{other:?}"),
         }
     };
-    let mut all: Vec<_> = span
-        .attributes
-        .iter()
-        .map(|kv| format!("{}={}", kv.key, value(&kv.value)))
-        .collect();
+    let mut all: Vec<_> =
+        span.attributes.iter().map(|kv| format!("{}={}", kv.key, value(&kv.value))).collect();
     all.sort();
     all
 }

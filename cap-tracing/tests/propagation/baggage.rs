@@ -80,10 +80,7 @@ fn what_needs_it_is_percent_encoded() {
         ("%41", "k=%2541"),
         ("a,b;c\\d\"e", "k=a%2Cb%3Bc%5Cd%22e"),
         ("\r\n", "k=%0D%0A"),
-        (
-            "x!#$&'()*+-./:<=>?@[]^_`{|}~",
-            "k=x!#$&'()*+-./:<=>?@[]^_`{|}~",
-        ),
+        ("x!#$&'()*+-./:<=>?@[]^_`{|}~", "k=x!#$&'()*+-./:<=>?@[]^_`{|}~"),
     ] {
         assert_eq!(encoded("k", value), text);
         assert_eq!(entry(text, "k").as_deref(), Some(value), "{text}");
@@ -120,18 +117,12 @@ fn all_headers_together_have_64_members_and_8192_bytes() {
     let (front, back) = (list(32).join(","), list(64)[32..].join(","));
     let kept = [&*front, "x=1", &list(63)[32..].join(",")].join(",");
     check(&[&front, "x=1", &back], Some(&kept));
-    let (half, rest) = (
-        format!("a={}", "v".repeat(4094)),
-        format!("b={}", "v".repeat(4093)),
-    );
+    let (half, rest) = (format!("a={}", "v".repeat(4094)), format!("b={}", "v".repeat(4093)));
     let whole = format!("{half},{rest}");
     assert_eq!(whole.len(), 8192);
     check(&[&half, &rest], Some(&whole));
     // The second is one byte too long and is dropped. The third has room.
-    check(
-        &[&half, &format!("{rest}v"), "c=1"],
-        Some(&format!("{half},c=1")),
-    );
+    check(&[&half, &format!("{rest}v"), "c=1"], Some(&format!("{half},c=1")));
 }
 
 /// 4 Mutating baggage: an entry that the application changes goes out changed.
@@ -148,26 +139,16 @@ fn a_changed_baggage_goes_out_changed() {
     inject(&context.with_baggage(baggage), &mut out, Audience::Internal);
     assert_eq!(out["baggage"], "a=1;p,b=2,c=3%204");
     out.clear();
-    inject(
-        &context.with_cleared_baggage(),
-        &mut out,
-        Audience::Internal,
-    );
+    inject(&context.with_cleared_baggage(), &mut out, Audience::Internal);
     assert!(out.is_empty());
 }
 
 /// 5 Security and 6 Privacy Considerations: third parties receive none.
 #[test]
 fn third_parties_get_none_and_what_was_there_is_removed() {
-    let context = extract(&headers(&[
-        ("traceparent", VALID),
-        ("baggage", "tenant=o1"),
-    ]));
-    let mut out = headers(&[
-        ("baggage", "tenant=o2"),
-        ("tracestate", "stale=1"),
-        ("traceparent", "00-x"),
-    ]);
+    let context = extract(&headers(&[("traceparent", VALID), ("baggage", "tenant=o1")]));
+    let mut out =
+        headers(&[("baggage", "tenant=o2"), ("tracestate", "stale=1"), ("traceparent", "00-x")]);
     inject(&context, &mut out, Audience::ThirdParty);
     assert_eq!(out, headers(&[("traceparent", VALID)]));
 }

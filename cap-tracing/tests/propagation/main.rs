@@ -29,6 +29,5 @@ fn passed_on(pairs: &[(&str, &str)], name: &str) -> Option<String> {
     let mut out = HeaderMap::new();
     inject(&extract(&headers(pairs)), &mut out, Audience::Internal);
     assert!(out.get_all(name).iter().count() <= 1);
-    out.get(name)
-        .map(|value| value.to_str().unwrap().to_owned())
+    out.get(name).map(|value| value.to_str().unwrap().to_owned())
 }

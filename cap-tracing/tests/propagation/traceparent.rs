@@ -19,10 +19,7 @@ fn the_name_has_no_case() {
 fn several_headers_are_as_good_as_none() {
     let other = VALID.replace("b7ad", "aaaa");
     for second in [VALID, &other] {
-        let out = passed_on(
-            &[("traceparent", VALID), ("traceparent", second)],
-            "traceparent",
-        );
+        let out = passed_on(&[("traceparent", VALID), ("traceparent", second)], "traceparent");
         assert_eq!(out, None);
     }
     check(&format!("{VALID},{VALID}"), None);

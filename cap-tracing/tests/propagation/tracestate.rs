@@ -23,9 +23,7 @@ fn both(states: &[&str]) -> (Option<String>, Option<String>) {
     // A new trace does not take over this state.
     drop(span);
     tracer.shutdown(std::time::Duration::ZERO);
-    let child = out
-        .get("tracestate")
-        .map(|value| value.to_str().unwrap().to_owned());
+    let child = out.get("tracestate").map(|value| value.to_str().unwrap().to_owned());
     (unchanged, child)
 }
 
@@ -82,15 +80,9 @@ fn one_bad_member_spoils_the_list() {
 #[test]
 fn keys_are_those_of_level_2() {
     let longest = format!("{}=1", "z".repeat(256));
-    for key in [
-        "a=1",
-        "0=1",
-        "0a_-*/@z=1",
-        "a@b@c=1",
-        "tenant@=1",
-        "a@a-very-long-system-id=1",
-        &longest,
-    ] {
+    for key in
+        ["a=1", "0=1", "0a_-*/@z=1", "a@b@c=1", "tenant@=1", "a@a-very-long-system-id=1", &longest]
+    {
         check(&[key], Some(key));
     }
     for key in ["A=1", "_a=1", "@a=1", "a.b=1", "a b=1", "é=1", "/=1"] {
@@ -103,10 +95,7 @@ fn keys_are_those_of_level_2() {
 /// belong to it, trailing ones do not.
 #[test]
 fn values_are_printable_and_keep_their_leading_blanks() {
-    let printable: String = (b' '..=b'~')
-        .map(char::from)
-        .filter(|c| !",=".contains(*c))
-        .collect();
+    let printable: String = (b' '..=b'~').map(char::from).filter(|c| !",=".contains(*c)).collect();
     let all = format!("a={printable}");
     check(&[&all], Some(&all));
     check(&["a=  1 2  ,b=3"], Some("a=  1 2,b=3"));
@@ -127,12 +116,7 @@ fn a_key_stands_once() {
 #[test]
 fn what_is_too_long_loses_whole_entries() {
     let entry = |key: &str, size: usize| format!("{key}={}", "v".repeat(size - key.len() - 1));
-    let (a, long, b, c) = (
-        entry("a", 128),
-        entry("long", 129),
-        entry("b", 128),
-        entry("c", 124),
-    );
+    let (a, long, b, c) = (entry("a", 128), entry("long", 129), entry("b", 128), entry("c", 124));
     // 128 + 129 + 128 + 124 and three commas.
     let whole = [&*a, &long, &b, &c].join(",");
     assert_eq!(whole.len(), 512);
@@ -153,10 +137,7 @@ fn an_unchanged_parent_takes_an_unchanged_state_along() {
 /// 3.4: a trace that is restarted does not take over the state.
 #[test]
 fn a_new_trace_starts_without_a_state() {
-    let upstream = extract(&headers(&[
-        ("traceparent", VALID),
-        ("tracestate", "a@b@c=1"),
-    ]));
+    let upstream = extract(&headers(&[("traceparent", VALID), ("tracestate", "a@b@c=1")]));
     let restarted = upstream.with_remote_span_context(opentelemetry::trace::SpanContext::new(
         1.into(),
         2.into(),
@@ -177,10 +158,7 @@ fn the_order_outlives_a_job() {
     let pairs = [("traceparent", VALID), ("tracestate", "z=1,a@b@c=2,m=3")];
     let carrier = {
         let tracer = Tracer::disabled();
-        tracer
-            .request(&http::Method::GET, &headers(&pairs))
-            .start()
-            .carrier()
+        tracer.request(&http::Method::GET, &headers(&pairs)).start().carrier()
     };
     let json = serde_json::to_string(&carrier).unwrap();
     let carrier: Carrier = serde_json::from_str(&json).unwrap();

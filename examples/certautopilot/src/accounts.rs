@@ -91,10 +91,7 @@ impl Sessions {
     /// The same for a page, to which a browser sends the session as a cookie. A cookie may count
     /// only where tokens against forged requests are checked.
     pub(crate) fn caller_of_page(&self, headers: &HeaderMap) -> Result<Actor, Unauthenticated> {
-        let cookies = headers
-            .get_all(COOKIE)
-            .iter()
-            .filter_map(|it| it.to_str().ok());
+        let cookies = headers.get_all(COOKIE).iter().filter_map(|it| it.to_str().ok());
         let mut pairs = cookies.flat_map(|cookies| cookies.split(';'));
         match pairs.find_map(|pair| pair.trim().strip_prefix("session=")) {
             Some(token) => self.user(token),
@@ -127,10 +124,7 @@ mod tests {
     fn a_token_leads_back_to_its_user() {
         let sessions = Sessions::default();
         let token = sessions.open("alice@example.com");
-        assert_eq!(
-            sessions.user(&token).unwrap(),
-            Actor::user("alice@example.com")
-        );
+        assert_eq!(sessions.user(&token).unwrap(), Actor::user("alice@example.com"));
         assert!(sessions.user("guessed").is_err());
     }
 }

@@ -69,12 +69,7 @@ impl AcmeServer {
             // `serve` retries what can go wrong while accepting, and returns no error.
             let _ = server.await;
         });
-        Ok(Self {
-            address,
-            provider,
-            stop,
-            serving,
-        })
+        Ok(Self { address, provider, stop, serving })
     }
 
     /// Where it listens.
@@ -129,9 +124,7 @@ impl Drop for AcmeServer {
 /// What is wrong with the endpoint, or with the system's trust store.
 pub fn tracing_to(endpoint: &str) -> Result<Tracer, String> {
     let mut config = Config::new(
-        endpoint
-            .parse()
-            .map_err(|error: cap_telemetry::trace::SettingError| error.to_string())?,
+        endpoint.parse().map_err(|error: cap_telemetry::trace::SettingError| error.to_string())?,
     );
     config.sample_rate = SampleRate::ALL;
     config.resource = [("service.name".to_owned(), SERVICE_NAME.to_owned())].into();

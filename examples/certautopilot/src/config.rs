@@ -93,9 +93,7 @@ impl Config {
         set_interval(document, "scheduler.interval", &mut c.scheduler_interval)?;
         set_interval(document, "scheduler.renew_before", &mut c.renew_before)?;
         c.distribution = document.take("distribution.directory")?;
-        c.discovery = document
-            .take("discovery.directory")?
-            .or_else(|| c.distribution.clone());
+        c.discovery = document.take("discovery.directory")?.or_else(|| c.distribution.clone());
         c.webhook = document.take("notify.webhook_url")?.map(|HttpUrl(url)| url);
         c.master_key = document.take("kek.master_key")?;
         set_interval(document, "replicas.sync", &mut c.replica_sync)?;
@@ -161,8 +159,7 @@ impl FromStr for HttpUrl {
                 && uri.host().is_some_and(|host| !host.is_empty())
         };
         let uri = text.parse::<Uri>().ok().filter(is_http);
-        uri.map(Self)
-            .ok_or_else(|| InvalidUrl::NotHttp(text.to_owned()))
+        uri.map(Self).ok_or_else(|| InvalidUrl::NotHttp(text.to_owned()))
     }
 }
 
@@ -172,17 +169,10 @@ mod tests {
 
     #[test]
     fn only_http_urls_with_a_host_and_without_secrets_are_taken() {
-        assert!(
-            "http://127.0.0.1:14000/directory"
-                .parse::<HttpUrl>()
-                .is_ok()
-        );
+        assert!("http://127.0.0.1:14000/directory".parse::<HttpUrl>().is_ok());
         for text in ["ftp://a/", "/directory", "host:80", "http://u:secret@host/"] {
             let error = text.parse::<HttpUrl>().err().map(|error| error.to_string());
-            assert!(
-                error.is_some_and(|error| !error.contains("secret")),
-                "{text}"
-            );
+            assert!(error.is_some_and(|error| !error.contains("secret")), "{text}");
         }
     }
 }

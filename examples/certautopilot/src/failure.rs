@@ -24,12 +24,7 @@ pub(crate) struct Failure {
 impl Failure {
     pub(crate) fn new(class: ErrorClass, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self {
-            class,
-            message,
-            retry_after: None,
-            problem: None,
-        }
+        Self { class, message, retry_after: None, problem: None }
     }
 
     /// Input that cannot work, however often it is tried.

@@ -21,26 +21,22 @@ use crate::tasks::{CHANNEL, ENDPOINT, MODULE};
 pub(crate) fn register(metrics: &Metrics, app: Weak<App>) {
     metrics.jobs().register(JobKind::VALUES.iter().copied());
     metrics.certificates().register([acme::PROVIDER]);
-    metrics
-        .external()
-        .register(acme::PROVIDER, acme::Endpoint::VALUES.iter().copied());
+    metrics.external().register(acme::PROVIDER, acme::Endpoint::VALUES.iter().copied());
     metrics.external().register(CHANNEL, [ENDPOINT]);
     metrics.distribution().register([MODULE]);
     metrics.notifications().register([CHANNEL]);
     metrics.before_scrape(move |metrics| {
         if let Some(app) = app.upgrade() {
             let (license, now) = (*lock(&app.license), Utc::now());
-            app.store
-                .inventory(|inventory| publish(metrics, inventory, license, now));
+            app.store.inventory(|inventory| publish(metrics, inventory, license, now));
         }
     });
 }
 
 fn publish(metrics: &Metrics, inventory: &Inventory, license: License, now: DateTime<Utc>) {
     let statuses = CertificateStatus::ALL.iter();
-    let mut counts: BTreeMap<_, _> = statuses
-        .map(|status| ((*status, acme::PROVIDER), 0))
-        .collect();
+    let mut counts: BTreeMap<_, _> =
+        statuses.map(|status| ((*status, acme::PROVIDER), 0)).collect();
     let mut days_left = Vec::new();
     for fact in inventory.certificates() {
         let status = match fact.state.at(fact.not_after, now) {
@@ -52,23 +48,16 @@ fn publish(metrics: &Metrics, inventory: &Inventory, license: License, now: Date
             CertificateState::RenewalFailed => CertificateStatus::RenewalFailed,
         };
         *counts.entry((status, &fact.issuer_type)).or_default() += 1;
-        let in_use = matches!(
-            status,
-            CertificateStatus::Active | CertificateStatus::RenewalFailed
-        );
+        let in_use = matches!(status, CertificateStatus::Active | CertificateStatus::RenewalFailed);
         if let Some(end) = fact.not_after.filter(|_| in_use) {
             days_left.push((end - now).as_seconds_f64() / 86_400.0);
         }
     }
-    let counts = counts
-        .into_iter()
-        .map(|((status, issuer), count)| (status, issuer, count));
+    let counts = counts.into_iter().map(|((status, issuer), count)| (status, issuer, count));
     metrics.certificates().set_inventory(counts);
     metrics.certificates().set_days_left(days_left);
 
-    let waiting = inventory
-        .waiting()
-        .map(|(kind, depth)| (kind.as_str(), depth));
+    let waiting = inventory.waiting().map(|(kind, depth)| (kind.as_str(), depth));
     metrics.jobs().set_queue_depth(waiting);
 
     let cert_usage = inventory.licensed();

@@ -56,10 +56,7 @@ fn run() -> Result<(), Failed> {
     document.finish().map_err(configuration)?;
 
     let log = AuditLog::default();
-    let telemetry = Telemetry::builder(pipelines)
-        .backfill(log.clone())
-        .start()
-        .map_err(running)?;
+    let telemetry = Telemetry::builder(pipelines).backfill(log.clone()).start().map_err(running)?;
     drop(early);
     // Log lines carry the ids of the current span, and spans of the `tracing` crate join the
     // traces.
@@ -80,9 +77,7 @@ fn run() -> Result<(), Failed> {
 async fn serve(config: Config, telemetry: Telemetry, log: &AuditLog) -> Result<(), Failed> {
     let mut terminate = signal(SignalKind::terminate()).map_err(running)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(running)?;
-    let service = Service::start_with(config, telemetry, log)
-        .await
-        .map_err(running)?;
+    let service = Service::start_with(config, telemetry, log).await.map_err(running)?;
     say(&json!({ "listening": service.address() }))?;
     tokio::select! {
         _ = terminate.recv() => {}
@@ -97,7 +92,5 @@ async fn serve(config: Config, telemetry: Telemetry, log: &AuditLog) -> Result<(
 /// One line of JSON on standard output.
 fn say(line: &serde_json::Value) -> Result<(), Failed> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{line}")
-        .and_then(|()| out.flush())
-        .map_err(running)
+    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(running)
 }

@@ -46,11 +46,7 @@ impl Outbound {
             Some(pem) => Connector::new(telemetry.guard().clone(), Trust::system_with_ca(pem)?),
         };
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Self {
-            client,
-            telemetry,
-            timeout,
-        })
+        Ok(Self { client, telemetry, timeout })
     }
 
     /// Posts JSON to an external system.
@@ -81,9 +77,7 @@ impl Outbound {
     ) -> Result<(Response<Bytes>, Option<Failure>), Failure> {
         let tracer = self.telemetry.tracer().clone();
         let mut client = ClientLayer::external(tracer, provider).layer(self.client.clone());
-        request
-            .extensions_mut()
-            .insert(Operation(endpoint.to_owned().into()));
+        request.extensions_mut().insert(Operation(endpoint.to_owned().into()));
         let named = |failure: Failure| Failure {
             message: format!("{provider} {endpoint}: {}", failure.message),
             ..failure
@@ -122,9 +116,7 @@ fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<Failu
     }
     // A redirect is an error here, since none is followed.
     let class = ErrorClass::from_http_status(status.as_u16()).unwrap_or(ErrorClass::IoPermanent);
-    let seconds = headers
-        .get(RETRY_AFTER)
-        .and_then(|it| it.to_str().ok()?.parse().ok());
+    let seconds = headers.get(RETRY_AFTER).and_then(|it| it.to_str().ok()?.parse().ok());
     // RFC 9457.
     let problem: Value = serde_json::from_slice(body).unwrap_or_default();
     Some(Failure {
@@ -141,9 +133,7 @@ fn broken(error: &hyper_util::client::legacy::Error) -> Failure {
     let mut denied = None;
     let mut cause = error.source();
     while let Some(error) = cause {
-        let refused = error
-            .downcast_ref::<egress::Error>()
-            .filter(|error| error.is_denied());
+        let refused = error.downcast_ref::<egress::Error>().filter(|error| error.is_denied());
         denied = denied.or(refused.map(egress::Error::class));
         message = format!("{message}: {error}");
         cause = error.source();

@@ -18,10 +18,7 @@ type Told = Option<(Report, DateTime<Utc>)>;
 
 /// Takes over what this replica was running before, and from replicas that are gone.
 pub(crate) async fn join(app: &App) -> Result<(), store::Error> {
-    let (report, gone) = (
-        app.keyring.report(),
-        Utc::now() - app.config.replica_gone_after,
-    );
+    let (report, gone) = (app.keyring.report(), Utc::now() - app.config.replica_gone_after);
     let join = move |work: &mut Work<'_>| {
         hosts::forget(work, gone)?;
         hosts::leave(work, &report.host)?;
@@ -41,10 +38,7 @@ pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
         if let Err(error) = look(&app, &mut told).await {
             tracing::error!(%error, "this replica cannot read what the others did");
         }
-        if tokio::time::timeout(app.config.replica_sync, &mut stopped)
-            .await
-            .is_ok()
-        {
+        if tokio::time::timeout(app.config.replica_sync, &mut stopped).await.is_ok() {
             break;
         }
     }
@@ -93,11 +87,8 @@ async fn wanted(app: &App) -> Result<(u32, Option<u32>, u64), store::Error> {
 /// Reports this replica, if it changed or was silent for a while, and takes over from those that
 /// are gone.
 async fn tell(app: &App, told: &mut Told) -> Result<(), store::Error> {
-    let (report, now, gone_after) = (
-        app.keyring.report(),
-        Utc::now(),
-        app.config.replica_gone_after,
-    );
+    let (report, now, gone_after) =
+        (app.keyring.report(), Utc::now(), app.config.replica_gone_after);
     if let Some((last, at)) = told
         && *last == report
         && *at > now - gone_after / 4

@@ -33,30 +33,15 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             "/projects/{projectId}/certificates",
             post(certificates::request).get(certificates::list),
         )
-        .route(
-            "/projects/{projectId}/certificates/{id}",
-            get(certificates::show),
-        )
-        .route(
-            "/projects/{projectId}/certificates/{id}/renew",
-            post(certificates::renew),
-        )
-        .route(
-            "/projects/{projectId}/certificates/{id}/revoke",
-            post(certificates::revoke),
-        )
-        .route(
-            "/projects/{projectId}/members/{userId}/role",
-            put(administration::set_role),
-        )
+        .route("/projects/{projectId}/certificates/{id}", get(certificates::show))
+        .route("/projects/{projectId}/certificates/{id}/renew", post(certificates::renew))
+        .route("/projects/{projectId}/certificates/{id}/revoke", post(certificates::revoke))
+        .route("/projects/{projectId}/members/{userId}/role", put(administration::set_role))
         .route("/auth/login", post(auth::login))
         .route("/kek/rotations", post(administration::rotate))
         .route("/jobs/dead", get(administration::dead_letters))
         .route("/jobs/dead/{jobId}/requeue", post(administration::requeue))
-        .route(
-            "/license",
-            get(administration::license).put(administration::install),
-        )
+        .route("/license", get(administration::license).put(administration::install))
         .route("/webhooks/{name}", post(events::receive))
         .route("/audit", get(events::list))
         .route("/healthz", get(health::alive))
@@ -72,10 +57,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .nest("/settings/syslog", page.router())
         .fallback(async || Problem::not_found("there is nothing here"))
         .method_not_allowed_fallback(async || {
-            Problem::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "this resource has other methods",
-            )
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this resource has other methods")
         });
     let limit = DefaultBodyLimit::max(BODY_LIMIT);
     let traced = TraceLayer::new(app.telemetry.tracer().clone())

@@ -16,10 +16,7 @@ use crate::store::{self, certificates, jobs};
 pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     let stopped = async move { stop.wait_for(|stop| *stop).await.is_ok() };
     tokio::pin!(stopped);
-    while tokio::time::timeout(app.config.scheduler_interval, &mut stopped)
-        .await
-        .is_err()
-    {
+    while tokio::time::timeout(app.config.scheduler_interval, &mut stopped).await.is_err() {
         if let Err(error) = look(&app).await {
             tracing::error!(%error, "the scheduler cannot read what is due");
         }
@@ -28,10 +25,7 @@ pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 
 async fn look(app: &App) -> Result<(), store::Error> {
     let end = Utc::now() + app.config.renew_before;
-    let due = app
-        .store
-        .read("certificates", move |db| certificates::due(db, end))
-        .await?;
+    let due = app.store.read("certificates", move |db| certificates::due(db, end)).await?;
     let scheduler = Actor::system("scheduler");
     let renew = |(certificate, project): (String, String)| {
         let job = Job::new(JobKind::Renew, &scheduler).about(&certificate, &project);

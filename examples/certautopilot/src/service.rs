@@ -54,9 +54,7 @@ impl Service {
         log: &AuditLog,
     ) -> Result<Self, StartError> {
         let listen = format!("server.listen: cannot listen on {}", config.listen);
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .map_err(at(&listen))?;
+        let listener = TcpListener::bind(config.listen).await.map_err(at(&listen))?;
         let address = listener.local_addr().map_err(at(&listen))?;
         let wake = Arc::new(Notify::new());
         let store = open(&config, &telemetry, wake.clone()).map_err(at("the database"))?;
@@ -65,10 +63,7 @@ impl Service {
         let csrf_key = master.secret("certautopilot settings page");
         let csrf_key = CsrfKey::new(&csrf_key.map_err(at("kek.master_key"))?);
         let versions = |db: &_| Ok::<_, store::Error>((kek::in_use(db)?, kek::current(db)?));
-        let versions = store
-            .read("kek_rotations", versions)
-            .await
-            .map_err(at("the database"))?;
+        let versions = store.read("kek_rotations", versions).await.map_err(at("the database"))?;
         let (host, metrics) = (telemetry.instance_name(), telemetry.metrics().clone());
         let keyring = Keyring::new(host, master, versions, metrics);
         let outbound = Outbound::new(telemetry.clone(), config.call_timeout, None)
@@ -105,11 +100,7 @@ impl Service {
         running.spawn(scheduler::run(app.clone(), stop()));
         running.spawn(replica::run(app.clone(), stop()));
         running.spawn(serve(listener, app.clone(), stop()));
-        Ok(Self {
-            address,
-            app,
-            running,
-        })
+        Ok(Self { address, app, running })
     }
 
     /// Where it serves.
@@ -127,17 +118,13 @@ impl Service {
             let mut background = std::mem::take(&mut *lock(&self.app.background));
             while background.join_next().await.is_some() {}
         };
-        tokio::time::timeout(self.app.config.drain, drained)
-            .await
-            .is_ok()
+        tokio::time::timeout(self.app.config.drain, drained).await.is_ok()
     }
 }
 
 impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Service")
-            .field("address", &self.address)
-            .finish_non_exhaustive()
+        f.debug_struct("Service").field("address", &self.address).finish_non_exhaustive()
     }
 }
 
@@ -171,21 +158,13 @@ fn master_key(config: &Config) -> io::Result<MasterKey> {
 
 fn acme(config: &Config, telemetry: &Telemetry, outbound: &Outbound) -> Result<Acme, StartError> {
     let directory = config.acme_directory.to_string();
-    let dns = config
-        .acme_dns
-        .as_ref()
-        .map(|api| Dns::new(outbound.clone(), api));
+    let dns = config.acme_dns.as_ref().map(|api| Dns::new(outbound.clone(), api));
     let read = |file| std::fs::read(file).map_err(at("acme.ca_file"));
     let ca = config.acme_ca.as_ref().map(read).transpose()?;
     let outbound = Outbound::new(telemetry.clone(), config.call_timeout, ca.as_deref());
     let file = config.database.beside(".acme-account.json");
     let accounts = Arc::new(Accounts::new(directory.clone(), file));
-    Ok(Acme {
-        outbound: outbound.map_err(at("acme.ca_file"))?,
-        directory,
-        accounts,
-        dns,
-    })
+    Ok(Acme { outbound: outbound.map_err(at("acme.ca_file"))?, directory, accounts, dns })
 }
 
 async fn serve(listener: TcpListener, app: Arc<App>, mut stop: watch::Receiver<bool>) {
@@ -194,7 +173,5 @@ async fn serve(listener: TcpListener, app: Arc<App>, mut stop: watch::Receiver<b
     };
     let app = routes::router(app).into_make_service_with_connect_info::<SocketAddr>();
     // `serve` retries what can go wrong while accepting, and returns no error.
-    let _ = axum::serve(listener, app)
-        .with_graceful_shutdown(stopped)
-        .await;
+    let _ = axum::serve(listener, app).with_graceful_shutdown(stopped).await;
 }

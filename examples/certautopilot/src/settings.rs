@@ -21,11 +21,7 @@ impl SettingsBackend for Backend {
         let Ok(actor) = sessions.caller_of_page(&request.headers) else {
             return Err(AccessError::Unauthenticated);
         };
-        if accounts::is_admin(&actor) {
-            Ok(actor)
-        } else {
-            Err(AccessError::Forbidden)
-        }
+        if accounts::is_admin(&actor) { Ok(actor) } else { Err(AccessError::Forbidden) }
     }
 
     /// The settings and their audit entry are one change.

@@ -59,10 +59,7 @@ async fn attempt(app: &Arc<App>, job: Job) {
     let (working, running) = (app.clone(), job.clone());
     let attempt = span.scope(async move { tasks::run(&working, &running).await });
     let outcome = tokio::spawn(attempt).await.unwrap_or_else(|panic| {
-        Err(Failure::new(
-            ErrorClass::IoPermanent,
-            format!("the job panicked: {panic}"),
-        ))
+        Err(Failure::new(ErrorClass::IoPermanent, format!("the job panicked: {panic}")))
     });
     let (id, attempt) = (job.id.clone(), job.attempt);
     let settled = match outcome {

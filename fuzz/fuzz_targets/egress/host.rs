@@ -23,10 +23,7 @@ fn accepted(written: &str, host: &Host) {
     let shown = host.to_string();
     assert_eq!(shown.parse::<Host>().as_ref().ok(), Some(host), "{shown:?}");
     assert!(written.is_ascii(), "{written:?}");
-    assert!(
-        !written.contains(['%', '@', '/', '\\', '?', '#', '\0', ' ']),
-        "{written:?}"
-    );
+    assert!(!written.contains(['%', '@', '/', '\\', '?', '#', '\0', ' ']), "{written:?}");
 
     let respelled = |text: String| {
         let again = text.parse::<Host>();
@@ -58,9 +55,7 @@ fn is_address(written: &str, shown: &str, address: IpAddr) {
         (_, theirs) => panic!("{written:?}: {address}, but to others {theirs:?}"),
     }
     let IpAddr::V4(inner) = address else { return };
-    let policy = Policy::default()
-        .with_loopback_denied()
-        .with_private_denied();
+    let policy = Policy::default().with_loopback_denied().with_private_denied();
     let plain = class(&policy, address);
     for outer in embeddings(inner) {
         let spellings = [
@@ -78,10 +73,7 @@ fn is_address(written: &str, shown: &str, address: IpAddr) {
 }
 
 fn uncompressed(address: Ipv6Addr) -> String {
-    address
-        .segments()
-        .map(|segment| format!("{segment:04X}"))
-        .join(":")
+    address.segments().map(|segment| format!("{segment:04X}")).join(":")
 }
 
 fn is_name(written: &str, name: &str) {

@@ -28,12 +28,12 @@ enum Range {
 impl Range {
     fn net(&self) -> IpNet {
         match *self {
-            Self::V4(bits, length) => Ipv4Net::new(bits.into(), length % 33)
-                .expect("0 to 32")
-                .into(),
-            Self::V6(bits, length) => Ipv6Net::new(bits.into(), length % 129)
-                .expect("0 to 128")
-                .into(),
+            Self::V4(bits, length) => {
+                Ipv4Net::new(bits.into(), length % 33).expect("0 to 32").into()
+            }
+            Self::V6(bits, length) => {
+                Ipv6Net::new(bits.into(), length % 129).expect("0 to 128").into()
+            }
         }
     }
 }
@@ -42,10 +42,7 @@ impl Range {
 pub fn class(policy: &Policy, address: IpAddr) -> Option<DenialClass> {
     let denial = policy.check(address).err()?;
     let said = denial.to_string();
-    assert!(
-        said.contains(denial.rule()) && !said.contains('\n'),
-        "{said:?}"
-    );
+    assert!(said.contains(denial.rule()) && !said.contains('\n'), "{said:?}");
     Some(denial.class())
 }
 
@@ -62,23 +59,17 @@ pub fn embeddings(inner: Ipv4Addr) -> impl Iterator<Item = Ipv6Addr> {
     let low = u128::from(inner.to_bits());
     let all = PREFIXES.map(|prefix| Ipv6Addr::from_bits(prefix | low));
     // `::` and `::1` are no embeddings.
-    all.into_iter()
-        .filter(|address| !address.is_unspecified() && !address.is_loopback())
+    all.into_iter().filter(|address| !address.is_unspecified() && !address.is_loopback())
 }
 
 impl Case {
     pub fn check(&self) {
         let nets = |ranges: &[Range]| ranges.iter().map(Range::net).collect::<Vec<_>>();
         let (denied, exempt) = (nets(&self.denied), nets(&self.exempt));
-        let prefixes: Vec<_> = self
-            .nat64
-            .iter()
-            .filter_map(|(bits, kind)| prefix(*bits, *kind))
-            .collect();
+        let prefixes: Vec<_> =
+            self.nat64.iter().filter_map(|(bits, kind)| prefix(*bits, *kind)).collect();
 
-        let mut policy = Policy::default()
-            .with_denied(denied.clone())
-            .with_exempt(exempt.clone());
+        let mut policy = Policy::default().with_denied(denied.clone()).with_exempt(exempt.clone());
         if self.loopback {
             policy = policy.with_loopback_denied();
         }
@@ -145,10 +136,7 @@ impl Case {
         }
         let outer = Ipv6Addr::from(octets);
         if plain.is_some() {
-            assert!(
-                class(&policy, outer.into()).is_some(),
-                "{inner} as {outer}: {policy:?}"
-            );
+            assert!(class(&policy, outer.into()).is_some(), "{inner} as {outer}: {policy:?}");
         }
     }
 }
@@ -172,41 +160,22 @@ fn settings_do_what_they_say(policy: &Policy, address: IpAddr, denied: &[IpNet],
     let exempted = listed(&address) || listed(&address.to_canonical());
 
     if address.is_ipv4() {
-        assert!(
-            before.is_none() || !exempted,
-            "{address} is exempt: {policy:?}"
-        );
+        assert!(before.is_none() || !exempted, "{address} is exempt: {policy:?}");
     }
     let denied_as_written = denied.iter().any(|range| range.contains(&address));
-    assert!(
-        exempted || !denied_as_written || before.is_some(),
-        "{address} is denied: {policy:?}"
-    );
+    assert!(exempted || !denied_as_written || before.is_some(), "{address} is denied: {policy:?}");
 
     let mut more = denied.to_vec();
     more.push(address.into());
     let after = class(&policy.clone().with_denied(more), address);
-    assert!(
-        exempted || after.is_some(),
-        "{address} was denied by itself: {policy:?}"
-    );
+    assert!(exempted || after.is_some(), "{address} was denied by itself: {policy:?}");
     // A mapped range means the IPv4 range. It may deny more than it says, and never less.
-    assert!(
-        before.is_none() || after.is_some(),
-        "{address}: denying more allowed it: {policy:?}"
-    );
+    assert!(before.is_none() || after.is_some(), "{address}: denying more allowed it: {policy:?}");
 
     let everything = ["0.0.0.0/0", "::/0"].map(|range| range.parse().expect("a range"));
     let open = policy.clone().with_exempt(everything.to_vec());
-    assert_eq!(
-        class(&open, address),
-        None,
-        "{address} is exempt: {policy:?}"
-    );
+    assert_eq!(class(&open, address), None, "{address} is exempt: {policy:?}");
 
     let strict = policy.clone().with_loopback_denied().with_private_denied();
-    assert!(
-        before.is_none() || class(&strict, address).is_some(),
-        "{address}: {policy:?}"
-    );
+    assert!(before.is_none() || class(&strict, address).is_some(), "{address}: {policy:?}");
 }

@@ -133,10 +133,7 @@ impl fmt::Debug for Authority {
 
 impl Identity {
     fn new(certificate: &rcgen::Certificate, key: &KeyPair) -> Self {
-        Self {
-            chain_pem: certificate.pem(),
-            key_pem: key.serialize_pem(),
-        }
+        Self { chain_pem: certificate.pem(), key_pem: key.serialize_pem() }
     }
 
     fn self_signed(params: &CertificateParams) -> Self {
@@ -149,19 +146,14 @@ impl Identity {
     pub fn der(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
         let chain = CertificateDer::pem_slice_iter(self.chain_pem.as_bytes());
         let key = PrivateKeyDer::from_pem_slice(self.key_pem.as_bytes());
-        (
-            chain.map(|der| der.expect("PEM")).collect(),
-            key.expect("PEM"),
-        )
+        (chain.map(|der| der.expect("PEM")).collect(), key.expect("PEM"))
     }
 }
 
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let chain = &self.chain_pem;
-        f.debug_struct("Identity")
-            .field("chain_pem", chain)
-            .finish_non_exhaustive()
+        f.debug_struct("Identity").field("chain_pem", chain).finish_non_exhaustive()
     }
 }
 

@@ -22,9 +22,7 @@ impl<T: Send + 'static> Background<T> {
     /// # Errors
     /// Those of `start`, and those of a thread or a runtime that cannot be created.
     pub fn start(start: impl AsyncFnOnce() -> io::Result<T> + Send + 'static) -> io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (started, receiver) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let run = move || {
@@ -38,15 +36,9 @@ impl<T: Send + 'static> Background<T> {
                 }
             });
         };
-        let thread = std::thread::Builder::new()
-            .name("test receiver".to_owned())
-            .spawn(run)?;
+        let thread = std::thread::Builder::new().name("test receiver".to_owned()).spawn(run)?;
         let receiver = receiver.recv().expect("the receiver's thread panicked")?;
-        Ok(Self {
-            receiver: Some(receiver),
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        Ok(Self { receiver: Some(receiver), stop: Some(stop), thread: Some(thread) })
     }
 }
 

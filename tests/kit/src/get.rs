@@ -8,10 +8,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
 /// A plain HTTP client: a scraper connects as any client does.
-#[expect(
-    clippy::disallowed_types,
-    reason = "the guard is for what we send, not for who asks us"
-)]
+#[expect(clippy::disallowed_types, reason = "the guard is for what we send, not for who asks us")]
 pub type Http<B> = Client<hyper_util::client::legacy::connect::HttpConnector, B>;
 
 /// An HTTP client that keeps its connection.
@@ -27,10 +24,8 @@ impl Default for Get {
 impl Get {
     /// The whole answer, or the error as text.
     pub async fn get(&self, uri: Uri, accept: &str) -> Result<Response<Bytes>, String> {
-        let request = Request::get(uri)
-            .header(ACCEPT, accept)
-            .body(Empty::new())
-            .expect("a valid request");
+        let request =
+            Request::get(uri).header(ACCEPT, accept).body(Empty::new()).expect("a valid request");
         let answer = self.0.request(request).await;
         let (head, body) = answer.map_err(|error| with_source(&error))?.into_parts();
         let body = body.collect().await.map_err(|error| with_source(&error))?;

@@ -46,9 +46,8 @@ mod tests {
 
     #[test]
     fn no_port_is_given_out_twice_while_it_is_bound() {
-        let listeners: Vec<_> = (0..50)
-            .map(|_| bind_any(LOCALHOST, TcpListener::bind).expect("a port"))
-            .collect();
+        let listeners: Vec<_> =
+            (0..50).map(|_| bind_any(LOCALHOST, TcpListener::bind).expect("a port")).collect();
         let free = free_addr().expect("a port");
         assert!((FIRST..FIRST + COUNT).contains(&free.port()));
         let taken = |listener: &TcpListener| listener.local_addr().expect("bound") == free;

@@ -75,12 +75,7 @@ impl OtlpReceiver {
                     .await;
             }
         })?;
-        Ok(Self {
-            server,
-            secured,
-            state,
-            faults,
-        })
+        Ok(Self { server, secured, state, faults })
     }
 
     /// Where it listens; [`start_on`](Self::start_on) comes back there.
@@ -168,25 +163,16 @@ pub(crate) mod tests {
             span_id: vec![1; 8],
             name: name.to_owned(),
             kind: 2,
-            status: Some(Status {
-                message: "no route to host".to_owned(),
-                code: 2,
-            }),
+            status: Some(Status { message: "no route to host".to_owned(), code: 2 }),
             ..Span::default()
         }
     }
 
     /// A request with these spans.
     pub(crate) fn export(spans: Vec<Span>) -> Vec<u8> {
-        let scope_spans = vec![ScopeSpans {
-            spans,
-            ..ScopeSpans::default()
-        }];
+        let scope_spans = vec![ScopeSpans { spans, ..ScopeSpans::default() }];
         ExportTraceServiceRequest {
-            resource_spans: vec![ResourceSpans {
-                scope_spans,
-                ..ResourceSpans::default()
-            }],
+            resource_spans: vec![ResourceSpans { scope_spans, ..ResourceSpans::default() }],
         }
         .encode_to_vec()
     }
@@ -217,33 +203,24 @@ pub(crate) mod tests {
             ExportTraceServiceResponse::decode(body),
             Ok(ExportTraceServiceResponse::default())
         );
-        collector
-            .until("a span", SOON, |spans| spans.len() == 1)
-            .await;
+        collector.until("a span", SOON, |spans| spans.len() == 1).await;
         let span = &collector.spans()[0];
         assert_eq!(span.trace_id, "ab".repeat(16));
-        assert_eq!(
-            (span.kind, span.parent_span_id.as_deref()),
-            ("server", None)
-        );
+        assert_eq!((span.kind, span.parent_span_id.as_deref()), ("server", None));
         assert_eq!(span.error.as_deref(), Some("no route to host"));
     }
 
     #[tokio::test]
     async fn what_breaks_the_protocol_is_refused_and_kept_as_a_request() {
         let collector = OtlpReceiver::start().await.expect("a port");
-        let no_id = Span {
-            trace_id: vec![0; 16],
-            ..span("zero trace id")
-        };
+        let no_id = Span { trace_id: vec![0; 16], ..span("zero trace id") };
         for (content_type, body, expected) in [
             ("application/json", export(vec![span("a")]), 415),
             (PROTOBUF, vec![0xff; 3], 400),
             (PROTOBUF, export(vec![no_id]), 400),
         ] {
-            let (head, _) = post(&collector.endpoint(), content_type, body)
-                .await
-                .expect("an answer");
+            let (head, _) =
+                post(&collector.endpoint(), content_type, body).await.expect("an answer");
             assert_eq!(head.status, expected);
         }
         assert_eq!(collector.requests().len(), 3);
@@ -253,26 +230,19 @@ pub(crate) mod tests {
     #[tokio::test]
     async fn faults_happen_once_each_and_in_order() {
         let collector = OtlpReceiver::start().await.expect("a port");
-        collector.inject(Fault::Status {
-            code: 503,
-            retry_after: Some(Duration::from_secs(7)),
-        });
+        collector.inject(Fault::Status { code: 503, retry_after: Some(Duration::from_secs(7)) });
         collector.inject(Fault::Partial { rejected: 1 });
         collector.inject(Fault::Reset);
         let two = || export(vec![span("kept"), span("last")]);
 
-        let (head, _) = post(&collector.endpoint(), PROTOBUF, two())
-            .await
-            .expect("an answer");
+        let (head, _) = post(&collector.endpoint(), PROTOBUF, two()).await.expect("an answer");
         assert_eq!(
             (head.status.as_u16(), &head.headers[RETRY_AFTER]),
             (503, &"7".parse().unwrap())
         );
         assert_eq!(collector.spans(), []);
 
-        let (_, body) = post(&collector.endpoint(), PROTOBUF, two())
-            .await
-            .expect("an answer");
+        let (_, body) = post(&collector.endpoint(), PROTOBUF, two()).await.expect("an answer");
         let partial = (ExportTraceServiceResponse::decode(body).unwrap()).partial_success;
         assert_eq!(partial.map(|partial| partial.rejected_spans), Some(1));
         assert_eq!(collector.spans().len(), 1);
@@ -280,9 +250,7 @@ pub(crate) mod tests {
         assert!(post(&collector.endpoint(), PROTOBUF, two()).await.is_err());
         assert_eq!(collector.spans().len(), 3);
 
-        let (head, _) = post(&collector.endpoint(), PROTOBUF, two())
-            .await
-            .expect("an answer");
+        let (head, _) = post(&collector.endpoint(), PROTOBUF, two()).await.expect("an answer");
         assert_eq!(head.status, StatusCode::OK);
     }
 
@@ -309,10 +277,7 @@ pub(crate) mod tests {
         Ok((head, body.to_bytes(), trailers))
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the test is the client, on loopback"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the test is the client, on loopback")]
     async fn connect(collector: &OtlpReceiver) -> tokio::net::TcpStream {
         (tokio::net::TcpStream::connect(collector.addr()).await).expect("a connection")
     }
@@ -341,27 +306,17 @@ pub(crate) mod tests {
             base64::Engine::decode(&base64::engine::general_purpose::STANDARD_NO_PAD, details)
                 .expect("base64");
         assert!(details.starts_with(&[8, 8, 18, 8]), "{details:?}");
-        assert!(
-            details.ends_with(&[18, 6, 10, 4, 8, 7, 16, 5]),
-            "{details:?}"
-        );
+        assert!(details.ends_with(&[18, 6, 10, 4, 8, 7, 16, 5]), "{details:?}");
         assert_eq!(collector.spans().len(), 2);
 
         let (_, message, trailers) = call(connect(&collector).await, two()).await.expect("h2");
         let partial = ExportTraceServiceResponse::decode(&message[5..]).unwrap();
-        let rejected = partial
-            .partial_success
-            .map(|partial| partial.rejected_spans);
-        assert_eq!(
-            (rejected, &trailers["grpc-status"]),
-            (Some(1), &"0".parse().unwrap())
-        );
+        let rejected = partial.partial_success.map(|partial| partial.rejected_spans);
+        assert_eq!((rejected, &trailers["grpc-status"]), (Some(1), &"0".parse().unwrap()));
         assert!(call(connect(&collector).await, two()).await.is_err());
         assert_eq!(collector.spans().len(), 5);
 
-        let (head, ..) = call(connect(&collector).await, vec![0xff; 3])
-            .await
-            .expect("h2");
+        let (head, ..) = call(connect(&collector).await, vec![0xff; 3]).await.expect("h2");
         assert_eq!(head.headers["grpc-status"], "3");
     }
 
@@ -375,20 +330,12 @@ pub(crate) mod tests {
         assert!(collector.endpoint().starts_with("https://127.0.0.1:"));
         assert!(collector.grpc_endpoint().starts_with("grpcs://127.0.0.1:"));
         let stream = connect(&collector).await;
-        let tls = tls::connect(stream, &authority, None, &[b"h2"])
-            .await
-            .expect("trusted");
+        let tls = tls::connect(stream, &authority, None, &[b"h2"]).await.expect("trusted");
         assert_eq!(tls.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
-        call(tls, export(vec![span("a")]))
-            .await
-            .expect("h2 over TLS");
+        call(tls, export(vec![span("a")])).await.expect("h2 over TLS");
         assert_eq!(collector.spans().len(), 1);
         let stream = connect(&collector).await;
-        assert!(
-            tls::connect(stream, &Authority::new(), None, &[])
-                .await
-                .is_err()
-        );
+        assert!(tls::connect(stream, &Authority::new(), None, &[]).await.is_err());
     }
 
     #[tokio::test]
@@ -403,9 +350,7 @@ pub(crate) mod tests {
         }
         assert_eq!(first.stop().await, []);
         let second = OtlpReceiver::start_on(addr).await.expect("the same port");
-        post(&second.endpoint(), PROTOBUF, body)
-            .await
-            .expect("an answer");
+        post(&second.endpoint(), PROTOBUF, body).await.expect("an answer");
         assert_eq!(second.stop().await.len(), 1);
     }
 }

@@ -106,12 +106,7 @@ impl SyslogRelay {
             }
         })?;
         let receiving = receive_datagrams(socket, state.clone(), paused.subscribe());
-        Ok(Self {
-            server,
-            datagrams: JoinSet::from_iter([receiving]),
-            state,
-            paused,
-        })
+        Ok(Self { server, datagrams: JoinSet::from_iter([receiving]), state, paused })
     }
 
     /// Where it listens; [`start_on`](Self::start_on) comes back there.
@@ -288,14 +283,9 @@ mod tests {
 
     const SOON: Duration = Duration::from_secs(5);
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the test is the sender, on loopback"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the test is the sender, on loopback")]
     async fn connect(relay: &SyslogRelay) -> TcpStream {
-        TcpStream::connect(relay.addr())
-            .await
-            .expect("a connection")
+        TcpStream::connect(relay.addr()).await.expect("a connection")
     }
 
     fn frame(id: &str) -> Vec<u8> {
@@ -312,25 +302,14 @@ mod tests {
         for byte in bytes {
             stream.write_all(&[byte]).await.expect("written");
         }
-        relay
-            .until("three records", SOON, |state| state.records.len() == 3)
-            .await;
-        assert_eq!(
-            relay.event_ids().into_iter().collect::<Vec<_>>(),
-            ["e1", "e2"]
-        );
-        assert_eq!(
-            relay.records()[0].raw,
-            b"<182>1 - h a - - [cap@0 event_id=\"e1\"] text"
-        );
+        relay.until("three records", SOON, |state| state.records.len() == 3).await;
+        assert_eq!(relay.event_ids().into_iter().collect::<Vec<_>>(), ["e1", "e2"]);
+        assert_eq!(relay.records()[0].raw, b"<182>1 - h a - - [cap@0 event_id=\"e1\"] text");
         assert_eq!((relay.connections(), relay.errors().len()), (1, 0));
     }
 
     #[tokio::test]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the test is the sender, on loopback"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the test is the sender, on loopback")]
     async fn a_datagram_is_one_record_whatever_is_in_it() {
         let relay = SyslogRelay::start().await.expect("a port");
         let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
@@ -376,20 +355,10 @@ mod tests {
         let mut stream = connect(&relay).await;
         stream.write_all(b"5 <1>1 ").await.expect("written");
         stream.write_all(&frame("after")).await.expect("written");
-        relay
-            .until("a record", SOON, |state| state.records.len() == 1)
-            .await;
-        assert_eq!(
-            relay.errors(),
-            [r#"byte 5: the record ends in its header in "<1>1 ""#]
-        );
-        stream
-            .write_all(b"<1>1 - - - - - -\n")
-            .await
-            .expect("written");
-        relay
-            .until("the end of the connection", SOON, |state| state.open == 0)
-            .await;
+        relay.until("a record", SOON, |state| state.records.len() == 1).await;
+        assert_eq!(relay.errors(), [r#"byte 5: the record ends in its header in "<1>1 ""#]);
+        stream.write_all(b"<1>1 - - - - - -\n").await.expect("written");
+        relay.until("the end of the connection", SOON, |state| state.open == 0).await;
         assert_eq!(relay.errors().len(), 2);
     }
 
@@ -398,14 +367,9 @@ mod tests {
         let relay = SyslogRelay::start().await.expect("a port");
         let mut stream = connect(&relay).await;
         let frame = frame("e1");
-        stream
-            .write_all(&frame[..frame.len() - 1])
-            .await
-            .expect("written");
+        stream.write_all(&frame[..frame.len() - 1]).await.expect("written");
         drop(stream);
-        relay
-            .until("the truncated frame", SOON, |state| state.truncated == 1)
-            .await;
+        relay.until("the truncated frame", SOON, |state| state.truncated == 1).await;
         assert_eq!((relay.records().len(), relay.errors().len()), (0, 0));
     }
 
@@ -413,21 +377,14 @@ mod tests {
     async fn a_paused_relay_reads_nothing_and_goes_on_where_it_stopped() {
         let relay = SyslogRelay::start().await.expect("a port");
         let mut stream = connect(&relay).await;
-        relay
-            .until("the connection", SOON, |state| state.open == 1)
-            .await;
+        relay.until("the connection", SOON, |state| state.open == 1).await;
         relay.pause();
-        stream
-            .write_all(&frame("e1"))
-            .await
-            .expect("the kernel takes it");
+        stream.write_all(&frame("e1")).await.expect("the kernel takes it");
         let moment = Duration::from_millis(50);
         let read = wait::holds(&relay.state, |state| !state.records.is_empty(), moment);
         assert!(!read.await);
         relay.resume();
-        relay
-            .until("a record", SOON, |state| state.records.len() == 1)
-            .await;
+        relay.until("a record", SOON, |state| state.records.len() == 1).await;
     }
 
     #[tokio::test]
@@ -436,23 +393,13 @@ mod tests {
         let addr = relay.addr();
         let mut stream = connect(&relay).await;
         stream.write_all(&frame("e1")).await.expect("written");
-        relay
-            .until("a record", SOON, |state| state.records.len() == 1)
-            .await;
+        relay.until("a record", SOON, |state| state.records.len() == 1).await;
         let seen = relay.stop().await;
         assert_eq!((seen.records.len(), seen.open), (1, 0));
         assert!(matches!(stream.read(&mut [0]).await, Ok(0) | Err(_)));
 
-        let again = SyslogRelay::start_on(addr)
-            .await
-            .expect("the same port at once");
-        connect(&again)
-            .await
-            .write_all(&frame("e2"))
-            .await
-            .expect("written");
-        again
-            .until("the event e2", SOON, |state| state.event_ids.contains("e2"))
-            .await;
+        let again = SyslogRelay::start_on(addr).await.expect("the same port at once");
+        connect(&again).await.write_all(&frame("e2")).await.expect("written");
+        again.until("the event e2", SOON, |state| state.event_ids.contains("e2")).await;
     }
 }

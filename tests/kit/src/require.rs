@@ -69,10 +69,7 @@ fn cache() -> Option<PathBuf> {
         .or_else(|| below("HOME", ".cache/certautopilot-peers"))
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "where programs are is for the environment to say"
-)]
+#[expect(clippy::disallowed_methods, reason = "where programs are is for the environment to say")]
 fn set(variable: &str) -> Option<OsString> {
     std::env::var_os(variable).filter(|value| !value.is_empty())
 }

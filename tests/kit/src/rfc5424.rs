@@ -41,39 +41,17 @@ impl Record {
     /// # Errors
     /// At the first byte that RFC 5424 section 6 does not allow there.
     pub fn parse(record: &[u8]) -> Result<Self, ParseError> {
-        let mut input = Input {
-            bytes: record,
-            at: 0,
-        };
+        let mut input = Input { bytes: record, at: 0 };
         let pri = pri(&mut input)?;
         let version = input.at;
         if input.until_space()? != b"1" {
-            return Err(ParseError {
-                at: version,
-                what: "VERSION is 1",
-            });
+            return Err(ParseError { at: version, what: "VERSION is 1" });
         }
         let timestamp = timestamp::parse(&mut input)?;
-        let hostname = header(
-            &mut input,
-            255,
-            "HOSTNAME is 1 to 255 printable ASCII characters",
-        )?;
-        let app_name = header(
-            &mut input,
-            48,
-            "APP-NAME is 1 to 48 printable ASCII characters",
-        )?;
-        let procid = header(
-            &mut input,
-            128,
-            "PROCID is 1 to 128 printable ASCII characters",
-        )?;
-        let msgid = header(
-            &mut input,
-            32,
-            "MSGID is 1 to 32 printable ASCII characters",
-        )?;
+        let hostname = header(&mut input, 255, "HOSTNAME is 1 to 255 printable ASCII characters")?;
+        let app_name = header(&mut input, 48, "APP-NAME is 1 to 48 printable ASCII characters")?;
+        let procid = header(&mut input, 128, "PROCID is 1 to 128 printable ASCII characters")?;
+        let msgid = header(&mut input, 32, "MSGID is 1 to 32 printable ASCII characters")?;
         let structured_data = structured_data::parse(&mut input)?;
         Ok(Self {
             facility: pri / 8,
@@ -98,10 +76,7 @@ impl Record {
 fn pri(input: &mut Input<'_>) -> Result<u8, ParseError> {
     input.expect(b'<', "PRI starts with <")?;
     let start = input.at;
-    let wrong = ParseError {
-        at: start,
-        what: "PRIVAL is 0 to 191, without a leading zero",
-    };
+    let wrong = ParseError { at: start, what: "PRIVAL is 0 to 191, without a leading zero" };
     while input.peek().is_some_and(|byte| byte.is_ascii_digit()) {
         input.at += 1;
     }
@@ -136,10 +111,8 @@ fn msg(input: &mut Input<'_>) -> Result<Option<String>, ParseError> {
     }
     input.expect(b' ', "a space comes before MSG")?;
     let msg = &input.bytes[input.at..];
-    let msg = std::str::from_utf8(msg).map_err(|error| ParseError {
-        at: input.at + error.valid_up_to(),
-        what: "MSG is UTF-8",
-    })?;
+    let msg = std::str::from_utf8(msg)
+        .map_err(|error| ParseError { at: input.at + error.valid_up_to(), what: "MSG is UTF-8" })?;
     Ok(Some(msg.strip_prefix('\u{feff}').unwrap_or(msg).to_owned()))
 }
 
@@ -154,36 +127,16 @@ mod tests {
     fn the_source_s_sample_is_read_field_by_field() {
         let record = Record::parse(SAMPLE.as_bytes()).expect("a record");
         assert_eq!((record.facility, record.severity), (21, 6));
-        assert_eq!(
-            record.timestamp.as_deref(),
-            Some("2026-04-21T14:23:45.123Z")
-        );
+        assert_eq!(record.timestamp.as_deref(), Some("2026-04-21T14:23:45.123Z"));
         assert_eq!(record.hostname.as_deref(), Some("cap-api-1"));
         assert_eq!(record.app_name.as_deref(), Some("certautopilot"));
         assert_eq!(record.procid.as_deref(), Some("12345"));
         assert_eq!(record.msgid, None);
-        let names: Vec<_> = (record.structured_data[0].params.iter())
-            .map(|(name, _)| name.as_str())
-            .collect();
-        assert_eq!(
-            names,
-            [
-                "event_id",
-                "event_type",
-                "org_id",
-                "project_id",
-                "actor",
-                "resource"
-            ]
-        );
-        assert_eq!(
-            record.param("cap@0", "actor"),
-            Some("user:alice@example.com")
-        );
-        assert_eq!(
-            record.msg.as_deref(),
-            Some("Certificate issued for api.example.com")
-        );
+        let names: Vec<_> =
+            (record.structured_data[0].params.iter()).map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["event_id", "event_type", "org_id", "project_id", "actor", "resource"]);
+        assert_eq!(record.param("cap@0", "actor"), Some("user:alice@example.com"));
+        assert_eq!(record.msg.as_deref(), Some("Certificate issued for api.example.com"));
     }
 
     #[test]
@@ -200,11 +153,8 @@ mod tests {
 
     #[test]
     fn a_bom_is_stripped_and_an_empty_msg_is_not_a_missing_one() {
-        let msg = |tail: &str| {
-            Record::parse(format!("<0>1 - - - - - -{tail}").as_bytes())
-                .unwrap()
-                .msg
-        };
+        let msg =
+            |tail: &str| Record::parse(format!("<0>1 - - - - - -{tail}").as_bytes()).unwrap().msg;
         assert_eq!(msg(" \u{feff}é\n").as_deref(), Some("é\n"));
         assert_eq!(msg(" ").as_deref(), Some(""));
         assert_eq!(msg(""), None);

@@ -64,11 +64,7 @@ impl Server {
             drop(listener);
             connections.shutdown().await;
         });
-        Ok(Self {
-            addr,
-            stop,
-            accepting: Some(accepting),
-        })
+        Ok(Self { addr, stop, accepting: Some(accepting) })
     }
 
     /// Where it listens.

@@ -88,7 +88,5 @@ pub async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     let mut config = client_config(authority, identity);
     config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
     let name = "localhost".try_into().expect("a name");
-    TlsConnector::from(Arc::new(config))
-        .connect(name, stream)
-        .await
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }

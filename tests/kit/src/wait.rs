@@ -49,10 +49,7 @@ pub fn until<A: Awaited>(
         if let Some(value) = condition().came() {
             return value;
         }
-        assert!(
-            start.elapsed() < limit,
-            "{what} did not come within {limit:?}"
-        );
+        assert!(start.elapsed() < limit, "{what} did not come within {limit:?}");
         std::thread::park_timeout(POLL);
     }
 }
@@ -114,9 +111,6 @@ mod tests {
     #[should_panic(expected = "an answer did not come within 2ms")]
     async fn an_asynchronous_wait_is_bounded_while_it_looks() {
         let limit = Duration::from_millis(2);
-        until_async("an answer", limit, async || {
-            std::future::pending::<bool>().await
-        })
-        .await;
+        until_async("an answer", limit, async || std::future::pending::<bool>().await).await;
     }
 }

@@ -83,10 +83,7 @@ impl Expected {
     /// What is wrong.
     pub fn holds_cef(&self, msg: &str) -> Result<(), String> {
         let read = cef::Event::parse(msg)?;
-        let header = self
-            .cef
-            .as_ref()
-            .map(|header| header.each_ref().map(String::as_str));
+        let header = self.cef.as_ref().map(|header| header.each_ref().map(String::as_str));
         if header != Some(read.header()) {
             return Err(format!("{:?} is not {header:?}", read.header()));
         }

@@ -56,11 +56,7 @@ impl Case {
         let name = |value: &str, limit| {
             let graphic = |c: char| if c.is_ascii_graphic() { c } else { '_' };
             let text: String = value.chars().map(graphic).take(limit).collect();
-            if text.is_empty() {
-                "-".to_owned()
-            } else {
-                text
-            }
+            if text.is_empty() { "-".to_owned() } else { text }
         };
         let header = |text: &str| (text != "-").then(|| text.to_owned());
         let (hostname, app_name, procid) = (
@@ -85,10 +81,8 @@ impl Case {
             rendered: String::new(),
         };
         let pri = expected.facility * 8 + expected.severity;
-        expected.rendered = format!(
-            "<{pri}>1 {} {hostname} {app_name} {procid} - ",
-            expected.timestamp
-        );
+        expected.rendered =
+            format!("<{pri}>1 {} {hostname} {app_name} {procid} - ", expected.timestamp);
         let summary = self.summary.trim_start_matches('\u{feff}');
         if cef {
             self.expect_cef(&mut expected, summary);
@@ -132,14 +126,8 @@ impl Case {
             "" => (event_type.clone(), true),
             summary => name(&visible(summary)),
         };
-        let header = [
-            "CloudNativeWorks",
-            "CertAutoPilot",
-            &event_type,
-            &name,
-            severity,
-        ]
-        .map(str::to_owned);
+        let header =
+            ["CloudNativeWorks", "CertAutoPilot", &event_type, &name, severity].map(str::to_owned);
         let [vendor, product, class, name, severity] = header.each_ref().map(|f| quoted(f, "|\\"));
         expected.rendered +=
             &format!("- CEF:0|{vendor}|{product}|{PRODUCT_VERSION}|{class}|{name}|{severity}|");
@@ -193,14 +181,7 @@ impl Case {
             if name.is_empty() {
                 name.push('_');
             }
-            let own = [
-                "event_id",
-                "event_type",
-                "org_id",
-                "project_id",
-                "actor",
-                "resource",
-            ];
+            let own = ["event_id", "event_type", "org_id", "project_id", "actor", "resource"];
             if own.contains(&name.as_str()) {
                 name = format!("x_{name}");
             }
@@ -215,11 +196,7 @@ impl Case {
 
 impl Expected {
     fn field(&mut self, name: &str, value: String) {
-        self.fields.push(Field {
-            name: name.to_owned(),
-            value,
-            optional: false,
-        });
+        self.fields.push(Field { name: name.to_owned(), value, optional: false });
     }
 
     fn option(&mut self, name: &str, value: Option<String>) {
@@ -292,9 +269,7 @@ fn quoted(value: &str, special: &str) -> String {
 }
 
 fn extension(value: &str) -> String {
-    quoted(value, "=\\")
-        .replace('\n', "\\n")
-        .replace('\r', "\\r")
+    quoted(value, "=\\").replace('\n', "\\n").replace('\r', "\\r")
 }
 
 /// The nearest time whose year has four digits.

@@ -22,10 +22,7 @@ struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            events: 1_000_000,
-            relayed: 10_000,
-        }
+        Self { events: 1_000_000, relayed: 10_000 }
     }
 }
 
@@ -55,13 +52,10 @@ async fn run(options: &Options) -> Result<(), String> {
     let &Options { events, relayed } = options;
     let find = |tool: &str| program(tool).map_err(|error| error.to_string());
     let seed = std::process::id().into();
-    say(&format!(
-        "seed {seed}; every field of every record is compared"
-    ));
-    for (framing, events) in [
-        (Framing::OctetCounting, events.div_ceil(2)),
-        (Framing::Newline, events / 2),
-    ] {
+    say(&format!("seed {seed}; every field of every record is compared"));
+    for (framing, events) in
+        [(Framing::OctetCounting, events.div_ceil(2)), (Framing::Newline, events / 2)]
+    {
         let begun = Instant::now();
         let bytes = conformance::go_syslog(&find("go-syslog")?, framing, seed, events)?;
         let (seconds, megabytes) = (begun.elapsed().as_secs_f64(), bytes / 1_000_000);
@@ -76,9 +70,7 @@ async fn run(options: &Options) -> Result<(), String> {
         let begun = Instant::now();
         conformance::siem(&find("siem-parsers")?, siem, seed, parsed)?;
         let seconds = begun.elapsed().as_secs_f64();
-        say(&format!(
-            "{siem:?}: {parsed} events, all equal, {seconds:.1} s"
-        ));
+        say(&format!("{siem:?}: {parsed} events, all equal, {seconds:.1} s"));
     }
     for software in RelaySoftware::ALL {
         let program = find(software.tool())?;
@@ -88,9 +80,7 @@ async fn run(options: &Options) -> Result<(), String> {
                 .await
                 .map_err(|why| format!("{software:?}, {way:?}: {why}"))?;
             let seconds = begun.elapsed().as_secs_f64();
-            say(&format!(
-                "{software:?}, {way:?}: {relayed} events, all equal, {seconds:.1} s"
-            ));
+            say(&format!("{software:?}, {way:?}: {relayed} events, all equal, {seconds:.1} s"));
         }
     }
     Ok(())

@@ -61,22 +61,12 @@ pub async fn relay(
 ) -> Result<(), String> {
     let text = |error: io::Error| error.to_string();
     let authority = Authority::new();
-    let relay = Relay::start(software, program, &authority)
-        .await
-        .map_err(text)?;
-    let cases: Vec<Case> = cases(seed)
-        .take(events)
-        .map(|case| case.for_relay().framed_by(framing))
-        .collect();
-    let mut sender = Sender::connect(&relay, input, &authority)
-        .await
-        .map_err(text)?;
+    let relay = Relay::start(software, program, &authority).await.map_err(text)?;
+    let cases: Vec<Case> =
+        cases(seed).take(events).map(|case| case.for_relay().framed_by(framing)).collect();
+    let mut sender = Sender::connect(&relay, input, &authority).await.map_err(text)?;
     let mut sent = 0;
-    let batch = if input == RelayInput::Udp {
-        DATAGRAMS
-    } else {
-        FRAMES
-    };
+    let batch = if input == RelayInput::Udp { DATAGRAMS } else { FRAMES };
     for batch in cases.chunks(batch) {
         sender.send(batch).await.map_err(text)?;
         sent += batch.len();
@@ -147,11 +137,7 @@ fn compare(
 ) -> Result<(), String> {
     let nil = |field: &Option<String>| field.clone().unwrap_or_default();
     let said = |field: &str| {
-        if field == "-" {
-            String::new()
-        } else {
-            field.to_owned()
-        }
+        if field == "-" { String::new() } else { field.to_owned() }
     };
     let header = [&record.host, &record.app, &record.procid, &record.msgid].map(|f| said(f));
     let wanted = [
@@ -165,10 +151,7 @@ fn compare(
     ];
     let pri = (u32::from(expected.facility) * 8 + u32::from(expected.severity)).to_string();
     if header != wanted || record.pri != pri {
-        return Err(format!(
-            "{} {header:?} are not {pri} {wanted:?}",
-            record.pri
-        ));
+        return Err(format!("{} {header:?} are not {pri} {wanted:?}", record.pri));
     }
     let time = |text: &str| chrono::DateTime::parse_from_rfc3339(text).map_err(|e| e.to_string());
     if time(&record.ts)? != time(&expected.timestamp)? {
@@ -182,9 +165,6 @@ fn compare(
     match (elements.as_slice(), &expected.sd_id) {
         ([], None) => expected.holds_cef(msg),
         ([element], Some(id)) if element.id == *id => expected.holds(&element.params, msg),
-        _ => Err(format!(
-            "{elements:?} are not one element {:?}",
-            expected.sd_id
-        )),
+        _ => Err(format!("{elements:?} are not one element {:?}", expected.sd_id)),
     }
 }

@@ -44,11 +44,7 @@ impl Siem {
 /// At the first record that is not the one expected, with its case.
 pub fn siem(program: &Path, siem: Siem, seed: u64, events: usize) -> Result<u64, String> {
     let parser = siem.parser(program);
-    let lines = move || {
-        cases(seed)
-            .take(events)
-            .map(|case| case.framed_by(Framing::Newline))
-    };
+    let lines = move || cases(seed).take(events).map(|case| case.framed_by(Framing::Newline));
     match siem {
         Siem::Logstash => stream(parser, lines, |_| {}),
         Siem::Graylog => stream(parser, move || lines().map(Case::for_relay), graylog_loses),

@@ -64,10 +64,7 @@ mod tests {
             and on (pod) histogram_quantile(0.9, cap_http_request_duration_seconds_bucket) > 1"#;
         assert_eq!(
             metrics(expr).collect::<Vec<_>>(),
-            [
-                "cap_jobs_completed_total",
-                "cap_http_request_duration_seconds_bucket"
-            ]
+            ["cap_jobs_completed_total", "cap_http_request_duration_seconds_bucket"]
         );
     }
 }

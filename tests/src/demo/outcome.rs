@@ -64,20 +64,13 @@ const EXERCISED: [&str; 7] = [
 ];
 
 /// The alerts that the workload gives reason to fire, sorted.
-const RAISED: [&str; 3] = [
-    "CertRenewalFailingAndExpiring",
-    "JobDeadLetterRising",
-    "LicenseExpiringSoon",
-];
+const RAISED: [&str; 3] =
+    ["CertRenewalFailingAndExpiring", "JobDeadLetterRising", "LicenseExpiringSoon"];
 
 impl Outcome {
     /// The figures as data.
     pub fn json(&self) -> Value {
-        let errors = self
-            .spans
-            .iter()
-            .filter(|span| span.error.is_some())
-            .count();
+        let errors = self.spans.iter().filter(|span| span.error.is_some()).count();
         let lost = ["dropped", "failed", "rejected"].map(|part| self.reported("tracing", part));
         let lost: u64 = lost.iter().sum();
         json!({
@@ -122,11 +115,7 @@ impl Outcome {
         faults.differ("metrics: renewals given up", dead, Some(1.0));
         let external = self.total("cap_external_request_total");
         let calls = self.calls.len() as f64;
-        faults.differ(
-            "metrics: external calls counted, and answered",
-            external,
-            calls,
-        );
+        faults.differ("metrics: external calls counted, and answered", external, calls);
         let samples = self.metrics.scrape.samples();
         let served = samples.filter(|sample| {
             let path = sample.labels.get("path").map(String::as_str);
@@ -155,9 +144,7 @@ impl Outcome {
         let calls = self.calls.len() as u64;
         faults.differ("traces: the provider's calls, and its spans", calls, theirs);
         match self.renewal() {
-            Some(trace) => faults
-                .0
-                .extend(story::faults(&self.spans, &self.calls, trace)),
+            Some(trace) => faults.0.extend(story::faults(&self.spans, &self.calls, trace)),
             None => faults.unless(false, || {
                 "traces: no trace holds a renewal with two 503 and its success".to_owned()
             }),
@@ -169,11 +156,7 @@ impl Outcome {
         let (enqueued, delivered) = (part("enqueued"), part("delivered"));
         let sum = delivered + part("dropped") + part("queued");
         faults.differ("syslog: events enqueued, and accounted for", enqueued, sum);
-        faults.differ(
-            "syslog: events enqueued, and delivered",
-            enqueued,
-            delivered,
-        );
+        faults.differ("syslog: events enqueued, and delivered", enqueued, delivered);
         let distinct = self.event_ids.len() as u64;
         faults.unless(distinct > 0, || "syslog: no audit event arrived".to_owned());
         faults.differ("syslog: events enqueued, and received", enqueued, distinct);

@@ -77,10 +77,7 @@ impl Receivers {
                 prometheus: None,
             })),
         };
-        Ok(Receivers {
-            kind,
-            scraping: None,
-        })
+        Ok(Receivers { kind, scraping: None })
     }
 
     pub(super) fn describe(&self) -> &'static str {
@@ -115,10 +112,7 @@ impl Receivers {
             let prometheus =
                 Prometheus::start(&program("prometheus")?, &targets, &rules, SCRAPE).await?;
             // Prometheus sees a counter rise only if it has scraped it before.
-            if !prometheus
-                .wait_for("cap_jobs_dead_letter_total", there, PATIENCE)
-                .await
-            {
+            if !prometheus.wait_for("cap_jobs_dead_letter_total", there, PATIENCE).await {
                 return Err(io::Error::other("Prometheus did not scrape the service"));
             }
             peers.prometheus = Some(prometheus);
@@ -151,11 +145,7 @@ impl Receivers {
     /// A line about what has arrived so far.
     pub(super) fn progress(&self) -> io::Result<String> {
         let (ids, _) = self.records()?;
-        Ok(format!(
-            "{} spans and {} audit events received",
-            self.spans()?.len(),
-            ids.len()
-        ))
+        Ok(format!("{} spans and {} audit events received", self.spans()?.len(), ids.len()))
     }
 
     fn spans(&self) -> io::Result<Vec<ReceivedSpan>> {
@@ -171,11 +161,7 @@ impl Receivers {
         let mut lines = Vec::new();
         match &self.kind {
             Kind::Embedded(ours) => {
-                let now = ours
-                    .relay
-                    .as_ref()
-                    .map(SyslogRelay::records)
-                    .unwrap_or_default();
+                let now = ours.relay.as_ref().map(SyslogRelay::records).unwrap_or_default();
                 for received in ours.before.iter().chain(&now) {
                     ids.extend(received.event_id().map(str::to_owned));
                     lines.push(String::from_utf8_lossy(&received.raw).into_owned());
@@ -193,10 +179,8 @@ impl Receivers {
 
     /// The last scrape. With Prometheus, waits until it has seen all `audited` events.
     pub(super) async fn metrics(&mut self, audited: usize) -> io::Result<Metrics> {
-        let (scraper, scraping) = self
-            .scraping
-            .take()
-            .ok_or_else(|| io::Error::other("nothing was scraped"))?;
+        let (scraper, scraping) =
+            self.scraping.take().ok_or_else(|| io::Error::other("nothing was scraped"))?;
         scraping.stop().await;
         let last = scraper.scrape().await.map_err(io::Error::other)?;
         let mut metrics = Metrics {
@@ -286,8 +270,5 @@ fn there(result: &Value) -> bool {
 
 /// The number of an instant query that gives one.
 fn number(result: &Value) -> usize {
-    result[0]["value"][1]
-        .as_str()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0)
+    result[0]["value"][1].as_str().and_then(|text| text.parse().ok()).unwrap_or(0)
 }

@@ -22,10 +22,7 @@ pub(super) fn summary(outcome: &Outcome) {
         None => println!("no such trace arrived"),
     }
 
-    println!(
-        "\n== audit records as the relay read them ({} in all)",
-        outcome.records.len()
-    );
+    println!("\n== audit records as the relay read them ({} in all)", outcome.records.len());
     for record in kinds(&outcome.records) {
         println!("{record}");
     }
@@ -59,21 +56,15 @@ fn metrics(outcome: &Outcome) {
             rest.is_some_and(|rest| matches!(rest, "" | "_count"))
         });
         if let Some(metric) = metric.filter(|_| sample.value != 0.0) {
-            let labels: Vec<_> = sample
-                .labels
-                .iter()
-                .map(|(name, value)| format!("{name}={value:?}"))
-                .collect();
+            let labels: Vec<_> =
+                sample.labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
             let line = format!("{}{{{}}} {}", sample.name, labels.join(","), sample.value);
             groups.entry(metric.group as usize).or_default().push(line);
         }
     }
     for (group, lines) in groups {
         println!("\n== metrics: {}", Group::ALL[group]);
-        lines
-            .iter()
-            .take(SERIES)
-            .for_each(|line| println!("{line}"));
+        lines.iter().take(SERIES).for_each(|line| println!("{line}"));
         if lines.len() > SERIES {
             println!("… and {} more", lines.len() - SERIES);
         }

@@ -9,9 +9,7 @@ use crate::ReceivedSpan;
 
 /// Where the trace is not that story; empty when it is.
 pub(super) fn faults(spans: &[ReceivedSpan], calls: &[Call], trace: &str) -> Vec<String> {
-    let spans: Vec<_> = (spans.iter())
-        .filter(|span| span.trace_id == trace)
-        .collect();
+    let spans: Vec<_> = (spans.iter()).filter(|span| span.trace_id == trace).collect();
     let story = Story { spans, calls };
     match story.told() {
         Ok(()) => Vec::new(),
@@ -36,10 +34,7 @@ impl Story<'_> {
             span.kind == "server" && span.name.starts_with("POST ") && span.name.ends_with("/renew")
         })?;
         let enqueued = self.only(|span| span.name == "enqueue renew")?;
-        holds(
-            self.is_below(enqueued, request),
-            "the job was enqueued by the request",
-        )?;
+        holds(self.is_below(enqueued, request), "the job was enqueued by the request")?;
         let mut previous: Option<&ReceivedSpan> = None;
         for attempt in ["1", "2", "3"] {
             let job = self.only(|span| {
@@ -47,10 +42,7 @@ impl Story<'_> {
             })?;
             let parent = job.parent_span_id.as_deref();
             let about = |what| format!("attempt {attempt} {what}");
-            holds(
-                parent == Some(&enqueued.span_id),
-                &about("is a child of the enqueuing"),
-            )?;
+            holds(parent == Some(&enqueued.span_id), &about("is a child of the enqueuing"))?;
             let links = job.links.iter().map(|link| &*link.span_id);
             let expected = previous.map(|previous| &*previous.span_id);
             holds(links.eq(expected), &about("links to the attempt before"))?;
@@ -64,10 +56,7 @@ impl Story<'_> {
             for span in [job, finalize] {
                 let failed = span.error.is_some();
                 holds(failed == class.is_some(), &about("fails where it should"))?;
-                holds(
-                    span.attribute("cap.error.class") == class,
-                    &about("has its class"),
-                )?;
+                holds(span.attribute("cap.error.class") == class, &about("has its class"))?;
             }
             let answered = finalize.attribute("http.response.status_code");
             holds(answered == Some(status), &about("has its answer"))?;
@@ -94,35 +83,24 @@ impl Story<'_> {
             // version-traceid-parentid-flags
             let traceparent = call.traceparent.as_deref()?;
             let ids = traceparent.get(3..)?.rsplit_once('-')?.0;
-            ids.starts_with(trace)
-                .then(|| (ids.to_owned(), call.status.to_string()))
+            ids.starts_with(trace).then(|| (ids.to_owned(), call.status.to_string()))
         });
         let received: BTreeSet<_> = received.collect();
         // The protocol decides how many calls there are beside the three that finalize.
         holds(sent.len() >= 3, "the calls are in it")?;
-        holds(
-            sent == received,
-            "what the provider was told is what was called",
-        )
+        holds(sent == received, "what the provider was told is what was called")
     }
 
     /// Below each call stands the provider's span of it. The trace has no other span of the
     /// provider.
     fn the_provider_tells_the_same(&self) -> Result<(), String> {
         let calls: Vec<_> = self.calls_of_acme().collect();
-        let answers: Vec<_> = (self.spans.iter())
-            .filter(|span| is_the_providers(span))
-            .collect();
-        holds(
-            answers.len() == calls.len(),
-            "the provider has a span for each call",
-        )?;
+        let answers: Vec<_> = (self.spans.iter()).filter(|span| is_the_providers(span)).collect();
+        holds(answers.len() == calls.len(), "the provider has a span for each call")?;
         for call in calls {
             let mut below =
                 (answers.iter()).filter(|span| span.parent_span_id.as_ref() == Some(&call.span_id));
-            let answer = below
-                .next()
-                .ok_or("an answer of the provider's has no call")?;
+            let answer = below.next().ok_or("an answer of the provider's has no call")?;
             holds(below.next().is_none(), "a call is answered once")?;
             let same = |key| answer.attribute(key) == call.attribute(key);
             let status = call.attribute("http.response.status_code");
@@ -151,19 +129,10 @@ impl Story<'_> {
 
     fn each_span_has_its_parent(&self) -> Result<(), String> {
         let ids: BTreeSet<_> = self.spans.iter().map(|span| &span.span_id).collect();
-        let roots = self
-            .spans
-            .iter()
-            .filter(|span| span.parent_span_id.is_none());
+        let roots = self.spans.iter().filter(|span| span.parent_span_id.is_none());
         holds(roots.count() == 1, "one span begins the trace")?;
-        let mut parents = self
-            .spans
-            .iter()
-            .filter_map(|span| span.parent_span_id.as_ref());
-        holds(
-            parents.all(|parent| ids.contains(parent)),
-            "every other has its parent there",
-        )
+        let mut parents = self.spans.iter().filter_map(|span| span.parent_span_id.as_ref());
+        holds(parents.all(|parent| ids.contains(parent)), "every other has its parent there")
     }
 
     fn only(&self, wanted: impl Fn(&ReceivedSpan) -> bool) -> Result<&ReceivedSpan, String> {
@@ -173,9 +142,7 @@ impl Story<'_> {
             (first, _) => {
                 let how_many = if first.is_none() { "none" } else { "several" };
                 let names: Vec<_> = self.spans.iter().map(|span| &*span.name).collect();
-                Err(format!(
-                    "one span of a kind is expected, {how_many} found among {names:?}"
-                ))
+                Err(format!("one span of a kind is expected, {how_many} found among {names:?}"))
             }
         }
     }

@@ -22,9 +22,7 @@ const SHOWN: [(&str, &str); 12] = [
 /// Renders the spans of one trace, children under their parent in the order of their start. A span
 /// whose parent is not among them stands like a root.
 pub(super) fn tree(spans: &[ReceivedSpan], trace_id: &str) -> String {
-    let mut spans: Vec<_> = (spans.iter())
-        .filter(|span| span.trace_id == trace_id)
-        .collect();
+    let mut spans: Vec<_> = (spans.iter()).filter(|span| span.trace_id == trace_id).collect();
     spans.sort_by_key(|span| (span.start_nanos, &span.span_id));
     // A span that was received twice is shown once.
     spans.dedup_by_key(|span| &span.span_id);
@@ -65,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn children_stand_below_their_parent_in_the_order_of_their_start() {
+    fn children_stand_below_their_parent_in_order_of_their_start() {
         let span = |id: &str, parent: Option<&str>, start_nanos| ReceivedSpan {
             trace_id: "t1".to_owned(),
             span_id: id.to_owned(),
@@ -82,14 +80,7 @@ mod tests {
         let mut other = span("e", None, 5);
         other.trace_id = "t2".to_owned();
         let root = span("a", None, 1);
-        let spans = [
-            orphan,
-            failed,
-            root.clone(),
-            span("b", Some("a"), 2),
-            root,
-            other,
-        ];
+        let spans = [orphan, failed, root.clone(), span("b", Some("a"), 2), root, other];
         assert_eq!(
             tree(&spans, "t1"),
             "trace t1

@@ -35,9 +35,7 @@ pub(super) async fn run(
     api.login("bob@example.com").await?;
     let wrong = json!({ "user": "mallory", "password": "guess" });
     let refused = StatusCode::UNAUTHORIZED;
-    client
-        .call(Method::POST, "/auth/login", wrong, refused)
-        .await?;
+    client.call(Method::POST, "/auth/login", wrong, refused).await?;
 
     say("issuing certificates in two projects");
     let short = FaultKind::ValidFor(Duration::from_secs(5 * 24 * 3600));
@@ -75,14 +73,9 @@ pub(super) async fn run(
 
     say("a revocation, a role change, a webhook, a KEK rotation");
     let revoke = format!("{}/revoke", issued["old.example.com"]);
-    let (role, member) = (
-        json!({ "role": "operator" }),
-        "/projects/web/members/carol/role",
-    );
-    for (method, path, body) in [
-        (Method::POST, &*revoke, Value::Null),
-        (Method::PUT, member, role),
-    ] {
+    let (role, member) = (json!({ "role": "operator" }), "/projects/web/members/carol/role");
+    for (method, path, body) in [(Method::POST, &*revoke, Value::Null), (Method::PUT, member, role)]
+    {
         client.call(method, path, body, StatusCode::OK).await?;
     }
     api.post("/webhooks/ticket", json!({ "ticket": 1 })).await?;
@@ -91,8 +84,7 @@ pub(super) async fn run(
         let mut events = log["events"].as_array().into_iter().flatten();
         events.any(|event| event["event_type"] == "kek.rotation_completed")
     };
-    api.wait("/audit", "the end of the rotation", rotated)
-        .await?;
+    api.wait("/audit", "the end of the rotation", rotated).await?;
 
     say("the relay goes away; logins go on");
     receivers.relay_down().await?;
@@ -100,9 +92,7 @@ pub(super) async fn run(
         api.login("alice@example.com").await?;
     }
     let queued = api.get("/status").await?["syslog"]["queued"].clone();
-    say(&format!(
-        "the relay comes back; {queued} events are waiting for it"
-    ));
+    say(&format!("the relay comes back; {queued} events are waiting for it"));
     receivers.relay_up().await?;
 
     let mut round = 0;
@@ -120,9 +110,7 @@ pub(super) async fn run(
         if told.elapsed() > Duration::from_secs(2) {
             told = Instant::now();
             let progress = receivers.progress()?;
-            say(&format!(
-                "everyday traffic: {round} logins and certificates, {progress}"
-            ));
+            say(&format!("everyday traffic: {round} logins and certificates, {progress}"));
         }
         tokio::time::sleep(PACE).await;
     }
@@ -170,9 +158,7 @@ impl Api<'_> {
     /// Requests a certificate; its path.
     pub(super) async fn request(&self, project: &str, domain: &str) -> io::Result<String> {
         let certificates = format!("/projects/{project}/certificates");
-        let made = self
-            .post(&certificates, json!({ "domain": domain }))
-            .await?;
+        let made = self.post(&certificates, json!({ "domain": domain })).await?;
         let id = made["id"].as_str();
         let id = id.ok_or_else(|| io::Error::other("a certificate without an id"))?;
         Ok(format!("{certificates}/{id}"))

@@ -97,14 +97,9 @@ impl Fault {
 
 /// Sets the loopback interface of the process's own network up or down.
 pub(super) async fn link(state: &str) -> io::Result<()> {
-    let status = Command::new("ip")
-        .args(["link", "set", "lo", state])
-        .status()
-        .await?;
+    let status = Command::new("ip").args(["link", "set", "lo", state]).status().await?;
     match status.success() {
         true => Ok(()),
-        false => Err(io::Error::other(format!(
-            "ip link set lo {state}: {status}"
-        ))),
+        false => Err(io::Error::other(format!("ip link set lo {state}: {status}"))),
     }
 }

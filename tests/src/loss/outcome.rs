@@ -28,11 +28,8 @@ pub struct Outcome {
 
 impl Outcome {
     pub(super) fn of(ids: impl Iterator<Item = String>, events: u64, report: &Report) -> Self {
-        let mut outcome = Outcome {
-            lost: (0..events).collect(),
-            report: *report,
-            ..Outcome::default()
-        };
+        let mut outcome =
+            Outcome { lost: (0..events).collect(), report: *report, ..Outcome::default() };
         let mut last = 0;
         for id in ids {
             let Some(number) = id.strip_prefix('e').and_then(|n| n.parse().ok()) else {
@@ -50,13 +47,7 @@ impl Outcome {
 
     /// Whether every event is accounted for.
     pub fn closes(&self) -> bool {
-        let Report {
-            enqueued,
-            delivered,
-            dropped,
-            queued,
-            ..
-        } = self.report;
+        let Report { enqueued, delivered, dropped, queued, .. } = self.report;
         enqueued == delivered + dropped + queued
     }
 }

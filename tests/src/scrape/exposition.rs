@@ -69,15 +69,9 @@ pub fn parse(text: &str) -> Result<BTreeMap<String, Family>, Invalid> {
         let Some(line) = line.strip_suffix('\n') else {
             return Err(invalid("the last line has no line feed".to_owned()));
         };
-        line::parse(line)
-            .and_then(|line| reader.take(line))
-            .map_err(invalid)?;
+        line::parse(line).and_then(|line| reader.take(line)).map_err(invalid)?;
     }
-    reader.close().map_err(|what| Invalid {
-        line: number,
-        what,
-        text: "(end)".to_owned(),
-    })?;
+    reader.close().map_err(|what| Invalid { line: number, what, text: "(end)".to_owned() })?;
     Ok(reader.families)
 }
 
@@ -106,14 +100,7 @@ impl Reader {
             Line::Type { name, kind } => match self.announced.take() {
                 Some((announced, help)) if announced == name => {
                     let samples = Vec::new();
-                    (self.families).insert(
-                        name.clone(),
-                        Family {
-                            kind,
-                            help,
-                            samples,
-                        },
-                    );
+                    (self.families).insert(name.clone(), Family { kind, help, samples });
                     self.open = Some(name);
                     Ok(())
                 }
@@ -194,76 +181,33 @@ mod tests {
         assert_eq!(counter.samples[0].value, 1500.0);
         assert_eq!(counter.samples.len(), 2);
         assert_eq!(families["g"].samples[0].value, f64::INFINITY);
-        assert_eq!(
-            (families["g"].kind.as_str(), families["g"].help.as_str()),
-            ("gauge", "")
-        );
+        assert_eq!((families["g"].kind.as_str(), families["g"].help.as_str()), ("gauge", ""));
     }
 
     #[test]
     fn a_family_stands_in_one_piece_under_its_help_and_type() {
         for (text, line, what) in [
             ("a_total 1\n".to_owned(), 1, "a sample outside its family"),
-            (
-                format!("{HEAD}b_total 1\n"),
-                3,
-                "a sample outside its family",
-            ),
-            (
-                format!("{HEAD}a_total_sum 1\n"),
-                3,
-                "a sample outside its family",
-            ),
-            (
-                format!("{HEAD}{HEAD}"),
-                3,
-                "the family a_total is there twice",
-            ),
-            (
-                "# TYPE a counter\n".to_owned(),
-                1,
-                "the TYPE of a does not follow its HELP",
-            ),
+            (format!("{HEAD}b_total 1\n"), 3, "a sample outside its family"),
+            (format!("{HEAD}a_total_sum 1\n"), 3, "a sample outside its family"),
+            (format!("{HEAD}{HEAD}"), 3, "the family a_total is there twice"),
+            ("# TYPE a counter\n".to_owned(), 1, "the TYPE of a does not follow its HELP"),
             (
                 "# HELP a A.\n# TYPE b counter\n".to_owned(),
                 2,
                 "the TYPE of b does not follow its HELP",
             ),
-            (
-                "# HELP a A.\n".to_owned(),
-                1,
-                "the HELP of a has no TYPE behind it",
-            ),
-            (
-                format!("{HEAD}a_total 1\na_total 2\n"),
-                4,
-                "the series is there twice",
-            ),
+            ("# HELP a A.\n".to_owned(), 1, "the HELP of a has no TYPE behind it"),
+            (format!("{HEAD}a_total 1\na_total 2\n"), 4, "the series is there twice"),
             (
                 format!("{HEAD}a_total{{x=\"1\",y=\"2\"}} 1\na_total{{y=\"2\",x=\"1\"}} 1\n"),
                 4,
                 "the series is there twice",
             ),
-            (
-                format!("{HEAD}a_total -1\n"),
-                3,
-                "a counter that is no count",
-            ),
-            (
-                format!("{HEAD}a_total 1"),
-                3,
-                "the last line has no line feed",
-            ),
-            (
-                format!("{HISTOGRAM}h 1\n"),
-                3,
-                "a sample outside its family",
-            ),
-            (
-                format!("{HISTOGRAM}h_bucket 1\n"),
-                3,
-                "a histogram sample without le",
-            ),
+            (format!("{HEAD}a_total -1\n"), 3, "a counter that is no count"),
+            (format!("{HEAD}a_total 1"), 3, "the last line has no line feed"),
+            (format!("{HISTOGRAM}h 1\n"), 3, "a sample outside its family"),
+            (format!("{HISTOGRAM}h_bucket 1\n"), 3, "a histogram sample without le"),
         ] {
             let error = parse(&text).expect_err(&text);
             assert_eq!((error.line, error.what.as_str()), (line, what), "{text}");

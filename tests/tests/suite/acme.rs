@@ -43,9 +43,7 @@ impl Stage {
     async fn becomes(&self, path: &str, holds: impl Fn(&Value) -> bool) -> Value {
         let looking = async {
             loop {
-                let now = self
-                    .call(Method::GET, path, Value::Null, StatusCode::OK)
-                    .await;
+                let now = self.call(Method::GET, path, Value::Null, StatusCode::OK).await;
                 if holds(&now) {
                     return now;
                 }
@@ -65,11 +63,7 @@ impl Stage {
     async fn external(&self, endpoint: &str, status: &str) -> f64 {
         let scraper = Scraper::new(&format!("http://{}/metrics", self.fleet.targets()[0]));
         let scrape = scraper.scrape().await.expect("metrics");
-        let labels = [
-            ("provider", "acme"),
-            ("endpoint", endpoint),
-            ("status", status),
-        ];
+        let labels = [("provider", "acme"), ("endpoint", endpoint), ("status", status)];
         let counted = scrape.value("cap_external_request_duration_seconds_count", &labels);
         counted.unwrap_or(0.0)
     }
@@ -93,9 +87,7 @@ async fn a_real_server_issues_through_refused_nonces_and_a_503() {
     let mut issued = 0;
     // Until it has happened: which nonces are refused is Pebble's to choose.
     while issued < 3 || refused_nonces == 0.0 {
-        let path = stage
-            .request(&names.next().expect("a nonce is refused"))
-            .await;
+        let path = stage.request(&names.next().expect("a nonce is refused")).await;
         let certificate = stage.becomes(&path, |now| now["status"] == "active").await;
         let pem = certificate["pem"].as_str().expect("a certificate");
         assert_eq!(pem.matches("BEGIN CERTIFICATE").count(), 2, "{pem}");
@@ -105,10 +97,7 @@ async fn a_real_server_issues_through_refused_nonces_and_a_503() {
         }
     }
     assert_eq!(stage.external("new-account", "503").await, 1.0);
-    assert!(
-        stage.external("unknown", "200").await < 1.0,
-        "every URL was announced"
-    );
+    assert!(stage.external("unknown", "200").await < 1.0, "every URL was announced");
     stage.stop().await;
 }
 

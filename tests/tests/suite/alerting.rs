@@ -19,17 +19,11 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const SEEN: &[(&str, &[&str])] = &[
     (
         "CertRenewalFailingAndExpiring",
-        &[
-            "firing CertRenewalFailingAndExpiring{}",
-            "resolved CertRenewalFailingAndExpiring{}",
-        ],
+        &["firing CertRenewalFailingAndExpiring{}", "resolved CertRenewalFailingAndExpiring{}"],
     ),
     (
         "KEKClusterNotReady",
-        &[
-            r#"firing KEKClusterNotReady{target="2"}"#,
-            r#"resolved KEKClusterNotReady{target="2"}"#,
-        ],
+        &[r#"firing KEKClusterNotReady{target="2"}"#, r#"resolved KEKClusterNotReady{target="2"}"#],
     ),
     (
         // The second is the renewal's own job.
@@ -41,17 +35,8 @@ const SEEN: &[(&str, &[&str])] = &[
             r#"resolved JobDeadLetterRising{type="renew"}"#,
         ],
     ),
-    (
-        "LicenseExpiringSoon",
-        &[
-            "firing LicenseExpiringSoon{}",
-            "resolved LicenseExpiringSoon{}",
-        ],
-    ),
-    (
-        "LicenseInvalid",
-        &["firing LicenseInvalid{}", "resolved LicenseInvalid{}"],
-    ),
+    ("LicenseExpiringSoon", &["firing LicenseExpiringSoon{}", "resolved LicenseExpiringSoon{}"]),
+    ("LicenseInvalid", &["firing LicenseInvalid{}", "resolved LicenseInvalid{}"]),
     ("CertAutoPilotDown", &["firing CertAutoPilotDown{}"]),
 ];
 
@@ -62,9 +47,7 @@ async fn every_fault_is_notified_once_and_resolves_after_its_repair() {
 
     // A certificate with a day left, from which renewals start.
     let a_day = Fault::new(Endpoint::Finalize, FaultKind::ValidFor(DAY));
-    stage
-        .acme
-        .inject(a_day.identifier("short.example").times(1));
+    stage.acme.inject(a_day.identifier("short.example").times(1));
     let short = stage.request(1, "short.example").await;
     stage.status_becomes(2, &short, "active").await;
     stage.nothing_fires().await;
@@ -74,50 +57,27 @@ async fn every_fault_is_notified_once_and_resolves_after_its_repair() {
     let refused = |name| Fault::new(Endpoint::Finalize, FaultKind::Status(403)).identifier(name);
     stage.acme.inject(refused("refused.example"));
     let certificate = stage.request(0, "refused.example").await;
-    stage
-        .install_license(1, 7 * DAY + Duration::from_secs(3))
-        .await;
+    stage.install_license(1, 7 * DAY + Duration::from_secs(3)).await;
     stage.fleet.unmount_master_key(2).expect("its file");
     stage.post(0, "/kek/rotations").await;
+    stage.notified(r#"firing JobDeadLetterRising{type="issue"}"#, "in the last 15s: 1.").await;
+    stage.notified("firing LicenseExpiringSoon{}", "The license expires in 6d 23h").await;
     stage
-        .notified(
-            r#"firing JobDeadLetterRising{type="issue"}"#,
-            "in the last 15s: 1.",
-        )
-        .await;
-    stage
-        .notified(
-            "firing LicenseExpiringSoon{}",
-            "The license expires in 6d 23h",
-        )
-        .await;
-    stage
-        .notified(
-            r#"firing KEKClusterNotReady{target="2"}"#,
-            "Hosts without KEK version 2: 1.",
-        )
+        .notified(r#"firing KEKClusterNotReady{target="2"}"#, "Hosts without KEK version 2: 1.")
         .await;
 
     // As the runbooks say.
     stage.acme.clear_faults();
     let dead = stage.get(2, "/jobs/dead").await["jobs"].take();
-    assert_eq!(
-        (dead[0]["type"].as_str(), dead[1].is_null()),
-        (Some("issue"), true),
-        "{dead}"
-    );
+    assert_eq!((dead[0]["type"].as_str(), dead[1].is_null()), (Some("issue"), true), "{dead}");
     let id = dead[0]["id"].as_str().expect("an id");
     stage.post(2, &format!("/jobs/dead/{id}/requeue")).await;
     stage.status_becomes(0, &certificate, "active").await;
     stage.install_license(2, 365 * DAY).await;
     stage.fleet.mount_master_key(2).expect("its file");
     stage.notified("resolved LicenseExpiringSoon{}", "").await;
-    stage
-        .notified(r#"resolved KEKClusterNotReady{target="2"}"#, "")
-        .await;
-    stage
-        .notified(r#"resolved JobDeadLetterRising{type="issue"}"#, "")
-        .await;
+    stage.notified(r#"resolved KEKClusterNotReady{target="2"}"#, "").await;
+    stage.notified(r#"resolved JobDeadLetterRising{type="issue"}"#, "").await;
     stage
         .until("the keys are re-wrapped", async |stage| {
             stage.get(1, &short).await["kek_version"] == json!(2)
@@ -127,25 +87,13 @@ async fn every_fault_is_notified_once_and_resolves_after_its_repair() {
     stage.acme.inject(refused("short.example"));
     stage.post(0, &format!("{short}/renew")).await;
     stage
-        .notified(
-            "firing CertRenewalFailingAndExpiring{}",
-            "Certificates whose renewal failed: 1.",
-        )
+        .notified("firing CertRenewalFailingAndExpiring{}", "Certificates whose renewal failed: 1.")
         .await;
-    stage
-        .notified(
-            r#"firing JobDeadLetterRising{type="renew"}"#,
-            "in the last 15s: 1.",
-        )
-        .await;
+    stage.notified(r#"firing JobDeadLetterRising{type="renew"}"#, "in the last 15s: 1.").await;
     stage.acme.clear_faults();
     stage.post(1, &format!("{short}/renew")).await;
-    stage
-        .notified("resolved CertRenewalFailingAndExpiring{}", "")
-        .await;
-    stage
-        .notified(r#"resolved JobDeadLetterRising{type="renew"}"#, "")
-        .await;
+    stage.notified("resolved CertRenewalFailingAndExpiring{}", "").await;
+    stage.notified(r#"resolved JobDeadLetterRising{type="renew"}"#, "").await;
 
     // An expired license is invalid: that it expires soon is not worth a notification any more.
     stage.expire_license(0).await;
@@ -155,23 +103,13 @@ async fn every_fault_is_notified_once_and_resolves_after_its_repair() {
     stage.notified("resolved LicenseInvalid{}", "").await;
 
     stage.fleet.stop().await.expect("they end in order");
-    stage
-        .notified("firing CertAutoPilotDown{}", "No replica answers")
-        .await;
+    stage.notified("firing CertAutoPilotDown{}", "No replica answers").await;
 
     let seen = stage.seen();
     let seen: Vec<_> = (seen.iter())
-        .map(|(group, said)| {
-            (
-                group.as_str(),
-                said.iter().map(String::as_str).collect::<Vec<_>>(),
-            )
-        })
+        .map(|(group, said)| (group.as_str(), said.iter().map(String::as_str).collect::<Vec<_>>()))
         .collect();
-    let mut wanted: Vec<_> = SEEN
-        .iter()
-        .map(|(group, said)| (*group, said.to_vec()))
-        .collect();
+    let mut wanted: Vec<_> = SEEN.iter().map(|(group, said)| (*group, said.to_vec())).collect();
     wanted.sort_unstable();
     assert_eq!(seen, wanted);
     stage.end().await;

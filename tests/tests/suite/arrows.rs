@@ -14,16 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cap-tracing", &["cap-names", "cap-egress"]),
     ("cap-syslog", &["cap-names", "cap-egress"]),
     ("cap-alerts", &["cap-names", "cap-metrics"]),
-    (
-        "cap-telemetry",
-        &[
-            "cap-names",
-            "cap-egress",
-            "cap-metrics",
-            "cap-tracing",
-            "cap-syslog",
-        ],
-    ),
+    ("cap-telemetry", &["cap-names", "cap-egress", "cap-metrics", "cap-tracing", "cap-syslog"]),
 ];
 
 /// Crates that open connections. Only these members may depend on them.
@@ -31,14 +22,7 @@ const DIALERS: &[(&str, &[&str])] = &[
     (
         "hyper-util",
         // cap-metrics only serves with it: the features of clients are not among those it asks for.
-        &[
-            "cap-egress",
-            "cap-metrics",
-            "cap-tracing",
-            "certautopilot",
-            "cap-tests",
-            "cap-testkit",
-        ],
+        &["cap-egress", "cap-metrics", "cap-tracing", "certautopilot", "cap-tests", "cap-testkit"],
     ),
     ("reqwest", &[]),
     ("tonic", &[]),
@@ -100,10 +84,7 @@ fn direct() -> BTreeMap<String, BTreeSet<String>> {
             .map(|dependency| text(&dependency["name"]))
             .collect()
     };
-    members
-        .iter()
-        .map(|member| (text(&member["name"]), dependencies(member)))
-        .collect()
+    members.iter().map(|member| (text(&member["name"]), dependencies(member))).collect()
 }
 
 fn reach<'a>(
@@ -135,10 +116,7 @@ fn only_known_members_name_a_crate_that_dials() {
     for (dialer, allowed) in DIALERS {
         for (member, dependencies) in direct() {
             if dependencies.contains(*dialer) {
-                assert!(
-                    allowed.contains(&member.as_str()),
-                    "{member} depends on {dialer}"
-                );
+                assert!(allowed.contains(&member.as_str()), "{member} depends on {dialer}");
             }
         }
     }
@@ -169,10 +147,7 @@ fn what_is_shipped_is_built_from_nothing_that_dials_by_itself() {
         let built = built_from(member);
         assert!(built.contains_key(*member), "{member} is not a member");
         for (name, features) in &built {
-            assert!(
-                !NEVER.contains(&name.as_str()),
-                "{member} is built from {name}"
-            );
+            assert!(!NEVER.contains(&name.as_str()), "{member} is built from {name}");
             for (_, never) in NEVER_WITH.iter().filter(|(krate, _)| krate == name) {
                 let never: BTreeSet<_> = never.iter().map(|&feature| feature.to_owned()).collect();
                 let wrong: Vec<_> = features.intersection(&never).collect();

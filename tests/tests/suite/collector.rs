@@ -15,10 +15,7 @@ fn pipeline(endpoint: &str, compression: Compression) -> Tracer {
     let mut config = Config::new(endpoint.parse().expect("an endpoint"));
     config.sample_rate = SampleRate::ALL;
     config.compression = compression;
-    let connector = Connector::new(
-        Guard::new(Policy::default()),
-        Trust::system().expect("roots"),
-    );
+    let connector = Connector::new(Guard::new(Policy::default()), Trust::system().expect("roots"));
     Tracer::start(config, connector).expect("it starts")
 }
 
@@ -40,24 +37,16 @@ async fn spans_arrive_over_http_and_grpc_across_a_collector_restart() {
         let ours = |span: &&ReceivedSpan| span.attribute("cap.job.id") == Some(id);
         let count = |spans: &[ReceivedSpan]| spans.iter().filter(ours).count();
         let first = format!("the first span over {endpoint}");
-        collector
-            .until(first, LONG, |spans| count(spans) == 1)
-            .await;
+        collector.until(first, LONG, |spans| count(spans) == 1).await;
 
         collector.stop().await.expect("it stops");
         let second = job.attempt(2).parent(&previous).previous_attempt(&previous);
         drop(second.start());
         collector.start().await.expect("it starts again");
         let second = format!("the second span over {endpoint}");
-        collector
-            .until(second, LONG, |spans| count(spans) == 2)
-            .await;
+        collector.until(second, LONG, |spans| count(spans) == 2).await;
         let stats = tokio::task::block_in_place(|| tracing.shutdown(LONG));
-        assert_eq!(
-            (stats.started, stats.exported, stats.pending),
-            (2, 2, 0),
-            "{stats}"
-        );
+        assert_eq!((stats.started, stats.exported, stats.pending), (2, 2, 0), "{stats}");
 
         let spans = collector.spans().expect("spans");
         let spans: Vec<_> = spans.iter().filter(ours).collect();

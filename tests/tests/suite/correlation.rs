@@ -81,10 +81,7 @@ async fn exemplar_span_log_line_and_audit_record_name_each_other() {
     let [exemplar] = &exemplars(&metrics)[..] else {
         panic!("{metrics}");
     };
-    assert_eq!(
-        (&exemplar.trace_id, &exemplar.span_id),
-        (&span.trace_id, &span.span_id)
-    );
+    assert_eq!((&exemplar.trace_id, &exemplar.span_id), (&span.trace_id, &span.span_id));
     let apart = (exemplar.seconds - span.duration().as_secs_f64()).abs();
     assert!(apart < 0.05, "{exemplar:?} {span:?}");
 

@@ -60,9 +60,6 @@ fn every_transport_ignores_proxies_of_the_environment() {
     child.env_remove("no_proxy").env_remove("NO_PROXY");
     let output = child.output().expect("it runs");
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && said.contains("1 passed"),
-        "{said}"
-    );
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
     assert!(proxy.is_untouched());
 }

@@ -6,12 +6,7 @@ use cap_tests::demo::{Options, With, run};
 use cap_tests::require;
 
 async fn delivers(with: With) {
-    let options = Options {
-        lasts: Duration::from_secs(3),
-        with,
-        quiet: true,
-        json: None,
-    };
+    let options = Options { lasts: Duration::from_secs(3), with, quiet: true, json: None };
     let outcome = run(&options).await.expect("the demo runs");
     let faults = outcome.faults();
     assert!(faults.is_empty(), "{faults:#?}");

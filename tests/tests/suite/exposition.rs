@@ -53,13 +53,8 @@ impl Parser {
             .expect("python runs");
         let stdin = python.stdin.take().expect("it is piped");
         let stdout = BufReader::new(python.stdout.take().expect("it is piped"));
-        let mut parser = Parser {
-            format,
-            python,
-            stdin,
-            stdout,
-            families: serde_json::Value::Null,
-        };
+        let mut parser =
+            Parser { format, python, stdin, stdout, families: serde_json::Value::Null };
         let read = parser.read(&inventory(&["acme".to_owned()]));
         parser.families = read.expect("a plain body")["families"].take();
         parser
@@ -103,9 +98,7 @@ impl Parser {
     }
 
     fn stop(self) {
-        let Parser {
-            mut python, stdin, ..
-        } = self;
+        let Parser { mut python, stdin, .. } = self;
         drop(stdin);
         assert!(python.wait().expect("python ends").success());
     }

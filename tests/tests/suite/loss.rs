@@ -9,13 +9,7 @@ use cap_tests::require;
 
 async fn loses_nothing(fault: Fault, input: RelayInput) {
     let program = require!("rsyslogd");
-    let run = Run {
-        fault,
-        input,
-        events: 4000,
-        rate: 4000,
-        buffer: 8000,
-    };
+    let run = Run { fault, input, events: 4000, rate: 4000, buffer: 8000 };
     let outcome = run.run(&program).await.expect("the relay runs");
     assert!(outcome.lost.is_empty(), "{:?}", outcome.lost);
     assert!(outcome.closes(), "{:?}", outcome.report);
@@ -45,13 +39,7 @@ async fn a_wedged_relay_misses_nothing_over_tls() {
 
 /// 50,000 events and a buffer of 10,000: the events that the relay misses, and its gap records.
 async fn outage_longer_than_the_buffer(rsyslog: &Path, fault: Fault) -> Outcome {
-    let run = Run {
-        fault,
-        input: RelayInput::Tls,
-        events: 50_000,
-        rate: 100_000,
-        buffer: 10_000,
-    };
+    let run = Run { fault, input: RelayInput::Tls, events: 50_000, rate: 100_000, buffer: 10_000 };
     let outcome = run.run(rsyslog).await;
     let outcome = outcome.expect("the relay runs");
     assert!(outcome.closes(), "{:?}", outcome.report);

@@ -46,9 +46,7 @@ fn tls(authority: Option<&Authority>) -> Transport {
 async fn tells_apart(software: RelaySoftware) {
     let program = require!(software.tool());
     let authority = Authority::new();
-    let mut relay = Relay::start(software, &program, &authority)
-        .await
-        .expect("it starts");
+    let mut relay = Relay::start(software, &program, &authority).await.expect("it starts");
     let counted = || Transport::Tcp(Framing::OctetCounting);
     let lines = || Transport::Tcp(Framing::Newline);
     let of_tls = |stage, problem| Err((stage, ProbeCause::Tls, Some(problem)));
@@ -66,21 +64,11 @@ async fn tells_apart(software: RelaySoftware) {
         RelaySoftware::SyslogNg => TlsProblem::BrokenOff,
     };
     let rows: [(&str, RelayInput, Transport, Finding); 9] = [
-        (
-            "a datagram",
-            RelayInput::Udp,
-            Transport::Udp,
-            Ok(ProbeVerdict::Sent),
-        ),
+        ("a datagram", RelayInput::Udp, Transport::Udp, Ok(ProbeVerdict::Sent)),
         ("octets", RelayInput::OctetCounting, counted(), confirmed),
         ("lines", RelayInput::Newline, lines(), confirmed),
         ("TLS", RelayInput::Tls, tls(Some(&authority)), confirmed),
-        (
-            "wrong framing",
-            RelayInput::OctetCounting,
-            lines(),
-            wrong_framing,
-        ),
+        ("wrong framing", RelayInput::OctetCounting, lines(), wrong_framing),
         (
             "no client certificate",
             RelayInput::MutualTls,
@@ -126,9 +114,7 @@ async fn tells_apart(software: RelaySoftware) {
     assert_eq!(finding(&closed), refused(ProbeStage::Write), "{closed:?}");
 
     let other = authority.server(ServerCertificate::WrongName);
-    let other = Relay::start_as(software, &program, &authority, &other)
-        .await
-        .expect("it starts");
+    let other = Relay::start_as(software, &program, &authority, &other).await.expect("it starts");
     let probe = probe(&other, RelayInput::Tls, tls(Some(&authority))).await;
     let expected = of_tls(ProbeStage::Tls, TlsProblem::WrongName);
     assert_eq!(finding(&probe), expected, "{probe:?}");

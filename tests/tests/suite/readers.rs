@@ -44,9 +44,7 @@ fn full() -> Metrics {
     certificates.register(["acme"]);
     certificates.set_inventory([(CertificateStatus::Active, "acme", 1)]);
     certificates.set_days_left([5.0]);
-    metrics
-        .distribution()
-        .record_executed("file", cap_metrics::ExecutionStatus::Success);
+    metrics.distribution().record_executed("file", cap_metrics::ExecutionStatus::Success);
     metrics.distribution().record_target_result("file", None);
     metrics.kek().register(["local"]);
     let mut kek = KekState::default();
@@ -55,13 +53,9 @@ fn full() -> Metrics {
     kek.laggards.push(KekLaggards::new(1, 0));
     kek.rotations.push(KekRotation::active("r1", 0.5));
     metrics.kek().set_state(&kek);
-    metrics
-        .notifications()
-        .record_delivered("webhook", Outcome::Success, Duration::from_millis(3));
+    metrics.notifications().record_delivered("webhook", Outcome::Success, Duration::from_millis(3));
     metrics.discovery().set_sources([("s1", 4)]);
-    metrics
-        .discovery()
-        .set_findings([(FindingSeverity::High, 1)]);
+    metrics.discovery().set_findings([(FindingSeverity::High, 1)]);
     metrics.external().record_called(
         "acme",
         "finalize",
@@ -96,9 +90,7 @@ fn every_family_of_the_catalogue_is_exposed_and_parses() {
             metric.name,
             "cap_telemetry_series_folded_total" | "process_virtual_memory_max_bytes"
         );
-        let exposed = families
-            .get(metric.name)
-            .is_some_and(|family| family.help == metric.help);
+        let exposed = families.get(metric.name).is_some_and(|family| family.help == metric.help);
         assert!(exposed || may_be_absent, "{} is not exposed", metric.name);
     }
 }
@@ -123,10 +115,8 @@ fn complaints(promtool: &Path, body: &str) -> Vec<String> {
 }
 
 fn only_accepted(complaints: &[String]) {
-    let unexpected: Vec<_> = complaints
-        .iter()
-        .filter(|line| !ACCEPTED.contains(&line.as_str()))
-        .collect();
+    let unexpected: Vec<_> =
+        complaints.iter().filter(|line| !ACCEPTED.contains(&line.as_str())).collect();
     assert!(unexpected.is_empty(), "{unexpected:#?}");
 }
 
@@ -135,14 +125,9 @@ fn promtool_has_only_the_accepted_complaints() {
     let promtool = require!("promtool");
     let complaints = complaints(&promtool, &full().render());
     only_accepted(&complaints);
-    let missing: Vec<_> = ACCEPTED
-        .iter()
-        .filter(|line| !complaints.iter().any(|said| said == *line))
-        .collect();
-    assert!(
-        missing.is_empty(),
-        "no longer said, so no longer to be accepted: {missing:#?}"
-    );
+    let missing: Vec<_> =
+        ACCEPTED.iter().filter(|line| !complaints.iter().any(|said| said == *line)).collect();
+    assert!(missing.is_empty(), "no longer said, so no longer to be accepted: {missing:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -237,19 +222,13 @@ async fn prometheus_stores_the_same_series_of_both_formats() {
     let text = target(metrics.clone(), Format::Text).await;
     let open = target(metrics.clone(), Format::OpenMetrics).await;
     let every = Duration::from_millis(200);
-    let prometheus = Prometheus::start(&program, &[&text, &open], "", every)
-        .await
-        .expect("it starts");
+    let prometheus =
+        Prometheus::start(&program, &[&text, &open], "", every).await.expect("it starts");
     let both = |result: &Value| result[0]["value"][1] == "2";
-    let up = prometheus
-        .wait_for("count(up == 1)", both, Duration::from_secs(30))
-        .await;
+    let up = prometheus.wait_for("count(up == 1)", both, Duration::from_secs(30)).await;
     assert!(up, "{}", prometheus.process().log());
 
-    let (of_text, of_open) = (
-        stored(&prometheus, &text).await,
-        stored(&prometheus, &open).await,
-    );
+    let (of_text, of_open) = (stored(&prometheus, &text).await, stored(&prometheus, &open).await);
     assert_eq!(of_text, of_open);
     // Nothing was left out of both alike.
     let lines = metrics.render();

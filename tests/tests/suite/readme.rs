@@ -13,9 +13,7 @@ fn readmes() -> Vec<PathBuf> {
     let metadata = metadata();
     let root = metadata["workspace_root"].as_str().expect("a folder");
     let members = metadata["packages"].as_array().expect("packages");
-    let manifests = members
-        .iter()
-        .map(|member| member["manifest_path"].as_str().expect("a path"));
+    let manifests = members.iter().map(|member| member["manifest_path"].as_str().expect("a path"));
     let folders = manifests.filter_map(|manifest| Path::new(manifest).parent());
     [Path::new(root)]
         .into_iter()
@@ -31,10 +29,7 @@ fn examples(text: &str) -> Vec<(usize, usize)> {
     let mut examples = Vec::new();
     while let Some((begin, line)) = lines.next() {
         if line.starts_with("```") {
-            let length = lines
-                .by_ref()
-                .take_while(|(_, line)| *line != "```")
-                .count();
+            let length = lines.by_ref().take_while(|(_, line)| *line != "```").count();
             if line.starts_with("```rust") {
                 examples.push((begin, length));
             }

@@ -75,10 +75,7 @@ fn once(authority: &Authority, collector: &load::Collector, relay: &load::Relay,
     let stop = Arc::new(AtomicBool::new(false));
     let callers = [0, 1].map(|_| caller(service.address(), Arc::clone(&stop)));
     until("an audit event of each of five requests", PATIENCE, || {
-        telemetry
-            .syslog()
-            .map_or(0, |pipeline| pipeline.status().enqueued)
-            >= 5
+        telemetry.syslog().map_or(0, |pipeline| pipeline.status().enqueued) >= 5
     });
 
     // In order, as the service does it; or the pipelines first, with requests under way.

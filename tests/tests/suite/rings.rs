@@ -44,15 +44,10 @@ fn files_of_a_library_do_not_import_each_other_in_a_ring() {
 
 /// What the reader says of a crate of these files.
 fn of_files(files: &[(&str, &str)]) -> Vec<String> {
-    let texts: BTreeMap<String, String> = files
-        .iter()
-        .map(|&(path, text)| (path.to_owned(), text.to_owned()))
-        .collect();
+    let texts: BTreeMap<String, String> =
+        files.iter().map(|&(path, text)| (path.to_owned(), text.to_owned())).collect();
     let sources = Sources::of_texts(&|path| texts.get(path).cloned());
-    rings(&sources.imports())
-        .iter()
-        .map(ToString::to_string)
-        .collect()
+    rings(&sources.imports()).iter().map(ToString::to_string).collect()
 }
 
 const RING: &str = "a.rs:1 uses b.rs (crate::b::B), b.rs:1 uses a.rs (crate::a::A)";
@@ -74,10 +69,7 @@ fn a_ring_is_seen_through_re_exports_and_groups() {
         ("a.rs", "use crate::b::B; pub struct A(B); pub struct More;"),
         ("b.rs", "use crate::{Other}; pub struct B(Box<Other>);"),
     ]);
-    assert_eq!(
-        ring,
-        ["a.rs:1 uses b.rs (crate::b::B), b.rs:1 uses a.rs (crate::Other)"]
-    );
+    assert_eq!(ring, ["a.rs:1 uses b.rs (crate::b::B), b.rs:1 uses a.rs (crate::Other)"]);
 }
 
 #[test]

@@ -26,9 +26,8 @@ async fn an_administrator_sets_up_a_relay_with_a_private_ca() {
     let browser = require!("headless-shell");
     let rsyslog = require!(RelaySoftware::Rsyslog.tool());
     let authority = Authority::new();
-    let mut relay = Relay::start(RelaySoftware::Rsyslog, &rsyslog, &authority)
-        .await
-        .expect("rsyslog");
+    let mut relay =
+        Relay::start(RelaySoftware::Rsyslog, &rsyslog, &authority).await.expect("rsyslog");
     // Off, but its buffer is known.
     let gone = RelayInput::OctetCounting;
     let text = format!(
@@ -41,9 +40,7 @@ async fn an_administrator_sets_up_a_relay_with_a_private_ca() {
     let config = certautopilot::Config::from_document(&mut document).expect("sound");
     document.finish().expect("known keys");
     let telemetry = Telemetry::start(pipelines).expect("started");
-    let service = Service::start(config, telemetry.clone())
-        .await
-        .expect("it serves");
+    let service = Service::start(config, telemetry.clone()).await.expect("it serves");
     let base = format!("http://{}", service.address());
 
     let mut page = Browser::start(&browser).await.expect("a browser");
@@ -67,10 +64,7 @@ async fn an_administrator_sets_up_a_relay_with_a_private_ca() {
     enter(&mut page, "#host", "https://relay.example").await;
     page.follow("button.primary").await.expect("an answer");
     let wrong = shown(&mut page, "#host-wrong").await;
-    assert!(
-        wrong.contains("give the host alone, without a scheme"),
-        "{wrong}"
-    );
+    assert!(wrong.contains("give the host alone, without a scheme"), "{wrong}");
     assert_eq!(value(&mut page, "#host").await, "https://relay.example");
     snap(&mut page, "2-wrong-host").await;
 
@@ -109,23 +103,16 @@ async fn an_administrator_sets_up_a_relay_with_a_private_ca() {
     let stage = shown(&mut page, "li[data-stage=confirmed]").await;
     assert!(stage.contains("ok"), "{stage}");
     let on_page = shown(&mut page, "#test-record").await;
-    let came = |records: &[RelayRecord]| {
-        records
-            .iter()
-            .any(|record| record.raw.trim_end() == on_page)
-    };
+    let came =
+        |records: &[RelayRecord]| records.iter().any(|record| record.raw.trim_end() == on_page);
     relay.until(&on_page, LONG, came).await;
     snap(&mut page, "4-test-with-the-ca").await;
 
     page.follow("button.primary").await.expect("an answer");
     assert_eq!(shown(&mut page, "#saved").await, "Saved, and in force.");
     let relay_now = tls.to_string();
-    page.until("[data-status=relay]", |text| text == Some(&relay_now))
-        .await
-        .expect("it moved");
-    page.until("[data-status=state]", |text| text == Some("connected"))
-        .await
-        .expect("connected");
+    page.until("[data-status=relay]", |text| text == Some(&relay_now)).await.expect("it moved");
+    page.until("[data-status=state]", |text| text == Some("connected")).await.expect("connected");
     snap(&mut page, "5-saved").await;
     // The change itself is in the SIEM's archive.
     let changed = |records: &[RelayRecord]| {
@@ -134,71 +121,46 @@ async fn an_administrator_sets_up_a_relay_with_a_private_ca() {
                 && record.sd.contains("user:alice@example.com")
         })
     };
-    relay
-        .until("the change of the settings", LONG, changed)
-        .await;
+    relay.until("the change of the settings", LONG, changed).await;
 
     // Without a relay the buffer fills, and the page warns without a reload.
     relay.stop().await.expect("it stops");
-    page.until("#warning", |text| {
-        text.is_some_and(|text| text.contains("not connected"))
-    })
-    .await
-    .expect("a warning");
+    page.until("#warning", |text| text.is_some_and(|text| text.contains("not connected")))
+        .await
+        .expect("a warning");
     for number in 0..3 * BUFFER {
-        let event = Event::new(
-            format!("evt_{number}"),
-            "auth.login",
-            Actor::user("alice"),
-            "Logged in",
-        );
+        let event =
+            Event::new(format!("evt_{number}"), "auth.login", Actor::user("alice"), "Logged in");
         telemetry.audit(event);
     }
     let warning = page
-        .until("#warning", |text| {
-            text.is_some_and(|text| text.contains("buffer is full"))
-        })
+        .until("#warning", |text| text.is_some_and(|text| text.contains("buffer is full")))
         .await
         .expect("a warning")
         .unwrap_or_default();
-    assert!(
-        warning.contains("oldest events are being dropped"),
-        "{warning}"
-    );
+    assert!(warning.contains("oldest events are being dropped"), "{warning}");
     snap(&mut page, "6-buffer-full").await;
 
     relay.start().await.expect("it starts again");
-    page.until("#warning", |text| text.is_none())
-        .await
-        .expect("no warning");
-    page.until("[data-status=queued]", |text| text == Some("0"))
-        .await
-        .expect("delivered");
+    page.until("#warning", |text| text.is_none()).await.expect("no warning");
+    page.until("[data-status=queued]", |text| text == Some("0")).await.expect("delivered");
     snap(&mut page, "7-relay-is-back").await;
 
     let complaints = &page.complaints()[before..];
     // The answer to a wrong form is a 422, which the browser's log counts as an error.
     let expected = |complaint: &&String| !complaint.contains("status of 422");
-    assert_eq!(
-        complaints.iter().filter(expected).collect::<Vec<_>>(),
-        [""; 0]
-    );
+    assert_eq!(complaints.iter().filter(expected).collect::<Vec<_>>(), [""; 0]);
 
     assert!(service.stop().await);
     let stopping = tokio::task::spawn_blocking(move || telemetry.shutdown(LONG));
     let report = stopping.await.expect("no panic");
     let events = report.syslog.expect("it was on");
-    assert_eq!(
-        events.enqueued,
-        events.delivered + events.dropped + events.queued
-    );
+    assert_eq!(events.enqueued, events.delivered + events.dropped + events.queued);
 }
 
 /// As the product's own front would: the session is a cookie that scripts cannot read.
 async fn log_in(page: &mut Browser, base: &str, user: &str) {
-    page.open(&format!("{base}/healthz"))
-        .await
-        .expect("the service");
+    page.open(&format!("{base}/healthz")).await.expect("the service");
     let body = serde_json::json!({ "user": user, "password": "correct horse battery staple" });
     let script = format!(
         "fetch('/auth/login', {{ method: 'POST', headers: {{ 'content-type': 'application/json' }}, body: {} }}).then(answer => answer.status)",

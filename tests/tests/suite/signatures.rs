@@ -50,10 +50,7 @@ const LISTED: &[(&str, &str, Meeting)] = &[
 fn crates_before_1_0_in_public_signatures_are_listed() {
     let mut found = BTreeSet::new();
     for (library, unstable) in unstable_dependencies() {
-        let src = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("..")
-            .join(&library)
-            .join("src");
+        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(&library).join("src");
         let met = met(&files_of(&src), &unstable);
         let exported = exported_by(&src);
         for (foreign, meeting) in met {
@@ -75,9 +72,7 @@ fn unstable_dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let metadata = metadata();
     let packages = metadata["packages"].as_array().expect("packages");
     let libraries = packages.iter().filter(|package| {
-        package["name"]
-            .as_str()
-            .is_some_and(|name| name.starts_with("cap-"))
+        package["name"].as_str().is_some_and(|name| name.starts_with("cap-"))
             && package["publish"].is_null()
     });
     libraries
@@ -215,8 +210,7 @@ impl Reader<'_> {
                 self.bound.insert(name.ident.to_string(), root(&name.ident));
             }
             UseTree::Rename(name) => {
-                self.bound
-                    .insert(name.rename.to_string(), root(&name.ident));
+                self.bound.insert(name.rename.to_string(), root(&name.ident));
             }
             UseTree::Glob(_) => {}
         }
@@ -339,18 +333,12 @@ fn what_users_meet_is_found() {
         ("pub enum E { A(foreign::T) }", Named),
         ("pub fn f<T: foreign::Trait>(_: T) {}", Named),
         ("pub fn f(_: impl foreign::Trait) {}", Named),
-        (
-            "pub struct S; impl S { pub fn f(&self) -> foreign::T {} }",
-            Named,
-        ),
+        ("pub struct S; impl S { pub fn f(&self) -> foreign::T {} }", Named),
         ("pub trait Tr { fn f(_: foreign::T); }", Named),
         ("pub type A = foreign::T;", Named),
         ("pub struct S; impl foreign::Trait for S {}", Implemented),
         ("pub struct S; impl From<foreign::T> for S {}", Implemented),
-        (
-            "pub struct S; impl Iterator for S { type Item = foreign::T; }",
-            Implemented,
-        ),
+        ("pub struct S; impl Iterator for S { type Item = foreign::T; }", Implemented),
     ] {
         assert_eq!(of_text(text), [meeting], "{text}");
     }

@@ -24,21 +24,13 @@ struct Case {
 
 /// The relay's certificate, and its clients.
 fn cases(authority: &Authority) -> Vec<(ServerCertificate, Vec<Case>)> {
-    let case = |input, finds| Case {
-        input,
-        ca_pem: Some(authority.ca_pem()),
-        identity: None,
-        finds,
-    };
+    let case =
+        |input, finds| Case { input, ca_pem: Some(authority.ca_pem()), identity: None, finds };
     let flawed = |finds| vec![case(RelayInput::Tls, Some(finds))];
-    let with = |identity, finds| Case {
-        identity: Some(identity),
-        ..case(RelayInput::MutualTls, finds)
-    };
-    let untrusting = Case {
-        ca_pem: None,
-        ..case(RelayInput::Tls, Some(TlsProblem::UnknownAuthority))
-    };
+    let with =
+        |identity, finds| Case { identity: Some(identity), ..case(RelayInput::MutualTls, finds) };
+    let untrusting =
+        Case { ca_pem: None, ..case(RelayInput::Tls, Some(TlsProblem::UnknownAuthority)) };
     let required = Some(TlsProblem::ClientCertificateRequired);
     let refused = Some(TlsProblem::ClientCertificateRefused);
     let good = vec![
@@ -52,14 +44,8 @@ fn cases(authority: &Authority) -> Vec<(ServerCertificate, Vec<Case>)> {
         (ServerCertificate::Good, good),
         (ServerCertificate::WrongName, flawed(TlsProblem::WrongName)),
         (ServerCertificate::Expired, flawed(TlsProblem::Expired)),
-        (
-            ServerCertificate::NotYetValid,
-            flawed(TlsProblem::NotYetValid),
-        ),
-        (
-            ServerCertificate::SelfSigned,
-            flawed(TlsProblem::SelfSigned),
-        ),
+        (ServerCertificate::NotYetValid, flawed(TlsProblem::NotYetValid)),
+        (ServerCertificate::SelfSigned, flawed(TlsProblem::SelfSigned)),
     ]
 }
 
@@ -123,9 +109,8 @@ impl Case {
             addr.port().try_into().expect("a port"),
         ));
         config.transport = Transport::Tls(Framing::OctetCounting, tls);
-        let forwarder = Forwarder::builder(config, Guard::new(Policy::default()))
-            .start()
-            .expect("it starts");
+        let forwarder =
+            Forwarder::builder(config, Guard::new(Policy::default())).start().expect("it starts");
         forwarder.enqueue(Event::new(id, "auth.login", Actor::user("a"), "Logged in"));
         let found = async {
             let mut ticks = tokio::time::interval(TICK);
@@ -165,9 +150,8 @@ async fn tells_them_apart(software: RelaySoftware) {
     let authority = Authority::new();
     for (certificate, cases) in cases(&authority) {
         let identity = authority.server(certificate);
-        let relay = Relay::start_as(software, &program, &authority, &identity)
-            .await
-            .expect("it starts");
+        let relay =
+            Relay::start_as(software, &program, &authority, &identity).await.expect("it starts");
         for (number, case) in cases.into_iter().enumerate() {
             let what = format!("{certificate:?}, {:?}, client {number}", case.input);
             let ids = [format!("guard-{number}"), format!("forwarder-{number}")];
@@ -178,9 +162,7 @@ async fn tells_them_apart(software: RelaySoftware) {
             for id in &ids {
                 if case.finds.is_none() {
                     let event = format!("{what}: {id}");
-                    relay
-                        .until(event, LONG, |records| arrived(id, records))
-                        .await;
+                    relay.until(event, LONG, |records| arrived(id, records)).await;
                 } else {
                     assert!(!arrived(id, &relay.records().expect("records")), "{what}");
                 }

@@ -72,9 +72,7 @@ emit cert.renewed (producer) below job renew 2 flags 101 state vendor=1
 async fn at_our_own_receiver() {
     let (authority, identity) = certified();
     for security in [Security::Plain, Security::Tls(&identity)] {
-        let receiver = OtlpReceiver::start_with(ANY_PORT, security)
-            .await
-            .expect("a port");
+        let receiver = OtlpReceiver::start_with(ANY_PORT, security).await.expect("a port");
         tell(&receiver.endpoint(), Compression::None, &authority);
         tell(&receiver.grpc_endpoint(), Compression::None, &authority);
         tell(&receiver.endpoint(), Compression::Gzip, &authority);
@@ -96,9 +94,8 @@ async fn behind_the_collector() {
     for identity in [None, Some(&identity)] {
         for http in [true, false] {
             let tempo = OtlpReceiver::start().await.expect("a port");
-            let mut collector = Collector::forwarding(&program, identity, tempo.addr())
-                .await
-                .expect("it starts");
+            let mut collector =
+                Collector::forwarding(&program, identity, tempo.addr()).await.expect("it starts");
             let endpoint = match http {
                 true => collector.endpoint(),
                 false => collector.grpc_endpoint(),
@@ -137,23 +134,13 @@ fn story(tracing: &Tracer) {
             http::HeaderName::from_static("traceparent"),
             HeaderValue::from_static("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
         ),
-        (
-            http::HeaderName::from_static("tracestate"),
-            HeaderValue::from_static("vendor=1"),
-        ),
+        (http::HeaderName::from_static("tracestate"), HeaderValue::from_static("vendor=1")),
     ]);
     let route = "/projects/:projectId/certificates/:id/renew";
-    let request = tracing
-        .request(&Method::POST, &inbound)
-        .route(route)
-        .start();
+    let request = tracing.request(&Method::POST, &inbound).route(route).start();
     let enqueued = request.in_scope(|| {
         let who = Actor::user("alice");
-        current_span()
-            .set_org("o1")
-            .set_project("p1")
-            .set_certificate("c1")
-            .set_actor(&who);
+        current_span().set_org("o1").set_project("p1").set_certificate("c1").set_actor(&who);
         drop(tracing.db("INSERT", "jobs"));
         drop(tracing.service_call("policy", "check"));
         tracing.enqueue("renew", "j1").carrier()
@@ -207,10 +194,7 @@ fn described(spans: &[ReceivedSpan]) -> String {
         assert_eq!(resource["service.name"], "certautopilot");
         assert_eq!(resource["service.instance.id"], "api-1");
         assert_eq!((resource.len(), span.scope.as_str()), (2, "cap-tracing"));
-        let parent = span
-            .parent_span_id
-            .as_deref()
-            .map_or_else(String::new, name);
+        let parent = span.parent_span_id.as_deref().map_or_else(String::new, name);
         writeln!(
             text,
             "{} ({}) below {parent} flags {:x} state {}",

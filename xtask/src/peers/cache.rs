@@ -123,14 +123,8 @@ mod tests {
     #[test]
     fn versions_are_found_in_what_the_tools_say() {
         for (said, version) in [
-            (
-                "prometheus, version 2.42.0+ds (branch: debian/sid)",
-                Some("2.42.0+ds"),
-            ),
-            (
-                "rsyslogd  8.2302.0 (aka 2023.02) compiled with:",
-                Some("8.2302.0"),
-            ),
+            ("prometheus, version 2.42.0+ds (branch: debian/sid)", Some("2.42.0+ds")),
+            ("rsyslogd  8.2302.0 (aka 2023.02) compiled with:", Some("8.2302.0")),
             ("syslog-ng 3 (3.38.1)\nConfig version: 3.35", Some("3.38.1")),
             ("no version", None),
         ] {

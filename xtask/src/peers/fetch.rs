@@ -43,10 +43,7 @@ impl Source {
                 let install = format!(
                     "-m pip install --no-input --no-deps --target root {package}=={version}"
                 );
-                if log
-                    .line(PROBE_LIMIT, stage, "python3 -m pip --version")
-                    .is_ok()
-                {
+                if log.line(PROBE_LIMIT, stage, "python3 -m pip --version").is_ok() {
                     return log.line(FETCH_LIMIT, stage, &format!("python3 {install}"));
                 }
                 // Debian's python3 has no pip; its wheel runs as it is.
@@ -54,9 +51,7 @@ impl Source {
                 make(&wheel)?;
                 debian(&["python3-pip-whl"], &wheel, log)?;
                 let wheels = files_below(&wheel)?;
-                let pip = wheels
-                    .iter()
-                    .find(|file| file.display().to_string().contains("/pip-"));
+                let pip = wheels.iter().find(|file| file.display().to_string().contains("/pip-"));
                 let pip = pip.ok_or("the package python3-pip-whl holds no pip")?;
                 let line = format!("env PYTHONPATH={} python3 {install}", pip.display());
                 log.line(FETCH_LIMIT, stage, &line)?;
@@ -129,11 +124,7 @@ fn debian(packages: &[&str], stage: &Path, log: &Log) -> Result<(), String> {
         // With an empty status the resolver plans for a machine that has nothing, so what is
         // installed here, perhaps the other relay, is not in the way. To plan needs no rights.
         let plan = "apt-get -s -q --no-install-recommends -o Dir::State::status=/dev/null install";
-        let plan = log.said(
-            FETCH_LIMIT,
-            &debs,
-            &format!("{plan} {}", packages.join(" ")),
-        )?;
+        let plan = log.said(FETCH_LIMIT, &debs, &format!("{plan} {}", packages.join(" ")))?;
         let names = planned(&plan, packages).join(" ");
         // Where root fetches as an unprivileged user, that user cannot write into the cache.
         let fetch = format!("apt-get -q -o APT::Sandbox::User=root download {names}");
@@ -215,10 +206,7 @@ mod tests {
         symlink("/etc/java/jvm.cfg", &linked).expect("a link");
         symlink("/no/such/file", &elsewhere).expect("a link");
         relink(root).expect("relinked");
-        assert_eq!(
-            linked.read_link().expect("a link"),
-            Path::new("../../../etc/java/jvm.cfg")
-        );
+        assert_eq!(linked.read_link().expect("a link"), Path::new("../../../etc/java/jvm.cfg"));
         let text = std::fs::read_to_string(&linked).expect("it leads there");
         assert_eq!(text, "-server KNOWN");
         let left = elsewhere.read_link().expect("a link");
@@ -230,9 +218,6 @@ mod tests {
         let plan = "Inst libc6 (2.36-9 Debian:12 [amd64]) []\nInst libestr0 (0.1.11-1 Debian:12 [amd64])\n\
                     Inst libjs-moment (2.29 Debian:12 [all])\nInst tar (1.34 Debian:12 [amd64])\n\
                     Inst rsyslog (8.2302.0-1 Debian:12 [amd64])\nConf rsyslog (8.2302.0-1 Debian:12 [amd64])";
-        assert_eq!(
-            planned(plan, &["rsyslog"]),
-            ["libestr0=0.1.11-1", "rsyslog=8.2302.0-1"]
-        );
+        assert_eq!(planned(plan, &["rsyslog"]), ["libestr0=0.1.11-1", "rsyslog=8.2302.0-1"]);
     }
 }

@@ -19,11 +19,7 @@ impl Cache {
         remove(&staged)?;
         match tool.start {
             Link(file) => symlink(root.join(file), &staged).map_err(|e| at("link", &staged, &e))?,
-            Python => script(
-                &staged,
-                &format!("export PYTHONPATH={}", quote(root)),
-                "python3",
-            )?,
+            Python => script(&staged, &format!("export PYTHONPATH={}", quote(root)), "python3")?,
             Jars(arguments) => {
                 let files = files_below(root)?;
                 let java = files.iter().find(|path| path.ends_with("bin/java"));
@@ -116,10 +112,7 @@ fn fonts_conf(root: &Path) -> String {
 /// A shell script that replaces itself by the program, so the process id stays the program's.
 fn script(path: &Path, before: &str, start: &str) -> Result<(), String> {
     let text = format!("{before}\nexec {start} \"$@\"\n");
-    write(
-        path,
-        &format!("#!/bin/sh\n# Written by `cargo xtask peers`.\n{text}"),
-    )?;
+    write(path, &format!("#!/bin/sh\n# Written by `cargo xtask peers`.\n{text}"))?;
     allow_to_run(path)
 }
 
@@ -132,10 +125,7 @@ fn allow_to_run(path: &Path) -> Result<(), String> {
 fn anchor(program: &mut [u8], folder: &str) {
     let descriptor = b"/proc/self/fd/9";
     let mut at = 0;
-    while let Some(rest) = program
-        .get_mut(at..)
-        .filter(|rest| rest.len() >= folder.len())
-    {
+    while let Some(rest) = program.get_mut(at..).filter(|rest| rest.len() >= folder.len()) {
         if rest.starts_with(folder.as_bytes()) && folder.len() >= descriptor.len() {
             // The same length as before, since a path may hold any number of slashes.
             rest[..folder.len()].fill(b'/');

@@ -35,9 +35,7 @@ impl Log {
         let mut command = Command::new(words.next().unwrap_or_default());
         command.args(words).current_dir(folder).env("LC_ALL", "C");
         // go ignores a workspace or flags of the environment.
-        command
-            .env("GOWORK", "off")
-            .env("GOFLAGS", "-buildvcs=false");
+        command.env("GOWORK", "off").env("GOFLAGS", "-buildvcs=false");
         command.env("GOBIN", folder.join("root/bin"));
         self.run(limit, &mut command)
     }
@@ -46,20 +44,13 @@ impl Log {
     pub(super) fn run(&self, limit: Duration, command: &mut Command) -> Result<String, String> {
         let failed = |e| at("use", &self.0, &e);
         let mut options = File::options();
-        let mut file = options
-            .append(true)
-            .read(true)
-            .open(&self.0)
-            .map_err(failed)?;
+        let mut file = options.append(true).read(true).open(&self.0).map_err(failed)?;
         let from = file.seek(SeekFrom::End(0)).map_err(failed)?;
         command.stdout(file.try_clone().map_err(failed)?);
         command.stderr(file.try_clone().map_err(failed)?);
         let name = command.get_program().display().to_string();
         let not = |what: &str, e| format!("cannot {what} {name}: {e}");
-        let mut child = command
-            .stdin(Stdio::null())
-            .spawn()
-            .map_err(|e| not("start", e))?;
+        let mut child = command.stdin(Stdio::null()).spawn().map_err(|e| not("start", e))?;
         let (begun, mut ended) = (Instant::now(), None);
         while ended.is_none() && begun.elapsed() < limit {
             thread::sleep((begun.elapsed() / 50).clamp(SHORT, SHORT * 40));

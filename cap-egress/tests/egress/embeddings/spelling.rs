@@ -6,12 +6,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 pub(super) fn ipv4(address: Ipv4Addr) -> Vec<String> {
     let bits = address.to_bits();
     let [a, b, c, d] = address.octets().map(u32::from);
-    let splits = [
-        vec![bits],
-        vec![a, bits & 0xff_ffff],
-        vec![a, b, bits & 0xffff],
-        vec![a, b, c, d],
-    ];
+    let splits =
+        [vec![bits], vec![a, bits & 0xff_ffff], vec![a, b, bits & 0xffff], vec![a, b, c, d]];
     let bases: [fn(u32) -> String; 5] = [
         |n| format!("{n}"),
         |n| format!("{n:#x}"),
@@ -47,8 +43,6 @@ pub(super) fn ipv6(address: Ipv6Addr) -> Vec<String> {
         dotted(segments.map(|segment| format!("{segment:x}"))[..6].join(":")),
         dotted(segments.map(|segment| format!("{segment:04x}"))[..6].join(":")),
     ];
-    let cases = spelled
-        .into_iter()
-        .flat_map(|text| [text.to_uppercase(), text]);
+    let cases = spelled.into_iter().flat_map(|text| [text.to_uppercase(), text]);
     cases.flat_map(|text| [format!("[{text}]"), text]).collect()
 }

@@ -66,12 +66,7 @@ impl Page {
             first = lines.end;
             at = self.ends[first - 1] as usize;
             let page = self;
-            Run {
-                page,
-                head,
-                lines,
-                start,
-            }
+            Run { page, head, lines, start }
         })
     }
 
@@ -126,9 +121,7 @@ impl Page {
 
     fn last_head(&self) -> Option<&str> {
         let (last, before) = self.runs.split_last()?;
-        let start = before
-            .last()
-            .map_or(0, |run| self.ends[run.lines as usize - 1]);
+        let start = before.last().map_or(0, |run| self.ends[run.lines as usize - 1]);
         Some(&self.text[start as usize..last.head as usize])
     }
 
@@ -157,15 +150,11 @@ impl<'a> Run<'a> {
         let lines = self.lines.clone();
         let ends = self.page.ends[lines.clone()].iter();
         let mut start = self.start;
-        ends.zip(&self.page.series[lines])
-            .map(move |(end, series)| {
-                let tail = Tail {
-                    text: &text[start..],
-                    len: *end as usize - start,
-                };
-                start = *end as usize;
-                (tail, *series as usize)
-            })
+        ends.zip(&self.page.series[lines]).map(move |(end, series)| {
+            let tail = Tail { text: &text[start..], len: *end as usize - start };
+            start = *end as usize;
+            (tail, *series as usize)
+        })
     }
 }
 

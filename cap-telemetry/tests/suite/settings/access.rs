@@ -5,26 +5,15 @@ use serde_json::json;
 
 use super::stage::{ROUTES, Stage};
 
-const FIELDS: [&str; 9] = [
-    "enabled",
-    "host",
-    "port",
-    "transport",
-    "framing",
-    "facility",
-    "hostname",
-    "app_name",
-    "ca",
-];
+const FIELDS: [&str; 9] =
+    ["enabled", "host", "port", "transport", "framing", "facility", "hostname", "app_name", "ca"];
 
 #[tokio::test]
 async fn without_an_administrator_nothing_is_shown_or_changed() {
     let stage = Stage::new().await;
     for route in ROUTES {
-        for (user, expected) in [
-            ("", StatusCode::UNAUTHORIZED),
-            ("viewer", StatusCode::FORBIDDEN),
-        ] {
+        for (user, expected) in [("", StatusCode::UNAUTHORIZED), ("viewer", StatusCode::FORBIDDEN)]
+        {
             let answer = stage.attempt(route.clone(), user, &stage.token, None).await;
             assert_eq!(answer.status, expected, "{route:?} of {user:?}");
             assert!(!answer.body.contains("csrf_token"), "{}", answer.body);
@@ -43,13 +32,8 @@ async fn without_the_own_token_or_from_another_site_nothing_is_done() {
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{route:?} {token}");
             assert!(answer.body.contains("CSRF"), "{}", answer.body);
         }
-        for from in [
-            ("origin", "https://evil.example"),
-            ("sec-fetch-site", "cross-site"),
-        ] {
-            let answer = stage
-                .attempt(route.clone(), "alice", &stage.token, Some(from))
-                .await;
+        for from in [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")] {
+            let answer = stage.attempt(route.clone(), "alice", &stage.token, Some(from)).await;
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{route:?} {from:?}");
         }
     }
@@ -67,12 +51,7 @@ async fn html_in_a_field_never_becomes_part_of_the_page() {
             fields.push((field, hostile));
             let answer = stage.post(path, &fields).await;
             assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{field}");
-            assert_eq!(
-                answer.body.matches("<script").count(),
-                1,
-                "{field}: {}",
-                answer.body
-            );
+            assert_eq!(answer.body.matches("<script").count(), 1, "{field}: {}", answer.body);
             assert!(!answer.body.contains("<img"), "{field}: {}", answer.body);
             // A check box shows no text.
             if field != "enabled" {
@@ -80,20 +59,14 @@ async fn html_in_a_field_never_becomes_part_of_the_page() {
             }
         }
         let answer = stage
-            .json(
-                Method::PUT,
-                "",
-                &json!({ "enabled": true, "host": "relay", field: hostile }),
-            )
+            .json(Method::PUT, "", &json!({ "enabled": true, "host": "relay", field: hostile }))
             .await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{field}");
         assert_eq!(answer.json()["errors"][0]["field"], field);
         assert_eq!(answer.headers["content-type"], "application/json");
     }
     // An unknown field is not shown.
-    let answer = stage
-        .post("/page", &[("<script>alert(1)</script>", "x")])
-        .await;
+    let answer = stage.post("/page", &[("<script>alert(1)</script>", "x")]).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     assert_eq!(answer.headers["content-type"], "application/json");
 }
@@ -121,10 +94,7 @@ async fn a_metadata_address_is_denied_in_every_spelling() {
             );
             let error = &answer.json()["errors"][0];
             assert_eq!(error["field"], "host", "{error}");
-            assert!(
-                error["message"].as_str().unwrap().contains("egress policy"),
-                "{error}"
-            );
+            assert!(error["message"].as_str().unwrap().contains("egress policy"), "{error}");
         }
     }
     assert!(stage.is_untouched());

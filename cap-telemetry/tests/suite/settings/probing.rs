@@ -22,43 +22,22 @@ async fn a_test_reports_its_stages_is_persisted_and_rate_limited() {
     assert!(stage.telemetry.syslog().is_none(), "a Test changes nothing");
     assert_eq!(
         stage.persisted(),
-        [format!(
-            "settings.syslog_tested: Syslog relay 127.0.0.1:{port} tested: failed"
-        )]
+        [format!("settings.syslog_tested: Syslog relay 127.0.0.1:{port} tested: failed")]
     );
 
     let port = port.to_string();
-    let fields = [
-        ("host", "127.0.0.1"),
-        ("port", port.as_str()),
-        ("transport", "tcp"),
-    ];
+    let fields = [("host", "127.0.0.1"), ("port", port.as_str()), ("transport", "tcp")];
     let page = stage.post("/page-test", &fields).await;
     assert_eq!(page.status, StatusCode::OK);
-    assert!(
-        page.body
-            .contains("check the port, and that the relay runs"),
-        "{}",
-        page.body
-    );
+    assert!(page.body.contains("check the port, and that the relay runs"), "{}", page.body);
     for _ in 2..5 {
-        assert_eq!(
-            stage.post("/page-test", &fields).await.status,
-            StatusCode::OK
-        );
+        assert_eq!(stage.post("/page-test", &fields).await.status, StatusCode::OK);
     }
     let sixth = stage.json(Method::POST, "/test", &relay(9)).await;
     assert_eq!(sixth.status, StatusCode::TOO_MANY_REQUESTS);
-    let wait: u64 = sixth.headers["retry-after"]
-        .to_str()
-        .unwrap()
-        .parse()
-        .unwrap();
+    let wait: u64 = sixth.headers["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=60).contains(&wait));
-    assert_eq!(
-        stage.post("/page-test", &fields).await.status,
-        StatusCode::TOO_MANY_REQUESTS
-    );
+    assert_eq!(stage.post("/page-test", &fields).await.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(stage.persisted().len(), 5, "what is refused is not run");
 }
 
@@ -80,10 +59,7 @@ async fn a_test_is_persisted_when_its_browser_goes_away() {
     let record = String::from_utf8_lossy(&record[..count]);
     assert!(record.contains("syslog.test"), "{record}");
     drop(stream);
-    until_async("the record of the Test", LONG, async || {
-        !stage.persisted().is_empty()
-    })
-    .await;
+    until_async("the record of the Test", LONG, async || !stage.persisted().is_empty()).await;
     assert!(stage.persisted()[0].starts_with("settings.syslog_tested: "));
 }
 
@@ -91,9 +67,7 @@ async fn a_test_is_persisted_when_its_browser_goes_away() {
 async fn a_test_without_a_relay_and_a_long_body_are_refused() {
     let stage = Stage::new().await;
     let headers = [("x-csrf-token", stage.token.as_str())];
-    let answer = stage
-        .send(Method::POST, "/test", "alice", "", &headers)
-        .await;
+    let answer = stage.send(Method::POST, "/test", "alice", "", &headers).await;
     assert_eq!(answer.json()["errors"][0]["field"], "host");
     let long = json!({ "ca": "x".repeat(70_000) });
     let answer = stage.json(Method::PUT, "", &long).await;

@@ -32,9 +32,7 @@ async fn saved_settings_are_persisted_applied_and_survive_a_restart() {
     assert_eq!(stage.shown().await, shown);
     assert_eq!(
         stage.persisted(),
-        [format!(
-            "settings.syslog_changed: Syslog forwarding set to 127.0.0.1:{port} over tcp"
-        )]
+        [format!("settings.syslog_changed: Syslog forwarding set to 127.0.0.1:{port} over tcp")]
     );
     let actor = stage.product.persisted.lock().unwrap()[0].actor.to_string();
     assert_eq!(actor, "user:alice");
@@ -44,34 +42,22 @@ async fn saved_settings_are_persisted_applied_and_survive_a_restart() {
     let mut bytes = [0; 4096];
     let count = stream.read(&mut bytes).unwrap();
     let record = String::from_utf8_lossy(&bytes[..count]).into_owned();
-    assert!(
-        record.contains("<174>1 ") && record.contains(" here cap-prod "),
-        "{record}"
-    );
+    assert!(record.contains("<174>1 ") && record.contains(" here cap-prod "), "{record}");
 
     let kept = match &stage.product.persisted.lock().unwrap()[0].action {
         Action::Saved(form) => serde_json::to_string(form).unwrap(),
         other => panic!("{other:?}"),
     };
     let again = Stage::new().await;
-    serde_json::from_str::<Form>(&kept)
-        .unwrap()
-        .restore(&again.telemetry)
-        .unwrap();
+    serde_json::from_str::<Form>(&kept).unwrap().restore(&again.telemetry).unwrap();
     assert_eq!(again.shown().await, shown);
 
     settings["enabled"] = false.into();
     settings["facility"] = "local1".into();
     let off = stage.json(Method::PUT, "", &settings).await.json();
     assert_eq!(off["status"], Value::Null);
-    assert_eq!(
-        off["settings"]["facility"], "local1",
-        "what is switched off is remembered"
-    );
-    assert_eq!(
-        stage.persisted()[1],
-        "settings.syslog_changed: Syslog forwarding switched off"
-    );
+    assert_eq!(off["settings"]["facility"], "local1", "what is switched off is remembered");
+    assert_eq!(stage.persisted()[1], "settings.syslog_changed: Syslog forwarding switched off");
     stage.telemetry.shutdown(Duration::ZERO);
     again.telemetry.shutdown(Duration::ZERO);
 }
@@ -131,11 +117,7 @@ async fn settings_without_a_field_stay_as_the_file_has_them() {
     assert_eq!(answer.status, StatusCode::OK);
     let config = stage.telemetry.syslog_config().unwrap();
     assert_eq!(
-        (
-            config.relay.port.get(),
-            config.buffer_size.get(),
-            config.sd_id.as_str()
-        ),
+        (config.relay.port.get(), config.buffer_size.get(), config.sd_id.as_str()),
         (10, 77, "cap@32473")
     );
     stage.telemetry.shutdown(Duration::ZERO);
@@ -143,10 +125,7 @@ async fn settings_without_a_field_stay_as_the_file_has_them() {
 
 #[tokio::test]
 async fn settings_that_are_not_persisted_do_not_take_effect() {
-    let product = Product {
-        full: true,
-        ..Product::default()
-    };
+    let product = Product { full: true, ..Product::default() };
     let stage = Stage::with(product, "").await;
     for (method, path) in [(Method::PUT, ""), (Method::POST, "/test")] {
         let answer = stage.json(method, path, &relay(9)).await;
@@ -171,21 +150,9 @@ async fn each_field_has_its_error_beside_it() {
             "70000",
             "\"70000\" is not a port: write a number from 1 to 65535, or nothing for 601",
         ),
-        (
-            "port",
-            "0",
-            "\"0\" is not a port: write a number from 1 to 65535, or nothing for 601",
-        ),
-        (
-            "transport",
-            "tls",
-            "unknown transport \"tls\": write udp, tcp or tcp+tls",
-        ),
-        (
-            "framing",
-            "crlf",
-            "unknown framing \"crlf\": use one of octet-counting, newline",
-        ),
+        ("port", "0", "\"0\" is not a port: write a number from 1 to 65535, or nothing for 601"),
+        ("transport", "tls", "unknown transport \"tls\": write udp, tcp or tcp+tls"),
+        ("framing", "crlf", "unknown framing \"crlf\": use one of octet-counting, newline"),
         (
             "facility",
             "local9",
@@ -201,20 +168,13 @@ async fn each_field_has_its_error_beside_it() {
             "ü",
             "write at most 48 printable ASCII characters without spaces (RFC 5424, 6.2)",
         ),
-        (
-            "ca",
-            "PEM",
-            "only tcp+tls uses it: choose that transport, or leave this empty",
-        ),
+        ("ca", "PEM", "only tcp+tls uses it: choose that transport, or leave this empty"),
     ];
     for (field, text, message) in wrong {
         let mut settings = relay(601);
         settings[field] = text.into();
         let answer = stage.json(Method::PUT, "", &settings).await;
-        assert_eq!(
-            answer.json()["errors"],
-            json!([{ "field": field, "message": message }])
-        );
+        assert_eq!(answer.json()["errors"], json!([{ "field": field, "message": message }]));
     }
     let mut settings = relay(6514);
     settings["transport"] = "tcp+tls".into();
@@ -232,10 +192,6 @@ async fn each_field_has_its_error_beside_it() {
         (json!({ "host": ["a"] }), StatusCode::BAD_REQUEST),
         (json!([]), StatusCode::UNPROCESSABLE_ENTITY),
     ] {
-        assert_eq!(
-            stage.json(Method::PUT, "", &body).await.status,
-            status,
-            "{body}"
-        );
+        assert_eq!(stage.json(Method::PUT, "", &body).await.status, status, "{body}");
     }
 }

@@ -41,11 +41,7 @@ pub(crate) struct Product {
 
 impl SettingsBackend for Product {
     async fn authorize(&self, request: &Parts) -> Result<Actor, AccessError> {
-        match request
-            .headers
-            .get("x-user")
-            .and_then(|user| user.to_str().ok())
-        {
+        match request.headers.get("x-user").and_then(|user| user.to_str().ok()) {
             None => Err(AccessError::Unauthenticated),
             Some("viewer") => Err(AccessError::Forbidden),
             Some(user) => Ok(Actor::user(user)),
@@ -90,12 +86,7 @@ impl Stage {
         let page =
             SettingsPage::new(telemetry.clone(), product.clone()).csrf_key(CsrfKey::new(&[7; 32]));
         let app = Router::new().nest("/settings/syslog", page.router());
-        let mut stage = Stage {
-            telemetry,
-            product,
-            app,
-            token: String::new(),
-        };
+        let mut stage = Stage { telemetry, product, app, token: String::new() };
         stage.token = stage.token_of("alice").await;
         stage
     }
@@ -121,11 +112,7 @@ impl Stage {
     ) -> Answer {
         let body = match content_type {
             JSON => relay(601).to_string(),
-            _ => encoded(&[
-                ("enabled", "true"),
-                ("host", "127.0.0.1"),
-                ("csrf_token", token),
-            ]),
+            _ => encoded(&[("enabled", "true"), ("host", "127.0.0.1"), ("csrf_token", token)]),
         };
         let mut headers = vec![("content-type", content_type), ("x-csrf-token", token)];
         headers.extend(header);
@@ -145,9 +132,7 @@ impl Stage {
         body: &str,
         headers: &[(&str, &str)],
     ) -> Answer {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(format!("/settings/syslog{path}"));
+        let mut request = Request::builder().method(method).uri(format!("/settings/syslog{path}"));
         if !user.is_empty() {
             request = request.header("x-user", user);
         }
@@ -155,13 +140,7 @@ impl Stage {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::from(body.to_owned())).unwrap();
-        let (parts, body) = self
-            .app
-            .clone()
-            .oneshot(request)
-            .await
-            .unwrap()
-            .into_parts();
+        let (parts, body) = self.app.clone().oneshot(request).await.unwrap().into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
         Answer {
             status: parts.status,
@@ -172,12 +151,8 @@ impl Stage {
 
     /// A JSON request of alice, with her token.
     pub(crate) async fn json(&self, method: Method, path: &str, body: &Value) -> Answer {
-        let headers = [
-            ("content-type", JSON),
-            ("x-csrf-token", self.token.as_str()),
-        ];
-        self.send(method, path, "alice", &body.to_string(), &headers)
-            .await
+        let headers = [("content-type", JSON), ("x-csrf-token", self.token.as_str())];
+        self.send(method, path, "alice", &body.to_string(), &headers).await
     }
 
     pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
@@ -185,8 +160,7 @@ impl Stage {
         fields.push(("csrf_token", &self.token));
         let body = encoded(&fields);
         let headers = [("content-type", FORM)];
-        self.send(Method::POST, path, "alice", &body, &headers)
-            .await
+        self.send(Method::POST, path, "alice", &body, &headers).await
     }
 
     pub(crate) fn persisted(&self) -> Vec<String> {
@@ -205,9 +179,7 @@ fn encoded(fields: &[(&str, &str)]) -> String {
             out
         })
     };
-    let pairs = fields
-        .iter()
-        .map(|(name, text)| format!("{name}={}", escape(text)));
+    let pairs = fields.iter().map(|(name, text)| format!("{name}={}", escape(text)));
     pairs.collect::<Vec<_>>().join("&")
 }
 

@@ -47,13 +47,9 @@ pub(super) fn refusal(status: StatusCode, headers: &HeaderMap) -> Failure {
         StatusCode::TOO_MANY_REQUESTS
         | StatusCode::BAD_GATEWAY
         | StatusCode::SERVICE_UNAVAILABLE
-        | StatusCode::GATEWAY_TIMEOUT => Failure {
-            class,
-            what,
-            retry: Some(Retry {
-                after: retry_after(headers),
-            }),
-        },
+        | StatusCode::GATEWAY_TIMEOUT => {
+            Failure { class, what, retry: Some(Retry { after: retry_after(headers) }) }
+        }
         StatusCode::PAYLOAD_TOO_LARGE => Failure::permanent(format!(
             "{what}; raise the collector's limit for a request, or lower telemetry.tracing.batch_size"
         )),
@@ -74,9 +70,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 /// The collector's words, in a form and length that fit a line of a log.
 pub(in crate::export) fn printable(text: &str) -> String {
     let shown = text.chars().take(MAX_PRINTABLE);
-    shown
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
+    shown.map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

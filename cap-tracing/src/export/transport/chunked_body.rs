@@ -30,10 +30,7 @@ enum Next {
 
 impl ChunkedBody {
     pub(super) fn new(body: Bytes) -> Self {
-        Self {
-            left: body,
-            next: Next::Chunk,
-        }
+        Self { left: body, next: Next::Chunk }
     }
 }
 

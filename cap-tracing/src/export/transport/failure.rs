@@ -19,11 +19,7 @@ pub(super) struct Retry {
 
 impl Failure {
     pub(super) fn permanent(what: impl Into<String>) -> Self {
-        Self {
-            class: ErrorClass::IoPermanent,
-            what: what.into(),
-            retry: None,
-        }
+        Self { class: ErrorClass::IoPermanent, what: what.into(), retry: None }
     }
 
     /// No answer or only a part of one came. If the guard refused the address, a retry cannot
@@ -44,7 +40,5 @@ impl Failure {
 fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| {
-        (*error).source()
-    })
+    std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| (*error).source())
 }

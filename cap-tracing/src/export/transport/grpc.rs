@@ -43,9 +43,7 @@ impl Grpc {
         let mut connection = self.connection().await?;
         let request = self.template.with_body(body);
         let response = connection.requests.send_request(request).await;
-        let (head, body) = response
-            .map_err(|error| Failure::no_answer(&error))?
-            .into_parts();
+        let (head, body) = response.map_err(|error| Failure::no_answer(&error))?.into_parts();
         let body = Limited::new(body, MAX_ANSWER).collect().await;
         let body = body.map_err(|error| Failure::no_answer(&*error))?;
         *self.idle() = Some(connection);

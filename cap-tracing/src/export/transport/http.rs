@@ -28,9 +28,7 @@ impl Http {
 
     pub(super) async fn attempt(&self, body: Bytes) -> Result<PartialSuccess, Failure> {
         let response = self.client.request(self.template.with_body(body)).await;
-        let (head, body) = response
-            .map_err(|error| Failure::no_answer(&error))?
-            .into_parts();
+        let (head, body) = response.map_err(|error| Failure::no_answer(&error))?.into_parts();
         if !head.status.is_success() {
             return Err(refusal(head.status, &head.headers));
         }

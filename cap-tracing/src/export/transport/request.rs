@@ -23,10 +23,7 @@ impl Template {
         }
         let agent = concat!("cap-tracing/", env!("CARGO_PKG_VERSION"));
         headers.insert(USER_AGENT, HeaderValue::from_static(agent));
-        Self {
-            uri: config.endpoint.uri().clone(),
-            headers,
-        }
+        Self { uri: config.endpoint.uri().clone(), headers }
     }
 
     pub(super) fn with_header(mut self, name: HeaderName, value: &'static str) -> Self {

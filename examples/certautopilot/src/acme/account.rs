@@ -22,11 +22,7 @@ impl Accounts {
     /// Accounts of the provider with this directory, in this file or in memory.
     pub(crate) fn new(directory: String, file: Option<PathBuf>) -> Self {
         let known = Mutex::default();
-        Self {
-            directory,
-            file,
-            known,
-        }
+        Self { directory, file, known }
     }
 
     /// The account, made where there is none yet.
@@ -39,14 +35,10 @@ impl Accounts {
         if let Some(json) = &*known {
             return open(builder(), json).await;
         }
-        let wanted = NewAccount {
-            contact: &[],
-            terms_of_service_agreed: true,
-            only_return_existing: false,
-        };
-        let (account, credentials) = builder()
-            .create(&wanted, self.directory.clone(), None)
-            .await?;
+        let wanted =
+            NewAccount { contact: &[], terms_of_service_agreed: true, only_return_existing: false };
+        let (account, credentials) =
+            builder().create(&wanted, self.directory.clone(), None).await?;
         let json = serde_json::to_vec(&credentials)?;
         let kept = match &self.file {
             Some(file) => secret_file::create(file, &json).map_err(other)?,
@@ -55,11 +47,7 @@ impl Accounts {
         let mine = kept == json;
         let kept = known.insert(kept);
         // Another replica may have been first.
-        if mine {
-            Ok(account)
-        } else {
-            open(builder(), kept).await
-        }
+        if mine { Ok(account) } else { open(builder(), kept).await }
     }
 
     /// Forgets the account, which the provider does not know any more.

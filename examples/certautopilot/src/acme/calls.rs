@@ -29,14 +29,8 @@ const LINKS: [(&str, Endpoint); 7] = [
 ];
 
 /// Problems that another attempt may not meet, whatever their status (RFC 8555, section 6.7).
-const TRANSIENT: [&str; 6] = [
-    "badNonce",
-    "connection",
-    "dns",
-    "incorrectResponse",
-    "serverInternal",
-    "tls",
-];
+const TRANSIENT: [&str; 6] =
+    ["badNonce", "connection", "dns", "incorrectResponse", "serverInternal", "tls"];
 
 /// The calls of one operation. Clones share what they have seen.
 #[derive(Clone)]
@@ -55,14 +49,8 @@ struct Seen {
 impl Calls {
     pub(super) fn new(outbound: Outbound, directory: String) -> Self {
         let endpoints = HashMap::from([(directory, Endpoint::Directory)]);
-        let seen = Seen {
-            endpoints,
-            failure: None,
-        };
-        Self {
-            outbound,
-            seen: Arc::new(Mutex::new(seen)),
-        }
+        let seen = Seen { endpoints, failure: None };
+        Self { outbound, seen: Arc::new(Mutex::new(seen)) }
     }
 
     /// The failure that an error means: that of the last call, if it failed.
@@ -89,16 +77,10 @@ impl Calls {
     async fn send(self, request: Request<BodyWrapper<Bytes>>) -> Result<BytesResponse, Error> {
         let (head, body) = request.into_parts();
         let Ok(body) = body.collect().await;
-        let endpoint = lock(&self.seen)
-            .endpoints
-            .get(&head.uri.to_string())
-            .copied();
+        let endpoint = lock(&self.seen).endpoints.get(&head.uri.to_string()).copied();
         let endpoint = endpoint.unwrap_or(Endpoint::Unknown);
         let request = Request::from_parts(head, Full::new(body.to_bytes()));
-        let outcome = self
-            .outbound
-            .exchange(PROVIDER, endpoint.as_str(), request)
-            .await;
+        let outcome = self.outbound.exchange(PROVIDER, endpoint.as_str(), request).await;
         let mut seen = lock(&self.seen);
         match outcome {
             Ok((response, failure)) => {
@@ -134,26 +116,17 @@ impl HttpClient for Calls {
 impl Seen {
     fn learn(&mut self, endpoint: Endpoint, response: &Response<Bytes>) {
         let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
-        let location = response
-            .headers()
-            .get(LOCATION)
-            .filter(|_| endpoint == Endpoint::NewOrder);
-        let order = location
-            .and_then(|url| url.to_str().ok())
-            .map(|url| (url, Endpoint::Order));
+        let location = response.headers().get(LOCATION).filter(|_| endpoint == Endpoint::NewOrder);
+        let order = location.and_then(|url| url.to_str().ok()).map(|url| (url, Endpoint::Order));
         let named = LINKS.iter().flat_map(|(member, endpoint)| {
             let member = &body[*member];
-            let urls = member
-                .as_array()
-                .map_or(std::slice::from_ref(member), Vec::as_slice);
-            urls.iter()
-                .filter_map(|url| Some((url.as_str()?, *endpoint)))
+            let urls = member.as_array().map_or(std::slice::from_ref(member), Vec::as_slice);
+            urls.iter().filter_map(|url| Some((url.as_str()?, *endpoint)))
         });
         let challenges = body["challenges"].as_array().into_iter().flatten();
         let challenges = challenges
             .filter_map(|challenge| Some((challenge["url"].as_str()?, Endpoint::Challenge)));
         let urls = order.into_iter().chain(named).chain(challenges);
-        self.endpoints
-            .extend(urls.map(|(url, endpoint)| (url.to_owned(), endpoint)));
+        self.endpoints.extend(urls.map(|(url, endpoint)| (url.to_owned(), endpoint)));
     }
 }

@@ -79,10 +79,7 @@ impl Acme {
             Wanted::Chain { domain, csr } => (domain, csr),
             Wanted::Revocation(certificate) => {
                 let certificate = &certificate.into();
-                let request = RevocationRequest {
-                    certificate,
-                    reason: None,
-                };
+                let request = RevocationRequest { certificate, reason: None };
                 return account.revoke(&request).await.map(|()| String::new());
             }
         };
@@ -124,9 +121,7 @@ impl Acme {
                 .ok_or(Error::Unsupported("DNS-01"))?;
             if let Some(dns) = &self.dns {
                 proofs.push(name.clone());
-                let set = dns
-                    .set(&name, &challenge.key_authorization().dns_value())
-                    .await;
+                let set = dns.set(&name, &challenge.key_authorization().dns_value()).await;
                 set.map_err(|failure| Error::Other(Box::new(failure)))?;
             }
             challenge.set_ready().await?;
@@ -161,7 +156,5 @@ async fn ready(order: &mut Order) -> Result<(), Error> {
             return Err(problem.into());
         }
     }
-    Err(Error::Str(
-        "the provider did not say why the order is invalid",
-    ))
+    Err(Error::Str("the provider did not say why the order is invalid"))
 }

@@ -27,8 +27,7 @@ impl Dns {
 
     /// Proves that a name, or the wildcard below it, is held.
     pub(super) async fn set(&self, name: &str, value: &str) -> Result<(), Failure> {
-        self.post("set-txt", json!({ "host": host(name), "value": value }))
-            .await
+        self.post("set-txt", json!({ "host": host(name), "value": value })).await
     }
 
     /// Removes the proof for a name.

@@ -23,10 +23,7 @@ impl Requested {
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, domain);
         let csr = params.serialize_request(&key)?.der().to_vec();
-        Ok(Self {
-            csr,
-            private_key: key.serialize_pem().into_bytes(),
-        })
+        Ok(Self { csr, private_key: key.serialize_pem().into_bytes() })
     }
 }
 

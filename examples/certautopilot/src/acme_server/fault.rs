@@ -39,12 +39,7 @@ pub enum FaultKind {
 impl Fault {
     /// A fault at every call of an endpoint.
     pub fn new(endpoint: Endpoint, kind: FaultKind) -> Self {
-        Self {
-            endpoint,
-            identifier: None,
-            kind,
-            times: None,
-        }
+        Self { endpoint, identifier: None, kind, times: None }
     }
 
     /// Only for this host name.
@@ -118,19 +113,12 @@ pub(super) fn parse(body: &[u8]) -> Option<Fault> {
     let (value, seconds) = (value.as_u64()?, Duration::from_secs(value.as_u64()?));
     let kind = match &*kind {
         "status" if (400..600).contains(&value) => FaultKind::Status(value.try_into().ok()?),
-        "retry_after_seconds" => FaultKind::RateLimited {
-            retry_after: seconds,
-        },
+        "retry_after_seconds" => FaultKind::RateLimited { retry_after: seconds },
         "latency_ms" => FaultKind::Latency(Duration::from_millis(value)),
         "valid_for_seconds" => FaultKind::ValidFor(seconds),
         _ => return None,
     };
-    Some(Fault {
-        endpoint,
-        identifier,
-        kind,
-        times,
-    })
+    Some(Fault { endpoint, identifier, kind, times })
 }
 
 #[cfg(test)]
@@ -154,11 +142,7 @@ mod tests {
     fn one_call_uses_up_one_refusal() {
         let fault = |status| Fault::new(Endpoint::Directory, FaultKind::Status(status)).times(1);
         let mut faults = vec![fault(503), fault(502)];
-        let mut status = || {
-            apply(&mut faults, Endpoint::Directory, None)
-                .refusal
-                .map(|it| it.0)
-        };
+        let mut status = || apply(&mut faults, Endpoint::Directory, None).refusal.map(|it| it.0);
         assert_eq!([status(), status(), status()], [Some(503), Some(502), None]);
     }
 }

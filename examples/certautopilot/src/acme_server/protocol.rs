@@ -70,19 +70,12 @@ impl Provider {
     pub(super) fn new(base: String) -> Result<Self, rcgen::Error> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::default();
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "Reference service test CA");
+        params.distinguished_name.push(DnType::CommonName, "Reference service test CA");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         (params.not_before, params.not_after) = validity(3650 * DAY);
         let pem = params.self_signed(&key)?.pem();
-        Ok(Self {
-            base,
-            pem,
-            issuer: Issuer::new(params, key),
-            state: Mutex::default(),
-        })
+        Ok(Self { base, pem, issuer: Issuer::new(params, key), state: Mutex::default() })
     }
 
     pub(super) fn url(&self, endpoint: &str, order: &str) -> String {
@@ -116,16 +109,10 @@ impl Provider {
         }
         let public = matches!(endpoint, Directory | NewNonce);
         if !public && !state.accounts.contains(&signed.account) {
-            return Err((
-                400,
-                "accountDoesNotExist",
-                format!("no account {:?}", signed.account),
-            ));
+            return Err((400, "accountDoesNotExist", format!("no account {:?}", signed.account)));
         }
         if endpoint == NewOrder {
-            let name = signed
-                .name()
-                .ok_or((400, "malformed", "no identifier".to_owned()))?;
+            let name = signed.name().ok_or((400, "malformed", "no identifier".to_owned()))?;
             let id = ids::new("ord");
             state.orders.insert(id.clone(), (name, None));
             let (location, order) = (self.url("order", &id), self.order(&state, &id)?);
@@ -147,11 +134,7 @@ impl Provider {
             Order => self.order(&state, id)?.into_response(),
             Authorization => {
                 let (name, _) = state.find(id)?;
-                let status = if state.proven.contains(name) {
-                    "valid"
-                } else {
-                    "pending"
-                };
+                let status = if state.proven.contains(name) { "valid" } else { "pending" };
                 let host = name.strip_prefix("*.").unwrap_or(name);
                 Json(json!({
                     "identifier": { "type": "dns", "value": host },
@@ -214,9 +197,7 @@ impl Provider {
 
 impl Known {
     fn find(&self, id: &str) -> Result<&(String, Option<String>), Refusal> {
-        self.orders
-            .get(id)
-            .ok_or_else(|| (404, "malformed", "no such order".to_owned()))
+        self.orders.get(id).ok_or_else(|| (404, "malformed", "no such order".to_owned()))
     }
 }
 
@@ -234,14 +215,8 @@ impl Signed {
             let bytes = BASE64.decode(jws[name].as_str().unwrap_or_default());
             serde_json::from_slice(&bytes.unwrap_or_default()).unwrap_or_default()
         };
-        let account = part("protected")["kid"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
-        Self {
-            account,
-            payload: part("payload"),
-        }
+        let account = part("protected")["kid"].as_str().unwrap_or_default().to_owned();
+        Self { account, payload: part("payload") }
     }
 
     /// The host name that an order is for.
@@ -263,17 +238,9 @@ pub(super) async fn answer(
         return StatusCode::NOT_FOUND.into_response();
     };
     let signed = Signed::parse(&body);
-    let known = provider
-        .state()
-        .orders
-        .get(id)
-        .map(|(name, _)| name.clone());
+    let known = provider.state().orders.get(id).map(|(name, _)| name.clone());
     let identifier = known.or_else(|| signed.name());
-    let effect = apply(
-        &mut provider.state().faults,
-        endpoint,
-        identifier.as_deref(),
-    );
+    let effect = apply(&mut provider.state().faults, endpoint, identifier.as_deref());
     tokio::time::sleep(effect.latency).await;
     let mut response = match effect.refusal {
         Some((status, retry_after)) => {
@@ -284,15 +251,11 @@ pub(super) async fn answer(
             };
             let mut response = problem((status, kind, "this fault was asked for".to_owned()));
             if let Some(after) = retry_after {
-                response
-                    .headers_mut()
-                    .insert(RETRY_AFTER, after.as_secs().into());
+                response.headers_mut().insert(RETRY_AFTER, after.as_secs().into());
             }
             response
         }
-        None => provider
-            .perform(endpoint, id, &signed, effect.valid_for)
-            .unwrap_or_else(problem),
+        None => provider.perform(endpoint, id, &signed, effect.valid_for).unwrap_or_else(problem),
     };
     if let Ok(nonce) = HeaderValue::from_str(&ids::new("nonce")) {
         response.headers_mut().insert("replay-nonce", nonce);

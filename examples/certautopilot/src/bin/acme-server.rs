@@ -18,12 +18,10 @@ async fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let started = match arguments[..] {
-        ["--listen", address] => address
-            .parse()
-            .map(|address| (address, Ok(Tracer::disabled()))),
-        ["--listen", address, "--otlp", collector] => address
-            .parse()
-            .map(|address| (address, tracing_to(collector))),
+        ["--listen", address] => address.parse().map(|address| (address, Ok(Tracer::disabled()))),
+        ["--listen", address, "--otlp", collector] => {
+            address.parse().map(|address| (address, tracing_to(collector)))
+        }
         _ => "".parse().map(|address| (address, Ok(Tracer::disabled()))),
     };
     let (message, code) = match started {

@@ -46,18 +46,8 @@ impl Keyring {
     ) -> Result<Self, Error> {
         metrics.kek().register([PROVIDER]);
         let versions = BTreeMap::new();
-        let state = State {
-            versions,
-            current,
-            laggards: (current, 0),
-            rotation: None,
-        };
-        let keyring = Self {
-            host: host.to_owned(),
-            master,
-            metrics,
-            state: Mutex::new(state),
-        };
+        let state = State { versions, current, laggards: (current, 0), rotation: None };
+        let keyring = Self { host: host.to_owned(), master, metrics, state: Mutex::new(state) };
         for version in in_use.into_iter().chain([current]) {
             keyring.load(version)?;
         }
@@ -67,15 +57,10 @@ impl Keyring {
     /// Encrypts a private key with the current version.
     pub(crate) fn wrap(&self, certificate: &str, key: &[u8]) -> Result<WrappedKey, Error> {
         let state = lock(&self.state);
-        let wrapped = state
-            .key(state.current)
-            .map(|kek| seal(kek, certificate, key));
+        let wrapped = state.key(state.current).map(|kek| seal(kek, certificate, key));
         let outcome = Outcome::from(wrapped.is_ok());
         self.metrics.kek().record_wrapped(PROVIDER, outcome);
-        Ok(WrappedKey {
-            wrapped: wrapped?,
-            kek_version: state.current,
-        })
+        Ok(WrappedKey { wrapped: wrapped?, kek_version: state.current })
     }
 
     /// Decrypts a private key.
@@ -112,11 +97,7 @@ impl Keyring {
         let state = lock(&self.state);
         let loaded = |(version, key): (&u32, &Option<_>)| key.is_some().then_some(*version);
         let loaded = state.versions.iter().filter_map(loaded).collect();
-        Report {
-            host: self.host.clone(),
-            current: state.current,
-            loaded,
-        }
+        Report { host: self.host.clone(), current: state.current, loaded }
     }
 
     /// Publishes how many replicas have not loaded the version that all must load.
@@ -132,10 +113,7 @@ impl Keyring {
     pub(crate) fn unload_old(&self) {
         let mut state = lock(&self.state);
         let current = state.current;
-        let old = state
-            .versions
-            .iter_mut()
-            .filter(|(version, _)| **version != current);
+        let old = state.versions.iter_mut().filter(|(version, _)| **version != current);
         old.for_each(|(_, key)| *key = None);
         self.publish(&state);
     }
@@ -171,12 +149,10 @@ impl Keyring {
         published.current = vec![HostKek::new(host(), u64::from(state.current))];
         let (target, laggards) = state.laggards;
         published.laggards = vec![KekLaggards::new(u64::from(target), laggards)];
-        published
-            .rotations
-            .extend(state.rotation.iter().map(|(id, done)| match *done < 1.0 {
-                true => KekRotation::active(id, *done),
-                false => KekRotation::finished(id, *done),
-            }));
+        published.rotations.extend(state.rotation.iter().map(|(id, done)| match *done < 1.0 {
+            true => KekRotation::active(id, *done),
+            false => KekRotation::finished(id, *done),
+        }));
         self.metrics.kek().set_state(&published);
     }
 }

@@ -42,11 +42,7 @@ impl Rotations {
     /// Rotations of the keys in `store`. One that waits for other replicas pauses when `stop`
     /// becomes true.
     pub(crate) fn new(store: Store, keyring: Arc<Keyring>, stop: watch::Receiver<bool>) -> Self {
-        Self {
-            store,
-            keyring,
-            stop,
-        }
+        Self { store, keyring, stop }
     }
 
     /// Begins a rotation to the next version, and loads that version here.
@@ -58,11 +54,7 @@ impl Rotations {
                 return Err(Error::Running(running.id));
             }
             let (id, target) = (ids::new("rot"), kek::current(work)? + 1);
-            let rotation = Rotation {
-                id,
-                target,
-                requested_by: actor,
-            };
+            let rotation = Rotation { id, target, requested_by: actor };
             // If the commit fails, one version more is loaded than needed; it is derived the same
             // the next time.
             keyring.load(target)?;
@@ -85,10 +77,7 @@ impl Rotations {
     /// the request that asked for it. An error is logged; the next start of the service continues
     /// the rotation.
     pub(crate) async fn finish(&self, tracer: &Tracer, rotation: &Rotation, asked_by: &Carrier) {
-        let span = tracer
-            .job("kek_rotation", &rotation.id)
-            .parent(asked_by)
-            .start();
+        let span = tracer.job("kek_rotation", &rotation.id).parent(asked_by).start();
         if let Err(error) = span.scope(self.run(rotation)).await {
             span.record_error(ErrorClass::IoPermanent, &error);
             let rotation = &rotation.id;
@@ -100,9 +89,7 @@ impl Rotations {
     /// behind, then unloads the old versions.
     pub(crate) async fn run(&self, rotation: &Rotation) -> Result<(), Error> {
         let target = rotation.target;
-        let behind = self
-            .store
-            .read("certificates", move |db| kek::behind(db, target));
+        let behind = self.store.read("certificates", move |db| kek::behind(db, target));
         let total = behind.await?;
         self.keyring.progress(&rotation.id, 0.0);
         let mut stop = self.stop.clone();
@@ -158,10 +145,7 @@ impl Rotations {
             if left > 0 {
                 return Ok(Step::Left(left));
             }
-            if hosts::all(work)?
-                .iter()
-                .any(|report| report.current != target)
-            {
+            if hosts::all(work)?.iter().any(|report| report.current != target) {
                 return Ok(Step::Waiting);
             }
             if kek::complete(work, &rotation.id)? {
@@ -211,11 +195,7 @@ mod tests {
             }
             Ok::<_, Error>(())
         };
-        rotations
-            .store
-            .write("insert", "certificates", fill)
-            .await
-            .unwrap();
+        rotations.store.write("insert", "certificates", fill).await.unwrap();
         (rotations, metrics)
     }
 
@@ -225,10 +205,7 @@ mod tests {
         let rows: Result<_, store::Error> = rotations.store.read("certificates", rows).await;
         let version = |row: Certificate| {
             let key = row.issued.unwrap().key;
-            assert_eq!(
-                rotations.keyring.unwrap(&row.id, &key).unwrap(),
-                row.id.as_bytes()
-            );
+            assert_eq!(rotations.keyring.unwrap(&row.id, &key).unwrap(), row.id.as_bytes());
             key.kek_version
         };
         rows.unwrap().into_iter().map(version).collect()
@@ -254,10 +231,7 @@ mod tests {
             r#"cap_kek_wrap_total{provider="local",result="success"} 240"#,
             r#"cap_kek_unwrap_total{provider="local",result="failed"} 0"#,
         ] {
-            assert!(
-                text.lines().any(|there| there == line),
-                "{line} is not in\n{text}"
-            );
+            assert!(text.lines().any(|there| there == line), "{line} is not in\n{text}");
         }
     }
 

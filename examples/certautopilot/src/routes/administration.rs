@@ -68,9 +68,7 @@ pub(super) async fn install(
     call: Call,
     Body(license): Body<License>,
 ) -> Result<Json<Value>, Problem> {
-    let end = license
-        .expires_at
-        .map_or("never".to_owned(), |end| end.to_rfc3339());
+    let end = license.expires_at.map_or("never".to_owned(), |end| end.to_rfc3339());
     let summary = format!("License installed that expires {end}");
     let mut entry = Entry::new(EventType::LicenseInstalled, call.actor, summary)
         .severity(Severity::Warn)
@@ -128,15 +126,11 @@ pub(super) async fn requeue(call: Call) -> Result<StatusCode, Problem> {
         let unknown = || Problem::not_found("no such job was given up");
         let job = jobs::revive(work, &call.id)?.ok_or_else(unknown)?;
         let kind = job.kind;
-        let entry = Entry::new(
-            EventType::JobRequeued,
-            call.actor,
-            format!("Job {kind} requeued"),
-        )
-        .resource("job", &job.id)
-        .project(job.project.as_deref())
-        .severity(Severity::Warn)
-        .param("job_type", kind);
+        let entry = Entry::new(EventType::JobRequeued, call.actor, format!("Job {kind} requeued"))
+            .resource("job", &job.id)
+            .project(job.project.as_deref())
+            .severity(Severity::Warn)
+            .param("job_type", kind);
         Ok::<_, Problem>(work.record(entry)?)
     };
     call.app.store.write("update", "jobs", requeue).await?;

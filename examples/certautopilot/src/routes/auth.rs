@@ -36,9 +36,7 @@ pub(super) async fn login(
         claimed.push_str("unnamed");
     }
     let actor = Actor::user(&claimed);
-    trace::current_span()
-        .set_org(&app.config.org_id)
-        .set_actor(&actor);
+    trace::current_span().set_org(&app.config.org_id).set_actor(&actor);
     let check = move || accounts::password_is_right(&user, &password);
     let right = tokio::task::spawn_blocking(check).await.unwrap_or(false);
     let entry = if right {
@@ -48,14 +46,9 @@ pub(super) async fn login(
         Entry::new(EventType::LoginFailed, actor, summary).severity(Severity::Warn)
     };
     let entry = entry.resource("user", &claimed);
-    app.store
-        .write("insert", "audit", move |work| work.record(entry))
-        .await?;
+    app.store.write("insert", "audit", move |work| work.record(entry)).await?;
     if !right {
-        return Err(Problem::new(
-            StatusCode::UNAUTHORIZED,
-            "wrong user or password",
-        ));
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "wrong user or password"));
     }
     let (token, seconds) = (app.sessions.open(&claimed), SESSION.as_secs());
     let cookie = format!("session={token}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}");

@@ -62,10 +62,7 @@ pub(super) async fn request(
         jobs::insert(work, &job)?;
         work.record(entry)
     };
-    call.app
-        .store
-        .write("insert", "certificates", insert)
-        .await?;
+    call.app.store.write("insert", "certificates", insert).await?;
     Ok((StatusCode::ACCEPTED, [(LOCATION, place)], Json(body)))
 }
 
@@ -73,9 +70,7 @@ pub(super) async fn request(
 pub(super) async fn list(call: Call) -> Result<Json<Value>, Problem> {
     let rows = move |db: &_| certificates::of_project(db, &call.project);
     let rows = call.app.store.read("certificates", rows).await?;
-    Ok(Json(
-        json!({ "certificates": rows.iter().map(view).collect::<Vec<_>>() }),
-    ))
+    Ok(Json(json!({ "certificates": rows.iter().map(view).collect::<Vec<_>>() })))
 }
 
 /// `GET …/:id`: with the certificate itself.
@@ -117,9 +112,7 @@ pub(super) async fn renew(call: Call) -> Result<(StatusCode, Json<Value>), Probl
 pub(super) async fn revoke(call: Call) -> Result<Json<Value>, Problem> {
     let mut certificate = find(&call.app, call.project, call.id).await?;
     let Some(issued) = &certificate.issued else {
-        return Err(Problem::conflict(
-            "a certificate that is pending cannot be revoked",
-        ));
+        return Err(Problem::conflict("a certificate that is pending cannot be revoked"));
     };
     if certificate.state == CertificateState::Revoked {
         return Err(Problem::conflict("the certificate is revoked already"));
@@ -138,10 +131,7 @@ pub(super) async fn revoke(call: Call) -> Result<Json<Value>, Problem> {
         certificates::set_state(work, &certificate.id, CertificateState::Revoked)?;
         work.record(entry)
     };
-    call.app
-        .store
-        .write("update", "certificates", update)
-        .await?;
+    call.app.store.write("update", "certificates", update).await?;
     Ok(Json(body))
 }
 

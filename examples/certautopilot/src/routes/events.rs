@@ -33,9 +33,7 @@ pub(super) async fn receive(
 ) -> Result<StatusCode, Problem> {
     let name = String::from(name?.0);
     let actor = Actor::system(format!("webhook/{name}"));
-    trace::current_span()
-        .set_org(&app.config.org_id)
-        .set_actor(&actor);
+    trace::current_span().set_org(&app.config.org_id).set_actor(&actor);
     let discover = || queue::prepare(&app, Job::new(JobKind::Discover, &actor));
     let job = (name == "discover").then(discover);
     let summary = format!("Webhook {name} received");
@@ -75,10 +73,7 @@ pub(super) async fn list(
 }
 
 fn view(entry: Entry) -> Value {
-    let params = entry
-        .params
-        .into_iter()
-        .map(|(name, value)| (name, value.into()));
+    let params = entry.params.into_iter().map(|(name, value)| (name, value.into()));
     json!({
         "id": entry.id,
         "time": entry.time,

@@ -32,24 +32,12 @@ impl FromRequestParts<Arc<App>> for Call {
         span.set_org(&app.config.org_id).set_actor(&actor);
         let Path(mut names) =
             Path::<BTreeMap<String, Slug>>::from_request_parts(parts, &app).await?;
-        let project = names
-            .remove("projectId")
-            .map(String::from)
-            .unwrap_or_default();
+        let project = names.remove("projectId").map(String::from).unwrap_or_default();
         if !project.is_empty() {
             span.set_project(&project);
         }
-        let id = names
-            .into_values()
-            .next()
-            .map(String::from)
-            .unwrap_or_default();
-        Ok(Self {
-            app,
-            actor,
-            project,
-            id,
-        })
+        let id = names.into_values().next().map(String::from).unwrap_or_default();
+        Ok(Self { app, actor, project, id })
     }
 }
 

@@ -68,9 +68,7 @@ pub(super) fn between(
 
 /// Rows are never deleted, so their numbers are in the order of the commits.
 fn number(db: &Connection, id: &str) -> Result<Option<i64>, Error> {
-    sql::first(db, "SELECT rowid FROM audit WHERE id = ?1", [id], |row| {
-        row.get(0)
-    })
+    sql::first(db, "SELECT rowid FROM audit WHERE id = ?1", [id], |row| row.get(0))
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Entry> {

@@ -95,16 +95,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Certificate> {
     let issued = |not_after| {
         let (wrapped, kek_version) = (row.get("wrapped_key")?, row.get("kek_version")?);
         let (pem, fingerprint) = (row.get("pem")?, row.get("fingerprint")?);
-        let key = WrappedKey {
-            wrapped,
-            kek_version,
-        };
-        Ok::<_, rusqlite::Error>(Issued {
-            pem,
-            fingerprint,
-            not_after,
-            key,
-        })
+        let key = WrappedKey { wrapped, kek_version };
+        Ok::<_, rusqlite::Error>(Issued { pem, fingerprint, not_after, key })
     };
     Ok(Certificate {
         id: row.get("id")?,

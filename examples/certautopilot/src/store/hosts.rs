@@ -20,15 +20,8 @@ pub(crate) struct Report {
 pub(crate) fn report(work: &Work<'_>, report: &Report) -> Result<(), Error> {
     let statement = "INSERT OR REPLACE INTO hosts (host, seen_at, kek_current, kek_loaded) \
                      VALUES (?1, ?2, ?3, ?4)";
-    let (now, loaded) = (
-        Utc::now().timestamp_millis(),
-        serde_json::to_string(&report.loaded)?,
-    );
-    sql::run(
-        work,
-        statement,
-        params![report.host, now, report.current, loaded],
-    )
+    let (now, loaded) = (Utc::now().timestamp_millis(), serde_json::to_string(&report.loaded)?);
+    sql::run(work, statement, params![report.host, now, report.current, loaded])
 }
 
 /// Removes a replica.

@@ -41,16 +41,10 @@ impl Inventory {
         let mut waiting: BTreeMap<_, _> = JobKind::ALL.iter().map(|kind| (*kind, 0)).collect();
         let query = "SELECT type, count(*) FROM jobs WHERE state = 'queued' GROUP BY type";
         let read = |row: &Row<'_>| {
-            Ok((
-                sql::word::<JobKind>(row, "type")?,
-                u64::from(row.get::<_, u32>(1)?),
-            ))
+            Ok((sql::word::<JobKind>(row, "type")?, u64::from(row.get::<_, u32>(1)?)))
         };
         waiting.extend(sql::all(db, query, [], read)?);
-        Ok(Self {
-            certificates,
-            waiting,
-        })
+        Ok(Self { certificates, waiting })
     }
 
     pub(super) fn apply(&mut self, changes: Vec<Change>) {
@@ -87,12 +81,5 @@ impl Inventory {
 pub(super) fn fact(row: &Row<'_>) -> rusqlite::Result<(String, CertificateFact)> {
     let (state, issuer_type) = (sql::word(row, "status")?, row.get("issuer_type")?);
     let not_after = sql::time(row, "not_after")?;
-    Ok((
-        row.get("id")?,
-        CertificateFact {
-            state,
-            issuer_type,
-            not_after,
-        },
-    ))
+    Ok((row.get("id")?, CertificateFact { state, issuer_type, not_after }))
 }

@@ -68,11 +68,7 @@ pub(crate) fn retry(
     let statement = "UPDATE jobs SET state = 'queued', run_at = ?2, previous_carrier = ?3, \
                      last_error = ?4 WHERE id = ?1";
     let attempt = serde_json::to_string(attempt)?;
-    sql::run(
-        work,
-        statement,
-        params![job.id, run_at.timestamp_millis(), attempt, error],
-    )?;
+    sql::run(work, statement, params![job.id, run_at.timestamp_millis(), attempt, error])?;
     work.changed(Change::Waiting(job.kind));
     Ok(())
 }
@@ -105,12 +101,7 @@ pub(crate) fn dead_letters(db: &Connection) -> Result<Vec<Job>, Error> {
 pub(crate) fn revive(work: &mut Work<'_>, id: &str) -> Result<Option<Job>, Error> {
     let statement = "UPDATE jobs SET state = 'queued', attempt = 0, run_at = ?2, host = NULL \
                      WHERE id = ?1 AND state = 'dead' RETURNING *";
-    let job = sql::first(
-        work,
-        statement,
-        params![id, Utc::now().timestamp_millis()],
-        read,
-    )?;
+    let job = sql::first(work, statement, params![id, Utc::now().timestamp_millis()], read)?;
     if let Some(job) = &job {
         work.queued(job.kind);
     }

@@ -28,11 +28,7 @@ pub(crate) fn begin(work: &Work<'_>, rotation: &Rotation) -> Result<(), Error> {
     let statement = "INSERT INTO kek_rotations (id, target, state, requested_by) \
                      VALUES (?1, ?2, 'staged', ?3)";
     let actor = rotation.requested_by.to_string();
-    sql::run(
-        work,
-        statement,
-        params![rotation.id, rotation.target, actor],
-    )
+    sql::run(work, statement, params![rotation.id, rotation.target, actor])
 }
 
 /// From now on new keys are wrapped with the version of the rotation.
@@ -77,13 +73,7 @@ pub(crate) fn next_behind(
                  WHERE kek_version < ?1 LIMIT ?2";
     let read = |row: &Row<'_>| {
         let (wrapped, kek_version) = (row.get(1)?, row.get(2)?);
-        Ok((
-            row.get(0)?,
-            WrappedKey {
-                wrapped,
-                kek_version,
-            },
-        ))
+        Ok((row.get(0)?, WrappedKey { wrapped, kek_version }))
     };
     sql::all(db, query, [target, limit], read)
 }

@@ -15,11 +15,7 @@ pub(crate) const SYSLOG: &str = "syslog";
 /// Stores a setting in place of the one before.
 pub(crate) fn put(work: &Work<'_>, name: &str, value: &impl Serialize) -> Result<(), Error> {
     let statement = "INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)";
-    sql::run(
-        work,
-        statement,
-        params![name, serde_json::to_string(value)?],
-    )
+    sql::run(work, statement, params![name, serde_json::to_string(value)?])
 }
 
 /// The setting, if it was ever stored.

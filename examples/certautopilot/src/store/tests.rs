@@ -39,10 +39,7 @@ async fn a_reader_who_continues_misses_no_smaller_id() {
         let record = |work: &mut Work<'_>| work.record(Entry { id, ..entry() });
         store.write("insert", "audit", record).await.unwrap();
     }
-    assert_eq!(
-        page(&store, None).await.unwrap(),
-        ["evt_2", "evt_3", "evt_1"]
-    );
+    assert_eq!(page(&store, None).await.unwrap(), ["evt_2", "evt_3", "evt_1"]);
     assert_eq!(page(&store, Some("evt_3")).await.unwrap(), ["evt_1"]);
     assert_eq!(page(&store, Some("evt_1")).await.unwrap(), [""; 0]);
     assert_eq!(page(&store, Some("evt_9")).await, None);
@@ -72,9 +69,7 @@ async fn a_change_that_fails_has_no_row_and_forwards_nothing() {
     let failed = store.write("update", "settings", change).await;
     assert!(matches!(failed, Err(Error::Interrupted)));
     assert_eq!(page(&store, None).await.unwrap(), [""; 0]);
-    let role = store
-        .read("settings", |db| settings::get::<String>(db, "role"))
-        .await;
+    let role = store.read("settings", |db| settings::get::<String>(db, "role")).await;
     assert_eq!(role.unwrap(), None, "the role was rolled back too");
     assert_eq!(*lock(&forwarded), [""; 0]);
 }
@@ -88,10 +83,7 @@ async fn a_commit_is_forwarded_though_its_caller_hung_up() {
     });
     let cut_off = tokio::time::timeout(Duration::from_millis(5), write).await;
     assert!(cut_off.is_err(), "the caller did not wait");
-    until_async("the forwarded entry", LONG, async || {
-        !lock(&forwarded).is_empty()
-    })
-    .await;
+    until_async("the forwarded entry", LONG, async || !lock(&forwarded).is_empty()).await;
     let rows = page(&store, None).await.unwrap();
     assert_eq!(*lock(&forwarded), rows);
 }
@@ -99,10 +91,7 @@ async fn a_commit_is_forwarded_though_its_caller_hung_up() {
 #[tokio::test]
 async fn rows_are_neither_changed_nor_deleted() {
     let (store, _) = store();
-    store
-        .write("insert", "audit", |work| work.record(entry()))
-        .await
-        .unwrap();
+    store.write("insert", "audit", |work| work.record(entry())).await.unwrap();
     for statement in ["UPDATE audit SET summary = ''", "DELETE FROM audit"] {
         let tamper = move |work: &mut Work<'_>| Ok::<_, Error>(work.execute(statement, [])?);
         let tampered = store.write("update", "audit", tamper).await;

@@ -32,11 +32,7 @@ impl<'c> Work<'c> {
     pub(super) fn begin(db: &'c mut Connection, host: &'c str) -> Result<Self, Error> {
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let commit = Commit::default();
-        Ok(Self {
-            transaction,
-            host,
-            commit,
-        })
+        Ok(Self { transaction, host, commit })
     }
 
     pub(super) fn commit(self) -> Result<Commit, Error> {

@@ -28,26 +28,17 @@ pub(super) async fn discover(app: &App) -> Result<JobResult, Failure> {
     let Some(directory) = app.config.discovery.clone() else {
         return Ok(JobResult::Success);
     };
-    let known = app
-        .store
-        .read("certificates", certificates::fingerprints)
-        .await?;
+    let known = app.store.read("certificates", certificates::fingerprints).await?;
     let known: HashSet<_> = known.into_iter().collect();
     let look = move || {
         look(&directory, &known, Utc::now()).map_err(|error| Failure::at(&directory, &error))
     };
-    let found = tokio::task::spawn_blocking(look)
-        .await
-        .map_err(Failure::transient)??;
+    let found = tokio::task::spawn_blocking(look).await.map_err(Failure::transient)??;
     let metrics = app.telemetry.metrics().discovery();
     metrics.set_sources([(SOURCE, found.certificates)]);
     metrics.set_findings(found.findings.into_iter().map(|severity| (severity, 1)));
     let partial = found.unreadable > 0;
-    Ok(if partial {
-        JobResult::Partial
-    } else {
-        JobResult::Success
-    })
+    Ok(if partial { JobResult::Partial } else { JobResult::Success })
 }
 
 fn look(directory: &Path, known: &HashSet<String>, now: DateTime<Utc>) -> io::Result<Found> {

@@ -25,16 +25,10 @@ pub(super) async fn distribute(app: &App, job: &Job) -> Result<JobResult, Failur
     let issued = row.issued.ok_or_else(missing)?;
     let (pem, key) = (issued.pem, app.keyring.unwrap(&row.id, &issued.key)?);
     // Neither project ids nor host names hold a separator.
-    let name = format!(
-        "{}-{}",
-        row.project,
-        row.domain.replacen('*', "wildcard", 1)
-    );
+    let name = format!("{}-{}", row.project, row.domain.replacen('*', "wildcard", 1));
     let put =
         move || put(&directory, &name, &pem, &key).map_err(|error| Failure::at(&directory, &error));
-    let served = tokio::task::spawn_blocking(put)
-        .await
-        .map_err(Failure::transient)?;
+    let served = tokio::task::spawn_blocking(put).await.map_err(Failure::transient)?;
 
     let metrics = app.telemetry.metrics().distribution();
     metrics.record_target_result(MODULE, served.as_ref().err().map(|failure| failure.class));
@@ -42,20 +36,12 @@ pub(super) async fn distribute(app: &App, job: &Job) -> Result<JobResult, Failur
         Ok(served) => {
             metrics.record_validated(served);
             let different = || Failure::transient("what was written reads back differently");
-            if served == Outcome::Success {
-                Ok(JobResult::Success)
-            } else {
-                Err(different())
-            }
+            if served == Outcome::Success { Ok(JobResult::Success) } else { Err(different()) }
         }
         Err(failure) => Err(failure),
     };
     let failed = result.is_err();
-    let status = if failed {
-        ExecutionStatus::Failed
-    } else {
-        ExecutionStatus::Success
-    };
+    let status = if failed { ExecutionStatus::Failed } else { ExecutionStatus::Success };
     metrics.record_executed(MODULE, status);
     result
 }
@@ -66,20 +52,14 @@ fn put(directory: &Path, name: &str, pem: &str, key: &[u8]) -> io::Result<Outcom
     replace(directory, &format!("{name}.key"), key, 0o600)?;
     replace(directory, &format!("{name}.pem"), pem.as_bytes(), 0o644)?;
     let back = fs::read_to_string(directory.join(format!("{name}.pem")))?;
-    Ok(Outcome::from(
-        acme::fingerprint(&back) == acme::fingerprint(pem),
-    ))
+    Ok(Outcome::from(acme::fingerprint(&back) == acme::fingerprint(pem)))
 }
 
 /// Readers see the old file or the new one, never half of it.
 fn replace(directory: &Path, name: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
     let temporary = directory.join(format!(".{name}.{}", ids::new("tmp")));
     let mut options = OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(&temporary)?;
+    let mut file = options.write(true).create_new(true).mode(mode).open(&temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&temporary, directory.join(name))

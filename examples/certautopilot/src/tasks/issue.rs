@@ -46,22 +46,11 @@ pub(super) async fn issue(app: &App, job: &Job) -> Result<JobResult, Failure> {
 
     let keyring = app.keyring.clone();
     let store = move |work: &mut Work<'_>| {
-        certificates::find(work, &id)?
-            .map(not_revoked)
-            .transpose()?;
+        certificates::find(work, &id)?.map(not_revoked).transpose()?;
         // Inside the transaction, so that a rotation never misses a key that is wrapped but not
         // stored yet.
         let key = keyring.wrap(&id, &requested.private_key)?;
-        certificates::set_issued(
-            work,
-            &id,
-            &Issued {
-                pem,
-                fingerprint,
-                not_after,
-                key,
-            },
-        )?;
+        certificates::set_issued(work, &id, &Issued { pem, fingerprint, not_after, key })?;
         work.record(entry)?;
         for job in &follow_up {
             jobs::insert(work, job)?;

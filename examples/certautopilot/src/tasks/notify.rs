@@ -29,9 +29,6 @@ pub(super) async fn notify(app: &App, job: &Job) -> Result<JobResult, Failure> {
     let (started, url) = (Instant::now(), webhook.to_string());
     let delivered = app.outbound.post(CHANNEL, ENDPOINT, &url, &body).await;
     let outcome = Outcome::from(delivered.is_ok());
-    app.telemetry
-        .metrics()
-        .notifications()
-        .record_delivered(CHANNEL, outcome, started.elapsed());
+    app.telemetry.metrics().notifications().record_delivered(CHANNEL, outcome, started.elapsed());
     delivered.map(|()| JobResult::Success)
 }

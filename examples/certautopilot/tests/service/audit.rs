@@ -21,13 +21,8 @@ async fn every_kind_of_change_leaves_its_event() {
     assert_eq!(renewed["params"]["domain"], "api.example.com");
     stage.post(&format!("{path}/revoke"), &Value::Null).await;
     let member = "/projects/p1/members/bob@example.com/role";
-    assert_eq!(
-        stage.put(member, &json!({ "role": "operator" })).await.0,
-        200
-    );
-    stage
-        .post("/webhooks/ticket", &json!({ "any": "thing" }))
-        .await;
+    assert_eq!(stage.put(member, &json!({ "role": "operator" })).await.0, 200);
+    stage.post("/webhooks/ticket", &json!({ "any": "thing" })).await;
 
     for (event_type, severity) in [
         ("cert.requested", "info"),
@@ -37,11 +32,7 @@ async fn every_kind_of_change_leaves_its_event() {
         ("member.role_changed", "warn"),
         ("webhook.received", "info"),
     ] {
-        assert_eq!(
-            stage.event(event_type).await["severity"],
-            severity,
-            "{event_type}"
-        );
+        assert_eq!(stage.event(event_type).await["severity"], severity, "{event_type}");
     }
     let requested = stage.event("cert.requested").await;
     assert_eq!(requested["actor"], "user:alice@example.com");
@@ -84,10 +75,7 @@ async fn after_a_long_outage_the_relay_gets_every_row_of_the_log() {
     let mut document = Document::parse("config.yaml", &text, []).unwrap();
     let pipelines = Pipelines::from_document(&mut document).unwrap();
     let log = AuditLog::default();
-    let telemetry = Telemetry::builder(pipelines)
-        .backfill(log.clone())
-        .start()
-        .unwrap();
+    let telemetry = Telemetry::builder(pipelines).backfill(log.clone()).start().unwrap();
     let provider = AcmeServer::start(ANY_PORT).await.unwrap();
     let stage = Stage::on(provider, telemetry, &log, |_| {}).await;
 
@@ -106,18 +94,12 @@ async fn after_a_long_outage_the_relay_gets_every_row_of_the_log() {
     let relay = SyslogRelay::start_on(relay).await.unwrap();
     let log = stage.get("/audit").await;
     let rows = log["events"].as_array().unwrap().iter();
-    let rows: Vec<_> = rows
-        .map(|row| row["id"].as_str().unwrap().to_owned())
-        .collect();
+    let rows: Vec<_> = rows.map(|row| row["id"].as_str().unwrap().to_owned()).collect();
     assert_eq!(rows.len(), EVENTS);
     let all = |state: &cap_testkit::RelayState| state.records.len() >= EVENTS;
     relay.until("every event", LONG, all).await;
     let mut came: Vec<String> = Vec::new();
-    for id in relay
-        .records()
-        .iter()
-        .filter_map(|record| record.event_id())
-    {
+    for id in relay.records().iter().filter_map(|record| record.event_id()) {
         if !came.iter().any(|known| known == id) {
             came.push(id.to_owned());
         }

@@ -61,16 +61,9 @@ impl Stage {
         config.backoff = Duration::from_millis(10);
         config.acme_directory = provider.url().parse().unwrap();
         adjust(&mut config);
-        let service = Service::start_with(config, telemetry.clone(), log)
-            .await
-            .unwrap();
+        let service = Service::start_with(config, telemetry.clone(), log).await.unwrap();
         let client = Client::builder(TokioExecutor::new()).build(telemetry.connector());
-        Self {
-            provider,
-            service,
-            telemetry,
-            client,
-        }
+        Self { provider, service, telemetry, client }
     }
 
     /// One request of Alice's, with further headers.
@@ -86,25 +79,15 @@ impl Stage {
             None => path.to_owned(),
         };
         let mut request = Request::builder().method(method).uri(url);
-        let always = [
-            ("content-type", "application/json"),
-            ("x-actor", "user:alice@example.com"),
-        ];
+        let always = [("content-type", "application/json"), ("x-actor", "user:alice@example.com")];
         for (name, value) in always.iter().chain(headers) {
             request = request.header(*name, *value);
         }
-        let body = if body.is_null() {
-            String::new()
-        } else {
-            body.to_string()
-        };
+        let body = if body.is_null() { String::new() } else { body.to_string() };
         let request = request.body(Full::from(body)).unwrap();
         let (head, body) = self.client.request(request).await.unwrap().into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        (
-            head.status.as_u16(),
-            serde_json::from_slice(&body).unwrap_or_default(),
-        )
+        (head.status.as_u16(), serde_json::from_slice(&body).unwrap_or_default())
     }
 
     pub(crate) async fn get(&self, path: &str) -> Value {
@@ -155,9 +138,7 @@ impl Stage {
         let look = async || {
             let log = self.get("/audit").await;
             let mut events = log["events"].as_array().unwrap().iter();
-            events
-                .find(|event| event["event_type"] == event_type)
-                .cloned()
+            events.find(|event| event["event_type"] == event_type).cloned()
         };
         until_async(event_type, LONG, look).await
     }
@@ -176,16 +157,12 @@ impl Stage {
     }
 
     pub(crate) fn inject(&self, endpoint: Endpoint, kind: FaultKind, times: u32) {
-        self.provider
-            .inject(Fault::new(endpoint, kind).times(times));
+        self.provider.inject(Fault::new(endpoint, kind).times(times));
     }
 
     /// The statuses that the provider answered at an endpoint.
     pub(crate) fn answered(&self, endpoint: Endpoint) -> Vec<u16> {
         let calls = self.provider.calls().into_iter();
-        calls
-            .filter(|call| call.endpoint == endpoint)
-            .map(|call| call.status)
-            .collect()
+        calls.filter(|call| call.endpoint == endpoint).map(|call| call.status).collect()
     }
 }

@@ -14,21 +14,13 @@ use crate::replicas::running;
 async fn a_provider_that_fails_twice_is_asked_a_third_time() {
     let stage = Stage::new().await;
     let fault = Fault::new(Endpoint::Finalize, FaultKind::Status(503));
-    stage
-        .provider
-        .inject(fault.identifier("api.example.com").times(2));
+    stage.provider.inject(fault.identifier("api.example.com").times(2));
     stage.issue("api.example.com").await;
     assert_eq!(stage.answered(Endpoint::Finalize), [503, 503, 200]);
     for (series, value) in [
         (r#"cap_jobs_retry_total{type="issue"}"#, 2.0),
-        (
-            r#"cap_jobs_completed_total{type="issue",result="failed"}"#,
-            2.0,
-        ),
-        (
-            r#"cap_jobs_completed_total{type="issue",result="success"}"#,
-            1.0,
-        ),
+        (r#"cap_jobs_completed_total{type="issue",result="failed"}"#, 2.0),
+        (r#"cap_jobs_completed_total{type="issue",result="success"}"#, 1.0),
         (r#"cap_jobs_queued_total{type="distribute"}"#, 1.0),
         (r#"cap_jobs_queued_total{type="notify"}"#, 1.0),
     ] {
@@ -40,19 +32,14 @@ async fn a_provider_that_fails_twice_is_asked_a_third_time() {
 async fn a_renewal_that_is_given_up_marks_its_certificate() {
     let stage = Stage::new().await;
     let path = stage.issue("api.example.com").await;
-    stage
-        .provider
-        .inject(Fault::new(Endpoint::NewOrder, FaultKind::Status(500)));
+    stage.provider.inject(Fault::new(Endpoint::NewOrder, FaultKind::Status(500)));
     let renew = format!("{path}/renew");
     assert_eq!(stage.post(&renew, &Value::Null).await.0, 202);
 
     let certificate = stage.becomes(&path, "status", "renewal_failed").await;
     let error = certificate["last_error"].as_str().unwrap();
     assert_eq!(error, "acme new-order: answered 500 Internal Server Error");
-    assert!(
-        certificate["pem"].is_string(),
-        "the old certificate is still there"
-    );
+    assert!(certificate["pem"].is_string(), "the old certificate is still there");
     assert_eq!(stage.answered(Endpoint::NewOrder), [201, 500, 500, 500]);
     let failed = r#"cap_certificates_total{status="renewal_failed",issuer_type="acme"}"#;
     for series in [failed, r#"cap_jobs_dead_letter_total{type="renew"}"#] {
@@ -85,10 +72,7 @@ async fn a_permanent_failure_is_not_retried_until_it_is_requeued() {
     let [job] = &dead["jobs"].as_array().unwrap()[..] else {
         panic!("{dead}");
     };
-    assert_eq!(
-        (&job["type"], &job["attempts"]),
-        (&json!("issue"), &json!(1))
-    );
+    assert_eq!((&job["type"], &job["attempts"]), (&json!("issue"), &json!(1)));
     let error = job["last_error"].as_str().unwrap();
     assert!(error.contains("403"), "{error}");
 
@@ -97,22 +81,14 @@ async fn a_permanent_failure_is_not_retried_until_it_is_requeued() {
     stage.becomes(&path, "status", "active").await;
     assert_eq!(stage.event("job.requeued").await["severity"], "warn");
     assert_eq!(stage.get("/jobs/dead").await["jobs"], json!([]));
-    assert_eq!(
-        stage.post(&requeue, &Value::Null).await.0,
-        404,
-        "it is not dead any more"
-    );
+    assert_eq!(stage.post(&requeue, &Value::Null).await.0, 404, "it is not dead any more");
 }
 
 #[tokio::test]
 async fn a_rate_limit_is_waited_out() {
     let stage = Stage::new().await;
     let retry_after = Duration::from_secs(1);
-    stage.inject(
-        Endpoint::NewOrder,
-        FaultKind::RateLimited { retry_after },
-        1,
-    );
+    stage.inject(Endpoint::NewOrder, FaultKind::RateLimited { retry_after }, 1);
     let started = Instant::now();
     stage.issue("api.example.com").await;
     assert!(started.elapsed() >= retry_after);
@@ -129,9 +105,7 @@ async fn a_job_that_ran_when_the_process_died_runs_again() {
     let path = stage.request("api.example.com").await;
     let claimed = async || running(folder.path()) == 1;
     until_async("the first attempt", LONG, claimed).await;
-    let Stage {
-        provider, service, ..
-    } = stage;
+    let Stage { provider, service, .. } = stage;
     drop(service);
 
     let stage = Stage::before(provider, |config| config.database = database(folder.path())).await;

@@ -32,11 +32,7 @@ fn refuses(mut command: Command, code: i32, parts: &[&str]) {
 fn a_misspelt_key_is_refused_with_its_place_and_the_nearest() {
     let text = "server:\n  listen: 127.0.0.1:0\nworker:\n  max_atempts: 5\n";
     let (command, _folder) = service(text);
-    refuses(
-        command,
-        2,
-        &["config.yaml:4", "worker.max_atempts", "worker.max_attempts"],
-    );
+    refuses(command, 2, &["config.yaml:4", "worker.max_atempts", "worker.max_attempts"]);
 }
 
 #[test]
@@ -70,15 +66,9 @@ fn an_occupied_port_is_named() {
 
 /// Nobody listens where the collector and the relay should be.
 #[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the service is called as anybody would"
-)]
+#[expect(clippy::disallowed_methods, reason = "the service is called as anybody would")]
 fn with_a_dead_collector_and_relay_it_serves_and_stops() {
-    let dead = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (ip, port) = (dead.ip(), dead.port());
     let (mut command, _folder) = service(&format!(
         "server: {{ listen: 127.0.0.1:0 }}\n\
@@ -96,9 +86,7 @@ fn with_a_dead_collector_and_relay_it_serves_and_stops() {
     let mut answer = String::new();
     served.read_to_string(&mut answer).unwrap();
     assert!(answer.contains(" 200 "), "{answer}");
-    let killed = Command::new("kill")
-        .args(["-TERM", &child.id().to_string()])
-        .status();
+    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
     assert!(killed.unwrap().success());
     let report = line()["shutdown"].take();
     let spans = &report["tracing"];

@@ -22,9 +22,7 @@ async fn the_provider_gets_the_trace_context_and_no_baggage() {
     let traceparent = format!("00-{trace}-b7ad6b7169203331-01");
     let headers = [("traceparent", &*traceparent), ("baggage", "tenant=o1")];
     let wanted = json!({ "domain": "api.example.com" });
-    let (_, body) = stage
-        .ask(Method::POST, CERTIFICATES, &wanted, &headers)
-        .await;
+    let (_, body) = stage.ask(Method::POST, CERTIFICATES, &wanted, &headers).await;
     let path = format!("{CERTIFICATES}/{}", body["id"].as_str().unwrap());
     stage.becomes(&path, "status", "active").await;
 
@@ -44,19 +42,14 @@ async fn what_is_issued_is_signed_by_the_authority_for_the_name() {
     let stage = Stage::new().await;
     let path = stage.issue("*.example.com").await;
     let pem = stage.get(&path).await["pem"].as_str().unwrap().to_owned();
-    let chain = Pem::iter_from_buffer(pem.as_bytes())
-        .collect::<Result<Vec<_>, _>>()
-        .unwrap();
+    let chain = Pem::iter_from_buffer(pem.as_bytes()).collect::<Result<Vec<_>, _>>().unwrap();
     let leaf = chain[0].parse_x509().unwrap();
     let authority = chain[1].parse_x509().unwrap();
     assert!(stage.provider.authority().contains(&pem[pem.len() - 100..]));
     assert_eq!(leaf.issuer(), authority.subject());
     leaf.verify_signature(Some(authority.public_key())).unwrap();
     let names = leaf.subject_alternative_name().unwrap().unwrap();
-    assert_eq!(
-        names.value.general_names,
-        [GeneralName::DNSName("*.example.com")]
-    );
+    assert_eq!(names.value.general_names, [GeneralName::DNSName("*.example.com")]);
 }
 
 #[tokio::test]
@@ -70,10 +63,7 @@ async fn certificates_live_90_days_unless_a_fault_shortens_them() {
         let shown = stage.get(&path).await;
         let end: DateTime<Utc> = shown["not_after"].as_str().unwrap().parse().unwrap();
         let left = end - Utc::now();
-        assert!(
-            (left - TimeDelta::days(days)).abs() < TimeDelta::minutes(1),
-            "{left}"
-        );
+        assert!((left - TimeDelta::days(days)).abs() < TimeDelta::minutes(1), "{left}");
     }
     for (threshold, count) in [("7", 1.0), ("90", 2.0)] {
         let series = format!(r#"cap_certificates_expiring_in_days{{threshold="{threshold}"}}"#);
@@ -90,14 +80,9 @@ async fn the_account_is_kept_beside_the_database() {
     let mode = fs::metadata(&file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "it holds a private key");
 
-    let stage = stage
-        .restart(|config| config.database = database(folder.path()))
-        .await;
+    let stage = stage.restart(|config| config.database = database(folder.path())).await;
     stage.issue("www.example.com").await;
-    assert_eq!(
-        stage.post(&format!("{path}/revoke"), &Value::Null).await.0,
-        200
-    );
+    assert_eq!(stage.post(&format!("{path}/revoke"), &Value::Null).await.0, 200);
     assert_eq!(stage.answered(Endpoint::NewAccount), [201]);
 }
 
@@ -107,9 +92,7 @@ async fn an_account_that_the_provider_has_forgotten_is_made_anew() {
     stage.issue("api.example.com").await;
     let address = stage.provider.address();
     let stranger = AcmeServer::start(ANY_PORT).await.unwrap();
-    std::mem::replace(&mut stage.provider, stranger)
-        .stop()
-        .await;
+    std::mem::replace(&mut stage.provider, stranger).stop().await;
     stage.provider = AcmeServer::start(address).await.unwrap();
 
     stage.issue("www.example.com").await;
@@ -120,11 +103,7 @@ async fn an_account_that_the_provider_has_forgotten_is_made_anew() {
 #[tokio::test]
 async fn a_provider_that_is_too_slow_counts_as_the_network() {
     let stage = Stage::with(|config| config.call_timeout = Duration::from_millis(50)).await;
-    stage.inject(
-        Endpoint::Directory,
-        FaultKind::Latency(Duration::from_secs(5)),
-        u32::MAX,
-    );
+    stage.inject(Endpoint::Directory, FaultKind::Latency(Duration::from_secs(5)), u32::MAX);
     stage.request("api.example.com").await;
     let event = stage.event("job.dead_lettered").await;
     assert_eq!(event["params"]["error_class"], "network");
@@ -181,14 +160,8 @@ async fn an_issued_certificate_is_distributed_and_discovered() {
     assert_eq!(stage.post("/webhooks/discover", &Value::Null).await.0, 202);
     let partial = r#"cap_jobs_completed_total{type="discover",result="partial"}"#;
     stage.metric_becomes(partial, 1.0).await;
-    assert_eq!(
-        stage.metric(r#"cap_discovery_endpoints_total{source_id="directory"}"#),
-        2.0
-    );
-    assert_eq!(
-        stage.metric(r#"cap_discovery_findings_open{severity="medium"}"#),
-        1.0
-    );
+    assert_eq!(stage.metric(r#"cap_discovery_endpoints_total{source_id="directory"}"#), 2.0);
+    assert_eq!(stage.metric(r#"cap_discovery_findings_open{severity="medium"}"#), 1.0);
 }
 
 #[tokio::test]

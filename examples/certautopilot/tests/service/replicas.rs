@@ -44,21 +44,12 @@ impl Doomed {
         let file = folder.join("doomed.yaml");
         fs::write(&file, configuration.to_string()).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_certautopilot"));
-        command
-            .arg("--config")
-            .arg(file)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
+        command.arg("--config").arg(file).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let line: Value = serde_json::from_str(&line).unwrap();
-        Self(
-            child,
-            format!("http://{}", line["listening"].as_str().unwrap()),
-        )
+        Self(child, format!("http://{}", line["listening"].as_str().unwrap()))
     }
 }
 
@@ -73,12 +64,7 @@ impl Drop for Doomed {
 async fn the_jobs_of_a_dead_replica_are_run_by_another() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let last_said = || {
-        ask(
-            folder,
-            "SELECT max(seen_at) FROM hosts WHERE host = 'doomed'",
-        )
-    };
+    let last_said = || ask(folder, "SELECT max(seen_at) FROM hosts WHERE host = 'doomed'");
     let provider = AcmeServer::start(ANY_PORT).await.unwrap();
     // Only the first call hangs, which is that of the replica that will die.
     let hang = FaultKind::Latency(Duration::from_secs(600));
@@ -91,9 +77,7 @@ async fn the_jobs_of_a_dead_replica_are_run_by_another() {
     })
     .await;
     let wanted = json!({ "domain": "api.example.com" });
-    let (_, certificate) = stage
-        .post(&format!("{}{CERTIFICATES}", doomed.1), &wanted)
-        .await;
+    let (_, certificate) = stage.post(&format!("{}{CERTIFICATES}", doomed.1), &wanted).await;
     let path = format!("{CERTIFICATES}/{}", certificate["id"].as_str().unwrap());
     until("the first attempt", LONG, || running(folder) == 1);
     let claimed = "SELECT count(*) FROM jobs WHERE state = 'running' AND host = 'doomed'";
@@ -102,9 +86,7 @@ async fn the_jobs_of_a_dead_replica_are_run_by_another() {
     // The attempt takes longer than a replica may be silent, but its replica is not silent.
     let first = last_said().unwrap();
     let long = i64::try_from((GONE_AFTER * 3 / 2).as_millis()).unwrap();
-    until("the replica's reports", LONG, || {
-        last_said() >= Some(first + long)
-    });
+    until("the replica's reports", LONG, || last_said() >= Some(first + long));
     assert_eq!(running(folder), 1);
     assert_eq!(stage.get(&path).await["status"], "pending");
 
@@ -151,11 +133,7 @@ async fn a_rotation_waits_for_a_replica_that_lags_behind() {
     stage.metric_becomes(laggards, 0.0).await;
     let host = stage.telemetry.instance_name();
     let loaded = format!(r#"cap_kek_process_loaded_versions{{host="{host}",version="1"}}"#);
-    assert_eq!(
-        stage.metric(&loaded),
-        1.0,
-        "a version that may still be needed is gone"
-    );
+    assert_eq!(stage.metric(&loaded), 1.0, "a version that may still be needed is gone");
 
     says(2, "[1, 2]");
     for event_type in ["kek.rotation_started", "kek.rotation_completed"] {
@@ -164,10 +142,7 @@ async fn a_rotation_waits_for_a_replica_that_lags_behind() {
         let rotation = body["rotation"].as_str().unwrap();
         assert_eq!(event["resource"], format!("kek_rotation:{rotation}"));
     }
-    until_async("the unloading of version 1", LONG, async || {
-        stage.metric(&loaded) == 0.0
-    })
-    .await;
+    until_async("the unloading of version 1", LONG, async || stage.metric(&loaded) == 0.0).await;
 }
 
 #[tokio::test]
@@ -176,14 +151,12 @@ async fn an_installed_license_holds_at_once() {
     let series = "cap_license_expires_in_seconds";
     let exported = || {
         let text = stage.telemetry.metrics().render();
-        text.lines()
-            .any(|line| line.starts_with(&format!("{series} ")))
+        text.lines().any(|line| line.starts_with(&format!("{series} ")))
     };
     assert!(!exported(), "a perpetual license has no end");
-    for (end, sign, valid) in [
-        ("2000-01-01T00:00:00Z", -1.0, 0.0),
-        ("2999-01-01T00:00:00Z", 1.0, 1.0),
-    ] {
+    for (end, sign, valid) in
+        [("2000-01-01T00:00:00Z", -1.0, 0.0), ("2999-01-01T00:00:00Z", 1.0, 1.0)]
+    {
         let license = json!({ "expires_at": end, "cert_limit": 5 });
         let (status, shown) = stage.put("/license", &license).await;
         assert_eq!((status, &shown["valid"]), (200, &json!(valid == 1.0)));
@@ -191,13 +164,7 @@ async fn an_installed_license_holds_at_once() {
         assert_eq!(stage.metric("cap_license_valid"), valid);
         assert_eq!(stage.metric("cap_license_cert_limit"), 5.0);
     }
-    assert_eq!(
-        stage
-            .put("/license", &json!({ "expires_at": null }))
-            .await
-            .0,
-        200
-    );
+    assert_eq!(stage.put("/license", &json!({ "expires_at": null })).await.0, 200);
     assert!(!exported());
     assert_eq!(stage.metric("cap_license_valid"), 1.0);
 }

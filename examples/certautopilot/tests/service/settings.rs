@@ -11,20 +11,14 @@ use crate::harness::{Stage, database};
 const SETTINGS: &str = "/settings/syslog";
 
 fn port(stage: &Stage) -> Option<u16> {
-    stage
-        .telemetry
-        .syslog_config()
-        .map(|config| config.relay.port.get())
+    stage.telemetry.syslog_config().map(|config| config.relay.port.get())
 }
 
 #[tokio::test]
 async fn only_an_administrator_gets_to_the_settings() {
     let stage = Stage::new().await;
     let get = async |headers: &[(&str, &str)]| {
-        stage
-            .ask(Method::GET, SETTINGS, &Value::Null, headers)
-            .await
-            .0
+        stage.ask(Method::GET, SETTINGS, &Value::Null, headers).await.0
     };
     assert_eq!(get(&[]).await, 200);
     assert_eq!(get(&[("cookie", "session=guessed")]).await, 401);
@@ -56,18 +50,10 @@ async fn a_change_is_recorded_and_reaches_replicas_and_restarts() {
     let event = stage.event("settings.syslog_changed").await;
     assert_eq!(event["severity"], "warn");
     assert_eq!(event["actor"], "user:alice@example.com");
-    assert_eq!(
-        event["summary"],
-        "Syslog forwarding set to 127.0.0.1:9 over tcp"
-    );
+    assert_eq!(event["summary"], "Syslog forwarding set to 127.0.0.1:9 over tcp");
     assert_eq!(port(&stage), Some(9));
-    until_async("the replica's change", LONG, async || {
-        port(&replica) == Some(9)
-    })
-    .await;
-    let again = stage
-        .restart(|config| config.database = database(folder.path()))
-        .await;
+    until_async("the replica's change", LONG, async || port(&replica) == Some(9)).await;
+    let again = stage.restart(|config| config.database = database(folder.path())).await;
     assert_eq!(port(&again), Some(9));
     assert!(again.telemetry.syslog().is_some());
 }

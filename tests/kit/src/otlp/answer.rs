@@ -24,10 +24,7 @@ pub(super) async fn answer(
     let body = body.collect().await?.to_bytes();
     let headers = (head.headers.iter())
         .map(|(name, value)| {
-            (
-                name.to_string(),
-                String::from_utf8_lossy(value.as_bytes()).into_owned(),
-            )
+            (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         })
         .collect();
     let note = |outcome: String, spans: Vec<ReceivedSpan>| {

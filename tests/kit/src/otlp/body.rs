@@ -18,9 +18,7 @@ pub(super) struct Refusal {
 }
 
 pub(super) fn whole(body: impl Into<Bytes>) -> BoxBody<Bytes, io::Error> {
-    Full::from(body.into())
-        .map_err(|never| match never {})
-        .boxed()
+    Full::from(body.into()).map_err(|never| match never {}).boxed()
 }
 
 /// A body that ends before it should.

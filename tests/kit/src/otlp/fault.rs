@@ -41,9 +41,6 @@ pub enum Fault {
 impl Fault {
     /// A status without `Retry-After`.
     pub const fn status(code: u16) -> Self {
-        Self::Status {
-            code,
-            retry_after: None,
-        }
+        Self::Status { code, retry_after: None }
     }
 }

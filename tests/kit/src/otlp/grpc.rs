@@ -81,9 +81,7 @@ pub(super) fn accept(
     // With an encoding, each message still says whether it is compressed (Compressed-Flag).
     match (text(&head.headers, &ENCODING), compressed) {
         ("" | "identity" | "gzip", false) => spans(message).map_err(invalid),
-        ("gzip", true) => gunzip(message)
-            .and_then(|message| spans(&message))
-            .map_err(invalid),
+        ("gzip", true) => gunzip(message).and_then(|message| spans(&message)).map_err(invalid),
         ("" | "identity", true) => refuse(Code::Internal, "compressed without a grpc-encoding"),
         _ => refuse(Code::Unimplemented, "no such grpc-encoding"),
     }
@@ -110,25 +108,16 @@ pub(super) fn refused(code: Code, why: String, retry_after: Option<Duration>) ->
         .header(STATUS, code)
         .header(MESSAGE, percent_encoded(&why));
     if let Some(delay) = retry_after {
-        let details = Status {
-            code,
-            message: why.clone(),
-            details: vec![Any::retry_info(delay)],
-        };
+        let details = Status { code, message: why.clone(), details: vec![Any::retry_info(delay)] };
         let details = STANDARD_NO_PAD.encode(details.encode_to_vec());
         response = response.header(DETAILS, details);
     }
     let answer = response.body(whole("")).expect("a valid response");
-    Refusal {
-        why,
-        answer: Box::new(answer),
-    }
+    Refusal { why, answer: Box::new(answer) }
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
-    headers
-        .get(name)
-        .map_or("", |value| value.to_str().unwrap_or("?"))
+    headers.get(name).map_or("", |value| value.to_str().unwrap_or("?"))
 }
 
 /// `Status-Message` of the protocol: printable ASCII stays, but for the percent sign.
@@ -180,13 +169,9 @@ struct Delay {
 
 impl Any {
     fn retry_info(delay: Duration) -> Self {
-        let retry_delay = Delay {
-            seconds: delay.as_secs() as i64,
-            nanos: delay.subsec_nanos() as i32,
-        };
-        let info = RetryInfo {
-            retry_delay: Some(retry_delay),
-        };
+        let retry_delay =
+            Delay { seconds: delay.as_secs() as i64, nanos: delay.subsec_nanos() as i32 };
+        let info = RetryInfo { retry_delay: Some(retry_delay) };
         Self {
             type_url: "type.googleapis.com/google.rpc.RetryInfo".to_owned(),
             value: info.encode_to_vec(),

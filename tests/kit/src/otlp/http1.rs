@@ -13,11 +13,7 @@ pub(super) fn accept(
     head: &http::request::Parts,
     body: &[u8],
 ) -> Result<Vec<ReceivedSpan>, Refusal> {
-    let header = |name| {
-        head.headers
-            .get(name)
-            .map_or("", |value| value.to_str().unwrap_or("?"))
-    };
+    let header = |name| head.headers.get(name).map_or("", |value| value.to_str().unwrap_or("?"));
     let (path, method) = (head.uri.path(), &head.method);
     let (content_type, encoding) = (header(CONTENT_TYPE), header(CONTENT_ENCODING));
     let refuse = |status, why| Err(refused(status, why));
@@ -50,10 +46,7 @@ pub(super) fn refused(status: StatusCode, why: String) -> Refusal {
     if status == StatusCode::METHOD_NOT_ALLOWED {
         (answer.headers_mut()).insert(ALLOW, HeaderValue::from_static("POST"));
     }
-    Refusal {
-        why,
-        answer: Box::new(answer),
-    }
+    Refusal { why, answer: Box::new(answer) }
 }
 
 pub(super) fn accepted(response: Vec<u8>) -> Answer {

@@ -86,12 +86,7 @@ impl ReceivedSpan {
 /// The spans of one export request, or why it is invalid.
 pub(crate) fn received(request: ExportTraceServiceRequest) -> Result<Vec<ReceivedSpan>, String> {
     let mut spans = Vec::new();
-    for ResourceSpans {
-        resource,
-        scope_spans,
-        ..
-    } in request.resource_spans
-    {
+    for ResourceSpans { resource, scope_spans, .. } in request.resource_spans {
         let resource = attributes(&resource.unwrap_or_default().attributes)?;
         for batch in scope_spans {
             let scope = batch.scope.unwrap_or_default().name;
@@ -176,10 +171,7 @@ fn hex(bytes: &[u8]) -> String {
 fn attributes(pairs: &[KeyValue]) -> Result<BTreeMap<String, String>, String> {
     let mut attributes = BTreeMap::new();
     for pair in pairs {
-        if attributes
-            .insert(pair.key.clone(), text(pair.value.as_ref()))
-            .is_some()
-        {
+        if attributes.insert(pair.key.clone(), text(pair.value.as_ref())).is_some() {
             return Err(format!("the attribute {} is there twice", pair.key));
         }
     }

@@ -227,8 +227,7 @@ impl Browser {
         let entry = &event["params"]["entry"];
         match event["method"].as_str() {
             Some("Log.entryAdded") if entry["level"] == "error" => {
-                self.complaints
-                    .push(format!("{}: {}", entry["text"], entry["url"]));
+                self.complaints.push(format!("{}: {}", entry["text"], entry["url"]));
             }
             Some("Runtime.exceptionThrown") => self.complaints.push(event["params"].to_string()),
             _ => {}

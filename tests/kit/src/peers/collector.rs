@@ -100,12 +100,7 @@ impl Collector {
         std::fs::write(daemon.path("otelcol.yaml"), config.to_string())?;
         daemon.start().await?;
         let secured = if identity.is_some() { "s" } else { "" };
-        Ok(Self {
-            daemon,
-            secured,
-            http,
-            grpc,
-        })
+        Ok(Self { daemon, secured, http, grpc })
     }
 
     /// `http://127.0.0.1:PORT`, for OTLP over HTTP, or `https` over TLS.
@@ -190,13 +185,8 @@ mod tests {
     #[tokio::test]
     async fn spans_are_read_back_as_the_receiver_of_this_crate_reads_them() {
         let program = require!("otelcol");
-        let tags = ArrayValue {
-            values: ["a", "b"]
-                .map(|tag| AnyValue {
-                    value: Some(text(tag)),
-                })
-                .into(),
-        };
+        let tags =
+            ArrayValue { values: ["a", "b"].map(|tag| AnyValue { value: Some(text(tag)) }).into() };
         let span = Span {
             trace_id: vec![0xab; 16],
             span_id: vec![1; 8],
@@ -219,15 +209,8 @@ mod tests {
                 attributes: vec![attribute("why", text("503"))],
                 ..Event::default()
             }],
-            links: vec![Link {
-                trace_id: vec![3; 16],
-                span_id: vec![4; 8],
-                ..Link::default()
-            }],
-            status: Some(Status {
-                message: "gave up".to_owned(),
-                code: 2,
-            }),
+            links: vec![Link { trace_id: vec![3; 16], span_id: vec![4; 8], ..Link::default() }],
+            status: Some(Status { message: "gave up".to_owned(), code: 2 }),
             ..Span::default()
         };
         let root = Span {
@@ -243,17 +226,13 @@ mod tests {
             let answer = post(&endpoint, "application/x-protobuf", body.clone()).await;
             assert_eq!(answer.expect("an answer").0.status, 200);
         }
-        collector
-            .until("two spans", START, |spans| spans.len() == 2)
-            .await;
+        collector.until("two spans", START, |spans| spans.len() == 2).await;
         assert_eq!(collector.spans().expect("spans"), receiver.spans());
 
         collector.stop().await.expect("it stops");
         collector.start().await.expect("it starts again");
         let answer = post(&collector.endpoint(), "application/x-protobuf", body).await;
         assert_eq!(answer.expect("an answer").0.status, 200);
-        collector
-            .until("four spans", START, |spans| spans.len() == 4)
-            .await;
+        collector.until("four spans", START, |spans| spans.len() == 4).await;
     }
 }

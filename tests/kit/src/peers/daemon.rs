@@ -84,10 +84,7 @@ impl Daemon {
         };
         let end = bytes.iter().rposition(|byte| *byte == b'\n').unwrap_or(0);
         let lines = bytes[..end].split(|byte| *byte == b'\n');
-        Ok(lines
-            .filter(|line| !line.is_empty())
-            .map(<[u8]>::to_vec)
-            .collect())
+        Ok(lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect())
     }
 }
 

@@ -85,23 +85,13 @@ impl Pebble {
         let args = ["-config", "pebble.json", "-strict", "-dnsserver"].map(str::to_owned);
         let args = [&args[..], &[dns_addr.to_string()]].concat();
         let nonces = NONCES_REFUSED.to_string();
-        let env = [
-            ("PEBBLE_VA_NOSLEEP", "1"),
-            ("PEBBLE_WFE_NONCEREJECT", &nonces),
-        ];
+        let env = [("PEBBLE_VA_NOSLEEP", "1"), ("PEBBLE_WFE_NONCEREJECT", &nonces)];
         let mut pebble = Process::start_with(pebble, &args, &env, dir.path())?;
         pebble.ready(async || accepts(listen).await, START).await?;
 
         let refusals = Arc::new(AtomicU32::new(0));
         let front = front(listen, &authority, Arc::clone(&refusals)).await?;
-        Ok(Pebble {
-            pebble,
-            dns,
-            dns_api,
-            front,
-            refusals,
-            dir,
-        })
+        Ok(Pebble { pebble, dns, dns_api, front, refusals, dir })
     }
 
     /// The settings with which the reference service gets its certificates here, with retries.
@@ -174,17 +164,12 @@ async fn front(
             }
         });
         async move {
-            let _ = http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), answer)
-                .await;
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await;
         }
     })
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "on loopback, to a program this process has started"
-)]
+#[expect(clippy::disallowed_methods, reason = "on loopback, to a program this process has started")]
 async fn pass_on(
     authority: &Authority,
     pebble: SocketAddr,
@@ -200,10 +185,7 @@ async fn pass_on(
     let answered = async move {
         let response = sender.send_request(request).await?;
         let (head, body) = response.into_parts();
-        Ok(Response::from_parts(
-            head,
-            Full::new(body.collect().await?.to_bytes()),
-        ))
+        Ok(Response::from_parts(head, Full::new(body.collect().await?.to_bytes())))
     };
     let (answered, _) = tokio::join!(answered, connection);
     answered.map_err(|error: hyper::Error| io::Error::other(error))

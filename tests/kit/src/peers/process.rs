@@ -90,10 +90,7 @@ impl Process {
         let log = self.log();
         let lines: Vec<_> = log.lines().collect();
         let tail = lines[lines.len().saturating_sub(20)..].join("\n");
-        Err(io::Error::other(format!(
-            "{} {what}; its log ends:\n{tail}",
-            self.name
-        )))
+        Err(io::Error::other(format!("{} {what}; its log ends:\n{tail}", self.name)))
     }
 
     /// Asks it to end, and kills it when it has not after ten seconds.
@@ -158,10 +155,7 @@ pub(super) async fn poll(probe: impl AsyncFn() -> bool, timeout: Duration) -> bo
 }
 
 /// Whether something accepts connections there.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "on loopback, to a program this process has started"
-)]
+#[expect(clippy::disallowed_methods, reason = "on loopback, to a program this process has started")]
 pub(super) async fn accepts(addr: std::net::SocketAddr) -> bool {
     tokio::net::TcpStream::connect(addr).await.is_ok()
 }
@@ -182,18 +176,12 @@ mod tests {
     #[tokio::test]
     async fn a_program_that_fails_at_its_start_shows_the_end_of_its_log() {
         let (mut process, _dir) = shell("echo no such setting >&2; exit 3");
-        let error = process
-            .ready(async || false, SOON)
-            .await
-            .expect_err("it ended");
+        let error = process.ready(async || false, SOON).await.expect_err("it ended");
         assert_eq!(
             error.to_string(),
             "sh ended with exit status: 3; its log ends:\nno such setting"
         );
-        process
-            .stop()
-            .await
-            .expect("stopping what has ended is no error");
+        process.stop().await.expect("stopping what has ended is no error");
     }
 
     #[tokio::test]
@@ -209,10 +197,7 @@ mod tests {
     #[tokio::test]
     async fn a_dropped_process_is_gone() {
         let (process, _dir) = shell("exec sleep 60");
-        let pid = process
-            .pid()
-            .and_then(|id| Pid::from_raw(id as i32))
-            .expect("it runs");
+        let pid = process.pid().and_then(|id| Pid::from_raw(id as i32)).expect("it runs");
         drop(process);
         let gone = async || rustix::process::test_kill_process(pid).is_err();
         assert!(poll(gone, SOON).await);

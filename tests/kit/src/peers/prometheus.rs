@@ -62,11 +62,7 @@ impl Prometheus {
         }
         // JSON is YAML, and quotes what needs quoting.
         std::fs::write(dir.path().join("prometheus.yml"), config.to_string())?;
-        let args = [
-            "--config.file=prometheus.yml",
-            "--storage.tsdb.path=data",
-            "--log.level=warn",
-        ];
+        let args = ["--config.file=prometheus.yml", "--storage.tsdb.path=data", "--log.level=warn"];
         Ok(Self(Web::start(program, &args, dir).await?))
     }
 
@@ -75,8 +71,7 @@ impl Prometheus {
     /// # Errors
     /// With Prometheus' own message.
     pub async fn query(&self, expr: &str) -> io::Result<Value> {
-        self.result(&format!("query?query={}", percent_encoded(expr)))
-            .await
+        self.result(&format!("query?query={}", percent_encoded(expr))).await
     }
 
     /// The `result` of an instant query at a time in seconds since 1970.
@@ -171,16 +166,11 @@ groups:
         let program = require!("prometheus");
         let nobody = free_addr().expect("a port").to_string();
         let every = Duration::from_millis(100);
-        let prometheus = Prometheus::start(&program, &[&nobody], RULES, every)
-            .await
-            .expect("it starts");
+        let prometheus =
+            Prometheus::start(&program, &[&nobody], RULES, every).await.expect("it starts");
         let firing = r#"ALERTS{alertname="TargetDown", alertstate="firing"}"#;
         let fired = |result: &Value| result[0]["metric"]["instance"] == nobody.as_str();
-        assert!(
-            prometheus.wait_for(firing, fired, START).await,
-            "{}",
-            prometheus.process().log()
-        );
+        assert!(prometheus.wait_for(firing, fired, START).await, "{}", prometheus.process().log());
         assert_eq!(prometheus.alerts().await.expect("alerts").len(), 1);
         let error = prometheus.query("up ==").await.expect_err("not PromQL");
         assert!(error.to_string().contains("parse error"), "{error}");

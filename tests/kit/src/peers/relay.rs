@@ -77,13 +77,8 @@ pub enum RelayInput {
 
 impl RelayInput {
     /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::Udp,
-        Self::OctetCounting,
-        Self::Newline,
-        Self::Tls,
-        Self::MutualTls,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Udp, Self::OctetCounting, Self::Newline, Self::Tls, Self::MutualTls];
 }
 
 /// A record as the relay parsed it. A missing field is `-` from rsyslog and empty from syslog-ng.
@@ -128,9 +123,7 @@ impl RelayRecord {
     /// The `event_id` of the first element that has one.
     pub fn event_id(&self) -> Option<String> {
         let elements = self.elements().ok()?;
-        let id = elements
-            .iter()
-            .find_map(|element| element.param("event_id"));
+        let id = elements.iter().find_map(|element| element.param("event_id"));
         id.map(str::to_owned)
     }
 }
@@ -236,10 +229,7 @@ impl Relay {
     ) {
         if !self.wait_until(wanted, limit).await {
             let log = self.process().map(Process::log);
-            panic!(
-                "{what} did not come within {limit:?}: {:?}\n{log:?}",
-                self.records()
-            );
+            panic!("{what} did not come within {limit:?}: {:?}\n{log:?}", self.records());
         }
     }
 
@@ -298,10 +288,7 @@ mod tests {
         let _ = tokio::time::timeout(START, stream.read_u8()).await;
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the test is the sender, on loopback"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the test is the sender, on loopback")]
     async fn send(relay: &Relay, input: RelayInput, authority: &Authority, id: &str) {
         let to = relay.addr(input);
         let record = record(id);
@@ -332,23 +319,15 @@ mod tests {
     async fn reads_every_input_across_restarts(software: RelaySoftware) {
         let program = require!(software.tool());
         let authority = Authority::new();
-        let mut relay = Relay::start(software, &program, &authority)
-            .await
-            .expect("it starts");
+        let mut relay = Relay::start(software, &program, &authority).await.expect("it starts");
         for (sent, input) in RelayInput::ALL.into_iter().enumerate() {
             send(&relay, input, &authority, &format!("e{sent}")).await;
             let came = |records: &[RelayRecord]| records.len() == sent + 1;
             relay.until(format!("{input:?}"), START, came).await;
         }
         for (sent, record) in relay.records().expect("records").iter().enumerate() {
-            let header = [
-                &record.pri,
-                &record.fac,
-                &record.sev,
-                &record.host,
-                &record.app,
-                &record.procid,
-            ];
+            let header =
+                [&record.pri, &record.fac, &record.sev, &record.host, &record.app, &record.procid];
             assert_eq!(header, ["182", "local6", "info", "h", "a", "1"]);
             assert!(record.ts.starts_with("2026-04-21T14:23:45.123"));
             assert_eq!(record.event_id(), Some(format!("e{sent}")));
@@ -363,15 +342,11 @@ mod tests {
         relay.start().await.expect("it starts again");
         send(&relay, RelayInput::Tls, &authority, "after the stop").await;
         let came = |ids: usize| move |records: &[RelayRecord]| records.len() == ids;
-        relay
-            .until("the record after the stop", START, came(6))
-            .await;
+        relay.until("the record after the stop", START, came(6)).await;
         relay.kill().await.expect("it is killed");
         relay.start().await.expect("it starts again");
         send(&relay, RelayInput::Udp, &authority, "after the kill").await;
-        relay
-            .until("the record after the kill", START, came(7))
-            .await;
+        relay.until("the record after the kill", START, came(7)).await;
     }
 
     #[tokio::test]

@@ -36,12 +36,7 @@ impl Web {
             answer.is_ok_and(|answer| answer.status() == 200)
         };
         process.ready(probe, START).await?;
-        Ok(Self {
-            process,
-            addr,
-            client,
-            _dir: dir,
-        })
+        Ok(Self { process, addr, client, _dir: dir })
     }
 
     /// `127.0.0.1:PORT`.

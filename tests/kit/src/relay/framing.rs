@@ -40,11 +40,7 @@ pub struct Deframer {
 impl Deframer {
     /// At the start of a stream.
     pub fn new(framing: RelayFraming) -> Self {
-        Self {
-            framing,
-            bytes: Vec::new(),
-            taken: 0,
-        }
+        Self { framing, bytes: Vec::new(), taken: 0 }
     }
 
     /// The bytes not yet handed out, to be read into.
@@ -158,14 +154,8 @@ mod tests {
     fn newline_framing_takes_lines_and_no_endless_ones() {
         assert_eq!(
             frames(RelayFraming::Newline, b"a b\n\n3 c\nrest", 2),
-            (
-                vec!["a b".to_owned(), String::new(), "3 c".to_owned()],
-                false
-            )
+            (vec!["a b".to_owned(), String::new(), "3 c".to_owned()], false)
         );
-        assert_eq!(
-            frames(RelayFraming::Newline, &[b'x'; LONGEST + 1], 4096),
-            (vec![], true)
-        );
+        assert_eq!(frames(RelayFraming::Newline, &[b'x'; LONGEST + 1], 4096), (vec![], true));
     }
 }

@@ -36,10 +36,7 @@ impl<'a> Input<'a> {
         let len = rest
             .iter()
             .position(|byte| *byte == b' ')
-            .ok_or(ParseError {
-                at: self.bytes.len(),
-                what: "the record ends in its header",
-            })?;
+            .ok_or(ParseError { at: self.bytes.len(), what: "the record ends in its header" })?;
         self.at += len + 1;
         Ok(&rest[..len])
     }

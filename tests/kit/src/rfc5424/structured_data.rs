@@ -48,10 +48,7 @@ pub(super) fn parse(input: &mut Input<'_>) -> Result<Vec<Element>, ParseError> {
         let at = input.at;
         let element = element(input)?;
         if elements.iter().any(|other| other.id == element.id) {
-            return Err(ParseError {
-                at,
-                what: "an SD-ID is there at most once",
-            });
+            return Err(ParseError { at, what: "an SD-ID is there at most once" });
         }
         elements.push(element);
     }
@@ -71,10 +68,7 @@ fn element(input: &mut Input<'_>) -> Result<Element, ParseError> {
         }
     };
     if !assigned {
-        return Err(ParseError {
-            at,
-            what: "an SD-ID is registered, or name@enterprise-number",
-        });
+        return Err(ParseError { at, what: "an SD-ID is registered, or name@enterprise-number" });
     }
     let mut params = Vec::new();
     while input.peek() == Some(b' ') {
@@ -124,10 +118,7 @@ fn value(input: &mut Input<'_>) -> Result<String, ParseError> {
         input.at += 1;
     }
     input.at += 1;
-    String::from_utf8(value).map_err(|_| ParseError {
-        at: start,
-        what: "PARAM-VALUE is UTF-8",
-    })
+    String::from_utf8(value).map_err(|_| ParseError { at: start, what: "PARAM-VALUE is UTF-8" })
 }
 
 #[cfg(test)]
@@ -135,10 +126,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<Vec<Element>, ParseError> {
-        let mut input = Input {
-            bytes: text.as_bytes(),
-            at: 0,
-        };
+        let mut input = Input { bytes: text.as_bytes(), at: 0 };
         let elements = parse(&mut input)?;
         assert_eq!(input.at, text.len(), "{text} is read to its end");
         Ok(elements)
@@ -183,17 +171,7 @@ mod tests {
             let error = parsed(text).expect_err(text);
             assert_eq!(error.at, at, "{text}: {error}");
         }
-        assert_eq!(
-            parsed(&format!("[cap@0 {}=\"\"]", "n".repeat(33)))
-                .unwrap_err()
-                .at,
-            7
-        );
-        assert_eq!(
-            parsed(&format!("[cap@0 {}=\"\"]", "n".repeat(32)))
-                .unwrap()
-                .len(),
-            1
-        );
+        assert_eq!(parsed(&format!("[cap@0 {}=\"\"]", "n".repeat(33))).unwrap_err().at, 7);
+        assert_eq!(parsed(&format!("[cap@0 {}=\"\"]", "n".repeat(32))).unwrap().len(), 1);
     }
 }

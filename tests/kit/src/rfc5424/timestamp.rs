@@ -38,10 +38,7 @@ fn check(field: &[u8]) -> Result<(), &'static str> {
     let zone = match rest.strip_prefix(b".") {
         None => rest,
         Some(fraction) => {
-            let digits = fraction
-                .iter()
-                .take_while(|byte| byte.is_ascii_digit())
-                .count();
+            let digits = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
             if !(1..=6).contains(&digits) {
                 return Err("TIMESTAMP has 1 to 6 fraction digits");
             }

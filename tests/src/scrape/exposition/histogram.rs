@@ -21,9 +21,7 @@ pub(super) fn check(name: &str, samples: &[Sample]) -> Result<(), String> {
         match &sample.name[name.len()..] {
             "_bucket" => {
                 let le = le.unwrap_or_default();
-                let bound = le
-                    .parse()
-                    .map_err(|_| format!("the bound le={le:?} of {name}"))?;
+                let bound = le.parse().map_err(|_| format!("the bound le={le:?} of {name}"))?;
                 series.buckets.push((bound, sample.value));
             }
             "_sum" => series.sum = Some(sample.value),
@@ -60,20 +58,13 @@ mod tests {
     fn buckets_count_and_sum_have_to_add_up() {
         let tail = |x: &str| format!("h_sum{{x=\"{x}\"}} 1\nh_count{{x=\"{x}\"}} 2\n");
         let buckets = |x: &str, b: [(&str, u32); 3]| {
-            b.map(|(le, n)| format!("h_bucket{{x=\"{x}\",le=\"{le}\"}} {n}\n"))
-                .concat()
+            b.map(|(le, n)| format!("h_bucket{{x=\"{x}\",le=\"{le}\"}} {n}\n")).concat()
         };
         let good = [("0.1", 1), ("1", 1), ("+Inf", 2)];
         let cases = [
             (buckets("a", good) + &tail("a"), None),
-            (
-                buckets("a", good) + &tail("a") + &buckets("b", good) + &tail("b"),
-                None,
-            ),
-            (
-                buckets("a", good),
-                Some("a count that is not the bucket +Inf"),
-            ),
+            (buckets("a", good) + &tail("a") + &buckets("b", good) + &tail("b"), None),
+            (buckets("a", good), Some("a count that is not the bucket +Inf")),
             (buckets("a", good) + "h_count{x=\"a\"} 2\n", Some("no sum")),
             (tail("a"), Some("no buckets")),
             (
@@ -84,10 +75,7 @@ mod tests {
                 buckets("a", [("1", 1), ("0.1", 1), ("+Inf", 2)]) + &tail("a"),
                 Some("buckets that do not rise"),
             ),
-            (
-                buckets("a", [("0.1", 1), ("1", 1), ("2", 2)]) + &tail("a"),
-                Some("no bucket +Inf"),
-            ),
+            (buckets("a", [("0.1", 1), ("1", 1), ("2", 2)]) + &tail("a"), Some("no bucket +Inf")),
             (
                 buckets("a", [("0.1", 1), ("1", 1), ("+Inf", 3)]) + &tail("a"),
                 Some("a count that is not the bucket +Inf"),

@@ -13,20 +13,14 @@ pub(super) enum Line {
 pub(super) fn parse(line: &str) -> Result<Line, String> {
     if let Some(rest) = line.strip_prefix("# HELP ") {
         let (name, help) = rest.split_once(' ').unwrap_or((rest, ""));
-        return Ok(Line::Help {
-            name: metric_name(name)?,
-            help: unescape(help, false)?,
-        });
+        return Ok(Line::Help { name: metric_name(name)?, help: unescape(help, false)? });
     }
     if let Some(rest) = line.strip_prefix("# TYPE ") {
         let (name, kind) = rest.split_once(' ').ok_or("TYPE without a type")?;
         if !["counter", "gauge", "histogram", "summary", "untyped"].contains(&kind) {
             return Err(format!("the type {kind:?}"));
         }
-        return Ok(Line::Type {
-            name: metric_name(name)?,
-            kind: kind.to_owned(),
-        });
+        return Ok(Line::Type { name: metric_name(name)?, kind: kind.to_owned() });
     }
     if line.is_empty() || line.starts_with('#') {
         return Ok(Line::Nothing);
@@ -51,11 +45,7 @@ fn sample(line: &str) -> Result<Sample, String> {
     {
         return Err(format!("the timestamp {timestamp:?}"));
     }
-    Ok(Sample {
-        name,
-        labels,
-        value: number(value)?,
-    })
+    Ok(Sample { name, labels, value: number(value)? })
 }
 
 fn labels(mut rest: &str) -> Result<(BTreeMap<String, String>, &str), String> {

@@ -53,13 +53,7 @@ impl Stage {
         let rules = cap_alerts::rules_file(&options);
         let rules = Some(("certautopilot.rules.yml", rules.as_str()));
         let prometheus = Prometheus::with_config(prometheus, &config, rules).await;
-        Stage {
-            fleet,
-            acme,
-            webhook,
-            prometheus: prometheus.expect("Prometheus"),
-            alertmanager,
-        }
+        Stage { fleet, acme, webhook, prometheus: prometheus.expect("Prometheus"), alertmanager }
     }
 
     /// Waits until every rule was evaluated over every replica, and finds no alert firing.
@@ -81,23 +75,14 @@ impl Stage {
     pub(crate) async fn request(&self, replica: usize, domain: &str) -> String {
         const CERTIFICATES: &str = "/projects/p1/certificates";
         let wanted = json!({ "domain": domain });
-        let answer = self
-            .call(
-                replica,
-                Method::POST,
-                CERTIFICATES,
-                wanted,
-                StatusCode::ACCEPTED,
-            )
-            .await;
+        let answer =
+            self.call(replica, Method::POST, CERTIFICATES, wanted, StatusCode::ACCEPTED).await;
         format!("{CERTIFICATES}/{}", answer["id"].as_str().expect("an id"))
     }
 
     pub(crate) async fn status_becomes(&self, replica: usize, certificate: &str, status: &str) {
-        self.until(status, async |stage| {
-            stage.get(replica, certificate).await["status"] == status
-        })
-        .await;
+        self.until(status, async |stage| stage.get(replica, certificate).await["status"] == status)
+            .await;
     }
 
     pub(crate) async fn install_license(&self, replica: usize, left: Duration) {
@@ -105,31 +90,21 @@ impl Stage {
     }
 
     pub(crate) async fn expire_license(&self, replica: usize) {
-        self.license(replica, SystemTime::now() - Duration::from_secs(1))
-            .await;
+        self.license(replica, SystemTime::now() - Duration::from_secs(1)).await;
     }
 
     async fn license(&self, replica: usize, end: SystemTime) {
         let end = chrono::DateTime::<chrono::Utc>::from(end).to_rfc3339();
         let license = json!({ "expires_at": end, "cert_limit": 100 });
-        self.call(replica, Method::PUT, "/license", license, StatusCode::OK)
-            .await;
+        self.call(replica, Method::PUT, "/license", license, StatusCode::OK).await;
     }
 
     pub(crate) async fn get(&self, replica: usize, path: &str) -> Value {
-        self.call(replica, Method::GET, path, Value::Null, StatusCode::OK)
-            .await
+        self.call(replica, Method::GET, path, Value::Null, StatusCode::OK).await
     }
 
     pub(crate) async fn post(&self, replica: usize, path: &str) {
-        self.call(
-            replica,
-            Method::POST,
-            path,
-            Value::Null,
-            StatusCode::ACCEPTED,
-        )
-        .await;
+        self.call(replica, Method::POST, path, Value::Null, StatusCode::ACCEPTED).await;
     }
 
     async fn call(
@@ -148,24 +123,11 @@ impl Stage {
     pub(crate) async fn notified(&self, said: &str, words: &str) {
         let wanted = |all: &Vec<cap_tests::Notification>| all.iter().any(|one| one.said() == said);
         let found = self.webhook.wait_for(wanted, PATIENCE).await;
-        assert!(
-            found,
-            "not notified: {said}\n{:#?}\n{}",
-            self.seen(),
-            self.fleet.logs()
-        );
+        assert!(found, "not notified: {said}\n{:#?}\n{}", self.seen(), self.fleet.logs());
         let all = self.webhook.notifications();
-        let one = all
-            .iter()
-            .find(|one| one.said() == said)
-            .expect("it was there");
-        let description = one.alerts[0].annotations["description"]
-            .as_str()
-            .unwrap_or_default();
-        assert!(
-            description.contains(words),
-            "{words:?} is not in {description:?}"
-        );
+        let one = all.iter().find(|one| one.said() == said).expect("it was there");
+        let description = one.alerts[0].annotations["description"].as_str().unwrap_or_default();
+        assert!(description.contains(words), "{words:?} is not in {description:?}");
     }
 
     /// Waits until an alert fires that Alertmanager keeps back because of another.
@@ -185,9 +147,7 @@ impl Stage {
         let mut seen = BTreeMap::<_, Vec<_>>::new();
         for notification in self.webhook.notifications() {
             let name = notification.alerts[0].labels["alertname"].as_str();
-            seen.entry(name.unwrap_or_default().to_owned())
-                .or_default()
-                .push(notification.said());
+            seen.entry(name.unwrap_or_default().to_owned()).or_default().push(notification.said());
         }
         seen
     }
@@ -201,12 +161,7 @@ impl Stage {
             }
         };
         let held = tokio::time::timeout(PATIENCE, asking).await.is_ok();
-        assert!(
-            held,
-            "still waiting: {what}\n{:#?}\n{}",
-            self.seen(),
-            self.fleet.logs()
-        );
+        assert!(held, "still waiting: {what}\n{:#?}\n{}", self.seen(), self.fleet.logs());
     }
 
     pub(crate) async fn end(self) {

@@ -68,12 +68,7 @@ impl Attack {
                 pipeline.send("before");
                 site.receiver.receives("before").await;
                 pipeline.says(|account| account.delivered == 1).await;
-                let Site {
-                    receiver,
-                    blocked,
-                    guard,
-                    ..
-                } = site;
+                let Site { receiver, blocked, guard, .. } = site;
                 receiver.stop().await;
                 if transport == Transport::SyslogUdp {
                     pipeline.send("finds the port closed, and is lost");
@@ -89,9 +84,7 @@ impl Attack {
                 let pipeline = site.pipeline(Site::NAME);
                 pipeline.send("before");
                 until_async("a denial", LONG, async || denials(&site.guard) == 1).await;
-                pipeline
-                    .says(|account| !account.last_error.is_empty())
-                    .await;
+                pipeline.says(|account| !account.last_error.is_empty()).await;
                 pipeline.send("after");
                 site.receiver.receives("after").await;
                 assert!(site.blocked.is_untouched(), "{transport:?}");
@@ -137,16 +130,8 @@ impl Site {
         let receiver = Receiver::start(transport, &authority).await;
         let blocked = Tripwire::set((Self::BLOCKED, receiver.addr().port()).into());
         let answers = answers.iter().map(|answer| answer.to_vec()).collect();
-        let guard = Guard::builder(policy)
-            .resolver(Answers(Mutex::new(answers)))
-            .build();
-        Self {
-            transport,
-            authority,
-            receiver,
-            blocked,
-            guard,
-        }
+        let guard = Guard::builder(policy).resolver(Answers(Mutex::new(answers))).build();
+        Self { transport, authority, receiver, blocked, guard }
     }
 
     pub(super) fn pipeline(&self, host: &str) -> Pipeline {
@@ -168,9 +153,7 @@ impl Site {
 /// The pipeline reports the policy's refusal, the guard counted it, and nothing was reached.
 async fn refused(pipeline: &Pipeline, guard: &Guard, blocked: &Tripwire) -> Account {
     let by_policy = |account: &Account| account.last_error.contains("egress policy");
-    let account = pipeline
-        .says(|account| account.undelivered == 1 && by_policy(account))
-        .await;
+    let account = pipeline.says(|account| account.undelivered == 1 && by_policy(account)).await;
     assert!(denials(guard) >= 1);
     assert!(blocked.is_untouched());
     // As configured it may be shown; what a name resolved to may not.

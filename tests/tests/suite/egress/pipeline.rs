@@ -23,13 +23,8 @@ pub(super) enum Transport {
 }
 
 impl Transport {
-    pub(super) const ALL: [Self; 5] = [
-        Self::OtlpHttp,
-        Self::OtlpGrpc,
-        Self::SyslogTcp,
-        Self::SyslogTls,
-        Self::SyslogUdp,
-    ];
+    pub(super) const ALL: [Self; 5] =
+        [Self::OtlpHttp, Self::OtlpGrpc, Self::SyslogTcp, Self::SyslogTls, Self::SyslogUdp];
 }
 
 /// The side that may be reached.
@@ -145,11 +140,7 @@ impl Pipeline {
                 cap_syslog::Config::new(Relay::new(host, port.try_into().expect("a port")));
             config.transport = transport;
             config.grace = Duration::ZERO.try_into().expect("in bounds");
-            Self::Audit(
-                Forwarder::builder(config, guard.clone())
-                    .start()
-                    .expect("it starts"),
-            )
+            Self::Audit(Forwarder::builder(config, guard.clone()).start().expect("it starts"))
         };
         let framing = Framing::OctetCounting;
         match transport {

@@ -19,12 +19,7 @@ pub(super) struct Ring(Vec<Import>);
 impl fmt::Display for Ring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, import) in self.0.iter().enumerate() {
-            let Import {
-                from,
-                to,
-                line,
-                path,
-            } = import;
+            let Import { from, to, line, path } = import;
             let comma = if index > 0 { ", " } else { "" };
             write!(f, "{comma}{from}:{line} uses {to} ({path})")?;
         }

@@ -75,10 +75,7 @@ impl Sources {
         items: &[Item],
         read: &dyn Fn(&str) -> Option<String>,
     ) {
-        let mut module = Module {
-            file: file.to_owned(),
-            ..Module::default()
-        };
+        let mut module = Module { file: file.to_owned(), ..Module::default() };
         for item in items {
             if let Item::Mod(child) = item
                 && !is_for_tests(&child.attrs)
@@ -191,21 +188,12 @@ impl Paths<'_> {
             }
             UseTree::Rename(rename) => {
                 path.push(rename.ident.to_string());
-                self.bind(
-                    rename.rename.to_string(),
-                    path,
-                    exported,
-                    rename.ident.span(),
-                );
+                self.bind(rename.rename.to_string(), path, exported, rename.ident.span());
             }
             UseTree::Glob(glob) => {
                 path.push("*".to_owned());
                 let line = glob.star_token.spans[0].start().line;
-                self.0.used.push(Used {
-                    path,
-                    line,
-                    exported,
-                });
+                self.0.used.push(Used { path, line, exported });
             }
         }
     }
@@ -213,11 +201,7 @@ impl Paths<'_> {
     fn bind(&mut self, name: String, path: Vec<String>, exported: bool, at: proc_macro2::Span) {
         let line = at.start().line;
         self.0.bound.insert(name, path.clone());
-        self.0.used.push(Used {
-            path,
-            line,
-            exported,
-        });
+        self.0.used.push(Used { path, line, exported });
     }
 
     /// Paths among the tokens of a macro, which have no grammar yet.
@@ -253,11 +237,7 @@ impl Paths<'_> {
     fn end_path(&mut self, path: &mut Vec<String>, line: usize) {
         let path = std::mem::take(path);
         if path.len() > 1 {
-            self.0.used.push(Used {
-                path,
-                line,
-                exported: false,
-            });
+            self.0.used.push(Used { path, line, exported: false });
         }
     }
 }
@@ -290,18 +270,10 @@ impl<'ast> Visit<'ast> for Paths<'_> {
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        let segments: Vec<_> = path
-            .segments
-            .iter()
-            .map(|it| it.ident.to_string())
-            .collect();
+        let segments: Vec<_> = path.segments.iter().map(|it| it.ident.to_string()).collect();
         if path.leading_colon.is_none() && segments.len() > 1 {
             let line = path.segments[0].ident.span().start().line;
-            self.0.used.push(Used {
-                path: segments,
-                line,
-                exported: false,
-            });
+            self.0.used.push(Used { path: segments, line, exported: false });
         }
         visit::visit_path(self, path);
     }

@@ -23,9 +23,8 @@ impl Connection {
         let stream = connector.call(uri.clone()).await;
         let stream = stream.map_err(|error| Failure::no_answer(&error))?;
         let tasks = Tasks::default();
-        let (requests, driver) = handshake(tasks.clone(), stream)
-            .await
-            .map_err(|error| Failure::no_answer(&error))?;
+        let (requests, driver) =
+            handshake(tasks.clone(), stream).await.map_err(|error| Failure::no_answer(&error))?;
         // Each request on the connection reports why it ended.
         tasks.execute(driver);
         Ok(Self { requests, tasks })

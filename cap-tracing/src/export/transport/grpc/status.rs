@@ -130,9 +130,7 @@ mod tests {
         headers.insert(CODE, code.parse().expect("a value"));
         headers.insert(MESSAGE, "100%25 full%0A".parse().expect("a value"));
         if let Some(delay) = details {
-            let info = RetryInfo {
-                retry_delay: Some(delay.clone()),
-            };
+            let info = RetryInfo { retry_delay: Some(delay.clone()) };
             let details = Details {
                 details: vec![Any {
                     type_url: "type.googleapis.com/google.rpc.RetryInfo".to_owned(),
@@ -181,11 +179,7 @@ mod tests {
             (2, 500_000_000, Duration::from_millis(2500)),
             (0, 0, Duration::ZERO),
             (-3, -1, Duration::ZERO),
-            (
-                i64::MAX,
-                i32::MAX,
-                Duration::new(i64::MAX as u64, 999_999_999),
-            ),
+            (i64::MAX, i32::MAX, Duration::new(i64::MAX as u64, 999_999_999)),
         ] {
             let failure = status("8", Some(&Delay { seconds, nanos })).into_failure();
             let after = failure.retry.expect("another try").after;
