@@ -111,7 +111,7 @@ fn typed(bench: &mut Bench, none: &Tracer, all: &Tracer) {
     });
     let ours = |count| times(count, || job(none));
     bench.compare(&case("unsampled root span", "raw SDK", 4.0), ours, |count| {
-        times(count, || drop(peers::raw_job(&raw_none, &root)))
+        times(count, || drop(peers::raw_job(&raw_none, &root)));
     });
     bench.compare(&case("unsampled root span", "fastrace", 0.0), ours, |count| {
         times(count, || drop(peers::fastrace_job(false)));

@@ -219,7 +219,7 @@ impl Reader<'_> {
     fn item(&mut self, item: &Item) {
         match item {
             Item::Fn(it) if is_public(&it.vis) && !is_for_tests(&it.attrs) => {
-                self.signature(&it.sig)
+                self.signature(&it.sig);
             }
             Item::Struct(it) if is_public(&it.vis) => {
                 self.visit_generics(&it.generics);
