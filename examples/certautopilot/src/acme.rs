@@ -4,17 +4,17 @@
 //! measures each one.
 
 use cap_telemetry::names::closed_enum;
+use chrono::{DateTime, Utc};
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
+use ring::digest::{SHA256, digest};
+use x509_parser::pem::parse_x509_pem;
 
-mod account;
+use crate::ids;
+
 mod calls;
 mod client;
-mod dns;
-mod request;
 
-pub(crate) use account::Accounts;
 pub(crate) use client::Acme;
-pub(crate) use dns::Dns;
-pub(crate) use request::{Requested, expiry, fingerprint, leaf};
 
 /// The label of the `provider` and of the `issuer_type`.
 pub(crate) const PROVIDER: &str = "acme";
@@ -36,4 +36,23 @@ closed_enum! {
         Revoke = "revoke-cert",
         Unknown = "unknown",
     }
+}
+
+/// A new P-256 key (PKCS #8, in PEM), and the request for its certificate (PKCS #10, in DER).
+pub(crate) fn request(domain: &str) -> Result<(Vec<u8>, Vec<u8>), rcgen::Error> {
+    let key = KeyPair::generate()?;
+    let mut params = CertificateParams::new([domain.to_owned()])?;
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, domain);
+    let csr = params.serialize_request(&key)?.der().to_vec();
+    Ok((key.serialize_pem().into_bytes(), csr))
+}
+
+/// When the first certificate of a PEM chain expires, and its SHA-256 in hexadecimal; `None` when
+/// there is none.
+pub(crate) fn read(pem: &str) -> Option<(DateTime<Utc>, String)> {
+    let (_, block) = parse_x509_pem(pem.as_bytes()).ok()?;
+    let end = block.parse_x509().ok()?.validity().not_after.timestamp();
+    let fingerprint = ids::hex(digest(&SHA256, &block.contents).as_ref());
+    Some((DateTime::from_timestamp(end, 0)?, fingerprint))
 }

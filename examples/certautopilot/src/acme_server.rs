@@ -84,7 +84,7 @@ impl AcmeServer {
 
     /// The certificate of its authority, in PEM.
     pub fn authority(&self) -> &str {
-        self.provider.authority()
+        &self.provider.pem
     }
 
     /// Makes calls fail, wait, or give short-lived certificates. Faults apply in the order of

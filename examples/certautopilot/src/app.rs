@@ -11,11 +11,10 @@ use tokio::task::JoinSet;
 use crate::accounts::Sessions;
 use crate::acme::Acme;
 use crate::certificate::Certificate;
-use crate::config::Config;
+use crate::config::{Config, License};
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::kek::{Keyring, Rotations};
-use crate::license::License;
 use crate::outbound::Outbound;
 use crate::store::kek::Rotation;
 use crate::store::{Store, certificates};
@@ -43,8 +42,15 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn rotations(&self) -> Rotations {
-        let stop = self.stop.subscribe();
-        Rotations::new(self.store.clone(), self.keyring.clone(), stop)
+        let (store, keyring) = (self.store.clone(), self.keyring.clone());
+        Rotations { store, keyring, stop: self.stop.subscribe() }
+    }
+
+    /// Puts a job into the current trace: it carries the context of the span that enqueues it.
+    /// Insert it in the transaction that makes it necessary.
+    pub(crate) fn enqueue(&self, mut job: Job) -> Job {
+        job.carrier = self.telemetry.tracer().enqueue(job.kind.as_str(), &job.id).carrier();
+        job
     }
 
     /// The certificate that a job is about.
@@ -59,10 +65,9 @@ impl App {
 
     /// Carries a rotation through in the background, in the trace of the request for it.
     pub(crate) fn finish(&self, rotation: Rotation, asked_by: Carrier) {
-        let (rotations, tracer) = (self.rotations(), self.telemetry.tracer().clone());
-        let finish = async move { rotations.finish(&tracer, &rotation, &asked_by).await };
+        let tracer = self.telemetry.tracer().clone();
         let mut running = lock(&self.background);
         while running.try_join_next().is_some() {}
-        running.spawn(finish);
+        running.spawn(self.rotations().finish(tracer, rotation, asked_by));
     }
 }

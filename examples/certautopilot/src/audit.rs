@@ -7,7 +7,6 @@ use chrono::{DateTime, SubsecRound as _, Utc};
 use crate::ids;
 
 closed_enum! {
-    /// What is audited.
     #[allow(missing_docs)] // each is its own word
     pub(crate) enum EventType: "event type" {
         Login = "auth.login",
@@ -29,7 +28,6 @@ closed_enum! {
     }
 }
 
-/// An entry of the audit log.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     /// Its id, the same in every copy.
@@ -40,9 +38,7 @@ pub(crate) struct Entry {
     pub(crate) actor: Actor,
     /// What it is about, as `kind:id`.
     pub(crate) resource: Option<String>,
-    /// The project it happened in.
     pub(crate) project: Option<String>,
-    /// How severe it is.
     pub(crate) severity: Severity,
     /// A sentence for people.
     pub(crate) summary: String,
@@ -66,29 +62,21 @@ impl Entry {
         }
     }
 
-    /// Sets what it is about, as `kind:id`.
-    #[must_use]
     pub(crate) fn resource(mut self, kind: &str, id: &str) -> Self {
         self.resource = Some(format!("{kind}:{id}"));
         self
     }
 
-    /// Sets the project, if there is one.
-    #[must_use]
     pub(crate) fn project<'a>(mut self, id: impl Into<Option<&'a str>>) -> Self {
         self.project = id.into().map(str::to_owned);
         self
     }
 
-    /// Sets the severity.
-    #[must_use]
     pub(crate) fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
     }
 
-    /// Adds a parameter.
-    #[must_use]
     pub(crate) fn param(mut self, name: &str, value: impl ToString) -> Self {
         self.params.push((name.to_owned(), value.to_string()));
         self

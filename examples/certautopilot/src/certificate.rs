@@ -4,7 +4,6 @@ use cap_telemetry::names::closed_enum;
 use chrono::{DateTime, Utc};
 
 closed_enum! {
-    /// The state of a certificate.
     pub(crate) enum CertificateState: "certificate state" {
         /// Requested, and not issued yet.
         Pending = "pending",
@@ -12,7 +11,6 @@ closed_enum! {
         Active = "active",
         /// Past its notAfter. Never stored: it follows from the time.
         Expired = "expired",
-        /// Revoked.
         Revoked = "revoked",
         /// Its last renewal was given up.
         RenewalFailed = "renewal_failed",
@@ -48,7 +46,6 @@ pub(crate) struct Issued {
     pub(crate) pem: String,
     /// SHA-256 of the certificate, in hexadecimal.
     pub(crate) fingerprint: String,
-    /// When it expires.
     pub(crate) not_after: DateTime<Utc>,
     pub(crate) key: WrappedKey,
 }
@@ -61,7 +58,6 @@ pub(crate) struct WrappedKey {
 }
 
 impl Certificate {
-    /// A certificate that is requested, and not issued yet.
     pub(crate) fn pending(id: &str, project: &str, domain: &str, issuer_type: &str) -> Self {
         Self {
             id: id.to_owned(),

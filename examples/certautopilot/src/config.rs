@@ -1,5 +1,5 @@
-//! The service's own settings; those of the pipelines are in the same file and belong to
-//! cap-telemetry.
+//! The service's own settings, the license among them; those of the pipelines are in the same file
+//! and belong to cap-telemetry.
 
 use std::fmt::Display;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,8 +11,7 @@ use std::time::Duration;
 use axum::http::Uri;
 use cap_telemetry::{Document, Error, Interval};
 use chrono::{DateTime, Utc};
-
-use crate::store::Location;
+use serde::{Deserialize, Serialize};
 
 /// The settings. `certautopilot.yaml` describes each with its default.
 #[derive(Clone, Debug)]
@@ -21,7 +20,7 @@ use crate::store::Location;
 pub struct Config {
     pub listen: SocketAddr,
     pub drain: Duration,
-    pub database: Location,
+    pub database: PathBuf,
     pub org_id: String,
     pub acme_directory: Uri,
     pub acme_ca: Option<PathBuf>,
@@ -38,8 +37,26 @@ pub struct Config {
     pub master_key: Option<PathBuf>,
     pub replica_sync: Duration,
     pub replica_gone_after: Duration,
-    pub license_expires_at: Option<DateTime<Utc>>,
-    pub license_cert_limit: u64,
+    pub(crate) license: License,
+}
+
+/// What is allowed. The stand-in takes a license at its word: a product's would be signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct License {
+    /// `None` for a perpetual license.
+    pub(crate) expires_at: Option<DateTime<Utc>>,
+    /// Certificates at most; 0 for any number.
+    #[serde(default)]
+    pub(crate) cert_limit: u64,
+}
+
+impl License {
+    /// Whether it allows `usage` certificates at this time.
+    pub(crate) fn allows(&self, usage: u64, now: DateTime<Utc>) -> bool {
+        let limit = self.cert_limit;
+        self.expires_at.is_none_or(|end| now < end) && (limit == 0 || usage <= limit)
+    }
 }
 
 impl Default for Config {
@@ -47,7 +64,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 18181)),
             drain: Duration::from_secs(10),
-            database: Location::Memory,
+            database: ":memory:".into(),
             org_id: "default".to_owned(),
             acme_directory: Uri::from_static("http://127.0.0.1:14000/directory"),
             acme_ca: None,
@@ -64,8 +81,7 @@ impl Default for Config {
             master_key: None,
             replica_sync: Duration::from_secs(5),
             replica_gone_after: Duration::from_secs(60),
-            license_expires_at: None,
-            license_cert_limit: 0,
+            license: License::default(),
         }
     }
 }
@@ -98,8 +114,8 @@ impl Config {
         c.master_key = document.take("kek.master_key")?;
         set_interval(document, "replicas.sync", &mut c.replica_sync)?;
         set_interval(document, "replicas.gone_after", &mut c.replica_gone_after)?;
-        c.license_expires_at = document.take("license.expires_at")?;
-        set(document, "license.cert_limit", &mut c.license_cert_limit)?;
+        c.license.expires_at = document.take("license.expires_at")?;
+        set(document, "license.cert_limit", &mut c.license.cert_limit)?;
         for (key, value) in [
             ("acme.timeout", c.call_timeout),
             ("scheduler.interval", c.scheduler_interval),
@@ -160,19 +176,5 @@ impl FromStr for HttpUrl {
         };
         let uri = text.parse::<Uri>().ok().filter(is_http);
         uri.map(Self).ok_or_else(|| InvalidUrl::NotHttp(text.to_owned()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_http_urls_with_a_host_and_without_secrets_are_taken() {
-        assert!("http://127.0.0.1:14000/directory".parse::<HttpUrl>().is_ok());
-        for text in ["ftp://a/", "/directory", "host:80", "http://u:secret@host/"] {
-            let error = text.parse::<HttpUrl>().err().map(|error| error.to_string());
-            assert!(error.is_some_and(|error| !error.contains("secret")), "{text}");
-        }
     }
 }

@@ -9,9 +9,8 @@ use chrono::{DateTime, Utc};
 
 use crate::acme;
 use crate::app::App;
-use crate::certificate::CertificateState;
+use crate::config::License;
 use crate::job::JobKind;
-use crate::license::License;
 use crate::store::Inventory;
 use crate::sync::lock;
 use crate::tasks::{CHANNEL, ENDPOINT, MODULE};
@@ -35,19 +34,14 @@ pub(crate) fn register(metrics: &Metrics, app: Weak<App>) {
 
 fn publish(metrics: &Metrics, inventory: &Inventory, license: License, now: DateTime<Utc>) {
     let statuses = CertificateStatus::ALL.iter();
-    let mut counts: BTreeMap<_, _> =
+    let mut counts: BTreeMap<(CertificateStatus, &str), u64> =
         statuses.map(|status| ((*status, acme::PROVIDER), 0)).collect();
     let mut days_left = Vec::new();
-    for fact in inventory.certificates() {
-        let status = match fact.state.at(fact.not_after, now) {
-            // A certificate that was never issued is not in the inventory yet.
-            CertificateState::Pending => continue,
-            CertificateState::Active => CertificateStatus::Active,
-            CertificateState::Expired => CertificateStatus::Expired,
-            CertificateState::Revoked => CertificateStatus::Revoked,
-            CertificateState::RenewalFailed => CertificateStatus::RenewalFailed,
-        };
-        *counts.entry((status, &fact.issuer_type)).or_default() += 1;
+    for fact in inventory.certificates.values() {
+        let state = fact.state.at(fact.not_after, now);
+        // A certificate that was never issued is not in the inventory yet.
+        let Ok(status) = state.as_str().parse() else { continue };
+        *counts.entry((status, &*fact.issuer_type)).or_default() += 1;
         let in_use = matches!(status, CertificateStatus::Active | CertificateStatus::RenewalFailed);
         if let Some(end) = fact.not_after.filter(|_| in_use) {
             days_left.push((end - now).as_seconds_f64() / 86_400.0);
@@ -57,7 +51,7 @@ fn publish(metrics: &Metrics, inventory: &Inventory, license: License, now: Date
     metrics.certificates().set_inventory(counts);
     metrics.certificates().set_days_left(days_left);
 
-    let waiting = inventory.waiting().map(|(kind, depth)| (kind.as_str(), depth));
+    let waiting = inventory.waiting.iter().map(|(kind, depth)| (kind.as_str(), *depth));
     metrics.jobs().set_queue_depth(waiting);
 
     let cert_usage = inventory.licensed();

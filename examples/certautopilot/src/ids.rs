@@ -33,7 +33,6 @@ pub(crate) fn random<T: RandomlyConstructable>() -> T {
     bytes.expect("the system gives random bytes").expose()
 }
 
-/// The bytes in hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -7,7 +7,6 @@ use chrono::{DateTime, Utc};
 use crate::ids;
 
 closed_enum! {
-    /// The types of job.
     pub(crate) enum JobKind: "job type" {
         /// Get a certificate for the first time.
         Issue = "issue",
@@ -17,7 +16,6 @@ closed_enum! {
         Distribute = "distribute",
         /// Look for certificates that are in use.
         Discover = "discover",
-        /// Call the webhook.
         Notify = "notify",
     }
 }
@@ -33,7 +31,6 @@ pub(crate) struct Job {
     pub(crate) detail: Option<String>,
     /// The attempt under way, from 1; 0 before the first.
     pub(crate) attempt: u32,
-    /// When it may run.
     pub(crate) run_at: DateTime<Utc>,
     /// The trace context of the request or job that enqueued it.
     pub(crate) carrier: Carrier,

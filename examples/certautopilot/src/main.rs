@@ -21,18 +21,12 @@ const FLUSH: Duration = Duration::from_secs(5);
 /// A message, and the exit code: 2 for a wrong configuration, 1 for anything else.
 struct Failed(String, u8);
 
-fn configuration(error: impl Display) -> Failed {
-    Failed(error.to_string(), 2)
-}
-
-fn running(error: impl Display) -> Failed {
-    Failed(error.to_string(), 1)
+fn failed<E: Display>(code: u8) -> impl FnOnce(E) -> Failed {
+    move |error| Failed(error.to_string(), code)
 }
 
 fn main() -> ExitCode {
-    let Err(Failed(message, code)) = run() else {
-        return ExitCode::SUCCESS;
-    };
+    let Err(Failed(message, code)) = run() else { return ExitCode::SUCCESS };
     // An error here means that standard error is closed.
     let _ = writeln!(io::stderr(), "certautopilot: {message}");
     ExitCode::from(code)
@@ -42,7 +36,7 @@ fn run() -> Result<(), Failed> {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     let file = match &arguments[..] {
         [option, file] if option == "--config" => file,
-        _ => return Err(configuration("usage: certautopilot --config FILE")),
+        _ => return Err(Failed("usage: certautopilot --config FILE".to_owned(), 2)),
     };
     // For what is logged before there is a span pipeline to attach to.
     let early = tracing_subscriber::fmt()
@@ -50,13 +44,14 @@ fn run() -> Result<(), Failed> {
         .with_max_level(LevelFilter::INFO)
         .finish();
     let early = tracing::subscriber::set_default(early);
-    let mut document = Document::read(file).map_err(configuration)?;
-    let config = Config::from_document(&mut document).map_err(configuration)?;
-    let pipelines = cap_telemetry::Config::from_document(&mut document).map_err(configuration)?;
-    document.finish().map_err(configuration)?;
+    let mut document = Document::read(file).map_err(failed(2))?;
+    let config = Config::from_document(&mut document).map_err(failed(2))?;
+    let pipelines = cap_telemetry::Config::from_document(&mut document).map_err(failed(2))?;
+    document.finish().map_err(failed(2))?;
 
     let log = AuditLog::default();
-    let telemetry = Telemetry::builder(pipelines).backfill(log.clone()).start().map_err(running)?;
+    let telemetry =
+        Telemetry::builder(pipelines).backfill(log.clone()).start().map_err(failed(1))?;
     drop(early);
     // Log lines carry the ids of the current span, and spans of the `tracing` crate join the
     // traces.
@@ -68,16 +63,16 @@ fn run() -> Result<(), Failed> {
         .with(telemetry.tracer().bridge())
         .with(lines)
         .init();
-    let runtime = tokio::runtime::Runtime::new().map_err(running)?;
+    let runtime = tokio::runtime::Runtime::new().map_err(failed(1))?;
     runtime.block_on(serve(config, telemetry.clone(), &log))?;
     // Requests and jobs are over, so nothing is added to the pipelines any more.
     say(&json!({ "shutdown": telemetry.shutdown(FLUSH) }))
 }
 
 async fn serve(config: Config, telemetry: Telemetry, log: &AuditLog) -> Result<(), Failed> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(running)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(running)?;
-    let service = Service::start_with(config, telemetry, log).await.map_err(running)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed(1))?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed(1))?;
+    let service = Service::start_with(config, telemetry, log).await.map_err(failed(1))?;
     say(&json!({ "listening": service.address() }))?;
     tokio::select! {
         _ = terminate.recv() => {}
@@ -92,5 +87,5 @@ async fn serve(config: Config, telemetry: Telemetry, log: &AuditLog) -> Result<(
 /// One line of JSON on standard output.
 fn say(line: &serde_json::Value) -> Result<(), Failed> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(running)
+    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(failed(1))
 }

@@ -25,7 +25,6 @@ const BODY_LIMIT: usize = 1024 * 1024;
 /// The longest Retry-After that is respected.
 const RETRY_AFTER_LIMIT: Duration = Duration::from_secs(3600);
 
-/// The HTTP client.
 #[derive(Clone)]
 pub(crate) struct Outbound {
     client: Client<Connector, Full<Bytes>>,
@@ -49,7 +48,6 @@ impl Outbound {
         Ok(Self { client, telemetry, timeout })
     }
 
-    /// Posts JSON to an external system.
     pub(crate) async fn post(
         &self,
         provider: &str,

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use cap_telemetry::Telemetry;
 use cap_telemetry::settings::Form;
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
@@ -43,8 +42,8 @@ pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
         }
     }
     let host = app.keyring.report().host;
-    let leave = move |work: &mut Work<'_>| hosts::leave(work, &host);
-    if let Err(error) = app.store.write("delete", "hosts", leave).await {
+    let leave = app.store.write("delete", "hosts", move |work| hosts::leave(work, &host));
+    if let Err(error) = leave.await {
         tracing::warn!(%error, "this replica counts as lost until it is forgotten");
     }
 }
@@ -121,15 +120,12 @@ async fn follow_settings(app: &App) -> Result<(), store::Error> {
     }
     let known = std::mem::replace(&mut *lock(&app.in_force), form.clone());
     if let Some(form) = form.filter(|form| known.as_ref() != Some(form)) {
-        restore(form, app.telemetry.clone()).await;
+        let telemetry = app.telemetry.clone();
+        let restored = tokio::task::spawn_blocking(move || form.restore(&telemetry)).await;
+        // Settings that cannot work leave the old ones in force.
+        if let Ok(Err(error)) = restored {
+            tracing::error!(%error, "the saved syslog settings are not in force");
+        }
     }
     Ok(())
-}
-
-/// Settings that cannot work are logged and leave the old ones in force.
-async fn restore(form: Form, telemetry: Telemetry) {
-    let restored = tokio::task::spawn_blocking(move || form.restore(&telemetry)).await;
-    if let Ok(Err(error)) = restored {
-        tracing::error!(%error, "the saved syslog settings are not in force");
-    }
 }

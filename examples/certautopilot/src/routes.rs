@@ -3,24 +3,25 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{ConnectInfo, DefaultBodyLimit};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use cap_telemetry::Status;
 use cap_telemetry::metrics::MetricsLayer;
 use cap_telemetry::settings::SettingsPage;
 use cap_telemetry::trace::TraceLayer;
+use serde_json::{Value, json};
 
 mod administration;
-mod auth;
 mod certificates;
 mod events;
-mod health;
 mod input;
 mod problem;
 
 use crate::app::App;
 use crate::settings::Backend;
+use crate::store;
 use problem::Problem;
 
 const BODY_LIMIT: usize = 64 * 1024;
@@ -37,16 +38,16 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/projects/{projectId}/certificates/{id}/renew", post(certificates::renew))
         .route("/projects/{projectId}/certificates/{id}/revoke", post(certificates::revoke))
         .route("/projects/{projectId}/members/{userId}/role", put(administration::set_role))
-        .route("/auth/login", post(auth::login))
+        .route("/auth/login", post(input::login))
         .route("/kek/rotations", post(administration::rotate))
         .route("/jobs/dead", get(administration::dead_letters))
         .route("/jobs/dead/{jobId}/requeue", post(administration::requeue))
         .route("/license", get(administration::license).put(administration::install))
         .route("/webhooks/{name}", post(events::receive))
         .route("/audit", get(events::list))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/status", get(health::status));
+        .route("/healthz", get(async || Json(json!({ "status": "alive" }))))
+        .route("/readyz", get(ready))
+        .route("/status", get(status));
     // None where metrics have a listener of their own.
     if let Some(metrics) = app.telemetry.metrics_service() {
         router = router.route_service("/metrics", metrics);
@@ -70,4 +71,20 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         router.layer((traced, limit))
     };
     router.with_state(app)
+}
+
+/// The database answers, and the service does not stop. Neither the relay nor the collector
+/// matters here.
+async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+    let unready = |detail: &str| Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
+    if *app.stop.borrow() {
+        return Err(unready("the service is stopping"));
+    }
+    let answer = app.store.read("kek_rotations", store::kek::current).await;
+    answer.map_err(|_| unready("the database does not answer"))?;
+    Ok(Json(json!({ "status": "ready" })))
+}
+
+async fn status(State(app): State<Arc<App>>) -> Json<Status> {
+    Json(app.telemetry.status())
 }

@@ -13,15 +13,14 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::accounts::Sessions;
-use crate::acme::{Accounts, Acme, Dns};
+use crate::acme::Acme;
 use crate::app::App;
 use crate::config::Config;
 use crate::kek::{Keyring, MasterKey};
-use crate::license::License;
 use crate::outbound::Outbound;
 use crate::store::{self, AuditLog, Store, kek};
 use crate::sync::lock;
-use crate::{gauges, replica, routes, scheduler, worker};
+use crate::{beside, gauges, replica, routes, worker};
 
 /// The running service. Dropping it ends it at once; [`stop`](Self::stop) is the orderly way.
 pub struct Service {
@@ -73,10 +72,7 @@ impl Service {
             acme: acme(&config, &telemetry, &outbound)?,
             outbound,
             sessions: Sessions::default(),
-            license: Mutex::new(License {
-                expires_at: config.license_expires_at,
-                cert_limit: config.license_cert_limit,
-            }),
+            license: Mutex::new(config.license),
             in_force: Mutex::default(),
             csrf_key,
             wake,
@@ -88,7 +84,7 @@ impl Service {
         });
         replica::join(&app).await.map_err(at("the database"))?;
         gauges::register(app.telemetry.metrics(), Arc::downgrade(&app));
-        let interrupted = app.rotations().interrupted().await;
+        let interrupted = app.store.read("kek_rotations", kek::running).await;
         if let Some(rotation) = interrupted.map_err(at("the database"))? {
             app.finish(rotation, Carrier::default());
         }
@@ -97,7 +93,7 @@ impl Service {
         for _ in 0..app.config.workers.get() {
             running.spawn(worker::run(app.clone(), stop()));
         }
-        running.spawn(scheduler::run(app.clone(), stop()));
+        running.spawn(worker::schedule(app.clone(), stop()));
         running.spawn(replica::run(app.clone(), stop()));
         running.spawn(serve(listener, app.clone(), stop()));
         Ok(Self { address, app, running })
@@ -149,7 +145,7 @@ fn open(config: &Config, telemetry: &Telemetry, wake: Arc<Notify>) -> Result<Sto
 }
 
 fn master_key(config: &Config) -> io::Result<MasterKey> {
-    match (&config.master_key, config.database.beside(".key")) {
+    match (&config.master_key, beside::path(&config.database, ".key")) {
         (Some(file), _) => MasterKey::at(file.clone()),
         (None, Some(file)) => MasterKey::beside(file),
         (None, None) => Ok(MasterKey::random()),
@@ -158,13 +154,14 @@ fn master_key(config: &Config) -> io::Result<MasterKey> {
 
 fn acme(config: &Config, telemetry: &Telemetry, outbound: &Outbound) -> Result<Acme, StartError> {
     let directory = config.acme_directory.to_string();
-    let dns = config.acme_dns.as_ref().map(|api| Dns::new(outbound.clone(), api));
+    let api = config.acme_dns.as_ref().map(|api| api.to_string().trim_end_matches('/').to_owned());
+    let dns = api.map(|api| (outbound.clone(), api));
     let read = |file| std::fs::read(file).map_err(at("acme.ca_file"));
     let ca = config.acme_ca.as_ref().map(read).transpose()?;
-    let outbound = Outbound::new(telemetry.clone(), config.call_timeout, ca.as_deref());
-    let file = config.database.beside(".acme-account.json");
-    let accounts = Arc::new(Accounts::new(directory.clone(), file));
-    Ok(Acme { outbound: outbound.map_err(at("acme.ca_file"))?, directory, accounts, dns })
+    let outbound = Outbound::new(telemetry.clone(), config.call_timeout, ca.as_deref())
+        .map_err(at("acme.ca_file"))?;
+    let file = beside::path(&config.database, ".acme-account.json");
+    Ok(Acme { outbound, directory, file, account: Default::default(), dns })
 }
 
 async fn serve(listener: TcpListener, app: Arc<App>, mut stop: watch::Receiver<bool>) {

@@ -1,31 +1,31 @@
 //! The embedded database: one connection, and one transaction per change and its audit entries.
 //! Replicas on one host share its file.
 
+use std::ops::Deref;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use cap_telemetry::trace::{self, Tracer};
-use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub(crate) mod audit;
 pub(crate) mod certificates;
-mod gap;
 pub(crate) mod hosts;
 mod inventory;
 pub(crate) mod jobs;
 pub(crate) mod kek;
-mod location;
 pub(crate) mod settings;
 mod sql;
-mod work;
 
-pub use gap::AuditLog;
+pub use audit::AuditLog;
 pub(crate) use inventory::Inventory;
-pub use location::Location;
 pub(crate) use sql::Error;
-pub(crate) use work::{Commit, Work};
 
+use crate::audit::Entry;
+use crate::job::JobKind;
 use crate::sync::lock;
+use inventory::Change;
 
 /// The database. Clones share one connection.
 ///
@@ -50,13 +50,13 @@ impl Store {
     /// `on_commit` is called after every commit, in the span of its caller and in the order of the
     /// commits; it must not use the store.
     pub(crate) fn open(
-        location: &Location,
+        database: &Path,
         host: &str,
         tracer: Tracer,
         on_commit: impl Fn(&Commit) + Send + Sync + 'static,
     ) -> Result<Self, Error> {
-        let connect = connect(location);
-        let connection = connect.map_err(|error| Error::Open(location.to_string(), error))?;
+        let named = |error| Error::Open(database.display().to_string(), error);
+        let connection = connect(database).map_err(named)?;
         let (version, inventory) = (data_version(&connection)?, Inventory::load(&connection)?);
         Ok(Self(Arc::new(Inner {
             connection: Mutex::new((connection, version)),
@@ -69,23 +69,24 @@ impl Store {
 
     /// Changes something: everything that `change` does is committed together, or nothing of it
     /// when it fails.
-    pub(crate) async fn write<T, E>(
+    pub(crate) async fn write<T: Send + 'static, E: From<Error> + Send + 'static>(
         &self,
         operation: &str,
         table: &str,
         change: impl FnOnce(&mut Work<'_>) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
-    {
+    ) -> Result<T, E> {
         let write = move |inner: &Inner| {
             let mut connection = lock(&inner.connection);
-            let mut work = Work::begin(&mut connection.0, &inner.host)?;
+            let begin = TransactionBehavior::Immediate;
+            let transaction = connection.0.transaction_with_behavior(begin).map_err(Error::from)?;
+            let mut work = Work { transaction, host: &inner.host, commit: Commit::default() };
             let value = change(&mut work)?;
-            let mut commit = work.commit()?;
+            let Work { transaction, mut commit, .. } = work;
+            transaction.commit().map_err(Error::from)?;
             // Under the connection's lock, so that both see changes in the order of the commits.
-            lock(&inner.inventory).apply(std::mem::take(&mut commit.changes));
+            let mut inventory = lock(&inner.inventory);
+            commit.changes.drain(..).for_each(|change| change(&mut inventory));
+            drop(inventory);
             (inner.on_commit)(&commit);
             Ok(value)
         };
@@ -93,15 +94,11 @@ impl Store {
     }
 
     /// Reads something.
-    pub(crate) async fn read<T, E>(
+    pub(crate) async fn read<T: Send + 'static, E: From<Error> + Send + 'static>(
         &self,
         table: &str,
         question: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
-    {
+    ) -> Result<T, E> {
         let ask = move |inner: &Inner| question(&lock(&inner.connection).0);
         self.blocking("select", table, ask).await
     }
@@ -128,16 +125,12 @@ impl Store {
         look(&lock(&self.0.inventory))
     }
 
-    async fn blocking<T, E>(
+    async fn blocking<T: Send + 'static, E: From<Error> + Send + 'static>(
         &self,
         operation: &str,
         table: &str,
         body: impl FnOnce(&Inner) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
-    {
+    ) -> Result<T, E> {
         let inner = self.0.clone();
         // Workers poll; only what is part of a request or a job is a span.
         let _span = trace::current_span_ids().map(|_| self.0.tracer.db(operation, table));
@@ -147,11 +140,65 @@ impl Store {
     }
 }
 
-fn connect(location: &Location) -> rusqlite::Result<Connection> {
-    let connection = match location {
-        Location::Memory => Connection::open_in_memory(),
-        Location::File(path) => Connection::open(path),
-    }?;
+/// A transaction under way. Dropping it rolls it back.
+pub(crate) struct Work<'c> {
+    transaction: Transaction<'c>,
+    host: &'c str,
+    commit: Commit,
+}
+
+/// What a committed transaction did.
+#[derive(Default)]
+pub(crate) struct Commit {
+    /// The audit entries it recorded.
+    pub(crate) recorded: Vec<Entry>,
+    /// The jobs it put into the queue.
+    pub(crate) queued: Vec<JobKind>,
+    changes: Vec<Change>,
+}
+
+impl Work<'_> {
+    /// Writes an audit entry beside the change it records, with the ids of the current span. The
+    /// entry is forwarded once both are committed.
+    pub(crate) fn record(&mut self, mut entry: Entry) -> Result<(), Error> {
+        if let Some(ids) = trace::current_span_ids() {
+            entry = entry.param("trace_id", ids.trace_id_hex());
+            entry = entry.param("span_id", ids.span_id_hex());
+        }
+        audit::insert(&self.transaction, self.host, &entry)?;
+        self.commit.recorded.push(entry);
+        Ok(())
+    }
+
+    /// A job was put into the queue.
+    fn queued(&mut self, kind: JobKind) {
+        self.commit.queued.push(kind);
+        self.waiting(kind, 1);
+    }
+
+    /// So many jobs more wait, or fewer.
+    fn waiting(&mut self, kind: JobKind, jobs: i64) {
+        self.changed(move |inventory| {
+            let waiting = inventory.waiting.entry(kind).or_default();
+            *waiting = waiting.saturating_add_signed(jobs);
+        });
+    }
+
+    fn changed(&mut self, change: impl FnOnce(&mut Inventory) + Send + 'static) {
+        self.commit.changes.push(Box::new(change));
+    }
+}
+
+impl Deref for Work<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.transaction
+    }
+}
+
+fn connect(database: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(database)?;
     // Otherwise every request's statements are planned anew, since their parameters change.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;

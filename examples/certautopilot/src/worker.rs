@@ -1,10 +1,10 @@
-//! The loop that runs jobs: take one, attempt it, store how it ended.
+//! The loops of the queue: one runs the jobs that are due, one adds those that nobody asks for.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use cap_telemetry::metrics::JobResult;
-use cap_telemetry::names::{ErrorClass, Severity};
+use cap_telemetry::metrics::{JobResult, RenewalTrigger};
+use cap_telemetry::names::{Actor, ErrorClass, Severity};
 use cap_telemetry::trace::Carrier;
 use chrono::Utc;
 use tokio::sync::watch;
@@ -15,16 +15,16 @@ use crate::certificate::CertificateState;
 use crate::failure::Failure;
 use crate::job::{Job, JobKind};
 use crate::store::{self, Work, certificates, jobs};
-use crate::{queue, tasks};
+use crate::tasks;
 
 /// Runs jobs until the service stops; the job under way is finished then.
 pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow_and_update() {
-        match queue::take(&app).await {
+        match take(&app).await {
             Ok(Some(job)) => attempt(&app, job).await,
             Ok(None) => {
                 tokio::select! {
-                    () = queue::wait(&app) => {}
+                    () = wait(&app) => {}
                     _ = stop.changed() => {}
                 }
             }
@@ -34,6 +34,57 @@ pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
             }
         }
     }
+}
+
+/// Looks at every interval, from the first one on, until the service stops: for renewals that are
+/// due, and for discovery.
+pub(crate) async fn schedule(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    let stopped = async move { stop.wait_for(|stop| *stop).await.is_ok() };
+    tokio::pin!(stopped);
+    while tokio::time::timeout(app.config.scheduler_interval, &mut stopped).await.is_err() {
+        if let Err(error) = add_due(&app).await {
+            tracing::error!(%error, "the scheduler cannot read what is due");
+        }
+    }
+}
+
+async fn add_due(app: &App) -> Result<(), store::Error> {
+    let end = Utc::now() + app.config.renew_before;
+    let due = app.store.read("certificates", move |db| certificates::due(db, end)).await?;
+    let scheduler = Actor::system("scheduler");
+    let renew = |(certificate, project): (String, String)| {
+        let job = Job::new(JobKind::Renew, &scheduler).about(&certificate, &project);
+        job.detail(RenewalTrigger::Scheduled)
+    };
+    let discover = Job::new(JobKind::Discover, &scheduler);
+    for job in due.into_iter().map(renew).chain([discover]) {
+        let job = app.enqueue(job);
+        app.store.write("insert", "jobs", move |work| jobs::insert(work, &job)).await?;
+    }
+    Ok(())
+}
+
+/// Takes the next job that is due. Taking one wakes the next worker, so that one wake-up reaches
+/// as many workers as there are jobs.
+async fn take(app: &App) -> Result<Option<Job>, store::Error> {
+    let host = app.telemetry.instance_name().to_owned();
+    let claim = app.store.write("update", "jobs", move |work| jobs::claim(work, &host, Utc::now()));
+    let job = claim.await?;
+    if job.is_some() {
+        app.wake.notify_one();
+    }
+    Ok(job)
+}
+
+/// Waits until a job may be due.
+async fn wait(app: &App) {
+    let wait = match app.store.read("jobs", jobs::next_due).await {
+        // Rows hold whole milliseconds.
+        Ok(Some(due)) => (due - Utc::now()).to_std().unwrap_or_default() + Duration::from_millis(1),
+        Ok(None) => Duration::MAX,
+        Err(_) => Duration::from_secs(1),
+    };
+    let _ = tokio::time::timeout(wait, app.wake.notified()).await;
 }
 
 async fn attempt(app: &Arc<App>, job: Job) {
@@ -65,7 +116,8 @@ async fn attempt(app: &Arc<App>, job: Job) {
     let settled = match outcome {
         Ok(result) => {
             run.finish(result);
-            span.scope(done(app, job)).await
+            let done = move |work: &mut Work<'_>| jobs::done(work, &job.id);
+            span.scope(app.store.write("update", "jobs", done)).await
         }
         Err(failure) => {
             span.record_error(failure.class, &failure);
@@ -79,11 +131,6 @@ async fn attempt(app: &Arc<App>, job: Job) {
         // The row still says that it is running, so the next start requeues it.
         span.in_scope(|| tracing::error!(job = id, %error, "a job's end cannot be stored"));
     }
-}
-
-async fn done(app: &App, job: Job) -> Result<(), store::Error> {
-    let done = move |work: &mut Work<'_>| jobs::done(work, &job.id);
-    app.store.write("update", "jobs", done).await
 }
 
 async fn failed(
@@ -108,7 +155,7 @@ async fn failed(
         let mut notice = Job::new(JobKind::Notify, &job.requested_by);
         notice.certificate.clone_from(&job.certificate);
         notice.project.clone_from(&job.project);
-        queue::prepare(app, notice.detail(EventType::CertRenewalFailed))
+        app.enqueue(notice.detail(EventType::CertRenewalFailed))
     });
     let give_up = move |work: &mut Work<'_>| give_up(work, &job, &failure, notice.as_ref());
     app.store.write("update", "jobs", give_up).await

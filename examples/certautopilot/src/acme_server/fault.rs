@@ -120,29 +120,3 @@ pub(super) fn parse(body: &[u8]) -> Option<Fault> {
     };
     Some(Fault { endpoint, identifier, kind, times })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fault_hits_its_endpoint_and_name_as_often_as_it_says() {
-        let unavailable = Fault::new(Endpoint::Finalize, FaultKind::Status(503));
-        let mut faults = vec![unavailable.identifier("a.example").times(2)];
-        let mut refused =
-            |endpoint, name| apply(&mut faults, endpoint, Some(name)).refusal.is_some();
-        assert!(!refused(Endpoint::NewOrder, "a.example"));
-        assert!(!refused(Endpoint::Finalize, "b.example"));
-        assert!(refused(Endpoint::Finalize, "a.example"));
-        assert!(refused(Endpoint::Finalize, "a.example"));
-        assert!(!refused(Endpoint::Finalize, "a.example"));
-    }
-
-    #[test]
-    fn one_call_uses_up_one_refusal() {
-        let fault = |status| Fault::new(Endpoint::Directory, FaultKind::Status(status)).times(1);
-        let mut faults = vec![fault(503), fault(502)];
-        let mut status = || apply(&mut faults, Endpoint::Directory, None).refusal.map(|it| it.0);
-        assert_eq!([status(), status(), status()], [Some(503), Some(502), None]);
-    }
-}

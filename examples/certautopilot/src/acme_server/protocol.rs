@@ -50,7 +50,7 @@ pub struct Call {
 #[derive(Debug)]
 pub(super) struct Provider {
     base: String,
-    pem: String,
+    pub(super) pem: String,
     issuer: Issuer<'static, KeyPair>,
     state: Mutex<Known>,
 }
@@ -81,10 +81,6 @@ impl Provider {
     pub(super) fn url(&self, endpoint: &str, order: &str) -> String {
         let separator = if order.is_empty() { "" } else { "/" };
         format!("{}/{endpoint}{separator}{order}", self.base)
-    }
-
-    pub(super) fn authority(&self) -> &str {
-        &self.pem
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, Known> {

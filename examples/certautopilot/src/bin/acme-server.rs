@@ -17,17 +17,16 @@ const FLUSH: Duration = Duration::from_secs(5);
 async fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-    let started = match arguments[..] {
-        ["--listen", address] => address.parse().map(|address| (address, Ok(Tracer::disabled()))),
-        ["--listen", address, "--otlp", collector] => {
-            address.parse().map(|address| (address, tracing_to(collector)))
-        }
-        _ => "".parse().map(|address| (address, Ok(Tracer::disabled()))),
+    let (address, collector) = match arguments[..] {
+        ["--listen", address] => (address, None),
+        ["--listen", address, "--otlp", collector] => (address, Some(collector)),
+        _ => ("", None),
     };
-    let (message, code) = match started {
-        Err(_) => (USAGE.to_owned(), 2),
-        Ok((_, Err(error))) => (format!("acme-server: --otlp: {error}"), 2),
-        Ok((address, Ok(tracer))) => match serve(address, tracer).await {
+    let tracer = collector.map_or(Ok(Tracer::disabled()), tracing_to);
+    let (message, code) = match (address.parse(), tracer) {
+        (Err(_), _) => (USAGE.to_owned(), 2),
+        (_, Err(error)) => (format!("acme-server: --otlp: {error}"), 2),
+        (Ok(address), Ok(tracer)) => match serve(address, tracer).await {
             Ok(()) => return ExitCode::SUCCESS,
             Err(error) => (format!("acme-server: {address}: {error}"), 1),
         },

@@ -1,24 +1,86 @@
-//! The KEK versions that are loaded here, and their state as gauges.
+//! The KEK versions that are loaded here, the master key that they are derived from, and their
+//! state as gauges.
 
 use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 use cap_telemetry::metrics::{
     HostKek, KekLaggards, KekRotation, KekState, KekVersion, Metrics, Outcome,
 };
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hkdf::{HKDF_SHA256, Salt};
 
-use super::error::Error;
-use super::master::MasterKey;
 use crate::certificate::WrappedKey;
-use crate::ids;
-use crate::store::hosts::Report;
+use crate::store::{self, hosts::Report};
 use crate::sync::lock;
+use crate::{beside, ids};
 
 /// The label of the `provider`.
 const PROVIDER: &str = "local";
 
-/// The KEK versions of this process.
+/// Why a key was not opened, or a rotation stopped.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("KEK version {0} is not loaded on this host")]
+    NotLoaded(u32),
+    /// The bytes were not made with this key, for this certificate.
+    #[error("the key of {0} does not decrypt: it was changed, or another master key is in use")]
+    Corrupt(String),
+    #[error("KEK version {0} cannot be loaded: {1}")]
+    Unavailable(u32, io::Error),
+    #[error("rotation {0} is running: wait until it is complete")]
+    Running(String),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// The stand-in for a key management service: 32 secret bytes, or the file they are read from
+/// whenever a version is loaded.
+pub(crate) enum MasterKey {
+    Bytes([u8; 32]),
+    File(PathBuf),
+}
+
+impl MasterKey {
+    /// The key in this file, which must exist.
+    pub(crate) fn at(file: PathBuf) -> io::Result<Self> {
+        let key = Self::File(file);
+        key.secret("")?;
+        Ok(key)
+    }
+
+    /// The key in this file, which is made on the first start.
+    pub(crate) fn beside(file: PathBuf) -> io::Result<Self> {
+        beside::create(&file, &ids::random::<[u8; 32]>())?;
+        Self::at(file)
+    }
+
+    /// A new key that lives as long as the process.
+    pub(crate) fn random() -> Self {
+        Self::Bytes(ids::random())
+    }
+
+    /// The secret for a use, the same in every replica.
+    pub(crate) fn secret(&self, label: &str) -> io::Result<[u8; 32]> {
+        let master: [u8; 32] = match self {
+            Self::Bytes(key) => *key,
+            Self::File(path) => beside::read(path)?.try_into().map_err(|_| {
+                let what = "a master key is 32 bytes long, and this is none";
+                io::Error::other(format!("{}: {what}", path.display()))
+            })?,
+        };
+        let mut secret = [0; 32];
+        Salt::new(HKDF_SHA256, b"")
+            .extract(&master)
+            .expand(&[label.as_bytes()], HKDF_SHA256)
+            .and_then(|okm| okm.fill(&mut secret))
+            .expect("HKDF-SHA-256 gives up to 8160 bytes");
+        Ok(secret)
+    }
+}
+
 pub(crate) struct Keyring {
     host: String,
     master: MasterKey,
@@ -54,42 +116,38 @@ impl Keyring {
         Ok(keyring)
     }
 
-    /// Encrypts a private key with the current version.
     pub(crate) fn wrap(&self, certificate: &str, key: &[u8]) -> Result<WrappedKey, Error> {
         let state = lock(&self.state);
         let wrapped = state.key(state.current).map(|kek| seal(kek, certificate, key));
-        let outcome = Outcome::from(wrapped.is_ok());
-        self.metrics.kek().record_wrapped(PROVIDER, outcome);
+        self.metrics.kek().record_wrapped(PROVIDER, Outcome::from(wrapped.is_ok()));
         Ok(WrappedKey { wrapped: wrapped?, kek_version: state.current })
     }
 
-    /// Decrypts a private key.
     pub(crate) fn unwrap(&self, certificate: &str, key: &WrappedKey) -> Result<Vec<u8>, Error> {
         let mut state = lock(&self.state);
         // A replica that has switched already may have wrapped it.
         if !state.versions.contains_key(&key.kek_version) {
             let _ = self.load_into(&mut state, key.kek_version);
+            self.publish(&state);
         }
         let kek = state.key(key.kek_version);
         let plain = kek.and_then(|kek| open(kek, certificate, &key.wrapped));
-        let outcome = Outcome::from(plain.is_ok());
-        self.metrics.kek().record_unwrapped(PROVIDER, outcome);
+        self.metrics.kek().record_unwrapped(PROVIDER, Outcome::from(plain.is_ok()));
         plain
     }
 
     /// Loads a version, if it is not.
     pub(crate) fn load(&self, version: u32) -> Result<(), Error> {
-        let mut state = lock(&self.state);
-        self.load_into(&mut state, version)
+        self.change(|state| self.load_into(state, version))
     }
 
     /// Loads a version, if it is not, and wraps with it from now on.
     pub(crate) fn advance(&self, version: u32) -> Result<(), Error> {
-        let mut state = lock(&self.state);
-        self.load_into(&mut state, version)?;
-        state.current = version;
-        self.publish(&state);
-        Ok(())
+        self.change(|state| {
+            self.load_into(state, version)?;
+            state.current = version;
+            Ok(())
+        })
     }
 
     /// What this replica tells the others.
@@ -102,27 +160,26 @@ impl Keyring {
 
     /// Publishes how many replicas have not loaded the version that all must load.
     pub(crate) fn lag(&self, target: u32, laggards: u64) {
-        let mut state = lock(&self.state);
-        if state.laggards != (target, laggards) {
-            state.laggards = (target, laggards);
-            self.publish(&state);
-        }
+        self.change(|state| state.laggards = (target, laggards));
     }
 
-    /// Unloads every version but the current one.
     pub(crate) fn unload_old(&self) {
-        let mut state = lock(&self.state);
-        let current = state.current;
-        let old = state.versions.iter_mut().filter(|(version, _)| **version != current);
-        old.for_each(|(_, key)| *key = None);
-        self.publish(&state);
+        self.change(|state| {
+            let old = state.versions.iter_mut().filter(|(version, _)| **version != state.current);
+            old.for_each(|(_, key)| *key = None);
+        });
     }
 
     /// Publishes the progress of a rotation, from 0 to 1; at 1 it is over.
     pub(crate) fn progress(&self, rotation: &str, done: f64) {
+        self.change(|state| state.rotation = Some((rotation.to_owned(), done)));
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = lock(&self.state);
-        state.rotation = Some((rotation.to_owned(), done));
+        let changed = change(&mut state);
         self.publish(&state);
+        changed
     }
 
     fn load_into(&self, state: &mut State, version: u32) -> Result<(), Error> {
@@ -131,7 +188,6 @@ impl Keyring {
             let unavailable = |error| Error::Unavailable(version, error);
             let secret = self.master.secret(&label).map_err(unavailable)?;
             state.versions.insert(version, Some(cipher(&secret)));
-            self.publish(state);
         }
         Ok(())
     }

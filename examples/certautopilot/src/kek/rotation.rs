@@ -8,8 +8,7 @@ use cap_telemetry::names::{Actor, ErrorClass, Severity};
 use cap_telemetry::trace::{Carrier, Tracer};
 use tokio::sync::watch;
 
-use super::error::Error;
-use super::keyring::Keyring;
+use super::{Error, Keyring};
 use crate::audit::{Entry, EventType};
 use crate::ids;
 use crate::store::kek::{self, Rotation};
@@ -21,30 +20,14 @@ const BATCH: u32 = 50;
 /// How often a waiting rotation looks at the other replicas.
 const POLL: Duration = Duration::from_millis(100);
 
-/// Starts rotations and carries them through.
-#[derive(Clone)]
 pub(crate) struct Rotations {
-    store: Store,
-    keyring: Arc<Keyring>,
-    stop: watch::Receiver<bool>,
-}
-
-/// How far a rotation is.
-enum Step {
-    /// So many keys are behind.
-    Left(u32),
-    /// Replicas have not followed yet.
-    Waiting,
-    Complete,
+    pub(crate) store: Store,
+    pub(crate) keyring: Arc<Keyring>,
+    /// A rotation that waits for other replicas pauses when this becomes true.
+    pub(crate) stop: watch::Receiver<bool>,
 }
 
 impl Rotations {
-    /// Rotations of the keys in `store`. One that waits for other replicas pauses when `stop`
-    /// becomes true.
-    pub(crate) fn new(store: Store, keyring: Arc<Keyring>, stop: watch::Receiver<bool>) -> Self {
-        Self { store, keyring, stop }
-    }
-
     /// Begins a rotation to the next version, and loads that version here.
     /// [`run`](Self::run) does the rest.
     pub(crate) async fn start(&self, actor: Actor) -> Result<Rotation, Error> {
@@ -68,17 +51,12 @@ impl Rotations {
         self.store.write("insert", "kek_rotations", begin).await
     }
 
-    /// The rotation that a restart interrupted.
-    pub(crate) async fn interrupted(&self) -> Result<Option<Rotation>, store::Error> {
-        self.store.read("kek_rotations", kek::running).await
-    }
-
     /// [Runs](Self::run) the rotation as background work: a job span of its own, in the trace of
     /// the request that asked for it. An error is logged; the next start of the service continues
     /// the rotation.
-    pub(crate) async fn finish(&self, tracer: &Tracer, rotation: &Rotation, asked_by: &Carrier) {
-        let span = tracer.job("kek_rotation", &rotation.id).parent(asked_by).start();
-        if let Err(error) = span.scope(self.run(rotation)).await {
+    pub(crate) async fn finish(self, tracer: Tracer, rotation: Rotation, asked_by: Carrier) {
+        let span = tracer.job("kek_rotation", &rotation.id).parent(&asked_by).start();
+        if let Err(error) = span.scope(self.run(&rotation)).await {
             span.record_error(ErrorClass::IoPermanent, &error);
             let rotation = &rotation.id;
             span.in_scope(|| tracing::error!(rotation, %error, "the KEK rotation stopped"));
@@ -87,7 +65,7 @@ impl Rotations {
 
     /// Waits until every replica has loaded the version, switches to it, re-wraps until no key is
     /// behind, then unloads the old versions.
-    pub(crate) async fn run(&self, rotation: &Rotation) -> Result<(), Error> {
+    async fn run(&self, rotation: &Rotation) -> Result<(), Error> {
         let target = rotation.target;
         let behind = self.store.read("certificates", move |db| kek::behind(db, target));
         let total = behind.await?;
@@ -95,24 +73,19 @@ impl Rotations {
         let mut stop = self.stop.clone();
         loop {
             match self.step(rotation.clone()).await? {
-                Step::Complete => {
+                Some(0) => {
                     self.keyring.unload_old();
                     self.keyring.progress(&rotation.id, 1.0);
                     return Ok(());
                 }
                 // A replica that has not switched may add keys behind the target; the progress
                 // then stays where it was.
-                Step::Left(left) => {
+                Some(left) => {
                     let done = 1.0 - f64::from(left) / f64::from(total.max(left).max(1));
                     self.keyring.progress(&rotation.id, done.min(0.99));
                 }
-                Step::Waiting => {
-                    let stopped = async {
-                        if stop.wait_for(|stop| *stop).await.is_err() {
-                            std::future::pending::<()>().await;
-                        }
-                    };
-                    if tokio::time::timeout(POLL, stopped).await.is_ok() {
+                None => {
+                    if tokio::time::timeout(POLL, stop.wait_for(|stop| *stop)).await.is_ok() {
                         return Ok(());
                     }
                 }
@@ -121,14 +94,15 @@ impl Rotations {
     }
 
     /// One transaction: switches to the version once every replica has loaded it, re-wraps a
-    /// batch, and completes the rotation when no key is left and no replica can add one.
-    async fn step(&self, rotation: Rotation) -> Result<Step, Error> {
+    /// batch, and completes the rotation when no key is left and no replica can add one. Says how
+    /// many keys are left; `None` while it waits for other replicas.
+    async fn step(&self, rotation: Rotation) -> Result<Option<u32>, Error> {
         let (keyring, target) = (self.keyring.clone(), rotation.target);
         let step = move |work: &mut store::Work<'_>| {
             let laggards = hosts::laggards(work, target)?;
             keyring.lag(target, laggards);
             if laggards > 0 {
-                return Ok(Step::Waiting);
+                return Ok(None);
             }
             // Keys are sealed inside transactions, so a replica that reports that it has switched
             // wraps none with an old version after this one.
@@ -143,15 +117,15 @@ impl Rotations {
             }
             let left = kek::behind(work, target)?;
             if left > 0 {
-                return Ok(Step::Left(left));
+                return Ok(Some(left));
             }
             if hosts::all(work)?.iter().any(|report| report.current != target) {
-                return Ok(Step::Waiting);
+                return Ok(None);
             }
             if kek::complete(work, &rotation.id)? {
                 work.record(entry(EventType::RotationCompleted, &rotation, "completed"))?;
             }
-            Ok(Step::Complete)
+            Ok(Some(0))
         };
         self.store.write("update", "certificates", step).await
     }
@@ -166,21 +140,24 @@ fn entry(event_type: EventType, rotation: &Rotation, what: &str) -> Entry {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use cap_telemetry::metrics::Metrics;
     use chrono::Utc;
 
     use super::*;
     use crate::certificate::{Certificate, Issued};
     use crate::kek::MasterKey;
-    use crate::store::{Location, certificates};
+    use crate::store::certificates;
 
     /// A store with so many wrapped keys, and its rotations.
     async fn safe(keys: usize) -> (Rotations, Metrics) {
-        let store = Store::open(&Location::Memory, "here", Tracer::disabled(), |_| {}).unwrap();
+        let store = Store::open(Path::new(":memory:"), "here", Tracer::disabled(), |_| {});
+        let store = store.unwrap();
         let (master, metrics) = (MasterKey::random(), Metrics::new());
         let keyring = Keyring::new("here", master, (vec![], 1), metrics.clone()).unwrap();
-        let (keyring, (_, never)) = (Arc::new(keyring), watch::channel(false));
-        let rotations = Rotations::new(store, keyring.clone(), never);
+        let (keyring, (_, stop)) = (Arc::new(keyring), watch::channel(false));
+        let rotations = Rotations { store, keyring: keyring.clone(), stop };
         let fill = move |work: &mut store::Work<'_>| {
             for number in 0..keys {
                 let id = format!("crt_{number:04}");
@@ -233,17 +210,5 @@ mod tests {
         ] {
             assert!(text.lines().any(|there| there == line), "{line} is not in\n{text}");
         }
-    }
-
-    #[tokio::test]
-    async fn one_rotation_runs_at_a_time_and_survives_a_restart() {
-        let (rotations, _) = safe(3).await;
-        let first = rotations.start(Actor::user("alice")).await.unwrap();
-        let second = rotations.start(Actor::user("bob")).await;
-        assert!(matches!(second, Err(Error::Running(id)) if id == first.id));
-        let found = rotations.interrupted().await.unwrap().unwrap();
-        assert_eq!(found, first);
-        rotations.run(&found).await.unwrap();
-        assert_eq!(rotations.interrupted().await.unwrap(), None);
     }
 }

@@ -12,18 +12,15 @@ use super::input::{Body, Call};
 use super::problem::Problem;
 use crate::app::App;
 use crate::audit::{Entry, EventType};
-use crate::license::License;
+use crate::config::License;
 use crate::store::{Inventory, Work, jobs, settings};
 use crate::sync::lock;
 
 closed_enum! {
     /// What a member may do in a project. The stand-in records roles and enforces none.
     enum Role: "role" {
-        /// Everything.
         Admin = "admin",
-        /// Request, renew and revoke.
         Operator = "operator",
-        /// Look.
         Viewer = "viewer",
     }
 }
@@ -34,7 +31,6 @@ pub(super) struct RoleChange {
     role: String,
 }
 
-/// `PUT /projects/:projectId/members/:userId/role`.
 pub(super) async fn set_role(
     call: Call,
     Body(change): Body<RoleChange>,
@@ -58,7 +54,6 @@ pub(super) async fn set_role(
     Ok(Json(body))
 }
 
-/// `GET /license`: what the license allows.
 pub(super) async fn license(call: Call) -> Json<Value> {
     view(&call.app, *lock(&call.app.license))
 }

@@ -19,7 +19,7 @@ use crate::job::{Job, JobKind};
 use crate::names::Domain;
 use crate::store::{self, certificates, jobs};
 use crate::sync::lock;
-use crate::{acme, ids, queue};
+use crate::{acme, ids};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,12 +42,12 @@ pub(super) async fn request(
         let detail = format!("the license does not allow more than {usage} certificates");
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
-    let domain = String::from(wanted.domain);
+    let Domain(domain) = wanted.domain;
     let certificate =
         Certificate::pending(&ids::new("crt"), &call.project, &domain, acme::PROVIDER);
     trace::current_span().set_certificate(&certificate.id);
     let job = Job::new(JobKind::Issue, &call.actor).about(&certificate.id, &call.project);
-    let job = queue::prepare(&call.app, job);
+    let job = call.app.enqueue(job);
     let summary = format!("Certificate requested for {domain}");
     let entry = Entry::new(EventType::CertRequested, call.actor, summary)
         .resource("cert", &certificate.id)
@@ -95,7 +95,7 @@ pub(super) async fn renew(call: Call) -> Result<(StatusCode, Json<Value>), Probl
         ActorType::System => RenewalTrigger::Scheduled,
     };
     let job = Job::new(JobKind::Renew, &call.actor).about(&certificate.id, &certificate.project);
-    let job = queue::prepare(&call.app, job.detail(trigger));
+    let job = call.app.enqueue(job.detail(trigger));
     let mut body = view(&certificate);
     body["job"] = json!(job.id);
     let insert = move |work: &mut store::Work<'_>| {

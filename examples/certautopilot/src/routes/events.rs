@@ -18,7 +18,6 @@ use crate::app::App;
 use crate::audit::{Entry, EventType};
 use crate::job::{Job, JobKind};
 use crate::names::Slug;
-use crate::queue;
 use crate::store::{Work, audit, jobs};
 
 /// Entries of the audit log in one answer.
@@ -31,10 +30,10 @@ pub(super) async fn receive(
     name: Result<Path<Slug>, PathRejection>,
     body: Bytes,
 ) -> Result<StatusCode, Problem> {
-    let name = String::from(name?.0);
+    let Path(Slug(name)) = name?;
     let actor = Actor::system(format!("webhook/{name}"));
     trace::current_span().set_org(&app.config.org_id).set_actor(&actor);
-    let discover = || queue::prepare(&app, Job::new(JobKind::Discover, &actor));
+    let discover = || app.enqueue(Job::new(JobKind::Discover, &actor));
     let job = (name == "discover").then(discover);
     let summary = format!("Webhook {name} received");
     let entry = Entry::new(EventType::WebhookReceived, actor, summary)

@@ -13,7 +13,6 @@ use crate::accounts::Unauthenticated;
 use crate::failure::Failure;
 use crate::{kek, store};
 
-/// An error that a caller gets to see.
 pub(super) struct Problem {
     status: StatusCode,
     detail: String,

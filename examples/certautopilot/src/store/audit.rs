@@ -1,11 +1,49 @@
-//! The audit log: the primary record of what happened, whatever becomes of its copies.
+//! The audit log: the primary record of what happened, whatever becomes of its copies, and the
+//! source of the events that a relay missed.
 
+use std::fmt;
 use std::ops::Bound;
+use std::sync::{Arc, OnceLock};
 
+use cap_telemetry::syslog::{Backfill, BackfillError, Event};
 use rusqlite::{Connection, Row, params};
 
+use super::Store;
 use super::sql::{self, Error};
 use crate::audit::Entry;
+use crate::sync::lock;
+
+/// Fills the gaps that an outage left. The pipelines start before the database is open, so the
+/// log is empty at first; clones are the same log.
+#[derive(Clone, Default)]
+pub struct AuditLog(Arc<OnceLock<(Store, String)>>);
+
+impl AuditLog {
+    /// From now on the log is in this store. Only the first call counts.
+    pub(crate) fn open(&self, store: &Store, org_id: &str) {
+        let _ = self.0.set((store.clone(), org_id.to_owned()));
+    }
+}
+
+impl Backfill for AuditLog {
+    fn events(
+        &self,
+        from: Bound<&str>,
+        to: &str,
+        limit: usize,
+    ) -> Result<Vec<Event>, BackfillError> {
+        let (store, org_id) = self.0.get().ok_or("the database is not open yet")?;
+        let entries = between(&lock(&store.0.connection).0, &store.0.host, from, to, limit)?;
+        let entries = entries.ok_or("an end of the gap is not in the audit log")?;
+        Ok(entries.iter().map(|entry| entry.event(org_id)).collect())
+    }
+}
+
+impl fmt::Debug for AuditLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuditLog")
+    }
+}
 
 pub(super) fn insert(db: &Connection, host: &str, entry: &Entry) -> Result<(), Error> {
     let row = params![
@@ -45,7 +83,7 @@ pub(crate) fn list(
 /// At most `limit` entries of one process from the one with the id `from` (or after it, or from
 /// the first) to that with the id `to`, in the order of the commits. `None` when either is
 /// missing.
-pub(super) fn between(
+fn between(
     db: &Connection,
     host: &str,
     from: Bound<&str>,

@@ -3,9 +3,8 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Params, Row, params};
 
-use super::inventory::{self, Change};
 use super::sql::{self, Error};
-use super::work::Work;
+use super::{Work, inventory};
 use crate::certificate::{Certificate, CertificateState, Issued, WrappedKey};
 
 /// Adds a certificate, pending.
@@ -39,7 +38,6 @@ pub(crate) fn set_issued(work: &mut Work<'_>, id: &str, issued: &Issued) -> Resu
     change(work, statement, row)
 }
 
-/// Changes the state.
 pub(crate) fn set_state(
     work: &mut Work<'_>,
     id: &str,
@@ -55,7 +53,6 @@ pub(crate) fn set_last_error(work: &Work<'_>, id: &str, error: &str) -> Result<(
     sql::run(work, statement, params![id, error])
 }
 
-/// The certificate with this id.
 pub(crate) fn find(db: &Connection, id: &str) -> Result<Option<Certificate>, Error> {
     sql::first(db, "SELECT * FROM certificates WHERE id = ?1", [id], read)
 }
@@ -86,7 +83,7 @@ pub(crate) fn fingerprints(db: &Connection) -> Result<Vec<String>, Error> {
 fn change(work: &mut Work<'_>, statement: &str, row: impl Params) -> Result<(), Error> {
     let statement = format!("{statement} RETURNING id, status, issuer_type, not_after");
     if let Some((id, fact)) = sql::first(work, &statement, row, inventory::fact)? {
-        work.changed(Change::Certificate(id, fact));
+        work.changed(|inventory| _ = inventory.certificates.insert(id, fact));
     }
     Ok(())
 }

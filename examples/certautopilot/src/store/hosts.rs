@@ -3,10 +3,9 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row, params};
 
+use super::Work;
 use super::sql::{self, Error};
-use super::work::Work;
 
-/// What a replica says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Report {
     pub(crate) host: String,
@@ -24,7 +23,6 @@ pub(crate) fn report(work: &Work<'_>, report: &Report) -> Result<(), Error> {
     sql::run(work, statement, params![report.host, now, report.current, loaded])
 }
 
-/// Removes a replica.
 pub(crate) fn leave(work: &Work<'_>, host: &str) -> Result<(), Error> {
     sql::run(work, "DELETE FROM hosts WHERE host = ?1", [host])
 }
@@ -35,7 +33,6 @@ pub(crate) fn forget(work: &Work<'_>, before: DateTime<Utc>) -> Result<(), Error
     sql::run(work, statement, [before.timestamp_millis()])
 }
 
-/// The replicas there are.
 pub(crate) fn all(db: &Connection) -> Result<Vec<Report>, Error> {
     let read = |row: &Row<'_>| {
         Ok(Report {

@@ -14,8 +14,9 @@ use crate::job::JobKind;
 /// What is counted: loaded once, then brought up to date by every commit.
 #[derive(Default)]
 pub(crate) struct Inventory {
-    certificates: HashMap<String, CertificateFact>,
-    waiting: BTreeMap<JobKind, u64>,
+    pub(crate) certificates: HashMap<String, CertificateFact>,
+    /// How many jobs of each type wait.
+    pub(crate) waiting: BTreeMap<JobKind, u64>,
 }
 
 /// What is counted of one certificate.
@@ -27,12 +28,7 @@ pub(crate) struct CertificateFact {
 }
 
 /// What a commit changes.
-pub(super) enum Change {
-    Certificate(String, CertificateFact),
-    Waiting(JobKind),
-    /// A job waits no longer.
-    Taken(JobKind),
-}
+pub(super) type Change = Box<dyn FnOnce(&mut Inventory) + Send>;
 
 impl Inventory {
     pub(super) fn load(db: &Connection) -> Result<Self, Error> {
@@ -47,34 +43,10 @@ impl Inventory {
         Ok(Self { certificates, waiting })
     }
 
-    pub(super) fn apply(&mut self, changes: Vec<Change>) {
-        for change in changes {
-            match change {
-                Change::Certificate(id, fact) => {
-                    self.certificates.insert(id, fact);
-                }
-                Change::Waiting(kind) => *self.waiting.entry(kind).or_default() += 1,
-                Change::Taken(kind) => {
-                    let waiting = self.waiting.entry(kind).or_default();
-                    *waiting = waiting.saturating_sub(1);
-                }
-            }
-        }
-    }
-
-    pub(crate) fn certificates(&self) -> impl Iterator<Item = &CertificateFact> {
-        self.certificates.values()
-    }
-
     /// How many certificates the license counts: all that are not revoked, issued or not.
     pub(crate) fn licensed(&self) -> u64 {
         let counts = |fact: &&CertificateFact| fact.state != CertificateState::Revoked;
-        self.certificates().filter(counts).count() as u64
-    }
-
-    /// How many jobs of each type wait.
-    pub(crate) fn waiting(&self) -> impl Iterator<Item = (JobKind, u64)> {
-        self.waiting.iter().map(|(kind, waiting)| (*kind, *waiting))
+        self.certificates.values().filter(counts).count() as u64
     }
 }
 

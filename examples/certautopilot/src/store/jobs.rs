@@ -4,12 +4,10 @@ use cap_telemetry::trace::Carrier;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row, params};
 
-use super::inventory::Change;
+use super::Work;
 use super::sql::{self, Error};
-use super::work::Work;
 use crate::job::{Job, JobKind};
 
-/// Puts a job into the queue.
 pub(crate) fn insert(work: &mut Work<'_>, job: &Job) -> Result<(), Error> {
     let row = params![
         job.id,
@@ -41,7 +39,7 @@ pub(crate) fn claim(
                      ORDER BY run_at, id LIMIT 1) RETURNING *";
     let job = sql::first(work, statement, params![now.timestamp_millis(), host], read)?;
     if let Some(job) = &job {
-        work.changed(Change::Taken(job.kind));
+        work.waiting(job.kind, -1);
     }
     Ok(job)
 }
@@ -52,7 +50,6 @@ pub(crate) fn next_due(db: &Connection) -> Result<Option<DateTime<Utc>>, Error> 
     Ok(sql::first(db, query, [], |row| sql::time(row, "due"))?.flatten())
 }
 
-/// Notes that the job is done.
 pub(crate) fn done(work: &Work<'_>, id: &str) -> Result<(), Error> {
     sql::run(work, "UPDATE jobs SET state = 'done' WHERE id = ?1", [id])
 }
@@ -69,11 +66,10 @@ pub(crate) fn retry(
                      last_error = ?4 WHERE id = ?1";
     let attempt = serde_json::to_string(attempt)?;
     sql::run(work, statement, params![job.id, run_at.timestamp_millis(), attempt, error])?;
-    work.changed(Change::Waiting(job.kind));
+    work.waiting(job.kind, 1);
     Ok(())
 }
 
-/// Notes that the job is given up.
 pub(crate) fn dead(work: &Work<'_>, id: &str, error: &str) -> Result<(), Error> {
     let statement = "UPDATE jobs SET state = 'dead', last_error = ?2 WHERE id = ?1";
     sql::run(work, statement, [id, error])
@@ -86,7 +82,7 @@ pub(crate) fn requeue_orphaned(work: &mut Work<'_>) -> Result<usize, Error> {
                      AND host NOT IN (SELECT host FROM hosts) RETURNING type";
     let kinds: Vec<JobKind> = sql::all(work, statement, [], |row| sql::word(row, "type"))?;
     for kind in &kinds {
-        work.changed(Change::Waiting(*kind));
+        work.waiting(*kind, 1);
     }
     Ok(kinds.len())
 }

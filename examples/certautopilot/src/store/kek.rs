@@ -3,8 +3,8 @@
 use cap_telemetry::names::Actor;
 use rusqlite::{Connection, Row, params};
 
+use super::Work;
 use super::sql::{self, Error};
-use super::work::Work;
 use crate::certificate::WrappedKey;
 
 /// A rotation to a new version.

@@ -4,21 +4,19 @@ use rusqlite::{Connection, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::Work;
 use super::sql::{self, Error};
-use super::work::Work;
 
 /// The license that was installed last.
 pub(crate) const LICENSE: &str = "license";
 /// What the syslog settings page saved last.
 pub(crate) const SYSLOG: &str = "syslog";
 
-/// Stores a setting in place of the one before.
 pub(crate) fn put(work: &Work<'_>, name: &str, value: &impl Serialize) -> Result<(), Error> {
     let statement = "INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)";
     sql::run(work, statement, params![name, serde_json::to_string(value)?])
 }
 
-/// The setting, if it was ever stored.
 pub(crate) fn get<T: DeserializeOwned>(db: &Connection, name: &str) -> Result<Option<T>, Error> {
     let query = "SELECT value FROM settings WHERE name = ?1";
     Ok(sql::first(db, query, [name], |row| sql::json(row, "value"))?.flatten())

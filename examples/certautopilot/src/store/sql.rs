@@ -9,7 +9,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Params, Result, Row};
 use serde::de::DeserializeOwned;
 
-use crate::actor;
+use crate::accounts;
 
 /// Why the database did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +24,6 @@ pub(crate) enum Error {
     Interrupted,
 }
 
-/// Every row of a query.
 pub(super) fn all<T>(
     db: &Connection,
     sql: &str,
@@ -35,7 +34,6 @@ pub(super) fn all<T>(
     Ok(statement.query_map(params, read)?.collect::<Result<_>>()?)
 }
 
-/// The first row of a query.
 pub(super) fn first<T>(
     db: &Connection,
     sql: &str,
@@ -46,13 +44,11 @@ pub(super) fn first<T>(
     Ok(statement.query_row(params, read).optional()?)
 }
 
-/// Runs a statement.
 pub(super) fn run(db: &Connection, sql: &str, params: impl Params) -> Result<(), Error> {
     db.prepare_cached(sql)?.execute(params)?;
     Ok(())
 }
 
-/// A word of a closed set.
 pub(super) fn word<T>(row: &Row<'_>, column: &str) -> Result<T>
 where
     T: FromStr<Err: StdError + Send + Sync + 'static>,
@@ -74,10 +70,9 @@ pub(super) fn time(row: &Row<'_>, column: &str) -> Result<Option<DateTime<Utc>>>
     Ok(milliseconds.and_then(DateTime::from_timestamp_millis))
 }
 
-/// An actor as `kind:id`.
 pub(super) fn actor(row: &Row<'_>, column: &str) -> Result<Actor> {
     let text: String = row.get(column)?;
-    actor::parse(&text).ok_or_else(|| unreadable(format!("no actor: {text:?}")))
+    accounts::actor(&text).ok_or_else(|| unreadable(format!("no actor: {text:?}")))
 }
 
 fn unreadable(error: impl Into<Box<dyn StdError + Send + Sync>>) -> rusqlite::Error {

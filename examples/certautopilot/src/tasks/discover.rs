@@ -16,7 +16,6 @@ use crate::store::certificates;
 /// The label of the `source_id`.
 const SOURCE: &str = "directory";
 
-/// What a directory holds.
 #[derive(Default)]
 struct Found {
     certificates: u64,
@@ -49,7 +48,7 @@ fn look(directory: &Path, known: &HashSet<String>, now: DateTime<Utc>) -> io::Re
             continue;
         }
         let text = fs::read_to_string(&path).unwrap_or_default();
-        let (Some(end), Some(fingerprint)) = (acme::expiry(&text), acme::fingerprint(&text)) else {
+        let Some((end, fingerprint)) = acme::read(&text) else {
             found.unreadable += 1;
             continue;
         };

@@ -32,14 +32,11 @@ pub(super) async fn distribute(app: &App, job: &Job) -> Result<JobResult, Failur
 
     let metrics = app.telemetry.metrics().distribution();
     metrics.record_target_result(MODULE, served.as_ref().err().map(|failure| failure.class));
-    let result = match served {
-        Ok(served) => {
-            metrics.record_validated(served);
-            let different = || Failure::transient("what was written reads back differently");
-            if served == Outcome::Success { Ok(JobResult::Success) } else { Err(different()) }
-        }
-        Err(failure) => Err(failure),
-    };
+    let result = served.and_then(|served| {
+        metrics.record_validated(served);
+        let different = || Failure::transient("what was written reads back differently");
+        if served == Outcome::Success { Ok(JobResult::Success) } else { Err(different()) }
+    });
     let failed = result.is_err();
     let status = if failed { ExecutionStatus::Failed } else { ExecutionStatus::Success };
     metrics.record_executed(MODULE, status);
@@ -52,7 +49,7 @@ fn put(directory: &Path, name: &str, pem: &str, key: &[u8]) -> io::Result<Outcom
     replace(directory, &format!("{name}.key"), key, 0o600)?;
     replace(directory, &format!("{name}.pem"), pem.as_bytes(), 0o644)?;
     let back = fs::read_to_string(directory.join(format!("{name}.pem")))?;
-    Ok(Outcome::from(acme::fingerprint(&back) == acme::fingerprint(pem)))
+    Ok(Outcome::from(acme::read(&back) == acme::read(pem)))
 }
 
 /// Readers see the old file or the new one, never half of it.

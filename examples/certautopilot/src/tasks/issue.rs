@@ -3,25 +3,24 @@
 use cap_telemetry::metrics::{JobResult, RenewalTrigger};
 use cap_telemetry::names::ErrorClass;
 
-use crate::acme::{self, Requested};
+use crate::acme;
 use crate::app::App;
 use crate::audit::{Entry, EventType};
 use crate::certificate::{Certificate, CertificateState, Issued};
 use crate::failure::Failure;
 use crate::job::{Job, JobKind};
-use crate::queue;
 use crate::store::{Work, certificates, jobs};
 
 pub(super) async fn issue(app: &App, job: &Job) -> Result<JobResult, Failure> {
     let renewal = job.kind == JobKind::Renew;
     let certificate = not_revoked(app.certificate(job).await?)?;
     let domain = certificate.domain.clone();
-    let requested = tokio::task::spawn_blocking(move || Requested::new(&domain))
+    let (private_key, csr) = tokio::task::spawn_blocking(move || acme::request(&domain))
         .await
         .map_err(Failure::transient)?
         .map_err(|error| Failure::invalid(error.to_string()))?;
-    let pem = app.acme.obtain(&certificate.domain, &requested.csr).await?;
-    let (Some(not_after), Some(fingerprint)) = (acme::expiry(&pem), acme::fingerprint(&pem)) else {
+    let pem = app.acme.obtain(&certificate.domain, &csr).await?;
+    let Some((not_after, fingerprint)) = acme::read(&pem) else {
         let message = "the provider did not send a certificate";
         return Err(Failure::new(ErrorClass::IoPermanent, message));
     };
@@ -33,7 +32,7 @@ pub(super) async fn issue(app: &App, job: &Job) -> Result<JobResult, Failure> {
     let (id, project) = (certificate.id, certificate.project);
     let follow_up = [JobKind::Distribute, JobKind::Notify].map(|kind| {
         let job = Job::new(kind, &job.requested_by).about(&id, &project);
-        queue::prepare(app, job.detail(event_type))
+        app.enqueue(job.detail(event_type))
     });
     let summary = format!("Certificate {verb} for {}", certificate.domain);
     let entry = Entry::new(event_type, job.requested_by.clone(), summary)
@@ -49,7 +48,7 @@ pub(super) async fn issue(app: &App, job: &Job) -> Result<JobResult, Failure> {
         certificates::find(work, &id)?.map(not_revoked).transpose()?;
         // Inside the transaction, so that a rotation never misses a key that is wrapped but not
         // stored yet.
-        let key = keyring.wrap(&id, &requested.private_key)?;
+        let key = keyring.wrap(&id, &private_key)?;
         certificates::set_issued(work, &id, &Issued { pem, fingerprint, not_after, key })?;
         work.record(entry)?;
         for job in &follow_up {

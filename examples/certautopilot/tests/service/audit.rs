@@ -44,8 +44,12 @@ async fn every_kind_of_change_leaves_its_event() {
 #[tokio::test]
 async fn a_login_is_audited_and_its_token_names_the_caller() {
     let stage = Stage::new().await;
-    let wrong = json!({ "user": "bob@example.com", "password": "hunter2" });
-    assert_eq!(stage.post("/auth/login", &wrong).await.0, 401);
+    for (user, password) in
+        [("bob@example.com", "hunter2"), ("mallory@example.com", "correct horse battery staple")]
+    {
+        let wrong = json!({ "user": user, "password": password });
+        assert_eq!(stage.post("/auth/login", &wrong).await.0, 401, "{user}");
+    }
     let failed = stage.event("auth.login_failed").await;
     assert_eq!(failed["severity"], "warn");
     assert_eq!(failed["actor"], "user:bob@example.com");

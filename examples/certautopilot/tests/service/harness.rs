@@ -1,6 +1,6 @@
 //! A provider, a service, and a client that speaks to it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::http::{Method, Request};
@@ -9,7 +9,7 @@ use cap_telemetry::Telemetry;
 use cap_telemetry::egress::Connector;
 use cap_testkit::{ANY_PORT, LONG, until_async};
 use certautopilot::acme_server::{AcmeServer, Fault, FaultKind};
-use certautopilot::{AuditLog, Config, Endpoint, Location, Service};
+use certautopilot::{AuditLog, Config, Endpoint, Service};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -25,8 +25,8 @@ pub(crate) struct Stage {
 }
 
 /// A database in this folder.
-pub(crate) fn database(folder: &Path) -> Location {
-    Location::File(folder.join("service.sqlite"))
+pub(crate) fn database(folder: &Path) -> PathBuf {
+    folder.join("service.sqlite")
 }
 
 impl Stage {

@@ -179,6 +179,8 @@ async fn faults_are_injected_over_http_and_misspelt_ones_refused() {
     ] {
         assert_eq!(status(wrong).await, 400);
     }
+    // One call uses up one refusal.
+    stage.inject(Endpoint::NewOrder, FaultKind::Status(502), 1);
     stage.issue("api.example.com").await;
-    assert_eq!(stage.answered(Endpoint::NewOrder), [503, 201]);
+    assert_eq!(stage.answered(Endpoint::NewOrder), [503, 502, 201]);
 }

@@ -1,18 +1,18 @@
 //! Several replicas as one service: what one leaves behind, and what all of them must have.
 
-use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use cap_testkit::{ANY_PORT, LONG, until, until_async};
-use certautopilot::Endpoint;
 use certautopilot::acme_server::{AcmeServer, Fault, FaultKind};
+use certautopilot::{Config, Endpoint};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::harness::{CERTIFICATES, Stage, database};
+use crate::process::service;
 
 /// Long enough that a replica on a busy machine does not look dead.
 const GONE_AFTER: Duration = Duration::from_secs(2);
@@ -41,11 +41,8 @@ impl Doomed {
             "acme": { "directory_url": provider.url(), "timeout": "60s" },
             "replicas": { "sync": "50ms", "gone_after": "2s" },
         });
-        let file = folder.join("doomed.yaml");
-        fs::write(&file, configuration.to_string()).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_certautopilot"));
-        command.arg("--config").arg(file).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().unwrap();
+        let (mut command, _folder) = service(&configuration.to_string());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let line: Value = serde_json::from_str(&line).unwrap();
@@ -107,11 +104,11 @@ async fn the_jobs_of_a_dead_replica_are_run_by_another() {
 async fn a_rotation_waits_for_a_replica_that_lags_behind() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let stage = Stage::with(|config| {
+    let configure = |config: &mut Config| {
         config.database = database(folder);
         config.replica_sync = Duration::from_millis(20);
-    })
-    .await;
+    };
+    let stage = Stage::with(configure).await;
     let path = stage.issue("api.example.com").await;
     let says = |current: u32, loaded: &str| {
         let db = Connection::open(folder.join("service.sqlite")).unwrap();
@@ -122,9 +119,11 @@ async fn a_rotation_waits_for_a_replica_that_lags_behind() {
     says(1, "[1]");
     let (status, body) = stage.post("/kek/rotations", &Value::Null).await;
     assert_eq!((status, &body["target_version"]), (202, &json!(2)));
+    assert_eq!(stage.post("/kek/rotations", &Value::Null).await.0, 409, "one at a time");
     let laggards = r#"cap_kek_cluster_laggards_total{target="2"}"#;
     stage.metric_becomes(laggards, 1.0).await;
     assert_eq!(stage.get(&path).await["kek_version"], 1);
+    let stage = stage.restart(configure).await;
 
     // Once the other can read what the new version wraps, it is used; the old one stays while the
     // other may still wrap with it.

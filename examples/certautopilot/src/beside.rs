@@ -1,9 +1,16 @@
-//! Files that only their owner can read, shared by the replicas of one host.
+//! Files beside the database, which only their owner can read: the replicas of one host share them.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// The path of the database with this at its end; `None` for a database in memory.
+pub(crate) fn path(database: &Path, suffix: &str) -> Option<PathBuf> {
+    let mut file = database.as_os_str().to_owned();
+    file.push(suffix);
+    (database != Path::new(":memory:")).then(|| file.into())
+}
 
 /// Makes the file unless it exists, and returns what it holds then: another replica may have
 /// been first.
@@ -20,7 +27,6 @@ pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<Vec<u8>> {
     }
 }
 
-/// What the file holds.
 pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| named(path, &error))
 }
