@@ -87,7 +87,11 @@ impl Options {
                 Arg::Long("json") => json = Some(parser.value()?.into()),
                 Arg::Value(name) => {
                     let suites = SUITES.iter().filter(|(suite, _)| name == "all" || name == *suite);
+                    let before = chosen.len();
                     chosen.extend(suites.map(|&(_, suite)| suite));
+                    if chosen.len() == before {
+                        return Err(Arg::Value(name).unexpected());
+                    }
                 }
                 other => return Err(other.unexpected()),
             }

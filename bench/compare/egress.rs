@@ -20,7 +20,7 @@ const FLOOR: f64 = 1.0 / 1.05;
 
 pub(crate) fn run(bench: &mut Bench) {
     let runtime = runtime();
-    judging(bench, &runtime);
+    checking(bench, &runtime);
     connecting(bench, &runtime);
     shaking_hands(bench, &runtime);
 }
@@ -45,12 +45,12 @@ fn connect_plainly(runtime: &Runtime, address: std::net::SocketAddr, count: u64)
     });
 }
 
-fn judging(bench: &mut Bench, runtime: &Runtime) {
+fn checking(bench: &mut Bench, runtime: &Runtime) {
     let address = closing_server();
     let policy = Policy::default();
     let relay: IpAddr = "10.20.30.40".parse().expect("an address");
     bench.compare(
-        &Case { case: "judge an address", peer: "loopback connect", floor: 100.0 },
+        &Case { case: "check an address", peer: "loopback connect", floor: 100.0 },
         |count| {
             for _ in 0..count {
                 let _ = black_box(policy.check(black_box(relay)));

@@ -6,7 +6,7 @@
 pub enum Stage {
     /// The host or URI was refused as written; nothing was sent.
     Configuration,
-    /// ResolveFuture the name.
+    /// Resolving the name.
     Resolve,
     /// Checking the name and its addresses against the policy; nothing was sent to them.
     Policy,

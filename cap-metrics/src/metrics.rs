@@ -153,7 +153,7 @@ impl Metrics {
         String::from_utf8_lossy(&out).into_owned()
     }
 
-    /// Appends every series in a fixed order. To reuse the buffer saves allocations.
+    /// Appends every series in a fixed order. Reuse the buffer to avoid allocations.
     pub fn encode(&self, format: Format, out: &mut Vec<u8>) {
         let mut scrape = Scrape::new(Arc::clone(&self.registry), format);
         while scrape.write(out) {}

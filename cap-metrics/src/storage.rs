@@ -10,17 +10,19 @@
 //!
 //! **A recording** turns the label values into ids, the ids into a place of the table, and the
 //! place into a number. Then it adds to a cell of the calling thread's [`Shard`](shard::Shard). It
-//! takes a lock only for the first use of an open value, of a series, or of the storage by a
-//! thread, and for each open value past the limit of its label.
+//! takes a lock for the first use of an open value, of a series, or of the storage by a thread, for
+//! each open value past the limit of its label, and for each further spelling of a value once half
+//! of the interner's entries are filled. With an exemplar it tries the lock of a bucket.
 //!
 //! **A shard** is free, leased to one thread, or shared. A thread leases a free shard at its first
 //! recording and gives it back when it ends. A thread that finds none free uses the shared shard,
 //! and so does a thread whose thread-locals are being destroyed.
 //!
 //! **A scrape** reads the number of series, merges new ones into the pages, and sums each cell over
-//! the shards. Then it writes from these copies, a page at a time. Between pages it holds no lock.
-//! Pages are immutable: a merge replaces the ones that get new series, and a scrape that began
-//! before keeps the old ones.
+//! the shards. Then it writes from these copies, a page at a time. Exemplars are not copied: each
+//! is read under its own lock when its line is written. Between pages a scrape holds no lock. Pages
+//! are immutable: a merge replaces the ones that get new series, and a scrape that began before
+//! keeps the old ones.
 //!
 //! ## Locks
 //!
@@ -67,7 +69,7 @@
 //! | series of an inventory | the product of the limits of its labels, and the overflow series |
 //! | overflow series | one for each combination of the closed labels |
 //! | values of an open label | its limit in the catalogue, and `_overflow` |
-//! | spellings found without a lock | half of the interner's entries, at least two for each value |
+//! | spellings found without a lock | half of the interner's entries, two for each value on average |
 //! | rows of a table | the combinations of all labels but the last, allocated at first use |
 //! | cells | 64 shards; a shard allocates a segment when its thread first records there |
 //! | exemplars | one a bucket, allocated for a series at its first exemplar |

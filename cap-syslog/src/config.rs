@@ -28,9 +28,10 @@ pub struct Config {
     pub relay: Relay,
     /// Relays to use, in this order, while those before accept no connection. Default: none.
     pub fallbacks: Vec<Relay>,
-    /// How often the relays before the one in use are tried; at least 1 ms, at most a day. The
-    /// forwarder returns to one that accepts a connection. Over UDP it is also how long an address
-    /// that a name resolved to is used. Default: 60 s.
+    /// The interval at which the relays before the one in use are tried. The forwarder returns to one
+    /// that accepts a connection. At least 1 ms, at most a day. Default: 60 s.
+    ///
+    /// Over UDP, a resolved address is used for the same time.
     pub failback: BoundedDuration<1>,
     /// What carries the records. Default: TCP with octet counting.
     pub transport: Transport,
@@ -53,9 +54,10 @@ pub struct Config {
     /// Default: [`Transport::default_message_size`].
     pub max_message_size: Option<RecordSize>,
     /// How long an event is kept after the relay's TCP stack acknowledged it, in case the relay
-    /// dies before it reads the event. At most a day. The forwarder releases the event between nine
-    /// tenths of the grace and the whole of it. While the relay acknowledges no later bytes, at
-    /// most half of the grace passes. Not used over UDP. Default: 500 ms.
+    /// dies before it reads the event. Default: 500 ms; at most a day. Not used over UDP.
+    ///
+    /// An event is delivered when nine tenths to all of the grace have passed. While later bytes
+    /// stay unacknowledged, at most half of the grace passes.
     pub grace: BoundedDuration<0>,
     /// The age of unacknowledged bytes at which the connection ends (TCP_USER_TIMEOUT); at least 1
     /// s, at most a day. Default: 10 s.

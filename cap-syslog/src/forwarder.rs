@@ -27,9 +27,10 @@
 //! delivered is sent again.
 //!
 //! What was dropped widens the ring's *gap*: a count, and the first and the last id. Without a
-//! store, the next batch begins with a gap record. With one, `gap_fill` takes the gap and pushes
-//! the store's events into a second ring, the *stored* ring, which is sent before the buffer. A
-//! [`Cursor`](cursor::Cursor) says which of the two rings a number belongs to.
+//! store, or if the relay refuses each of the events, the next batch begins with a gap record.
+//! Otherwise `gap_fill` takes the gap and pushes the store's events into a second ring, the
+//! *stored* ring, which is sent before the buffer. A [`Cursor`](cursor::Cursor) says which of the
+//! two rings a number belongs to.
 //!
 //! ## The release window
 //!
@@ -37,24 +38,27 @@
 //! each batch its last event and the byte after it. After each batch, and every 50 ms (a tenth of
 //! the grace, if that is less) while a batch is in the window, `settle` asks the kernel how many of
 //! the bytes written are not acknowledged (`SIOCOUTQ`; over TLS these are bytes of the session).
-//! Batches whose bytes are all acknowledged get the time of the *grace clock*, and are released
+//! Batches whose bytes are all acknowledged get the time of the *grace clock*, and are delivered
 //! when nine tenths of the grace have passed on it.
 //!
 //! The grace clock advances only at looks that find more bytes acknowledged than the look before,
 //! or all of them, and by at most 45 percent of the grace at a time. A link that is cut in the
 //! middle of a stream therefore stops the clock: nothing says whether the relay read what it had
 //! acknowledged. After such a silence, `doubt` moves `acknowledged` back to `first`, so that an
-//! event which has to make room counts as dropped. The next acknowledged batch restores it. Where
-//! the kernel does not say what was acknowledged, all written bytes count as acknowledged.
+//! event which is evicted counts as dropped. The next acknowledged batch restores it. Where the
+//! kernel does not say what was acknowledged, all written bytes count as acknowledged.
 //!
 //! ## Ending a connection
 //!
 //! For a shutdown, for other settings and for failback, this side ends the connection. `Closing`
-//! goes from `No` to `Announced` (the last bytes are being written) when everything that has to be
-//! sent is sent and the window is empty, or too little time is left for a grace; and to
-//! `HalfClosed` after the last byte. If the relay then closes with every byte acknowledged, it has
-//! read them, and the window is released. Other settings and failback leave at most a second for
-//! all this, and send no new batch.
+//! goes from `No` to `Announced` (the last bytes are being written) in one of two cases:
+//!
+//! - everything that has to be sent is sent, and the window is empty;
+//! - too little time is left for a grace.
+//!
+//! It goes to `HalfClosed` after the last byte. If the relay then closes with every byte
+//! acknowledged, it has read them, and the window is delivered. Other settings and failback leave
+//! at most a second for all this, and send no new batch.
 //!
 //! ## Locks
 //!
@@ -62,13 +66,14 @@
 //! |---|---|---|---|
 //! | `connection` | what the status says about the connection | `status` | for an assignment |
 //! | `stored` | the stored ring | `status`, `shutdown` | for 4 events, or a page of the store |
-//! | `buffer` | the buffer | `enqueue` (one event), `status`, `shutdown`, `reconfigure` | for 4 events |
+//! | `buffer` | the buffer | `enqueue` (1 event), `status`, `shutdown`, `reconfigure` | for 4 events |
 //!
 //! The 4 events are [`CHUNK`](crate::ring::CHUNK). The locks are taken in the order of the table.
 //! Only `status` (all three) and `head` (the rings) hold more than one. No lock is held across an
-//! await, I/O or a log line. Memory is freed after the lock of the buffer: `push` and `release_to`
-//! return it. Two calls take longer than a few events: `reconfigure` to a smaller buffer drops the
-//! excess under the lock, and a gap record moves the entries on its shorter side by one. The
+//! await, I/O or a log line. `push` and `release_to` return their memory, which is freed after the
+//! lock. A quarantine frees one event under it. Three calls take longer than a few events:
+//! `reconfigure` to a smaller buffer drops the excess under the lock, a gap fill after that does
+//! the same to the stored ring, and a gap record moves the entries on its shorter side by one. The
 //! channels of settings and status have locks of their own, inside of which no other lock is taken.
 //!
 //! ## Orderings and wake-ups
@@ -90,7 +95,7 @@
 //! |---|---|
 //! | events in the buffer, and in the stored ring | `buffer_size` each |
 //! | text of one event | about six times `message_size`, usually one |
-//! | memory that a ring keeps | 2 MiB of pages, and the entries of the most events it ever held |
+//! | memory that a ring keeps | 33 pages of 64 KiB, and 16,384 entries or the most it ever held |
 //! | bytes waiting for the socket | one batch: 64 records |
 //! | batches in the window | what the socket's buffer holds, and what the link carries in a grace |
 //! | requests to the store | one at a time, of 1,024 events; three failures; half of a shutdown |
@@ -257,8 +262,8 @@ impl Forwarder {
     }
 
     /// Delivers the events in the buffer, closes the connection and ends the thread, all within
-    /// `deadline`. Blocks the calling thread for that time; in async code, call it where blocking
-    /// is allowed.
+    /// `deadline`. Blocks the calling thread for at most that time and 200 ms; in async code, call
+    /// it where blocking is allowed.
     pub fn shutdown(&self, deadline: Duration) -> Report {
         if self.worker.stop_within(deadline).is_err() {
             tracing::warn!(target: "cap_syslog", "the syslog thread did not stop within the deadline");

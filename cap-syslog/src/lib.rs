@@ -28,9 +28,8 @@
 //!
 //! The forwarder keeps an event until the relay's TCP stack has acknowledged its bytes and a grace
 //! has passed. A relay that dies before it reads them gets the event again after the reconnect.
-//! Delivery is therefore at least once, and duplicates carry the same `event_id`. While the relay
-//! acknowledges no later bytes, at most half of the grace passes, because behind a link that is cut
-//! the relay may be gone.
+//! Delivery is therefore at least once, and duplicates carry the same `event_id`. While later bytes
+//! stay unacknowledged, at most half of the grace passes, because the link may be cut.
 //!
 //! After a drop, the next record is a `syslog.gap` event with the number of missing events, the
 //! first id and the last. With the caller's primary store ([`ForwarderBuilder::backfill`]), the
@@ -40,7 +39,7 @@
 //! |---|---|
 //! | TCP | its bytes were acknowledged, and the grace passed |
 //! | TLS | the same for the bytes of the session |
-//! | UDP | the network took its datagram; a closed port costs one |
+//! | UDP | the network took its datagram; an attempt on a closed port loses one |
 //!
 //! [`Status::confirmation`] says which rule is in force. On systems other than Linux, and in
 //! sandboxes that forbid the question, the kernel does not say what was acknowledged, and the grace

@@ -36,11 +36,11 @@ cap_names::closed_enum! {
 }
 
 impl Confirmation {
-    /// `acknowledgements`: the kernel says what was acknowledged.
-    pub(crate) fn of(transport: &Transport, acknowledgements: bool) -> Self {
+    /// `acknowledgments`: the kernel says what was acknowledged.
+    pub(crate) fn of(transport: &Transport, acknowledgments: bool) -> Self {
         match transport {
             Transport::Udp => Self::Sent,
-            _ if acknowledgements => Self::Acknowledged,
+            _ if acknowledgments => Self::Acknowledged,
             _ => Self::Written,
         }
     }

@@ -78,7 +78,7 @@
 //! # What it does not do
 //!
 //! It sets nothing process-wide: no subscriber, no global tracer. It is the only library of the
-//! workspace that reads the environment.
+//! workspace that reads settings from the environment.
 
 #![forbid(unsafe_code)]
 

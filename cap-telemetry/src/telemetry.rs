@@ -89,8 +89,7 @@ impl Telemetry {
         self.0.audit.forwarder()
     }
 
-    /// The settings of the forwarder, or while syslog is off its last ones. `None` when syslog was
-    /// never on.
+    /// The forwarder's settings. If syslog is off, the last ones used; `None` if it was never on.
     pub fn syslog_config(&self) -> Option<cap_syslog::Config> {
         self.0.audit.config()
     }

@@ -22,11 +22,11 @@ pub use sample_rate::SampleRate;
 pub struct Config {
     /// The collector.
     pub endpoint: Endpoint,
-    /// The share of traces to sample when no upstream has decided. Default: 0.1.
+    /// The fraction of traces to sample when no upstream has decided. Default: 0.1.
     pub sample_rate: SampleRate,
     /// The networks whose decision to sample this service honors. `None`: every network.
     ///
-    /// A trace from any other network goes on, and `sample_rate` decides whether to sample it here.
+    /// A trace from any other network is continued; `sample_rate` decides whether to sample it here.
     /// A caller from outside therefore cannot switch sampling on. Default: `None`.
     pub trusted_peers: Option<Vec<IpNet>>,
     /// Headers of every export request. Their values are secrets: mark them with

@@ -33,8 +33,8 @@
 //!
 //! # Sampling and propagation
 //!
-//! The decision of an upstream holds, if [`Config::trusted_peers`] trusts it. Without one, the
-//! trace id decides at a rate that can change at any time ([`Tracer::set_sample_rate`]).
+//! The decision of a trusted upstream is kept ([`Config::trusted_peers`]). Otherwise the trace id
+//! decides, at a rate that can change at any time ([`Tracer::set_sample_rate`]).
 //!
 //! Under an unsampled parent no span is made, and the inbound context and baggage go out unchanged.
 //! The same holds for a [disabled](Tracer::disabled) tracer. Only [`Audience::Internal`] receives

@@ -51,8 +51,9 @@ pub fn inject(context: &Context, headers: &mut HeaderMap, audience: Audience) {
     });
 }
 
-/// The same rules behind OpenTelemetry's trait, for message queues and for libraries that take a
-/// propagator. The default audience is [`Audience::Internal`].
+/// Implements OpenTelemetry's `TextMapPropagator` with the rules of [`extract`] and [`inject`], for
+/// message queues and for libraries that take a propagator. The default audience is
+/// [`Audience::Internal`].
 #[derive(Clone, Copy)]
 pub struct Propagator(Audience);
 

@@ -36,20 +36,21 @@
 //!   ends.
 //! - `Queue::waiting`. It protects the batches, their number of spans, `closed`, and what the
 //!   export thread waits for. Encoding is done before the lock is taken, so a holder copies at most
-//!   one span.
+//!   one span, or begins a batch.
 //! - `Pool::kept`. It protects the buffers that wait for reuse. A thread that begins a batch takes
 //!   it under `waiting`. A batch that is dropped takes it alone.
 //!
 //! `Counts::last_error` and the locks of the gRPC connection are taken alone. No lock is held
-//! across an `await` or while a thread is woken.
+//! across an `await`. `Queue::waiting` is released before a thread is woken; the span's own lock is
+//! not.
 //!
 //! ## Waking the export thread
 //!
 //! The export thread compares the number of spans with the number that it wants, and stores the
-//! latter in `wanted`, under one lock. The push that reaches this number takes it and notifies, so
-//! a batch costs one wake. A notification between the unlock and the wait is not lost, because
-//! [`Notify`] keeps one permit. A permit that is left over from a canceled wait costs one more
-//! comparison.
+//! latter in `wanted`, under one lock. The push that reaches this number takes it and notifies. A
+//! batch costs at most two wakes: one at its first span if the thread was idle, and one when it is
+//! full. A notification between the unlock and the wait is not lost, because [`Notify`] keeps one
+//! permit. A permit that is left over from a canceled wait costs one more comparison.
 //!
 //! ## Atomics
 //!

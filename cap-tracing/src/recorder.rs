@@ -16,8 +16,7 @@ const LIMIT: usize = 128;
 /// An OpenTelemetry span, so that it can be current in an OpenTelemetry context, where other
 /// instrumentation finds it.
 ///
-/// The SDK's own span would ask a sampler, a tracer and its provider for what is already known
-/// here.
+/// The SDK's own span would repeat the sampling decision that was made before.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     context: SpanContext,

@@ -53,9 +53,18 @@ impl Checkout {
     }
 
     /// Where cargo puts what it builds.
-    pub(crate) fn target(&self) -> PathBuf {
-        std::env::var_os("CARGO_TARGET_DIR")
-            .map_or_else(|| self.path("target"), |folder| self.root.join(folder))
+    ///
+    /// # Errors
+    /// cargo does not say.
+    pub(crate) fn target(&self) -> Result<PathBuf, String> {
+        let mut command = self.cargo(["metadata", "--format-version=1", "--no-deps", "--offline"]);
+        let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+        let metadata = serde_json::from_slice::<serde_json::Value>(&output.stdout);
+        let target = metadata.ok().and_then(|it| Some(it["target_directory"].as_str()?.into()));
+        target.ok_or_else(|| {
+            let said = String::from_utf8_lossy(&output.stderr);
+            format!("{command:?} does not say where the target folder is: {said}")
+        })
     }
 }
 

@@ -23,7 +23,7 @@ mod usage;
 use std::process::ExitCode;
 
 use checkout::Checkout;
-use usage::Usage;
+use usage::{Request, Usage};
 
 struct Command {
     name: &'static str,
@@ -75,13 +75,16 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     // Help and a wrong argument are answered before anything is built.
-    if matches!(arguments.first().map(String::as_str), Some("--help" | "-h")) {
-        print!("{}", command.usage.0);
-        return ExitCode::SUCCESS;
-    }
-    if let Err(message) = command.usage.check(arguments) {
-        eprintln!("error: {message}\n\n{}", command.usage.0);
-        return ExitCode::from(2);
+    match command.usage.check(arguments) {
+        Ok(Request::Run) => {}
+        Ok(Request::Help) => {
+            print!("{}", command.usage.0);
+            return ExitCode::SUCCESS;
+        }
+        Err(message) => {
+            eprintln!("error: {message}\n\n{}", command.usage.0);
+            return ExitCode::from(2);
+        }
     }
     match run(command, arguments) {
         Ok(()) => ExitCode::SUCCESS,

@@ -8,7 +8,7 @@ pub(crate) fn demo(checkout: &Checkout, arguments: &[String]) -> Result<(), Stri
     // The demo starts the service as a process, so both are built here.
     let build = "build --package cap-tests --package certautopilot --bins";
     run(&mut checkout.cargo(build.split(' ')))?;
-    run(Command::new(checkout.target().join("debug/demo")).args(arguments))
+    run(Command::new(checkout.target()?.join("debug/demo")).args(arguments))
 }
 
 /// Optimized, since it sends at a rate. In a network namespace of its own where the kernel allows
@@ -16,7 +16,7 @@ pub(crate) fn demo(checkout: &Checkout, arguments: &[String]) -> Result<(), Stri
 pub(crate) fn loss(checkout: &Checkout, arguments: &[String]) -> Result<(), String> {
     let build = "build --release --package cap-tests --bin loss";
     run(&mut checkout.cargo(build.split(' ')))?;
-    let program = checkout.target().join("release/loss");
+    let program = checkout.target()?.join("release/loss");
     let own_network = ["--net", "--"];
     let is_allowed = Command::new("unshare")
         .args(own_network)
@@ -36,7 +36,7 @@ pub(crate) fn loss(checkout: &Checkout, arguments: &[String]) -> Result<(), Stri
 pub(crate) fn soak(checkout: &Checkout, arguments: &[String]) -> Result<(), String> {
     let build = "build --release --package cap-tests --package certautopilot --bin soak --bin certautopilot";
     run(&mut checkout.cargo(build.split(' ')))?;
-    run(Command::new(checkout.target().join("release/soak")).args(arguments))
+    run(Command::new(checkout.target()?.join("release/soak")).args(arguments))
 }
 
 pub(crate) fn conformance(checkout: &Checkout, arguments: &[String]) -> Result<(), String> {
@@ -46,7 +46,23 @@ pub(crate) fn conformance(checkout: &Checkout, arguments: &[String]) -> Result<(
 
 pub(crate) fn bench(checkout: &Checkout, arguments: &[String]) -> Result<(), String> {
     let bench = "bench --package cap-bench --bench compare --";
-    run(checkout.cargo(bench.split(' ')).args(arguments))
+    let mut command = checkout.cargo(bench.split(' '));
+    // cargo runs a benchmark in its package's folder.
+    let mut is_file = false;
+    for argument in arguments {
+        match argument.strip_prefix("--json=") {
+            Some(file) => command.arg(format!("--json={}", absolute(file)?)),
+            None if is_file => command.arg(absolute(argument)?),
+            None => command.arg(argument),
+        };
+        is_file = argument == "--json";
+    }
+    run(&mut command)
+}
+
+fn absolute(file: &str) -> Result<String, String> {
+    let path = std::path::absolute(file).map_err(|error| format!("{file}: {error}"))?;
+    Ok(path.display().to_string())
 }
 
 pub(crate) fn test(checkout: &Checkout, arguments: &[String]) -> Result<(), String> {

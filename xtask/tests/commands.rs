@@ -48,8 +48,11 @@ fn help_is_answered_before_anything_is_built() {
     let folder = tempfile::tempdir().expect("a folder");
     let overview = xtask(folder.path(), &["--help"]);
     assert!(overview.status.success());
+    let overview = text(&overview.stdout);
+    let listed = overview.lines().filter(|line| line.starts_with("  ")).count();
+    assert_eq!(listed, COMMANDS.len(), "{overview}");
     for command in COMMANDS {
-        assert!(text(&overview.stdout).contains(&format!("\n  {command} ")), "{command}");
+        assert!(overview.contains(&format!("\n  {command} ")), "{command}");
         let help = xtask(folder.path(), &[command, "--help"]);
         assert!(help.status.success(), "{command}");
         let usage = format!("Usage: cargo xtask {command}");
@@ -64,6 +67,12 @@ fn a_wrong_argument_is_answered_before_anything_is_built() {
         (&["dmeo"][..], "unknown command dmeo: did you mean demo?"),
         (&["demo", "--secods", "5"], "unknown option --secods: did you mean --seconds?"),
         (&["soak", "--minutes"], "--minutes: missing argument"),
+        (&["soak", "--minutes", "x"], "x is not a whole number"),
+        (&["bench"], "name egress|metrics"),
+        (&["bench", "egres"], "unknown egres: did you mean egress?"),
+        (&["loss", "--fault", "nope"], "--fault: unknown nope"),
+        (&["demo", "--json", "--peers"], "--peers is an option"),
+        (&["check-rules"], "name FILE"),
         (&["loss", "now"], "unexpected argument now"),
         (&["bench", "--jsn", "f", "all"], "unknown option --jsn: did you mean --json?"),
         (&["gen", "--chek"], "unknown option --chek: did you mean --check?"),

@@ -59,7 +59,7 @@ max by ($GROUP) (
                 ("Current version by host", "max by (host) (cap_kek_process_current_version)"),
             ],
             "Restart the hosts that lack the version, or repair their connection to the key provider. A host that no longer \
-             exists leaves the count by itself.",
+             exists is removed from the count automatically.",
         ),
         // The window is twice the `for`: one dead letter keeps the alert active until it fires.
         Definition::recommended(

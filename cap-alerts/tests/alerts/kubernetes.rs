@@ -53,7 +53,7 @@ impl Schema {
         let text = std::fs::read_to_string(&path)
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let schema = serde_json::from_str(&text).expect("JSON");
-        Self(jsonschema::validator_for(&schema).expect("a JSON Self"))
+        Self(jsonschema::validator_for(&schema).expect("a JSON Schema"))
     }
 
     pub(crate) fn violations(&self, resource: &Value) -> Vec<String> {

@@ -12,8 +12,7 @@ use rustls::{
 
 use super::certificate;
 
-/// rustls's own verifier, with other words for two of its refusals. It decides alone what is
-/// accepted.
+/// Delegates to rustls's own verifier, and rewords two of its errors.
 #[derive(Debug)]
 pub(super) struct Verifier(pub(super) Arc<WebPkiServerVerifier>);
 

@@ -139,7 +139,7 @@ closed_enum! {
 }
 
 closed_enum! {
-    /// How an operation ended that is either done or not.
+    /// The result of an operation: success or failure.
     pub enum Outcome: "outcome" {
         /// It was done.
         Success = "success",

@@ -74,8 +74,8 @@ struct Sending {
     permit: Permit,
 }
 
-/// The scraper took longer than a scrape may take. The connection is closed without an end of the
-/// body, so that the scraper does not take the part for the whole.
+/// The scraper took longer than a scrape may take. The connection closes before the end
+/// of the body, so the scraper rejects it.
 #[derive(Debug, thiserror::Error)]
 #[error("the scraper did not read the body before the scrape's timeout")]
 pub struct ScrapeTimeout(());

@@ -41,7 +41,7 @@ impl TryFrom<usize> for BufferSize {
 pub struct RecordSize(usize);
 
 impl RecordSize {
-    /// The longest header, what is never left out, and some text fit into so many bytes.
+    /// The smallest size that holds the longest header, the mandatory fields and some text.
     pub(crate) const MIN: Self = Self(2048);
     pub(super) const STREAM: Self = Self(8192);
     /// A buffer full of longer records would not fit into memory.

@@ -69,7 +69,7 @@ impl Window {
     }
 
     /// Whether bytes are unacknowledged and the relay was not heard for longer than `max_silence`.
-    /// It may be gone with what it had not read, and with the network that would say so.
+    /// The relay may have died without a close of the connection.
     pub(super) fn is_silent(&self, now: Instant, max_silence: Duration) -> bool {
         self.last_heard.is_some_and(|last| now > last + max_silence)
     }

@@ -123,7 +123,7 @@ pub struct ProbeReport {
     pub verdict: ProbeVerdict,
     /// The stages that began, in order. If the probe failed, the last one failed.
     pub steps: Vec<ProbeStep>,
-    /// What is wrong, if something is.
+    /// The failure; `None` if the probe passed.
     pub failure: Option<ProbeFailure>,
     /// The record that was sent, without its frame.
     pub record: String,

@@ -23,7 +23,7 @@ struct Id {
     length: usize,
 }
 
-/// Reason an event is dropped.
+/// Why an event is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reason {
     Full,

@@ -21,7 +21,7 @@ pub(super) fn syslog(document: &mut Document, instance: &str) -> Result<Option<C
     let facility = document.take::<Facility>("syslog.facility")?;
     let hostname = document.take::<String>("syslog.hostname")?;
     let app_name = document.take::<String>("syslog.app_name")?;
-    let sd_id = document.take::<SdId>("syslog.sd_id")?;
+    let sd_id = document.take::<String>("syslog.sd_id")?;
     let product_version = document.take::<String>("syslog.product_version")?;
     let buffer_size = document.take::<usize>("syslog.buffer_size")?;
     let max_message_size = document.take::<usize>("syslog.max_message_size")?;
@@ -49,7 +49,10 @@ pub(super) fn syslog(document: &mut Document, instance: &str) -> Result<Option<C
     config.facility = facility.unwrap_or(config.facility);
     config.hostname = hostname.unwrap_or_else(|| instance.to_owned());
     config.app_name = app_name.unwrap_or(config.app_name);
-    config.sd_id = sd_id.unwrap_or(config.sd_id);
+    if let Some(sd_id) = sd_id {
+        let sd_id = sd_id.parse::<SdId>();
+        config.sd_id = sd_id.map_err(|error| document.error_at("syslog.sd_id", error))?;
+    }
     config.product_version = product_version.unwrap_or(config.product_version);
     document.set("syslog.buffer_size", buffer_size, &mut config.buffer_size)?;
     if let Some(bytes) = max_message_size {

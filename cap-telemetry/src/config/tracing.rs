@@ -24,8 +24,8 @@ pub(super) fn tracing(document: &mut Document, instance: &str) -> Result<Option<
     let timeout = document.take_duration("telemetry.tracing.timeout")?;
     let retry_for = document.take_duration("telemetry.tracing.retry_for")?;
     let compression = document.take::<Compression>("telemetry.tracing.compression")?;
-    let queue_size = document.take("telemetry.tracing.queue_size")?;
-    let batch_size = document.take("telemetry.tracing.batch_size")?;
+    let queue_size = document.take::<usize>("telemetry.tracing.queue_size")?;
+    let batch_size = document.take::<usize>("telemetry.tracing.batch_size")?;
     let batch_delay = document.take_duration("telemetry.tracing.batch_delay")?;
 
     let disabled =
@@ -56,8 +56,8 @@ pub(super) fn tracing(document: &mut Document, instance: &str) -> Result<Option<
     document.set("telemetry.tracing.timeout", timeout, &mut config.timeout)?;
     config.retry_for = retry_for.unwrap_or(config.retry_for);
     config.compression = compression.unwrap_or(config.compression);
-    config.queue_size = queue_size.unwrap_or(config.queue_size);
-    config.batch_size = batch_size.unwrap_or(config.batch_size);
+    document.set("telemetry.tracing.queue_size", queue_size, &mut config.queue_size)?;
+    document.set("telemetry.tracing.batch_size", batch_size, &mut config.batch_size)?;
     config.batch_delay = batch_delay.unwrap_or(config.batch_delay);
     config.resource = resource::attributes(document, instance)?;
     Ok(Some(config))
@@ -120,8 +120,7 @@ fn parsed(
     parsed.collect()
 }
 
-/// Neither part of the header is repeated: the value is a secret, and so may be what stands in the
-/// place of the name.
+/// Neither name nor value is shown: both may hold a secret.
 fn not_a_header(index: usize) -> String {
     format!("number {} is not the name and value of an HTTP header", index + 1)
 }

@@ -34,13 +34,13 @@ impl Document {
         })
     }
 
-    fn finish_where(&self, is_judged: impl Fn(&str) -> bool) -> Result<(), Error> {
+    fn finish_where(&self, is_checked: impl Fn(&str) -> bool) -> Result<(), Error> {
         let is_section = |path: &str| {
             let below = format!("{path}.");
             self.taken_keys().any(|key| key.starts_with(&below))
         };
         let unknown = self.leaves.iter().filter(|(path, leaf)| {
-            is_judged(path) && !(matches!(leaf.value, Value::Nothing) && is_section(path))
+            is_checked(path) && !(matches!(leaf.value, Value::Nothing) && is_section(path))
         });
         if let Some((path, leaf)) = unknown.min_by_key(|(_, leaf)| leaf.line) {
             let what = if is_section(path) {

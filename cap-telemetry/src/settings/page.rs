@@ -154,7 +154,7 @@ fn fields(form: &Form, errors: &[FieldError]) -> Markup {
     };
     let text = |field: Field, label: &str, hint: &str| {
         html! {
-            (labelled(field, label, hint, message(field), html! {
+            (labeled(field, label, hint, message(field), html! {
                 input type="text" id=(field) name=(field) value=(form.text(field)) autocomplete="off" spellcheck="false"
                     aria-invalid[message(field).is_some()] aria-describedby=(format!("{field}-hint"));
             }))
@@ -163,7 +163,7 @@ fn fields(form: &Form, errors: &[FieldError]) -> Markup {
     let choice = |field: Field, label: &str, hint: &str, words: &[&str]| {
         let chosen = form.text(field);
         html! {
-            (labelled(field, label, hint, message(field), html! {
+            (labeled(field, label, hint, message(field), html! {
                 select id=(field) name=(field) {
                     // A facility may be a code, which is not in the list.
                     @if !chosen.is_empty() && !words.contains(&chosen) { option value=(chosen) selected { (chosen) } }
@@ -191,13 +191,13 @@ fn fields(form: &Form, errors: &[FieldError]) -> Markup {
             (text(Field::AppName, "App name", "APP-NAME of the records."))
             (text(Field::Hostname, "Hostname", "HOSTNAME of the records. Empty: the name of this process."))
         }
-        (labelled(Field::Ca, "TLS CA certificate", "CA certificates (PEM), trusted in addition to the system's. Only for tcp+tls.", message(Field::Ca), html! {
+        (labeled(Field::Ca, "TLS CA certificate", "CA certificates (PEM), trusted in addition to the system's. Only for tcp+tls.", message(Field::Ca), html! {
             textarea id="ca" name="ca" rows="6" spellcheck="false" autocomplete="off" aria-invalid[message(Field::Ca).is_some()] { (form.text(Field::Ca)) }
         }))
     }
 }
 
-fn labelled(field: Field, label: &str, hint: &str, message: Option<&str>, input: Markup) -> Markup {
+fn labeled(field: Field, label: &str, hint: &str, message: Option<&str>, input: Markup) -> Markup {
     html! {
         div.field data-field=(field) {
             label for=(field) { (label) }

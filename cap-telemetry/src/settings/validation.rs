@@ -125,7 +125,8 @@ impl Form {
             other => other,
         };
         // The form has no field for the size, which may be too large for the chosen transport.
-        let size = config.max_message_size;
+        // Without a host no configuration comes of the form.
+        let size = config.max_message_size.filter(|_| host.is_some());
         if let Some(Err(error)) = size.map(|size| config.transport.message_size(size.get())) {
             errors.add(Field::Transport, format!("max_message_size: {error}"));
         }

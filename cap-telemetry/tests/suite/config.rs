@@ -210,7 +210,7 @@ fn an_address_is_a_network_of_its_own() {
 
 #[test]
 fn loopback_private_and_nat64_addresses_are_denied_on_request() {
-    let judge = |text: &str, address: &str| {
+    let check = |text: &str, address: &str| {
         let policy = valid(text).egress;
         policy.check(address.parse().expect("an address")).is_ok()
     };
@@ -219,8 +219,8 @@ fn loopback_private_and_nat64_addresses_are_denied_on_request() {
         ("deny_private: true", "10.0.0.1"),
         ("nat64_prefixes: ['2001:db8::/96']", "2001:db8::a9fe:a9fe"),
     ] {
-        assert!(judge("egress: {}", address), "{address}");
-        assert!(!judge(&format!("egress: {{ {setting} }}"), address), "{setting}");
+        assert!(check("egress: {}", address), "{address}");
+        assert!(!check(&format!("egress: {{ {setting} }}"), address), "{setting}");
     }
 }
 
@@ -246,4 +246,21 @@ fn a_transport_sets_the_default_port_of_relay_and_fallbacks() {
 
     let udp = valid("syslog: { enabled: true, host: a, transport: udp }").syslog;
     assert_eq!(udp.expect("on").relay.port.get(), 514);
+}
+
+#[test]
+fn sizes_and_names_of_a_pipeline_that_is_off_are_not_checked() {
+    let queue = "endpoint: http://c, queue_size: 0, batch_size: 0";
+    let relay = "host: r, sd_id: cap, buffer_size: 0";
+    let off = format!(
+        "telemetry: {{ tracing: {{ enabled: false, {queue} }} }}\nsyslog: {{ enabled: false, {relay} }}"
+    );
+    let config = valid(&off);
+    assert!(config.tracing.is_none() && config.syslog.is_none());
+    for on in [
+        format!("telemetry: {{ tracing: {{ enabled: true, {queue} }} }}"),
+        format!("syslog: {{ enabled: true, {relay} }}"),
+    ] {
+        assert!(load(&on, &[]).is_err(), "{on}");
+    }
 }

@@ -92,7 +92,7 @@ fn is_name(written: &str, name: &str) {
     }
 
     let policy = Policy::default();
-    let judged = policy.check_name(name);
-    assert_eq!(policy.check_name(written), judged, "{written:?}");
-    assert!(judged.is_ok_and(|()| true) || judged.is_err_and(|d| d.class() == DenialClass::Name));
+    let checked = policy.check_name(name);
+    assert_eq!(policy.check_name(written), checked, "{written:?}");
+    assert!(checked.is_ok_and(|()| true) || checked.is_err_and(|d| d.class() == DenialClass::Name));
 }

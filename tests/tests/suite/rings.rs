@@ -1,8 +1,9 @@
 //! Files of a library crate import each other in one direction only.
 //!
 //! A file depends on the file that *defines* what it names, however many re-exports lie between. A
-//! parent that declares its children (`mod`) and re-exports from them (`pub use`) is their face and
-//! depends on none of them. Test code is not read.
+//! parent that declares its children (`mod`) and only re-exports from them (`pub use`) is their face
+//! and depends on none of them. A call of a method names no file and is not seen. Test code is not
+//! read.
 
 mod graph;
 mod reader;
@@ -119,6 +120,9 @@ fn a_parent_and_a_child_that_use_each_other_are_a_ring() {
     for parent in [
         "mod b; use b::B; pub struct A; pub fn a(_: B) {}",
         "mod b; pub struct A; pub fn a() { b::new(); }",
+        "mod b; pub use b::B; pub struct A; pub fn a(_: B) {}",
+        "mod b; pub use b::B; pub struct A; pub fn a() { assert!(B::is()); }",
+        "mod b; pub use b::B; pub struct A; pub fn a() { assert!(drop(None::<B>)); }",
     ] {
         let ring = of_files(&[
             ("lib.rs", "mod a;"),

@@ -82,11 +82,13 @@ fn unstable_dependencies() -> BTreeMap<String, BTreeSet<String>> {
                 let requirement = dependency["req"].as_str().unwrap_or_default();
                 dependency["kind"].is_null()
                     && dependency["path"].is_null()
-                    && requirement.trim_start_matches(['^', '=']).starts_with("0.")
+                    && requirement
+                        .trim_start_matches(|c: char| !c.is_ascii_digit())
+                        .starts_with('0')
             });
             let names = unstable.map(|dependency| {
-                let name = dependency["name"].as_str().expect("a name");
-                name.replace('-', "_")
+                let name = dependency["rename"].as_str().or(dependency["name"].as_str());
+                name.expect("a name").replace('-', "_")
             });
             let library = package["name"].as_str().expect("a name");
             (library.to_owned(), names.collect())
@@ -154,6 +156,10 @@ fn public_types(items: &[Item], into: &mut BTreeSet<String>) {
         let (visibility, name) = match item {
             Item::Struct(it) => (&it.vis, &it.ident),
             Item::Enum(it) => (&it.vis, &it.ident),
+            Item::Macro(it) => {
+                into.extend(declared_by_macro(&it.mac));
+                continue;
+            }
             Item::Mod(it) => {
                 let inner = it.content.as_ref().map(|(_, items)| items);
                 public_types(inner.map_or(&[], Vec::as_slice), into);
@@ -165,6 +171,15 @@ fn public_types(items: &[Item], into: &mut BTreeSet<String>) {
             into.insert(name.to_string());
         }
     }
+}
+
+/// The public enums in a `closed_enum!`.
+fn declared_by_macro(call: &syn::Macro) -> Option<String> {
+    let name = &call.path.segments.last()?.ident;
+    let mut tokens = call.tokens.clone().into_iter().map(|token| token.to_string());
+    let before: Vec<_> = tokens.by_ref().take_while(|token| token != "enum").collect();
+    let is_public = before.iter().any(|token| token == "pub");
+    (name == "closed_enum" && is_public).then(|| tokens.next())?
 }
 
 fn is_public(visibility: &Visibility) -> bool {
@@ -337,6 +352,14 @@ fn what_users_meet_is_found() {
         ("pub trait Tr { fn f(_: foreign::T); }", Named),
         ("pub type A = foreign::T;", Named),
         ("pub struct S; impl foreign::Trait for S {}", Implemented),
+        (
+            "closed_enum! { pub enum S: \"s\" { A = \"a\" } } impl foreign::Trait for S {}",
+            Implemented,
+        ),
+        (
+            "names::closed_enum! { pub enum S: \"s\" { A = \"a\" } } impl S { pub fn f(_: foreign::T) {} }",
+            Named,
+        ),
         ("pub struct S; impl From<foreign::T> for S {}", Implemented),
         ("pub struct S; impl Iterator for S { type Item = foreign::T; }", Implemented),
     ] {

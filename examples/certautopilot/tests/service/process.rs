@@ -31,7 +31,7 @@ fn refuses(mut command: Command, code: i32, parts: &[&str]) {
 }
 
 #[test]
-fn a_misspelt_key_is_refused_with_its_place_and_the_nearest() {
+fn a_misspelled_key_is_refused_with_its_place_and_the_nearest() {
     let text = "server:\n  listen: 127.0.0.1:0\nworker:\n  max_atempts: 5\n";
     let (command, _folder) = service(text);
     refuses(command, 2, &["config.yaml:4", "worker.max_atempts", "worker.max_attempts"]);

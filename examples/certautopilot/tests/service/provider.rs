@@ -165,7 +165,7 @@ async fn an_issued_certificate_is_distributed_and_discovered() {
 }
 
 #[tokio::test]
-async fn faults_are_injected_over_http_and_misspelt_ones_refused() {
+async fn faults_are_injected_over_http_and_misspelled_ones_refused() {
     let stage = Stage::new().await;
     let inject = stage.provider.url().replace("/directory", "/inject");
     let status = async |fault| stage.post(&inject, &fault).await.0;

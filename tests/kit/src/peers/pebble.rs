@@ -125,7 +125,7 @@ impl Pebble {
     /// Ends both programs.
     ///
     /// # Errors
-    /// When one cannot be signalled.
+    /// When one cannot be signaled.
     pub async fn stop(self) -> io::Result<()> {
         self.front.stop().await;
         self.pebble.stop().await?;

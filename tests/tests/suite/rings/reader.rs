@@ -90,10 +90,12 @@ impl Sources {
                 }
             }
         }
-        let mut visitor = Paths(&mut module);
+        let mut visitor =
+            Paths { module: &mut module, exported: BTreeMap::new(), names: Vec::new() };
         for item in items {
             visitor.visit_item(item);
         }
+        visitor.use_what_is_exported();
         self.modules.insert(path.clone(), module);
     }
 
@@ -163,9 +165,24 @@ impl Sources {
 }
 
 /// Collects what a module names. Modules inside it are read on their own.
-struct Paths<'a>(&'a mut Module);
+struct Paths<'a> {
+    module: &'a mut Module,
+    /// Names that a re-export binds, with their paths.
+    exported: BTreeMap<String, Vec<String>>,
+    /// Names of one segment, with their lines.
+    names: Vec<(String, usize)>,
+}
 
 impl Paths<'_> {
+    /// A parent that also uses what it re-exports is more than a face.
+    fn use_what_is_exported(&mut self) {
+        for (name, line) in std::mem::take(&mut self.names) {
+            if let Some(path) = self.exported.get(&name) {
+                self.module.used.push(Used { path: path.clone(), line, exported: false });
+            }
+        }
+    }
+
     fn tree(&mut self, tree: &UseTree, lead: &[String], exported: bool) {
         let mut path = lead.to_vec();
         match tree {
@@ -193,15 +210,18 @@ impl Paths<'_> {
             UseTree::Glob(glob) => {
                 path.push("*".to_owned());
                 let line = glob.star_token.spans[0].start().line;
-                self.0.used.push(Used { path, line, exported });
+                self.module.used.push(Used { path, line, exported });
             }
         }
     }
 
     fn bind(&mut self, name: String, path: Vec<String>, exported: bool, at: proc_macro2::Span) {
         let line = at.start().line;
-        self.0.bound.insert(name, path.clone());
-        self.0.used.push(Used { path, line, exported });
+        if exported {
+            self.exported.insert(name.clone(), path.clone());
+        }
+        self.module.bound.insert(name, path.clone());
+        self.module.used.push(Used { path, line, exported });
     }
 
     /// Paths among the tokens of a macro, which have no grammar yet.
@@ -235,9 +255,13 @@ impl Paths<'_> {
     }
 
     fn end_path(&mut self, path: &mut Vec<String>, line: usize) {
-        let path = std::mem::take(path);
-        if path.len() > 1 {
-            self.0.used.push(Used { path, line, exported: false });
+        let mut path = std::mem::take(path);
+        match path.len() {
+            0 => {}
+            // Another word than a type's may be a field or a method.
+            1 if !path[0].starts_with(|c: char| c.is_ascii_uppercase()) => {}
+            1 => self.names.push((path.remove(0), line)),
+            _ => self.module.used.push(Used { path, line, exported: false }),
         }
     }
 }
@@ -271,9 +295,11 @@ impl<'ast> Visit<'ast> for Paths<'_> {
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
         let segments: Vec<_> = path.segments.iter().map(|it| it.ident.to_string()).collect();
+        let line = path.segments[0].ident.span().start().line;
         if path.leading_colon.is_none() && segments.len() > 1 {
-            let line = path.segments[0].ident.span().start().line;
-            self.0.used.push(Used { path: segments, line, exported: false });
+            self.module.used.push(Used { path: segments, line, exported: false });
+        } else {
+            self.names.extend(segments.into_iter().map(|name| (name, line)));
         }
         visit::visit_path(self, path);
     }
@@ -291,8 +317,9 @@ pub(crate) fn is_for_tests(attributes: &[Attribute]) -> bool {
             return false;
         };
         let condition = list.tokens.to_string();
+        let words: Vec<_> = condition.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
         list.path.is_ident("cfg")
-            && condition.contains("test")
-            && !condition.replace(' ', "").contains("not(test")
+            && words.iter().any(|word| matches!(*word, "test" | "doctest"))
+            && !words.iter().any(|word| matches!(*word, "not" | "any"))
     })
 }
