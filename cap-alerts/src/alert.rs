@@ -4,10 +4,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::alerts::{definitions, recording_rules};
-use crate::definition::{Definition, Profile, Severity, WindowKind};
+use crate::definition::{Definition, Profile, Severity};
 use crate::duration;
 use crate::options::Options;
 use crate::placeholder::{Values, filled, with_selector};
+
+/// The `uid` of the dashboard, which is the end of its path in Grafana.
+const DASHBOARD: &str = "certautopilot";
+
+/// The variables of the dashboard beside the data source. Each is a label.
+const VARIABLES: [&str; 3] = ["cluster", "namespace", "job"];
 
 /// One alerting rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,9 +53,9 @@ pub struct Recording {
 /// resolves up to ten minutes late.
 pub fn alerts(options: &Options) -> Vec<Alert> {
     definitions()
-        .into_iter()
+        .iter()
         .filter(|alert| alert.profile <= options.profile && !options.chosen(&alert.name).disabled)
-        .map(|alert| resolved(&alert, options))
+        .map(|alert| resolved(alert, options))
         .collect()
 }
 
@@ -77,23 +83,20 @@ pub fn recordings(options: &Options) -> Vec<Recording> {
         .collect()
 }
 
-fn resolved(alert: &Definition, options: &Options) -> Alert {
+fn resolved(alert: &'static Definition, options: &Options) -> Alert {
     let chosen = &options.chosen(&alert.name);
     let group = options.grouping_of(Some(chosen));
     let selector = options.selector_of(Some(chosen));
     let for_duration =
-        chosen.for_duration.or_else(|| duration::parse(alert.for_duration?)).unwrap_or_default();
-    let window = match (&chosen.window, alert.window) {
+        chosen.for_duration.or_else(|| duration::parse(alert.for_duration.as_deref()?));
+    let for_duration = for_duration.unwrap_or_default();
+    let window = match (&chosen.window, &alert.window) {
         (Some(window), _) => window.clone(),
         // An event must stay in sight for longer than `for`, or the alert never fires.
-        (None, Some(window))
-            if window.kind == WindowKind::Event
-                && duration::parse(window.length) <= Some(for_duration) =>
-        {
+        (None, Some(window)) if alert.event && duration::parse(window) <= Some(for_duration) => {
             duration::format(2 * for_duration)
         }
-        (None, Some(window)) => window.length.to_owned(),
-        (None, None) => String::new(),
+        (None, window) => window.clone().unwrap_or_default(),
     };
     let default = alert.threshold.as_deref().unwrap_or_default();
     let values = Values {
@@ -104,18 +107,18 @@ fn resolved(alert: &Definition, options: &Options) -> Alert {
         job: options.job.as_str(),
     };
     let severity = chosen.severity.unwrap_or(alert.severity);
-    let label = alert.label.map(|(name, value)| (name, value.to_owned()));
+    let slo = alert.slo.as_ref().map(|slo| ("slo", slo.clone()));
     Alert {
-        name: alert.name.to_string(),
-        group: alert.group,
+        name: alert.name.clone(),
+        group: &alert.group,
         expr: filled(&with_selector(&alert.expr), &values),
         for_duration,
         severity,
-        labels: [("severity", severity.to_string())].into_iter().chain(label).collect(),
+        labels: [("severity", severity.to_string())].into_iter().chain(slo).collect(),
         annotations: BTreeMap::from([
             ("summary", filled(&alert.summary, &values)),
             ("description", filled(&alert.description, &values) + &place(&group)),
-            ("runbook_url", runbook_url(chosen.runbook_url.as_deref(), options, &alert.page)),
+            ("runbook_url", runbook_url(chosen.runbook_url.as_deref(), options, alert.page())),
             ("dashboard_url", dashboard_url(options, &group)),
         ]),
     }
@@ -142,7 +145,7 @@ fn runbook_url(chosen: Option<&str>, options: &Options, page: &str) -> String {
 
 /// The dashboard, narrowed to the installation by the variables that are grouping labels.
 fn dashboard_url(options: &Options, group: &[String]) -> String {
-    let narrowed: Vec<String> = crate::dashboard::VARIABLES
+    let narrowed: Vec<String> = VARIABLES
         .iter()
         .filter(|name| group.iter().any(|label| label == *name))
         .map(|name| format!("var-{name}={{{{ $labels.{name} | urlquery }}}}"))
@@ -150,7 +153,7 @@ fn dashboard_url(options: &Options, group: &[String]) -> String {
     let base = options.grafana_url.trim_end_matches('/');
     let query =
         if narrowed.is_empty() { String::new() } else { format!("?{}", narrowed.join("&")) };
-    format!("{base}/d/{}{query}", crate::dashboard::UID)
+    format!("{base}/d/{DASHBOARD}{query}")
 }
 
 #[cfg(test)]

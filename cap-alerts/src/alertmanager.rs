@@ -32,7 +32,7 @@ fn inhibit_rules(options: &Options) -> Vec<Value> {
     // Another team's alert can have the same labels, so the alerts to silence are listed.
     let others: Vec<String> = definitions()
         .iter()
-        .map(|alert| alert.name.to_string())
+        .map(|alert| alert.name.clone())
         .filter(|name| name != "CertAutoPilotDown")
         .collect();
     let burns = |severity: &str| vec!["slo!=\"\"".to_owned(), format!("severity=\"{severity}\"")];

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::alerts::{definitions, recording_rules};
-use crate::definition::{Definition, Profile, WindowKind};
+use crate::definition::{Definition, Profile};
 use crate::placeholder::with_selector;
 use crate::render::to_yaml;
 
@@ -27,19 +27,18 @@ fn alert(alert: &Definition) -> Value {
         "severity": alert.severity.as_str(),
         "summary": alert.summary,
         "description": alert.description,
-        "page": alert.page,
+        "page": alert.page(),
     });
     let mut set = |key: &str, value: Option<Value>| {
         if let Some(value) = value {
             data[key] = value;
         }
     };
-    set("for", alert.for_duration.map(Value::from));
-    set("threshold", alert.threshold.as_ref().map(|text| text.as_ref().into()));
-    set("window", alert.window.map(|window| window.length.into()));
-    let event = alert.window.is_some_and(|window| window.kind == WindowKind::Event);
-    set("event", event.then_some(Value::Bool(true)));
-    set("labels", alert.label.map(|(name, value)| json!({ name: value })));
+    set("for", alert.for_duration.as_deref().map(Value::from));
+    set("threshold", alert.threshold.as_deref().map(Value::from));
+    set("window", alert.window.as_deref().map(Value::from));
+    set("event", alert.event.then_some(Value::Bool(true)));
+    set("labels", alert.slo.as_ref().map(|slo| json!({ "slo": slo })));
     data
 }
 
@@ -49,7 +48,7 @@ pub(crate) fn schema() -> String {
     let mut schema: Value =
         serde_json::from_str(include_str!("chart/values.schema.json")).expect("the schema is JSON");
     let overrides: serde_json::Map<String, Value> =
-        definitions().iter().map(|alert| (alert.name.to_string(), settings(alert))).collect();
+        definitions().iter().map(|alert| (alert.name.clone(), settings(alert))).collect();
     let names: Vec<String> = overrides.keys().cloned().collect();
     let rule = &mut schema["properties"]["prometheusRule"]["properties"];
     rule["overrides"] =

@@ -4,7 +4,7 @@ use crate::alertmanager::alertmanager;
 use crate::definition::Profile;
 use crate::options::Options;
 use crate::render::{prometheus_rule, rules_file};
-use crate::{chart, dashboard, reference, runbook};
+use crate::{chart, reference, runbook};
 
 /// One generated file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,9 +36,7 @@ pub fn generated_files() -> Vec<GeneratedFile> {
             &prometheus_rule(&extended),
         ),
         GeneratedFile::new("deploy/alertmanager/alertmanager.yml", &alertmanager(&options)),
-        GeneratedFile::new("deploy/grafana/certautopilot.json", &dashboard::json_text()),
         GeneratedFile::new(&format!("{CHART}/files/rules.yaml"), &chart::rules()),
-        GeneratedFile::new(&format!("{CHART}/files/dashboard.json"), &dashboard::json_text()),
         GeneratedFile::new(&format!("{CHART}/values.schema.json"), &chart::schema()),
         GeneratedFile::new("docs/metrics.md", &reference::page()),
     ];

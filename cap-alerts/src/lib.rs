@@ -16,7 +16,7 @@
 //!
 //! - [`alerts`] and [`recordings`] return the rules of a deployment's [`Options`] as data.
 //! - [`rules_file`] and [`prometheus_rule`] render the rules for Prometheus and for its operator.
-//! - [`alertmanager`] renders the inhibit rules, and [`dashboard`] returns the Grafana dashboard.
+//! - [`alertmanager`] renders the inhibit rules.
 //! - [`check`] reads any expression. It follows selectors to the catalogue, and their labels to
 //!   every operator. [`check_file`] does the same for a rule file.
 //! - [`generated_files`] returns every generated file of the repository.
@@ -34,7 +34,6 @@ mod alertmanager;
 mod alerts;
 mod chart;
 mod check;
-mod dashboard;
 mod definition;
 mod duration;
 mod error;
@@ -57,7 +56,6 @@ mod window;
 pub use alert::{Alert, Recording, alerts, recordings};
 pub use alertmanager::alertmanager;
 pub use check::check;
-pub use dashboard::{Dashboard, Panel, Query, Row, dashboard};
 pub use definition::{Profile, Severity};
 pub use error::Error;
 pub use finding::{Finding, Lint};

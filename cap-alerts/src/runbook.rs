@@ -11,11 +11,11 @@ use crate::placeholder::{Values, filled};
 pub(crate) fn pages() -> Vec<(String, String)> {
     let alerts = definitions();
     let mut pages: Vec<(String, String)> = Vec::new();
-    for alert in &alerts {
-        if pages.iter().all(|(name, _)| *name != alert.page) {
+    for alert in alerts {
+        if pages.iter().all(|(name, _)| name != alert.page()) {
             let sharing: Vec<&Definition> =
-                alerts.iter().filter(|other| other.page == alert.page).collect();
-            pages.push((alert.page.to_string(), page(alert, &sharing)));
+                alerts.iter().filter(|other| other.page() == alert.page()).collect();
+            pages.push((alert.page().to_owned(), page(alert, &sharing)));
         }
     }
     pages
@@ -29,15 +29,15 @@ fn page(alert: &Definition, sharing: &[&Definition]) -> String {
             group: &group,
             selector: "",
             threshold: of.threshold.as_deref().unwrap_or_default(),
-            window: of.window.map_or("", |window| window.length),
+            window: of.window.as_deref().unwrap_or_default(),
             job: options.job.as_str(),
         };
         filled(text, &values)
     };
-    let mut page = format!("# {}\n\n", alert.page);
+    let mut page = format!("# {}\n\n", alert.page());
     for of in sharing {
         let after =
-            of.for_duration.map_or("at once".to_owned(), |duration| format!("after {duration}"));
+            of.for_duration.as_ref().map_or("at once".to_owned(), |time| format!("after {time}"));
         let urgency = match of.severity {
             Severity::Critical => "Someone must act now.",
             Severity::Warning => "Someone must act soon.",

@@ -18,10 +18,15 @@ pub(crate) fn all(checkout: &Checkout, arguments: &[String]) -> Result<(), Strin
 }
 
 fn everything(checkout: &Checkout, folder: &Path, check: bool) -> Result<(), String> {
+    // Helm reads no file outside the chart.
+    let dashboard = checkout.path("deploy/grafana/certautopilot.json");
+    let dashboard = fs::read_to_string(&dashboard)
+        .map_err(|error| format!("{}: {error}", checkout.shown(&dashboard)))?;
     let files: Vec<_> = cap_alerts::generated_files()
         .into_iter()
         .map(|file| (file.path, file.text))
         .chain([
+            ("deploy/helm/certautopilot-observability/files/dashboard.json".into(), dashboard),
             ("docs/configuration.md".into(), configuration::reference()),
             ("docs/spans.md".into(), spans::reference()),
             ("docs/configuration.schema.json".into(), configuration::schema()),
@@ -177,7 +182,7 @@ mod tests {
             ),
             (
                 "label-dashboard",
-                "deploy/grafana/certautopilot.json".to_owned(),
+                format!("{chart}/files/dashboard.json"),
                 "issuer_type",
                 "issuer_kind",
             ),

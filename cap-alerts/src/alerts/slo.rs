@@ -5,7 +5,7 @@
 //! over the long one, so that the errors matter, and over the short one, so that they still
 //! happen.
 
-use crate::definition::{Definition, Severity};
+use crate::definition::{Definition, Diagnosis, Profile, Runbook, Severity};
 
 const GROUP: &str = "certautopilot-slo";
 
@@ -103,44 +103,47 @@ pub(super) fn alerts() -> Vec<Definition> {
 }
 
 impl Objective {
-    fn alert(&'static self, burn: &Burn) -> Definition {
+    fn alert(&self, burn: &Burn) -> Definition {
         let Self { name, slo, bad, target, .. } = self;
         let Burn { rate, long, .. } = burn;
         let over = |window: &str| {
             let series = self.recorded(window);
             format!("max by ($GROUP) ({series}) > {rate} * (1 - $THRESHOLD)")
         };
+        let look = |title: &str, query| Diagnosis { title: title.to_owned(), query };
         let page = format!("{name}BudgetBurn");
-        Definition::extended(
-            GROUP,
-            format!("{page}{long}"),
-            format!("{}\nand on ($GROUP)\n{}", over(long), over(burn.short)),
-        )
-        .threshold(*target)
-        .for_duration(burn.for_duration)
-        .severity(burn.severity)
-        .label("slo", slo)
-        .page(page)
-        .says(
-            format!("Too many {bad}"),
-            format!(
+        Definition {
+            name: format!("{page}{long}"),
+            group: GROUP.to_owned(),
+            profile: Profile::Extended,
+            severity: burn.severity,
+            for_duration: Some(burn.for_duration.to_owned()),
+            threshold: Some((*target).to_owned()),
+            window: None,
+            event: false,
+            expr: format!("{}\nand on ($GROUP)\n{}", over(long), over(burn.short)),
+            summary: format!("Too many {bad}"),
+            description: format!(
                 "Share of {bad} over {long}: {{{{ $value | humanizePercentage }}}}. This is more than {rate} times what the \
                  objective of $THRESHOLD allows. At this rate, the error budget of 30 days is used up early."
             ),
-        )
-        .runbook(
-            format!(
-                "The share of {bad} is so high that the error budget of 30 days is used up early. The objective is {target}."
-            ),
-            "Users notice. The higher the share, the sooner the budget is used up.",
-            [
-                ("Share over the last hour", self.recorded("1h")),
-                ("Share over three days", self.recorded("3d")),
-                ("All events per second", format!("sum(rate({}[5m]))", self.total)),
-            ],
-            "Find what changed when the share rose: a release, a provider, the load. The traces of failed operations have the \
-             error class. Undo the change first, explain it afterwards.",
-        )
+            slo: Some((*slo).to_owned()),
+            page: Some(page),
+            runbook: Runbook {
+                meaning: format!(
+                    "The share of {bad} is so high that the error budget of 30 days is used up early. The objective is {target}."
+                ),
+                impact: "Users notice. The higher the share, the sooner the budget is used up.".to_owned(),
+                diagnosis: vec![
+                    look("Share over the last hour", self.recorded("1h")),
+                    look("Share over three days", self.recorded("3d")),
+                    look("All events per second", format!("sum(rate({}[5m]))", self.total)),
+                ],
+                mitigation: "Find what changed when the share rose: a release, a provider, the load. The traces of failed \
+                             operations have the error class. Undo the change first, explain it afterwards."
+                    .to_owned(),
+            },
+        }
     }
 
     /// The series that records the share of bad events over the window.

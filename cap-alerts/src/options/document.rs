@@ -56,28 +56,16 @@ impl Options {
         let read: Document = serde_saphyr::from_str(yaml)
             .map_err(|error| Error(Kind::Document(error.to_string())))?;
         let mut changed = self.clone();
-        if let Some(profile) = parsed("profile", read.profile)? {
-            changed.profile = profile;
-        }
-        if let Some(grouping) = names("grouping", read.grouping)? {
-            changed.grouping = grouping;
-        }
-        if let Some(selector) = parsed("selector", read.selector)? {
-            changed.selector = selector;
-        }
-        if let Some(job) = parsed("job", read.job)? {
-            changed.job = job;
-        }
-        if let Some(url) = read.runbook_base_url {
-            changed.runbook_base_url = url;
-        }
-        if let Some(url) = read.grafana_url {
-            changed.grafana_url = url;
-        }
+        changed.profile = parsed("profile", read.profile)?.unwrap_or(changed.profile);
+        changed.grouping = names("grouping", read.grouping)?.unwrap_or(changed.grouping);
+        changed.selector = parsed("selector", read.selector)?.unwrap_or(changed.selector);
+        changed.job = parsed("job", read.job)?.unwrap_or(changed.job);
+        changed.runbook_base_url = read.runbook_base_url.unwrap_or(changed.runbook_base_url);
+        changed.grafana_url = read.grafana_url.unwrap_or(changed.grafana_url);
         let known = definitions();
         for (name, settings) in read.alerts {
             let Some(alert) = known.iter().find(|alert| alert.name == name) else {
-                let near = nearest(&name, known.iter().map(|alert| alert.name.as_ref()));
+                let near = nearest(&name, known.iter().map(|alert| alert.name.as_str()));
                 let suggestion = near
                     .map_or("docs/runbooks has a page for each".to_owned(), |near| {
                         format!("write {near}")
@@ -121,7 +109,7 @@ impl Options {
 impl Settings {
     fn into_override(self, alert: &Definition, chosen: &mut Override) -> Result<(), Error> {
         let at = |key: &str| format!("alerts.{}.{key}", alert.name);
-        let no_such = |key| Error(Kind::NoSuchSetting { alert: alert.name.to_string(), key });
+        let no_such = |key| Error(Kind::NoSuchSetting { alert: alert.name.clone(), key });
         if let Some(enabled) = self.enabled {
             chosen.disabled = !enabled;
         }
@@ -129,26 +117,20 @@ impl Settings {
             let parsed = duration::parse(&text);
             chosen.for_duration = Some(parsed.ok_or_else(|| no_duration(&at("for"), &text))?);
         }
-        if let Some(severity) = parsed(&at("severity"), self.severity)? {
-            chosen.severity = Some(severity);
-        }
+        chosen.severity = parsed(&at("severity"), self.severity)?.or(chosen.severity);
         if let Some(threshold) = self.threshold {
             alert.threshold.as_ref().ok_or_else(|| no_such("threshold"))?;
             chosen.threshold = Some(number(&at("threshold"), &threshold)?);
         }
         if let Some(window) = self.window {
-            alert.window.ok_or_else(|| no_such("window"))?;
+            alert.window.as_ref().ok_or_else(|| no_such("window"))?;
             match duration::parse(&window) {
                 Some(length) if !length.is_zero() => chosen.window = Some(window),
                 _ => return Err(no_duration(&at("window"), &window)),
             }
         }
-        if let Some(grouping) = names(&at("grouping"), self.grouping)? {
-            chosen.grouping = Some(grouping);
-        }
-        if let Some(selector) = parsed(&at("selector"), self.selector)? {
-            chosen.selector = Some(selector);
-        }
+        chosen.grouping = names(&at("grouping"), self.grouping)?.or(chosen.grouping.take());
+        chosen.selector = parsed(&at("selector"), self.selector)?.or(chosen.selector.take());
         chosen.runbook_url = self.runbook_url.or(chosen.runbook_url.take());
         Ok(())
     }

@@ -3,6 +3,7 @@
 use cap_alerts::{Lint, Options, Profile, check, check_file, prometheus_rule, rules_file};
 
 const FAULTY: &str = include_str!("corpus/faulty.txt");
+const MESSAGES: &str = include_str!("corpus/messages.txt");
 const SOUND: &str = include_str!("corpus/sound.txt");
 
 #[test]
@@ -13,6 +14,16 @@ fn the_lint_of_every_faulty_expression_is_found_and_no_other() {
         let found: Vec<String> =
             check(expr).iter().map(|finding| format!("{:?}", finding.lint)).collect();
         assert_eq!(found, [lint], "{expr}: {:?}", check(expr));
+    }
+}
+
+#[test]
+fn each_mistake_has_its_reason_and_its_suggestion() {
+    assert!(MESSAGES.lines().count() >= 22);
+    for line in MESSAGES.lines() {
+        let (expr, message) = line.split_once(" => ").expect("EXPRESSION => FINDING");
+        let found: Vec<String> = check(expr).iter().map(ToString::to_string).collect();
+        assert_eq!(found, [message], "{expr}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod checkout;
 mod corpus;
+mod dashboard;
 mod deploy;
 mod helm;
 mod kubernetes;
