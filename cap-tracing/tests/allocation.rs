@@ -3,11 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-#[path = "pipeline/collector.rs"]
-#[allow(dead_code, reason = "shared with the tests of the pipe")]
-mod collector;
 #[path = "pipeline/support.rs"]
-#[allow(dead_code, reason = "shared with the tests of the pipe")]
+#[allow(dead_code, reason = "shared with the tests of the pipeline")]
 mod support;
 
 use std::net::TcpListener;
@@ -16,7 +13,7 @@ use cap_names::ErrorClass;
 use cap_tracing::{Tracer, current_span};
 use http::{HeaderMap, Method, StatusCode, Uri};
 
-use support::{job, jobs, tracer};
+use support::{LONG, collector, job, jobs, settles, tracer};
 
 /// The kernel accepts its connections, and nobody reads from them.
 fn wedged() -> TcpListener {
@@ -60,11 +57,11 @@ fn an_unsampled_span_allocates_nothing() {
 /// Memory that one thread frees for another goes through structures that all threads share.
 #[test]
 fn a_thread_that_makes_spans_frees_what_those_before_held() {
-    let (_collector, address) = collector::Collector::start([]);
+    let (_collector, address) = collector([]);
     let tracer = tracer(address, |_| {});
     let round = || {
         jobs(&tracer, 500);
-        support::settles(&tracer);
+        settles(&tracer);
     };
     round();
     let once = allocation_counter::measure(round);
@@ -72,7 +69,7 @@ fn a_thread_that_makes_spans_frees_what_those_before_held() {
     assert!(more.count_total > 7 * once.count_total, "{more:?}");
     let left = more.count_current.unsigned_abs();
     assert!(left < once.count_total, "{left} of {more:?}");
-    tracer.shutdown(support::LONG);
+    tracer.shutdown(LONG);
 }
 
 #[test]

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use cap_egress::{ClientIdentity, Guard, Host, Policy, TlsProblem, Trust};
+use cap_egress::{TlsProblem, Trust};
 use cap_testkit::tls::server_config;
-use cap_testkit::{Authority, Identity, Server, ServerCertificate};
+use cap_testkit::{Authority, Server, ServerCertificate};
 use rustls::SignatureScheme;
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::version::{TLS12, TLS13};
@@ -15,17 +15,10 @@ use rustls::{DigitallySignedStruct, DistinguishedName, HandshakeKind, ServerConf
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::TlsAcceptor;
 
-use crate::support::{LOOPBACK, Script, greet, greet_with, host, trust};
+use crate::support::{client, connect, greet, greet_with, trust};
 
-/// A guard to which every name is loopback.
-fn guard() -> Guard {
-    Guard::builder(Policy::default())
-        .resolver(Script::answering(std::iter::repeat_n(vec![LOOPBACK], 8)))
-        .build()
-}
-
-async fn refusal(to: &Host, port: u16, trust: &Trust) -> cap_egress::Error {
-    guard().connect_tls(to, port, trust).await.unwrap_err()
+async fn refusal(server: &Server, to: &str, trust: &Trust) -> cap_egress::Error {
+    connect(server, to, trust).await.unwrap_err()
 }
 
 async fn serve_with(config: ServerConfig) -> Server {
@@ -43,8 +36,7 @@ async fn certificates_are_checked_alike_in_tls_1_2_and_1_3() {
             (stranger.server_for(&["127.0.0.1"]), Some(TlsProblem::UnknownAuthority)),
         ] {
             let server = serve_with(server_config(&issued, None, &[version])).await;
-            let port = server.addr().port();
-            let connected = guard().connect_tls(&host("127.0.0.1"), port, &trust(&authority)).await;
+            let connected = connect(&server, "127.0.0.1", &trust(&authority)).await;
             let found = connected.err().map(|error| error.tls_problem().unwrap());
             assert_eq!(found, expected, "{version:?}");
         }
@@ -58,8 +50,7 @@ async fn the_case_of_a_name_makes_no_difference_on_either_side() {
         [("Relay.Example", "relay.example"), ("relay.example", "RELAY.example.")]
     {
         let server = greet(&authority, &[certified]).await;
-        let port = server.addr().port();
-        let connected = guard().connect_tls(&host(written), port, &trust(&authority)).await;
+        let connected = connect(&server, written, &trust(&authority)).await;
         assert!(connected.is_ok(), "{certified} {written}");
     }
 }
@@ -68,8 +59,7 @@ async fn the_case_of_a_name_makes_no_difference_on_either_side() {
 async fn the_spelling_of_an_ipv4_address_does_not_matter_to_tls() {
     let authority = Authority::new();
     let server = greet(&authority, &["127.0.0.1"]).await;
-    let port = server.addr().port();
-    let connected = guard().connect_tls(&host("0x7f.1"), port, &trust(&authority)).await;
+    let connected = connect(&server, "0x7f.1", &trust(&authority)).await;
     assert!(connected.is_ok());
 }
 
@@ -77,8 +67,7 @@ async fn the_spelling_of_an_ipv4_address_does_not_matter_to_tls() {
 async fn an_error_does_not_list_the_names_of_a_certificate() {
     let authority = Authority::new();
     let server = greet(&authority, &["10.98.76.54", "vault.internal"]).await;
-    let port = server.addr().port();
-    let error = refusal(&host("relay.example"), port, &trust(&authority)).await;
+    let error = refusal(&server, "relay.example", &trust(&authority)).await;
     assert_eq!(error.tls_problem(), Some(TlsProblem::WrongName));
     let mut shown = format!("{error:?}");
     let mut cause: Option<&dyn std::error::Error> = Some(&error);
@@ -99,20 +88,16 @@ async fn no_common_cipher_is_not_blamed_on_a_client_certificate() {
     // The server has an ECDSA certificate and offers only suites for RSA.
     let mut provider = ring::default_provider();
     provider.cipher_suites = vec![ring::cipher_suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256];
-    let server = serve_with(without_client_auth(provider, &issued)).await;
-    let port = server.addr().port();
-    let error = refusal(&host("127.0.0.1"), port, &trust(&authority)).await;
-    assert_eq!(error.tls_problem(), Some(TlsProblem::Incompatible));
-}
-
-fn without_client_auth(provider: CryptoProvider, identity: &Identity) -> ServerConfig {
-    let (chain, key) = identity.der();
-    ServerConfig::builder_with_provider(Arc::new(provider))
+    let (chain, key) = issued.der();
+    let config = ServerConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(&[&TLS12])
         .unwrap()
         .with_no_client_auth()
         .with_single_cert(chain, key)
-        .unwrap()
+        .unwrap();
+    let server = serve_with(config).await;
+    let error = refusal(&server, "127.0.0.1", &trust(&authority)).await;
+    assert_eq!(error.tls_problem(), Some(TlsProblem::Incompatible));
 }
 
 #[tokio::test]
@@ -127,12 +112,8 @@ async fn a_failure_after_the_client_certificate_refuses_it() {
         .with_single_cert(chain, key)
         .unwrap();
     let server = serve_with(config).await;
-    let port = server.addr().port();
-    let client = authority.client("client.example");
-    let (chain, key) = (&client.chain_pem, &client.key_pem);
-    let identity = ClientIdentity::from_pem(chain.as_bytes(), key.as_bytes()).unwrap();
-    let trust = trust(&authority).with_client_identity(&identity);
-    let error = refusal(&host("127.0.0.1"), port, &trust).await;
+    let trust = trust(&authority).with_client_identity(&client(&authority));
+    let error = refusal(&server, "127.0.0.1", &trust).await;
     assert!(format!("{error:?}").contains("HandshakeFailure"), "{error:?}");
     assert_eq!(error.tls_problem(), Some(TlsProblem::ClientCertificateRefused));
 }
@@ -183,14 +164,10 @@ impl ClientCertVerifier for RefusesAll {
 async fn a_session_is_not_resumed_with_another_identity() {
     let authority = Authority::new();
     let server = greet(&authority, &["127.0.0.1"]).await;
-    let port = server.addr().port();
-    let client = authority.client("client.example");
-    let (chain, key) = (&client.chain_pem, &client.key_pem);
-    let identity = ClientIdentity::from_pem(chain.as_bytes(), key.as_bytes()).unwrap();
     let trust = trust(&authority);
 
     let kind = async |trust: &Trust| {
-        let connected = guard().connect_tls(&host("127.0.0.1"), port, trust).await;
+        let connected = connect(&server, "127.0.0.1", trust).await;
         let mut stream = connected.unwrap();
         // In TLS 1.3 the tickets come after the handshake.
         stream.write_all(b"?").await.unwrap();
@@ -199,7 +176,7 @@ async fn a_session_is_not_resumed_with_another_identity() {
     };
     assert_eq!(kind(&trust).await, HandshakeKind::Full);
     assert_eq!(kind(&trust).await, HandshakeKind::Resumed);
-    let known = trust.with_client_identity(&identity);
+    let known = trust.with_client_identity(&client(&authority));
     assert_eq!(kind(&known).await, HandshakeKind::Full);
     assert_eq!(kind(&known).await, HandshakeKind::Resumed);
 }

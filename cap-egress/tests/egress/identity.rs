@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::support::{LOOPBACK, greet_with, host, trust};
+use crate::support::{LOOPBACK, client, greet_with, host, trust};
 
 /// The answer of a server at 127.0.0.1, or the problem of the handshake or of the first read.
 async fn hello(port: u16, trust: &Trust) -> Result<String, (TlsProblem, String)> {
@@ -52,8 +52,7 @@ async fn each_flaw_of_a_certificate_has_its_own_tls_problem() {
         (authority.server(ServerCertificate::SelfSignedAuthority), TlsProblem::SelfSigned),
     ] {
         let server = serve_as(&served).await;
-        let port = server.addr().port();
-        assert_eq!(hello(port, &trust).await.unwrap_err().0, expected);
+        assert_eq!(hello(server.addr().port(), &trust).await.unwrap_err().0, expected);
     }
 }
 
@@ -61,9 +60,8 @@ async fn each_flaw_of_a_certificate_has_its_own_tls_problem() {
 async fn a_self_signed_certificate_in_the_ca_setting_is_accepted() {
     let appliance = Authority::new().server(ServerCertificate::SelfSigned);
     let server = serve_as(&appliance).await;
-    let port = server.addr().port();
     let trust = Trust::system_with_ca(appliance.chain_pem.as_bytes()).unwrap();
-    assert_eq!(hello(port, &trust).await.unwrap(), "hello");
+    assert_eq!(hello(server.addr().port(), &trust).await.unwrap(), "hello");
 }
 
 #[tokio::test]
@@ -72,30 +70,22 @@ async fn trust_in_one_self_signed_certificate_covers_no_other() {
         [(); 2].map(|()| Authority::new().server(ServerCertificate::SelfSigned));
     let trust = Trust::system_with_ca(trusted.chain_pem.as_bytes()).unwrap();
     let server = serve_as(&served).await;
-    let port = server.addr().port();
-    assert!(hello(port, &trust).await.is_err(), "same name, other key");
+    assert!(hello(server.addr().port(), &trust).await.is_err(), "same name, other key");
 }
 
 #[tokio::test]
 async fn mutual_tls_needs_a_client_certificate_of_the_authority() {
     let authority = Authority::new();
     let trust = trust(&authority);
-    let identity = |issuer: &Authority| {
-        let client = issuer.client("client.example");
-        let (chain, key) = (&client.chain_pem, &client.key_pem);
-        ClientIdentity::from_pem(chain.as_bytes(), key.as_bytes()).unwrap()
-    };
-    let (own, strangers) = (identity(&authority), identity(&Authority::new()));
-    for (version, without) in [
-        // TLS 1.2 has no such alert. This server, like Go's, sends certificate_required anyway.
-        (&TLS12, TlsProblem::ClientCertificateRequired),
-        (&TLS13, TlsProblem::ClientCertificateRequired),
-    ] {
+    let (own, strangers) = (client(&authority), client(&Authority::new()));
+    // TLS 1.2 has no such alert. This server, like Go's, sends certificate_required anyway.
+    for version in [&TLS12, &TLS13] {
         let shown = authority.server(ServerCertificate::Good);
         let config = server_config(&shown, Some(&authority), &[version]);
         let server = greet_with(TlsAcceptor::from(Arc::new(config))).await;
         let port = server.addr().port();
-        assert_eq!(hello(port, &trust).await.unwrap_err().0, without);
+        let without = hello(port, &trust).await.unwrap_err().0;
+        assert_eq!(without, TlsProblem::ClientCertificateRequired);
         let refused = hello(port, &trust.clone().with_client_identity(&strangers)).await;
         assert_eq!(refused.unwrap_err().0, TlsProblem::ClientCertificateRefused);
         let accepted = hello(port, &trust.clone().with_client_identity(&own)).await;

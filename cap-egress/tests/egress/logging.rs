@@ -1,39 +1,18 @@
 //! A denial is logged as a warning, because an HTTP client reports only "network error".
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::io::Read as _;
+use std::sync::Arc;
 
 use cap_egress::{Guard, Policy};
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::support::{Script, host, ips};
 
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn a_denial_warning_has_class_rule_and_host_but_no_address() {
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).finish();
-    let _logging = tracing::subscriber::set_default(subscriber);
+    let (mut lines, written) = std::io::pipe().unwrap();
+    let subscriber =
+        tracing_subscriber::fmt().with_writer(Arc::new(written)).with_ansi(false).finish();
+    let logging = tracing::subscriber::set_default(subscriber);
 
     let script = Script::answering([(); 3].map(|()| ips(&["169.254.77.78"])));
     let guard = Guard::builder(Policy::default()).resolver(script).build();
@@ -42,7 +21,9 @@ async fn a_denial_warning_has_class_rule_and_host_but_no_address() {
         assert!(refused.unwrap_err().is_denied());
     }
 
-    let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    drop(logging);
+    let mut logged = String::new();
+    lines.read_to_string(&mut logged).unwrap();
     for part in [
         "WARN cap_egress:",
         "class=\"link_local\"",

@@ -6,11 +6,12 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use cap_egress::{Host, Resolve, ResolveFuture, Trust};
+use cap_egress::{ClientIdentity, Guard, Host, Policy, Resolve, ResolveFuture, Trust};
 use cap_testkit::{ANY_PORT, Authority, Io, Security, Server};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::client::TlsStream;
 
 pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -25,6 +26,23 @@ pub(crate) fn ips(written: &[&str]) -> Vec<IpAddr> {
 /// The system's trust store and this authority.
 pub(crate) fn trust(authority: &Authority) -> Trust {
     Trust::system_with_ca(authority.ca_pem().as_bytes()).unwrap()
+}
+
+/// A client's certificate of this authority.
+pub(crate) fn client(authority: &Authority) -> ClientIdentity {
+    let client = authority.client("client.example");
+    ClientIdentity::from_pem(client.chain_pem.as_bytes(), client.key_pem.as_bytes()).unwrap()
+}
+
+/// Connects to a server through a guard to which every name is loopback.
+pub(crate) async fn connect(
+    server: &Server,
+    written: &str,
+    trust: &Trust,
+) -> Result<TlsStream<TcpStream>, cap_egress::Error> {
+    let answers = std::iter::repeat_n(vec![LOOPBACK], 8);
+    let guard = Guard::builder(Policy::default()).resolver(Script::answering(answers)).build();
+    guard.connect_tls(&host(written), server.addr().port(), trust).await
 }
 
 /// A server for these names, which answers the first byte of every connection with "hello".

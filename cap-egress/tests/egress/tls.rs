@@ -2,21 +2,15 @@
 
 use std::time::Duration;
 
-use cap_egress::{Guard, Host, Policy, Stage, Trust};
-use cap_testkit::Authority;
+use cap_egress::{Guard, Policy, Stage, Trust};
+use cap_testkit::{Authority, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{LOOPBACK, Script, Tripwire, greet, host, trust};
-
-/// A guard to which every name is loopback.
-fn guard() -> Guard {
-    let answers = std::iter::repeat_n(vec![LOOPBACK], 8);
-    Guard::builder(Policy::default()).resolver(Script::answering(answers)).build()
-}
+use crate::support::{Tripwire, connect, greet, host, trust};
 
 /// What the server says, or the refusal.
-async fn greeting(host: &Host, port: u16, trust: &Trust) -> Result<String, cap_egress::Error> {
-    let mut stream = guard().connect_tls(host, port, trust).await?;
+async fn greeting(server: &Server, to: &str, trust: &Trust) -> Result<String, cap_egress::Error> {
+    let mut stream = connect(server, to, trust).await?;
     stream.write_all(b"?").await.unwrap();
     let mut greeting = [0; 5];
     stream.read_exact(&mut greeting).await.unwrap();
@@ -27,26 +21,23 @@ async fn greeting(host: &Host, port: u16, trust: &Trust) -> Result<String, cap_e
 async fn a_private_authority_is_trusted_only_once_it_is_added() {
     let authority = Authority::new();
     let server = greet(&authority, &["relay.example"]).await;
-    let port = server.addr().port();
-    let relay = host("relay.example");
 
-    let error = greeting(&relay, port, &Trust::system().unwrap()).await.unwrap_err();
+    let error = greeting(&server, "relay.example", &Trust::system().unwrap()).await.unwrap_err();
     assert_eq!(error.stage(), Stage::Tls);
     assert!(error.is_tls() && !error.is_denied() && !error.is_timeout());
     assert!(error.to_string().contains("add that authority's certificate"), "{error}");
 
     let trust = trust(&authority);
-    assert_eq!(greeting(&relay, port, &trust).await.unwrap(), "hello");
+    assert_eq!(greeting(&server, "relay.example", &trust).await.unwrap(), "hello");
 }
 
 #[tokio::test]
 async fn a_certificate_for_another_name_is_refused() {
     let authority = Authority::new();
     let server = greet(&authority, &["relay.example"]).await;
-    let port = server.addr().port();
     let trust = trust(&authority);
     for other in ["other.example", "127.0.0.1"] {
-        let error = greeting(&host(other), port, &trust).await.unwrap_err();
+        let error = greeting(&server, other, &trust).await.unwrap_err();
         assert!(error.is_tls());
         assert!(error.to_string().contains("for another name"), "{error}");
     }
@@ -56,9 +47,8 @@ async fn a_certificate_for_another_name_is_refused() {
 async fn a_certificate_for_an_address_is_accepted_for_that_address() {
     let authority = Authority::new();
     let server = greet(&authority, &["127.0.0.1"]).await;
-    let port = server.addr().port();
     let trust = trust(&authority);
-    assert_eq!(greeting(&host("127.0.0.1"), port, &trust).await.unwrap(), "hello");
+    assert_eq!(greeting(&server, "127.0.0.1", &trust).await.unwrap(), "hello");
 }
 
 #[tokio::test]
@@ -72,8 +62,7 @@ async fn several_authorities_in_one_text_are_all_trusted() {
     let trust = Trust::system_with_ca(text.as_bytes()).unwrap();
     for authority in [first, second] {
         let server = greet(&authority, &["relay.example"]).await;
-        let port = server.addr().port();
-        assert_eq!(greeting(&host("relay.example"), port, &trust).await.unwrap(), "hello");
+        assert_eq!(greeting(&server, "relay.example", &trust).await.unwrap(), "hello");
     }
     assert!(format!("{trust:?}").contains("added_roots: 2"), "{trust:?}");
 }

@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use cap_egress::{Guard, Policy};
@@ -74,6 +75,14 @@ pub(crate) fn read_ids(
             Ok(n) => frames.buffer().extend_from_slice(&chunk[..n]),
         }
     }
+}
+
+/// Accepts one connection on a thread of its own and reads from it as [`read_ids`] does.
+pub(crate) fn reader(
+    listener: TcpListener,
+    done: impl FnMut(&[String]) -> bool + Send + 'static,
+) -> JoinHandle<Vec<String>> {
+    thread::spawn(move || read_ids(&mut listener.accept().expect("a connection").0, done))
 }
 
 /// The event ids of all octet-counted records until the peer closes. It reads as fast as it can.

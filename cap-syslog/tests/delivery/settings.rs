@@ -9,6 +9,7 @@ use cap_syslog::{Facility, Relay, Status};
 
 use crate::relay::{
     TlsRelay, bounded, closes, config, event, events, forwarder, listener, read_all_ids, read_ids,
+    reader,
 };
 use cap_testkit::{LONG, until};
 
@@ -99,10 +100,7 @@ fn a_fallback_replaces_a_relay_that_is_away_or_takes_nothing() {
         c.fallbacks = vec![relay(takes_nothing), relay(fallback)];
     });
     forwarder.enqueue(event(1));
-    let reading = thread::spawn(move || {
-        let (mut stream, _) = listener.accept().expect("a connection");
-        read_ids(&mut stream, |_| false)
-    });
+    let reading = reader(listener, |_| false);
     until("the delivery", LONG, || forwarder.status().delivered == 1);
     assert_eq!(forwarder.status().relay, Some(fallback.to_string()));
     forwarder.shutdown(LONG);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use cap_syslog::State;
 
-use crate::relay::{bounded, closes, event, events, forwarder, listener, read_ids};
+use crate::relay::{bounded, closes, event, events, forwarder, listener, read_ids, reader};
 use cap_testkit::{LONG, until};
 
 #[test]
@@ -17,10 +17,7 @@ fn events_arrive_in_order_and_shutdown_waits_for_the_relay() {
     let (listener, address) = listener();
     let forwarder = forwarder(address, |_| {});
     (0..1000).for_each(|n| forwarder.enqueue(event(n)));
-    let relay = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().expect("a connection");
-        read_ids(&mut stream, |_| false)
-    });
+    let relay = reader(listener, |_| false);
     let report = forwarder.shutdown(LONG);
     let expected: Vec<_> = (0..1000).map(|n| format!("e{n}")).collect();
     assert_eq!(relay.join().expect("no panic"), expected);
@@ -102,12 +99,9 @@ fn a_burst_beyond_the_buffer_loses_nothing_acknowledged() {
     });
     let read = Arc::new(AtomicUsize::new(0));
     let reading = Arc::clone(&read);
-    let relay = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().expect("a connection");
-        read_ids(&mut stream, |ids| {
-            reading.store(ids.len(), Ordering::Release);
-            false
-        })
+    let relay = reader(listener, move |ids| {
+        reading.store(ids.len(), Ordering::Release);
+        false
     });
     for n in 0..10_000 {
         if n % 500 == 0 {

@@ -7,15 +7,18 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::post;
 use cap_names::{Actor, ErrorClass};
+use cap_testkit::Fault;
 use cap_tracing::{Audience, Compression, TraceLayer, Tracer};
 use tower::ServiceExt as _;
 
-use crate::collector::{Answer, Collector};
-use crate::support::{LONG, attributes, closes, connector, job, jobs, settles, tracer, tracer_to};
+use crate::support::{
+    LONG, attributes, closes, collector, connector, is_child, job, jobs, settles, tracer,
+    tracer_to, unavailable,
+};
 
 #[test]
 fn a_job_arrives_with_its_attributes_and_its_failure() {
-    let (collector, address) = Collector::start([]);
+    let (collector, address) = collector([]);
     let tracer = tracer(address, |_| {});
     let span = job(&tracer, "j1");
     span.in_scope(|| {
@@ -34,7 +37,7 @@ fn a_job_arrives_with_its_attributes_and_its_failure() {
 
     let spans = collector.spans();
     let (call, job) = (&spans[0], &spans[1]);
-    assert_eq!(call.parent_span_id, job.span_id);
+    assert!(is_child(call, job));
     assert_eq!((job.name.as_str(), call.name.as_str()), ("job renew", "acme finalize"));
     assert_eq!(
         attributes(job),
@@ -53,14 +56,13 @@ fn a_job_arrives_with_its_attributes_and_its_failure() {
             "server.port=14000",
         ]
     );
-    let status = call.status.clone().unwrap();
-    assert_eq!((status.code, status.message.as_str()), (2, "the CA answered 503"));
+    assert_eq!(call.error.as_deref(), Some("the CA answered 503"));
 }
 
 #[test]
 fn gzip_is_announced_and_smaller_over_either_protocol() {
     for scheme in ["http", "grpc"] {
-        let (collector, address) = Collector::start([Answer::Status(503)]);
+        let (collector, address) = collector([Fault::status(503)]);
         let tracer = tracer_to(&format!("{scheme}://{address}"), connector(), |config| {
             config.compression = Compression::Gzip;
             config.batch_delay = Duration::from_millis(200);
@@ -69,37 +71,36 @@ fn gzip_is_announced_and_smaller_over_either_protocol() {
         let stats = tracer.shutdown(LONG);
         assert_eq!((stats.exported, stats.pending), (100, 0), "{stats}");
         assert_eq!(collector.spans().len(), 100);
-        assert!(attributes(&collector.spans()[99]).contains(&"cap.job.id=99".to_owned()));
-        let (_, headers) = collector.path_and_headers();
-        let length: usize = headers["content-length"].to_str().unwrap().parse().unwrap();
+        assert_eq!(collector.spans()[99].attribute("cap.job.id"), Some("99"));
+        let length = collector.requests().last().unwrap().bytes;
         assert!(length < 100 * 100, "{length} bytes for 100 spans");
     }
 }
 
 #[test]
 fn a_request_goes_to_its_path_with_the_configured_headers() {
-    let (collector, address) = Collector::start([]);
+    let (collector, address) = collector([]);
     let tracer = tracer(address, |config| {
         let token = http::HeaderValue::from_static("Bearer s");
         config.headers.insert(http::header::AUTHORIZATION, token);
     });
     jobs(&tracer, 1);
     tracer.shutdown(LONG);
-    let (path, headers) = collector.path_and_headers();
-    assert_eq!(path, "/v1/traces");
-    assert_eq!(headers["authorization"], "Bearer s");
-    assert_eq!(headers["content-type"], "application/x-protobuf");
+    let request = &collector.requests()[0];
+    assert_eq!(request.path, "/v1/traces");
+    assert_eq!(request.headers["authorization"], "Bearer s");
+    assert_eq!(request.headers["content-type"], "application/x-protobuf");
 }
 
 #[test]
 fn a_recovered_collector_gets_the_batch_and_a_refusal_fails_it() {
     for (answers, exported, rejected, failed) in [
-        (vec![Answer::Status(503), Answer::Status(429)], 5, 0, 0),
-        (vec![Answer::Reject(2)], 3, 2, 0),
-        (vec![Answer::Status(500)], 0, 0, 5),
-        (vec![Answer::Status(307)], 0, 0, 5),
+        (vec![Fault::status(503), Fault::status(429)], 5, 0, 0),
+        (vec![Fault::Partial { rejected: 2 }], 3, 2, 0),
+        (vec![Fault::status(500)], 0, 0, 5),
+        (vec![Fault::status(307)], 0, 0, 5),
     ] {
-        let (_collector, address) = Collector::start(answers);
+        let (_collector, address) = collector(answers);
         let tracer = tracer(address, |c| c.batch_delay = Duration::from_millis(200));
         jobs(&tracer, 5);
         // All five wait for one batch; a shutdown would not wait.
@@ -118,7 +119,7 @@ fn a_recovered_collector_gets_the_batch_and_a_refusal_fails_it() {
 
 #[test]
 fn a_retry_after_past_the_limit_gives_the_batch_up() {
-    let (_collector, address) = Collector::start([Answer::RetryAfter("18446744073709551615")]);
+    let (_collector, address) = collector([unavailable(u64::MAX)]);
     let tracer = tracer(address, |_| {});
     jobs(&tracer, 5);
     settles(&tracer);
@@ -129,11 +130,11 @@ fn a_retry_after_past_the_limit_gives_the_batch_up() {
 
 #[test]
 fn a_retry_after_of_nothing_is_no_reason_to_hurry() {
-    let (collector, address) = Collector::start((0..1000).map(|_| Answer::RetryAfter("0")));
+    let (collector, address) = collector([unavailable(0); 1000]);
     let tracer = tracer(address, |c| c.retry_for = Duration::from_secs(1));
     jobs(&tracer, 1);
     settles(&tracer);
-    let asked = 1000 - collector.answers.lock().unwrap().len();
+    let asked = collector.requests().len();
     assert!(asked <= 4, "{asked} requests in a second");
 }
 
@@ -160,7 +161,7 @@ fn shutdown_keeps_its_deadline_and_says_what_was_lost() {
 
 #[test]
 fn a_flush_sends_what_is_queued_and_the_pipe_goes_on() {
-    let (collector, address) = Collector::start([Answer::Status(500)]);
+    let (collector, address) = collector([Fault::status(500)]);
     let tracer = tracer(address, |config| {
         config.batch_delay = Duration::from_secs(3600);
         config.batch_size = 4.try_into().unwrap();
@@ -180,7 +181,7 @@ fn a_flush_sends_what_is_queued_and_the_pipe_goes_on() {
 
 #[test]
 fn a_batch_goes_out_when_it_is_full_however_its_spans_came() {
-    let (collector, address) = Collector::start([]);
+    let (collector, address) = collector([]);
     let tracer = tracer(address, |config| {
         config.batch_delay = Duration::from_secs(3600);
         config.batch_size = 2.try_into().unwrap();
@@ -210,7 +211,7 @@ fn a_flush_keeps_its_deadline_and_loses_nothing_by_it() {
 
 #[test]
 fn a_service_call_and_an_emitted_event_have_their_names() {
-    let (collector, address) = Collector::start([]);
+    let (collector, address) = collector([]);
     let tracer = tracer(address, |_| {});
     job(&tracer, "j1").in_scope(|| {
         drop(tracer.service_call("kek", "rotate"));
@@ -219,10 +220,10 @@ fn a_service_call_and_an_emitted_event_have_their_names() {
     tracer.shutdown(LONG);
     let spans = collector.spans();
     let names: Vec<_> = spans.iter().map(|span| (&*span.name, span.kind)).collect();
-    assert_eq!(names[..2], [("kek rotate", 1), ("emit cert.issued", 4)]);
+    assert_eq!(names[..2], [("kek rotate", "internal"), ("emit cert.issued", "producer")]);
     assert_eq!(attributes(&spans[0]), ["code.function.name=kek.rotate"]);
     assert_eq!(attributes(&spans[1]), ["cap.event.id=evt_1", "cap.event.type=cert.issued"]);
-    assert!(spans[..2].iter().all(|span| span.parent_span_id == spans[2].span_id));
+    assert!(spans[..2].iter().all(|span| is_child(span, &spans[2])));
 }
 
 #[test]
@@ -240,7 +241,7 @@ fn a_full_queue_drops_and_counts() {
 
 #[test]
 fn shutdown_works_inside_a_current_thread_runtime() {
-    let (_collector, address) = Collector::start([]);
+    let (_collector, address) = collector([]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let stats = runtime.block_on(async {
         let tracer = tracer(address, |_| {});
@@ -275,14 +276,13 @@ async fn through(tracer: &Tracer, flags: &str) -> http::HeaderMap {
 
 #[tokio::test]
 async fn a_sampled_upstream_is_the_parent_of_the_request() {
-    let (collector, address) = Collector::start([]);
+    let (collector, address) = collector([]);
     let tracer = tracer(address, |c| c.sample_rate = "0".parse().unwrap());
     let sent_on = through(&tracer, "01").await;
     tracer.shutdown(LONG);
     let spans = collector.spans();
     let (enqueue, request) = (&spans[0], &spans[1]);
-    let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
-    assert_eq!(hex(&request.parent_span_id), "b7ad6b7169203331");
+    assert_eq!(request.parent_span_id.as_deref(), Some("b7ad6b7169203331"));
     assert_eq!(request.name, "POST /projects/:projectId");
     assert_eq!(
         attributes(request),
@@ -296,13 +296,13 @@ async fn a_sampled_upstream_is_the_parent_of_the_request() {
             "http.route=/projects/:projectId",
         ]
     );
-    let parent = format!("00-0af7651916cd43dd8448eb211c80319c-{}-01", hex(&enqueue.span_id));
+    let parent = format!("00-0af7651916cd43dd8448eb211c80319c-{}-01", enqueue.span_id);
     assert_eq!(sent_on["traceparent"], parent.as_str());
 }
 
 #[tokio::test]
 async fn unsampled_or_disabled_the_context_passes_through_unchanged() {
-    let (collector, address) = Collector::start([]);
+    let (collector, address) = collector([]);
     let sampling = tracer(address, |_| {});
     for (tracer, flags) in [(&sampling, "00"), (&Tracer::disabled(), "01")] {
         let sent_on = through(tracer, flags).await;
@@ -315,7 +315,7 @@ async fn unsampled_or_disabled_the_context_passes_through_unchanged() {
 
 #[test]
 fn a_rate_of_zero_makes_no_spans_and_the_decision_travels() {
-    let (_collector, address) = Collector::start([]);
+    let (_collector, address) = collector([]);
     let tracer = tracer(address, |c| c.sample_rate = "0".parse().unwrap());
     let span = job(&tracer, "j1");
     let json = serde_json::to_string(&span.carrier()).unwrap();

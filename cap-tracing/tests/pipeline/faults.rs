@@ -2,19 +2,18 @@
 //! outside of any: the accounting closes, a shutdown keeps its deadline, and the report says what
 //! was lost and why.
 
-use std::iter::repeat_n;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use cap_egress::Connector;
-use cap_testkit::until;
+use cap_testkit::{Background, Fault, OtlpReceiver, until};
 use cap_tracing::Tracer;
 use socket2::{Domain, Socket, Type};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::collector::{Answer, Collector};
-use crate::support::{LONG, closes, connector, job, jobs, settles, tracer_to};
+use crate::support::{
+    Collector, LONG, closes, collector, connector, job, jobs, settles, tracer_to, unavailable,
+};
 
 /// Spans of a batch. All of them end before the shutdown.
 const SPANS: u64 = 5;
@@ -22,17 +21,17 @@ const SPANS: u64 = 5;
 /// attempt begins.
 const SHORT: Duration = Duration::from_millis(200);
 
-/// The fault of the collector.
+/// What is wrong with the collector.
 #[derive(Clone, Copy, Debug)]
-enum Fault {
+enum Trouble {
     /// Nobody listens.
     Refused,
     /// The peer sends no packet back, not even to open a connection.
     Blackholed,
-    /// Every request gets this answer.
-    Always(Answer),
-    /// The first request gets this answer.
-    Once(Answer),
+    /// Every request meets this fault.
+    Always(Fault),
+    /// The first request meets this fault.
+    Once(Fault),
     /// The collector stops with its connections, and comes back while spans wait for it.
     Restart,
 }
@@ -47,18 +46,18 @@ enum Outcome {
     Lost(&'static str),
 }
 
-const FAULTS: [(Fault, Outcome); 11] = [
-    (Fault::Refused, Outcome::Lost("network")),
-    (Fault::Blackholed, Outcome::Lost("network")),
-    (Fault::Always(Answer::Status(500)), Outcome::Lost("io_transient")),
-    (Fault::Always(Answer::RetryAfter("3600")), Outcome::Lost("io_transient")),
-    (Fault::Once(Answer::RetryAfter("1")), Outcome::Exported),
-    (Fault::Always(Answer::Status(429)), Outcome::Lost("io_transient")),
-    (Fault::Once(Answer::Late(SHORT)), Outcome::Exported),
-    (Fault::Always(Answer::Silence), Outcome::Lost("network")),
-    (Fault::Once(Answer::Reject(1)), Outcome::Rejected),
-    (Fault::Always(Answer::Cut), Outcome::Lost("network")),
-    (Fault::Restart, Outcome::Exported),
+const TROUBLES: [(Trouble, Outcome); 11] = [
+    (Trouble::Refused, Outcome::Lost("network")),
+    (Trouble::Blackholed, Outcome::Lost("network")),
+    (Trouble::Always(Fault::status(500)), Outcome::Lost("io_transient")),
+    (Trouble::Always(unavailable(3600)), Outcome::Lost("io_transient")),
+    (Trouble::Once(unavailable(1)), Outcome::Exported),
+    (Trouble::Always(Fault::status(429)), Outcome::Lost("io_transient")),
+    (Trouble::Once(Fault::Late(SHORT)), Outcome::Exported),
+    (Trouble::Always(Fault::Hang), Outcome::Lost("network")),
+    (Trouble::Once(Fault::Partial { rejected: 1 }), Outcome::Rejected),
+    (Trouble::Always(Fault::Reset), Outcome::Lost("network")),
+    (Trouble::Restart, Outcome::Exported),
 ];
 
 /// Runs one combination.
@@ -93,13 +92,13 @@ fn multi_thread() -> Runtime {
 fn the_accounting_closes_and_a_shutdown_keeps_its_deadline() {
     let connector = connector();
     std::thread::scope(|scope| {
-        for (fault, outcome) in FAULTS {
+        for (trouble, outcome) in TROUBLES {
             for scheme in ["http", "grpc"] {
                 for (caller, run) in CALLERS {
                     let connector = &connector;
                     let cell = move || {
-                        let name = format!("{fault:?} over {scheme} from {caller}");
-                        cell(&name, fault, outcome, scheme, connector.clone());
+                        let name = format!("{trouble:?} over {scheme} from {caller}");
+                        cell(&name, trouble, outcome, scheme, connector.clone());
                     };
                     scope.spawn(move || run(&cell));
                 }
@@ -108,26 +107,28 @@ fn the_accounting_closes_and_a_shutdown_keeps_its_deadline() {
     });
 }
 
-fn cell(name: &str, fault: Fault, outcome: Outcome, scheme: &str, connector: Connector) {
-    let (address, collector, _silent) = set_up(fault);
+fn cell(name: &str, trouble: Trouble, outcome: Outcome, scheme: &str, connector: Connector) {
+    let (address, collector, _silent) = set_up(trouble);
     let tracer = tracer_to(&format!("{scheme}://{address}"), connector, |config| {
         config.batch_size = (SPANS as usize).try_into().unwrap();
         config.batch_delay = LONG;
         // A late answer must not end as a timeout.
-        if let Fault::Blackholed | Fault::Always(Answer::Silence) = fault {
+        if let Trouble::Blackholed | Trouble::Always(Fault::Hang) = trouble {
             config.timeout = SHORT.try_into().unwrap();
         }
     });
     let mut ended = SPANS;
     jobs(&tracer, SPANS as usize);
-    if let (Fault::Restart, Some(collector)) = (fault, &collector) {
+    let _collector = if let Trouble::Restart = trouble {
         settles(&tracer);
-        collector.stop();
+        drop(collector);
         jobs(&tracer, SPANS as usize);
         ended += SPANS;
         is_in_trouble(&tracer);
-        collector.listen(address, None);
-    }
+        Some(Background::start(move || OtlpReceiver::start_on(address)).unwrap())
+    } else {
+        collector
+    };
     if let Outcome::Lost(_) = outcome {
         is_in_trouble(&tracer);
     }
@@ -163,24 +164,24 @@ fn cell(name: &str, fault: Fault, outcome: Outcome, scheme: &str, connector: Con
 #[test]
 fn a_refusal_is_of_its_own_class_and_so_is_what_was_never_sent() {
     for scheme in ["http", "grpc"] {
-        for (answer, class) in [
-            (Answer::Status(401), "1 auth"),
-            (Answer::Status(403), "1 auth"),
-            (Answer::Status(400), "1 io_permanent"),
+        for (fault, class) in [
+            (Fault::status(401), "1 auth"),
+            (Fault::status(403), "1 auth"),
+            (Fault::status(400), "1 io_permanent"),
         ] {
-            let (_collector, address) = Collector::start([answer]);
+            let (_collector, address) = collector([fault]);
             let tracer = tracer_to(&format!("{scheme}://{address}"), connector(), |_| {});
             jobs(&tracer, 1);
             let stats = tracer.shutdown(LONG);
-            assert_eq!(stats.failed_by.to_string(), class, "{scheme} {answer:?}");
+            assert_eq!(stats.failed_by.to_string(), class, "{scheme} {fault:?}");
             closes(&stats);
         }
-        let (collector, address) = Collector::start([Answer::Silence]);
+        let (collector, address) = collector([Fault::Hang]);
         let tracer = tracer_to(&format!("{scheme}://{address}"), connector(), |config| {
             config.batch_size = 1.try_into().unwrap();
         });
         jobs(&tracer, 3);
-        until("a request", LONG, || collector.seen().0 > 0);
+        until("a request", LONG, || !collector.requests().is_empty());
         let stats = tracer.shutdown(SHORT);
         assert_eq!(stats.failed_by.to_string(), "1 network, 2 unsent");
         closes(&stats);
@@ -188,24 +189,17 @@ fn a_refusal_is_of_its_own_class_and_so_is_what_was_never_sent() {
 }
 
 /// The endpoint to send to, the collector behind it, and what keeps its port silent.
-fn set_up(fault: Fault) -> (SocketAddr, Option<Collector>, Option<Silent>) {
-    let answers: Vec<_> = match fault {
-        Fault::Refused | Fault::Blackholed => {
-            let silent = Silent::new(matches!(fault, Fault::Blackholed));
+fn set_up(trouble: Trouble) -> (SocketAddr, Option<Collector>, Option<Silent>) {
+    let faults = match trouble {
+        Trouble::Refused | Trouble::Blackholed => {
+            let silent = Silent::new(matches!(trouble, Trouble::Blackholed));
             return (silent.address, None, Some(silent));
         }
-        Fault::Restart => {
-            // On an address of its own, so nobody takes the port while the collector is away.
-            static NEXT: AtomicU8 = AtomicU8::new(1);
-            let collector = Collector::default();
-            let host = Ipv4Addr::new(127, 1, 1, NEXT.fetch_add(1, Ordering::Relaxed));
-            let address = collector.listen((host, 0).into(), None);
-            return (address, Some(collector), None);
-        }
-        Fault::Always(answer) => repeat_n(answer, 1000).collect(),
-        Fault::Once(answer) => vec![answer],
+        Trouble::Restart => Vec::new(),
+        Trouble::Always(fault) => vec![fault; 1000],
+        Trouble::Once(fault) => vec![fault],
     };
-    let (collector, address) = Collector::start(answers);
+    let (collector, address) = collector(faults);
     (address, Some(collector), None)
 }
 

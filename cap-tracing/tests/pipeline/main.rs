@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod client;
-mod collector;
 mod conventions;
 mod export;
 mod faults;

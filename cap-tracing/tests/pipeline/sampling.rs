@@ -9,8 +9,7 @@ use axum::routing::get;
 use cap_tracing::{Audience, SampleRate, TraceLayer, Tracer};
 use tower::ServiceExt as _;
 
-use crate::collector::Collector;
-use crate::support::{LONG, job, jobs, tracer};
+use crate::support::{LONG, collector, job, jobs, tracer};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PARENT: &str = "b7ad6b7169203331";
@@ -37,7 +36,7 @@ async fn sent_on(tracer: &Tracer, peer: Option<IpAddr>, flags: &str) -> String {
 
 #[tokio::test]
 async fn only_a_trusted_peer_decides_whether_its_trace_is_sampled() {
-    let (_collector, address) = Collector::start([]);
+    let (_collector, address) = collector([]);
     let trusting = |rate: &str| {
         tracer(address, |config| {
             config.sample_rate = rate.parse().unwrap();
@@ -66,7 +65,7 @@ async fn only_a_trusted_peer_decides_whether_its_trace_is_sampled() {
 
 #[test]
 fn a_new_rate_leaves_the_decision_of_traces_that_have_begun() {
-    let (collector, address) = Collector::start([]);
+    let (collector, address) = collector([]);
     let tracer = tracer(address, |config| config.sample_rate = "0".parse().unwrap());
     let unsampled = job(&tracer, "under way");
     tracer.set_sample_rate(SampleRate::ALL);
@@ -82,7 +81,7 @@ fn a_new_rate_leaves_the_decision_of_traces_that_have_begun() {
 
 #[test]
 fn an_unsampled_root_sends_one_valid_decision_to_every_call() {
-    let (_collector, address) = Collector::start([]);
+    let (_collector, address) = collector([]);
     let tracer = tracer(address, |config| config.sample_rate = "0".parse().unwrap());
     let span = job(&tracer, "j1");
     let [first, second] = [(); 2].map(|()| {
@@ -98,7 +97,7 @@ fn an_unsampled_root_sends_one_valid_decision_to_every_call() {
 
 #[test]
 fn a_span_counts_what_exceeds_its_limits() {
-    let (collector, address) = Collector::start([]);
+    let (collector, address) = collector([]);
     let tracer = tracer(address, |_| {});
     let span = job(&tracer, "j1");
     for n in 0..200 {
@@ -112,7 +111,7 @@ fn a_span_counts_what_exceeds_its_limits() {
     drop(span);
     tracer.shutdown(LONG);
     let span = &collector.spans()[0];
-    assert_eq!((span.attributes.len(), span.dropped_attributes_count), (128, 76));
-    assert_eq!((span.events.len(), span.dropped_events_count), (128, 2));
-    assert!(span.end_time_unix_nano >= span.start_time_unix_nano);
+    assert_eq!((span.attributes.len(), span.dropped_attributes), (128, 76));
+    assert_eq!((span.events.len(), span.dropped_events), (128, 2));
+    assert!(span.end_nanos >= span.start_nanos);
 }

@@ -1,14 +1,28 @@
-//! Tracers, jobs to trace, and what must hold of the accounting.
+//! Tracers, collectors, jobs to trace, and what must hold of the accounting.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use cap_egress::{Connector, Guard, Policy, Trust};
-use cap_testkit::until;
+use cap_testkit::{Background, Fault, OtlpReceiver, ReceivedSpan, until};
 use cap_tracing::{Config, SampleRate, Stats, Tracer};
-use opentelemetry_proto::tonic::trace::v1::Span;
 
 pub(crate) use cap_testkit::LONG;
+
+pub(crate) type Collector = Background<OtlpReceiver>;
+
+/// A collector that has these faults first, and its address.
+pub(crate) fn collector(faults: impl IntoIterator<Item = Fault>) -> (Collector, SocketAddr) {
+    let collector = Background::start(OtlpReceiver::start).unwrap();
+    faults.into_iter().for_each(|fault| collector.inject(fault));
+    let address = collector.addr();
+    (collector, address)
+}
+
+/// 503 with a `Retry-After`.
+pub(crate) const fn unavailable(seconds: u64) -> Fault {
+    Fault::Status { code: 503, retry_after: Some(Duration::from_secs(seconds)) }
+}
 
 pub(crate) fn connector() -> Connector {
     Connector::new(Guard::new(Policy::default()), Trust::system().unwrap())
@@ -50,17 +64,10 @@ pub(crate) fn closes(stats: &Stats) {
     assert_eq!(*started, exported + rejected + dropped + failed + pending, "{stats}");
 }
 
-pub(crate) fn attributes(span: &Span) -> Vec<String> {
-    let value = |value: &Option<opentelemetry_proto::tonic::common::v1::AnyValue>| {
-        use opentelemetry_proto::tonic::common::v1::any_value::Value;
-        match value.as_ref().and_then(|value| value.value.clone()) {
-            Some(Value::StringValue(s)) => s,
-            Some(Value::IntValue(n)) => n.to_string(),
-            other => format!("{other:?}"),
-        }
-    };
-    let mut all: Vec<_> =
-        span.attributes.iter().map(|kv| format!("{}={}", kv.key, value(&kv.value))).collect();
-    all.sort();
-    all
+pub(crate) fn is_child(span: &ReceivedSpan, parent: &ReceivedSpan) -> bool {
+    span.parent_span_id.as_ref() == Some(&parent.span_id)
+}
+
+pub(crate) fn attributes(span: &ReceivedSpan) -> Vec<String> {
+    span.attributes.iter().map(|(key, value)| format!("{key}={value}")).collect()
 }

@@ -4,19 +4,20 @@ use std::io::Read as _;
 use std::net::{Ipv4Addr, TcpListener};
 
 use cap_egress::{Connector, Guard, Policy, Trust};
-use cap_testkit::{Authority, Security, ServerCertificate};
+use cap_testkit::{ANY_PORT, Authority, Background, OtlpReceiver, Security, ServerCertificate};
 
-use crate::collector::Collector;
 use crate::support::{LONG, connector, jobs, tracer_to};
 
 #[test]
 fn a_private_authority_is_trusted_when_configured_and_only_then() {
-    for (scheme, alpn) in [("https", &b"http/1.1"[..]), ("grpcs", &b"h2"[..])] {
-        let authority = Authority::new();
-        let identity = authority.server(ServerCertificate::Good);
-        let acceptor = Security::Tls(&identity).acceptor(&[alpn]);
-        let (collector, address) = Collector::start_with([], acceptor);
-        let endpoint = format!("{scheme}://{address}");
+    let authority = Authority::new();
+    let identity = authority.server(ServerCertificate::Good);
+    for scheme in ["https", "grpcs"] {
+        let identity = identity.clone();
+        let start =
+            async move || OtlpReceiver::start_with(ANY_PORT, Security::Tls(&identity)).await;
+        let collector = Background::start(start).unwrap();
+        let endpoint = format!("{scheme}://{}", collector.addr());
 
         let stranger = tracer_to(&endpoint, connector(), |config| {
             config.retry_for = std::time::Duration::from_millis(100);
@@ -32,7 +33,7 @@ fn a_private_authority_is_trusted_when_configured_and_only_then() {
         let stats = tracer.shutdown(LONG);
         assert_eq!((stats.exported, stats.failed), (2, 0), "{stats}");
         assert_eq!(collector.spans().len(), 2);
-        let over_http2 = collector.path_and_headers().0.contains("TraceService");
+        let over_http2 = collector.requests()[0].path.contains("TraceService");
         assert_eq!(over_http2, scheme == "grpcs");
     }
 }

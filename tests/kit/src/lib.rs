@@ -91,7 +91,6 @@
 //! let security = Security::Tls(&identity);
 //! let relay = SyslogRelay::start_with(ANY_PORT, RelayFraming::OctetCounting, security).await?;
 //! // … send to relay.addr() …
-//! relay.pause();
 //! assert!(relay.stop().await.records.is_empty());
 //! # Ok(())
 //! # }

@@ -1,5 +1,5 @@
 //! A syslog relay in this process, over UDP, TCP and TLS. It is strict about framing and records,
-//! and it can stop reading, end, and come back.
+//! and it can end and come back.
 
 mod framing;
 
@@ -50,8 +50,6 @@ pub struct RelayState {
     pub connections: usize,
     /// Connections open now.
     pub open: usize,
-    /// Connections that ended in the middle of a frame: no error, the sender may have been cut off.
-    pub truncated: usize,
 }
 
 /// A syslog relay on loopback, whose port takes connections and datagrams.
@@ -60,7 +58,6 @@ pub struct SyslogRelay {
     server: Server,
     datagrams: JoinSet<()>,
     state: watch::Sender<RelayState>,
-    paused: watch::Sender<bool>,
 }
 
 impl SyslogRelay {
@@ -90,23 +87,22 @@ impl SyslogRelay {
         security: Security<'_>,
     ) -> io::Result<Self> {
         let state = watch::Sender::new(RelayState::default());
-        let paused = watch::Sender::new(false);
         let (listener, socket) = server::bind_to(addr, |addr| {
             let listener = server::listen(addr)?;
             let socket = std::net::UdpSocket::bind(addr)?;
             socket.set_nonblocking(true)?;
             Ok((listener, UdpSocket::from_std(socket)?))
         })?;
-        let (shared, pause) = (state.clone(), paused.clone());
+        let shared = state.clone();
         let server = Server::start(listener, security.acceptor(&[]), move |stream| {
-            let (state, paused) = (shared.clone(), pause.subscribe());
+            let state = shared.clone();
             async move {
                 let _open = Open::count(&state);
-                receive(stream, Deframer::new(framing), &state, paused).await;
+                receive(stream, Deframer::new(framing), &state).await;
             }
         })?;
-        let receiving = receive_datagrams(socket, state.clone(), paused.subscribe());
-        Ok(Self { server, datagrams: JoinSet::from_iter([receiving]), state, paused })
+        let receiving = receive_datagrams(socket, state.clone());
+        Ok(Self { server, datagrams: JoinSet::from_iter([receiving]), state })
     }
 
     /// Where it listens; [`start_on`](Self::start_on) comes back there.
@@ -153,16 +149,6 @@ impl SyslogRelay {
         }
     }
 
-    /// Stops reading, as a wedged relay does. The kernel accepts bytes until its buffers are full.
-    pub fn pause(&self) {
-        self.paused.send_replace(true);
-    }
-
-    /// Reads on after a [`pause`](Self::pause).
-    pub fn resume(&self) {
-        self.paused.send_replace(false);
-    }
-
     /// Closes the listener and every connection, and returns what the relay has seen. Unread bytes
     /// are lost and reset their connection.
     pub async fn stop(mut self) -> RelayState {
@@ -193,29 +179,8 @@ impl Drop for Open<'_> {
 
 /// Reads a connection until it ends or breaks the framing. No later byte of a broken stream can be
 /// trusted.
-async fn receive(
-    mut stream: impl Io,
-    mut frames: Deframer,
-    state: &watch::Sender<RelayState>,
-    mut paused: watch::Receiver<bool>,
-) {
-    loop {
-        if paused.wait_for(|paused| !*paused).await.is_err() {
-            return;
-        }
-        let read = tokio::select! {
-            biased;
-            _ = paused.wait_for(|paused| *paused) => continue,
-            read = stream.read_buf(frames.buffer()) => read,
-        };
-        if !matches!(read, Ok(1..)) {
-            if !frames.buffer().is_empty() {
-                state.send_modify(|state| state.truncated += 1);
-            }
-            // Over TLS the end is said, not just made.
-            let _ = stream.shutdown().await;
-            return;
-        }
+async fn receive(mut stream: impl Io, mut frames: Deframer, state: &watch::Sender<RelayState>) {
+    while matches!(stream.read_buf(frames.buffer()).await, Ok(1..)) {
         let mut broken = false;
         // One wake-up for the waiting tests per read, not per record.
         state.send_modify(|state| {
@@ -235,21 +200,14 @@ async fn receive(
             return;
         }
     }
+    // Over TLS the end is said, not just made.
+    let _ = stream.shutdown().await;
 }
 
-async fn receive_datagrams(
-    socket: UdpSocket,
-    state: watch::Sender<RelayState>,
-    mut paused: watch::Receiver<bool>,
-) {
+async fn receive_datagrams(socket: UdpSocket, state: watch::Sender<RelayState>) {
     let mut buffer = vec![0; 64 * 1024];
-    while paused.wait_for(|paused| !*paused).await.is_ok() {
-        let received = tokio::select! {
-            biased;
-            _ = paused.wait_for(|paused| *paused) => continue,
-            received = socket.recv(&mut buffer) => received,
-        };
-        let Ok(len) = received else { continue };
+    loop {
+        let Ok(len) = socket.recv(&mut buffer).await else { continue };
         state.send_modify(|state| {
             state.datagrams += 1;
             keep(state, buffer[..len].to_vec());
@@ -363,28 +321,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cut_off_frame_is_counted_and_never_read_as_a_record() {
+    async fn a_cut_off_frame_is_never_read_as_a_record() {
         let relay = SyslogRelay::start().await.expect("a port");
         let mut stream = connect(&relay).await;
         let frame = frame("e1");
         stream.write_all(&frame[..frame.len() - 1]).await.expect("written");
         drop(stream);
-        relay.until("the truncated frame", SOON, |state| state.truncated == 1).await;
+        let ended = |state: &RelayState| (state.connections, state.open) == (1, 0);
+        relay.until("the end of the connection", SOON, ended).await;
         assert_eq!((relay.records().len(), relay.errors().len()), (0, 0));
-    }
-
-    #[tokio::test]
-    async fn a_paused_relay_reads_nothing_and_goes_on_where_it_stopped() {
-        let relay = SyslogRelay::start().await.expect("a port");
-        let mut stream = connect(&relay).await;
-        relay.until("the connection", SOON, |state| state.open == 1).await;
-        relay.pause();
-        stream.write_all(&frame("e1")).await.expect("the kernel takes it");
-        let moment = Duration::from_millis(50);
-        let read = wait::holds(&relay.state, |state| !state.records.is_empty(), moment);
-        assert!(!read.await);
-        relay.resume();
-        relay.until("a record", SOON, |state| state.records.len() == 1).await;
     }
 
     #[tokio::test]

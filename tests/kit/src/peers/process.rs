@@ -122,14 +122,6 @@ impl Process {
         self.signal(Signal::STOP)
     }
 
-    /// Lets it go on after a [`pause`](Self::pause).
-    ///
-    /// # Errors
-    /// When the kernel does not let us.
-    pub fn resume(&self) -> io::Result<()> {
-        self.signal(Signal::CONT)
-    }
-
     fn signal(&self, signal: Signal) -> io::Result<()> {
         // No id: it was waited for, and the number may belong to another process by now.
         match self.child.id().and_then(|id| Pid::from_raw(id as i32)) {

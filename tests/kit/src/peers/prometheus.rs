@@ -71,16 +71,8 @@ impl Prometheus {
     /// # Errors
     /// With Prometheus' own message.
     pub async fn query(&self, expr: &str) -> io::Result<Value> {
-        self.result(&format!("query?query={}", percent_encoded(expr))).await
-    }
-
-    /// The `result` of an instant query at a time in seconds since 1970.
-    ///
-    /// # Errors
-    /// With Prometheus' own message.
-    pub async fn query_at(&self, expr: &str, at: f64) -> io::Result<Value> {
-        let expr = percent_encoded(expr);
-        self.result(&format!("query?time={at}&query={expr}")).await
+        let path = format!("query?query={}", percent_encoded(expr));
+        Ok(self.data(&path).await?["result"].take())
     }
 
     /// Asks again and again until the result of the query is as wanted; false after `timeout`.
@@ -112,10 +104,6 @@ impl Prometheus {
     /// When the kernel refuses the signal.
     pub async fn stop(self) -> io::Result<()> {
         self.0.stop().await
-    }
-
-    async fn result(&self, path: &str) -> io::Result<Value> {
-        Ok(self.data(path).await?["result"].take())
     }
 
     async fn data(&self, path: &str) -> io::Result<Value> {
