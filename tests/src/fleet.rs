@@ -70,10 +70,10 @@ impl Fleet {
         &self.replicas[number].service.client
     }
 
-    /// Sends a request to one replica. Returns the answer's JSON if the status is the expected one.
+    /// Sends a request to one replica and returns the answer's JSON.
     ///
-    /// # Errors
-    /// When it answers otherwise, or not at all.
+    /// # Panics
+    /// When the status is not the expected one, or no answer comes. The message has the logs.
     pub async fn call(
         &self,
         number: usize,
@@ -81,9 +81,21 @@ impl Fleet {
         path: &str,
         body: Value,
         expected: StatusCode,
-    ) -> io::Result<Value> {
-        let client = self.client(number);
-        client.call(method, path, body, expected).await
+    ) -> Value {
+        let answer = self.client(number).call(method, path, body, expected).await;
+        answer.unwrap_or_else(|error| panic!("{error}\n{}", self.logs()))
+    }
+
+    /// Gets what is at this path, as [`call`](Self::call) does.
+    pub async fn get(&self, number: usize, path: &str) -> Value {
+        self.call(number, Method::GET, path, Value::Null, StatusCode::OK).await
+    }
+
+    /// Requests a certificate of the project `p1`, as [`call`](Self::call) does; its path.
+    pub async fn request(&self, number: usize, domain: &str) -> String {
+        let (path, body) = ("/projects/p1/certificates", json!({ "domain": domain }));
+        let made = self.call(number, Method::POST, path, body, StatusCode::ACCEPTED).await;
+        format!("{path}/{}", made["id"].as_str().unwrap_or_default())
     }
 
     /// Takes the master key away from a replica, as a secret that is no longer mounted.

@@ -1,4 +1,4 @@
-//! A scraper of `/metrics`. It reads strictly and keeps what it read with the time of the scrape.
+//! A scraper of `/metrics`. It reads strictly and keeps what it read.
 
 pub mod exposition;
 
@@ -8,7 +8,7 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -18,8 +18,6 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// One successful scrape.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scrape {
-    /// When it began, in seconds since 1970.
-    pub at: f64,
     /// Families by name.
     pub families: BTreeMap<String, Family>,
 }
@@ -76,7 +74,7 @@ pub struct Scraper {
 #[derive(Debug, Default)]
 struct History {
     scrapes: Vec<Arc<Scrape>>,
-    failures: Vec<(f64, ScrapeError)>,
+    failures: Vec<ScrapeError>,
 }
 
 impl Scraper {
@@ -98,15 +96,14 @@ impl Scraper {
     /// When no valid exposition comes within ten seconds. [`failures`](Self::failures) keeps it as
     /// well.
     pub async fn scrape(&self) -> Result<Arc<Scrape>, ScrapeError> {
-        let at = now();
         let result = match tokio::time::timeout(TIMEOUT, self.text()).await {
             Ok(text) => text.and_then(|text| Ok(exposition::parse(&text)?)),
             Err(_) => Err(ScrapeError::NoAnswer(format!("within {TIMEOUT:?}"))),
         }
-        .map(|families| Arc::new(Scrape { at, families }));
+        .map(|families| Arc::new(Scrape { families }));
         self.history.send_modify(|history| match &result {
             Ok(scrape) => history.scrapes.push(Arc::clone(scrape)),
-            Err(error) => history.failures.push((at, error.clone())),
+            Err(error) => history.failures.push(error.clone()),
         });
         result
     }
@@ -130,29 +127,9 @@ impl Scraper {
         self.history.borrow().scrapes.clone()
     }
 
-    /// When scrapes failed, in seconds since 1970, and why.
-    pub fn failures(&self) -> Vec<(f64, ScrapeError)> {
+    /// Why scrapes failed.
+    pub fn failures(&self) -> Vec<ScrapeError> {
         self.history.borrow().failures.clone()
-    }
-
-    /// The last successful scrape.
-    pub fn last(&self) -> Option<Arc<Scrape>> {
-        self.history.borrow().scrapes.last().cloned()
-    }
-
-    /// A value of the last scrape, see [`Scrape::value`].
-    pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
-        self.last()?.value(name, labels)
-    }
-
-    /// How many families the last scrape had.
-    pub fn families(&self) -> usize {
-        self.last().map_or(0, |scrape| scrape.families.len())
-    }
-
-    /// How many series the last scrape had.
-    pub fn series(&self) -> usize {
-        self.last().map_or(0, |scrape| scrape.samples().count())
     }
 
     /// Waits until the last scrape is as wanted. Scrapes nothing itself.
@@ -216,11 +193,6 @@ impl Drop for Scraping {
     }
 }
 
-fn now() -> f64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.expect("a clock after 1970").as_secs_f64()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,9 +229,10 @@ mod tests {
         let any = |scrape: &Scrape| !scrape.families.is_empty();
         scraper.until("a family", TIMEOUT, any).await;
         scraping.stop().await;
-        assert_eq!(scraper.value("a_total", &[("y", "2"), ("x", "1")]), Some(3.0));
-        assert_eq!(scraper.value("a_total", &[("y", "2")]), None);
-        assert_eq!((scraper.families(), scraper.series()), (1, 2));
+        let last = scraper.history().pop().expect("a scrape");
+        assert_eq!(last.value("a_total", &[("y", "2"), ("x", "1")]), Some(3.0));
+        assert_eq!(last.value("a_total", &[("y", "2")]), None);
+        assert_eq!((last.families.len(), last.samples().count()), (1, 2));
     }
 
     #[tokio::test]
@@ -283,7 +256,7 @@ mod tests {
             let error = scraper.scrape().await.expect_err("not metrics");
             assert_eq!(error.to_string(), expected);
             assert_eq!(scraper.failures().len(), 1);
-            assert_eq!(scraper.last(), None);
+            assert!(scraper.history().is_empty());
         }
     }
 

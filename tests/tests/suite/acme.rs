@@ -8,10 +8,8 @@ use cap_tests::Scraper;
 use cap_tests::fleet::Fleet;
 use cap_tests::peers::Pebble;
 use cap_tests::require;
-use http::{Method, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-const CERTIFICATES: &str = "/projects/p1/certificates";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Stage {
@@ -27,23 +25,10 @@ impl Stage {
         Stage { pebble, fleet }
     }
 
-    async fn call(&self, method: Method, path: &str, body: Value, expected: StatusCode) -> Value {
-        let answer = self.fleet.call(0, method, path, body, expected).await;
-        answer.unwrap_or_else(|error| panic!("{error}\n{}", self.fleet.logs()))
-    }
-
-    /// Asks for a certificate; its path.
-    async fn request(&self, domain: &str) -> String {
-        let body = json!({ "domain": domain });
-        let taken = StatusCode::ACCEPTED;
-        let made = self.call(Method::POST, CERTIFICATES, body, taken).await;
-        format!("{CERTIFICATES}/{}", made["id"].as_str().expect("an id"))
-    }
-
     async fn becomes(&self, path: &str, holds: impl Fn(&Value) -> bool) -> Value {
         let looking = async {
             loop {
-                let now = self.call(Method::GET, path, Value::Null, StatusCode::OK).await;
+                let now = self.fleet.get(0, path).await;
                 if holds(&now) {
                     return now;
                 }
@@ -87,7 +72,7 @@ async fn a_real_server_issues_through_refused_nonces_and_a_503() {
     let mut issued = 0;
     // Until it has happened: which nonces are refused is Pebble's to choose.
     while issued < 3 || refused_nonces == 0.0 {
-        let path = stage.request(&names.next().expect("a nonce is refused")).await;
+        let path = stage.fleet.request(0, &names.next().expect("a nonce is refused")).await;
         let certificate = stage.becomes(&path, |now| now["status"] == "active").await;
         let pem = certificate["pem"].as_str().expect("a certificate");
         assert_eq!(pem.matches("BEGIN CERTIFICATE").count(), 2, "{pem}");
@@ -105,11 +90,10 @@ async fn a_real_server_issues_through_refused_nonces_and_a_503() {
 async fn a_name_without_proof_is_not_issued_and_the_reason_is_kept() {
     let programs = [require!("pebble"), require!("pebble-challtestsrv")];
     let stage = Stage::new(programs, Pebble::settings_without_dns).await;
-    stage.request("unproven.example.com").await;
+    stage.fleet.request(0, "unproven.example.com").await;
     let given_up = |log: &Value| {
-        let events = log["events"].as_array().into_iter().flatten();
-        let given_up = |event: &&Value| event["event_type"] == "job.dead_lettered";
-        events.clone().find(given_up).is_some()
+        let mut events = log["events"].as_array().into_iter().flatten();
+        events.any(|event| event["event_type"] == "job.dead_lettered")
     };
     let log = stage.becomes("/audit", given_up).await;
     assert!(log.to_string().contains("TXT"), "{log}");

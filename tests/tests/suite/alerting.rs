@@ -48,7 +48,7 @@ async fn every_fault_is_notified_once_and_resolves_after_its_repair() {
     // A certificate with a day left, from which renewals start.
     let a_day = Fault::new(Endpoint::Finalize, FaultKind::ValidFor(DAY));
     stage.acme.inject(a_day.identifier("short.example").times(1));
-    let short = stage.request(1, "short.example").await;
+    let short = stage.fleet.request(1, "short.example").await;
     stage.status_becomes(2, &short, "active").await;
     stage.nothing_fires().await;
 
@@ -56,7 +56,7 @@ async fn every_fault_is_notified_once_and_resolves_after_its_repair() {
     // KEK's source.
     let refused = |name| Fault::new(Endpoint::Finalize, FaultKind::Status(403)).identifier(name);
     stage.acme.inject(refused("refused.example"));
-    let certificate = stage.request(0, "refused.example").await;
+    let certificate = stage.fleet.request(0, "refused.example").await;
     stage.install_license(1, 7 * DAY + Duration::from_secs(3)).await;
     stage.fleet.unmount_master_key(2).expect("its file");
     stage.post(0, "/kek/rotations").await;
@@ -68,7 +68,7 @@ async fn every_fault_is_notified_once_and_resolves_after_its_repair() {
 
     // As the runbooks say.
     stage.acme.clear_faults();
-    let dead = stage.get(2, "/jobs/dead").await["jobs"].take();
+    let dead = stage.fleet.get(2, "/jobs/dead").await["jobs"].take();
     assert_eq!((dead[0]["type"].as_str(), dead[1].is_null()), (Some("issue"), true), "{dead}");
     let id = dead[0]["id"].as_str().expect("an id");
     stage.post(2, &format!("/jobs/dead/{id}/requeue")).await;
@@ -80,7 +80,7 @@ async fn every_fault_is_notified_once_and_resolves_after_its_repair() {
     stage.notified(r#"resolved JobDeadLetterRising{type="issue"}"#, "").await;
     stage
         .until("the keys are re-wrapped", async |stage| {
-            stage.get(1, &short).await["kek_version"] == json!(2)
+            stage.fleet.get(1, &short).await["kek_version"] == json!(2)
         })
         .await;
 

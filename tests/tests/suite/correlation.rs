@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use cap_tests::fleet::Fleet;
-use cap_tests::{OtlpReceiver, ReceivedRecord, ReceivedSpan, RelayState, Scraper, SyslogRelay};
-use http::{Method, StatusCode};
+use cap_tests::{
+    OtlpReceiver, ReceivedRecord, ReceivedSpan, RelayState, Scraper, SyslogRelay, free_addr,
+};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -51,19 +52,14 @@ async fn exemplar_span_log_line_and_audit_record_name_each_other() {
     let collector = OtlpReceiver::start().await.expect("a port");
     let relay = SyslogRelay::start().await.expect("a port");
     // Nothing listens there: the job fails and logs why.
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let away = nobody.local_addr().expect("bound");
-    drop(nobody);
+    let away = free_addr().expect("a port");
     let settings = json!({
         "acme": { "directory_url": format!("http://{away}/directory") },
         "telemetry": { "tracing": { "enabled": true, "endpoint": collector.endpoint(), "sample_rate": 1.0, "batch_delay": "50ms" } },
         "syslog": { "enabled": true, "host": relay.addr().ip().to_string(), "port": relay.addr().port() },
     });
     let mut fleet = Fleet::start(1, &settings).await.expect("a service");
-    let body = json!({ "domain": "api.example.com" });
-    let path = "/projects/p1/certificates";
-    let asked = fleet.call(0, Method::POST, path, body, StatusCode::ACCEPTED);
-    asked.await.expect("it is accepted");
+    fleet.request(0, "api.example.com").await;
 
     let request = format!("POST {ROUTE}");
     let both = |spans: &[ReceivedSpan]| {

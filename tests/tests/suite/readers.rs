@@ -17,7 +17,7 @@ use cap_tests::require;
 use cap_tests::scrape::exposition;
 use cap_tests::scrape::{Sample, Scrape, Scraper};
 use certautopilot::acme_server::AcmeServer;
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -132,28 +132,22 @@ fn promtool_has_only_the_accepted_complaints() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn promtool_accepts_the_reference_service_s_metrics() {
-    const CERTIFICATES: &str = "/projects/p1/certificates";
     let promtool = require!("promtool");
     let acme = AcmeServer::start(([127, 0, 0, 1], 0).into()).await;
     let acme = acme.expect("an ACME server");
     let settings = json!({ "acme": { "directory_url": acme.url() } });
     let mut fleet = Fleet::start(1, &settings).await.expect("a service");
-    let call = async |method, path: &str, body, expected| {
-        let answer = fleet.call(0, method, path, body, expected).await;
-        answer.unwrap_or_else(|error| panic!("{error}\n{}", fleet.logs()))
-    };
     // Two answers that are no success, a job that ends well, a webhook, a rotation.
     let login = json!({ "user": "mallory", "password": "guess" });
-    let refused = StatusCode::UNAUTHORIZED;
-    call(http::Method::POST, "/auth/login", login, refused).await;
-    let none = StatusCode::NOT_FOUND;
-    call(http::Method::GET, "/nowhere", Value::Null, none).await;
-    let taken = StatusCode::ACCEPTED;
-    let ticket = json!({ "ticket": 1 });
-    call(http::Method::POST, "/webhooks/ticket", ticket, taken).await;
-    call(http::Method::POST, "/kek/rotations", Value::Null, taken).await;
-    let wanted = json!({ "domain": "www.example.com" });
-    call(http::Method::POST, CERTIFICATES, wanted, taken).await;
+    for (method, path, body, expected) in [
+        (Method::POST, "/auth/login", login, StatusCode::UNAUTHORIZED),
+        (Method::GET, "/nowhere", Value::Null, StatusCode::NOT_FOUND),
+        (Method::POST, "/webhooks/ticket", json!({ "ticket": 1 }), StatusCode::ACCEPTED),
+        (Method::POST, "/kek/rotations", Value::Null, StatusCode::ACCEPTED),
+    ] {
+        fleet.call(0, method, path, body, expected).await;
+    }
+    fleet.request(0, "www.example.com").await;
 
     let scraper = Scraper::new(&format!("http://{}/metrics", fleet.targets()[0]));
     let scraping = scraper.run_every(Duration::from_millis(100));

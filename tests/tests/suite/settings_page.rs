@@ -75,9 +75,7 @@ async fn an_administrator_sets_up_a_relay_with_a_private_ca() {
     assert!(wrong.contains("egress policy"), "{wrong}");
 
     // A host that is one, and where nobody listens: saved, and its status says why nothing arrives.
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let nobody = closed.local_addr().expect("bound").port().to_string();
-    drop(closed);
+    let nobody = cap_tests::free_addr().expect("a port").port().to_string();
     enter(&mut page, "#host", "127.0.0.1").await;
     enter(&mut page, "#port", &nobody).await;
     page.follow("button.primary").await.expect("an answer");

@@ -71,18 +71,10 @@ impl Stage {
         assert_eq!(firing.collect::<Vec<_>>(), [&Value::Null; 0]);
     }
 
-    /// Requests a certificate, and returns its path.
-    pub(crate) async fn request(&self, replica: usize, domain: &str) -> String {
-        const CERTIFICATES: &str = "/projects/p1/certificates";
-        let wanted = json!({ "domain": domain });
-        let answer =
-            self.call(replica, Method::POST, CERTIFICATES, wanted, StatusCode::ACCEPTED).await;
-        format!("{CERTIFICATES}/{}", answer["id"].as_str().expect("an id"))
-    }
-
     pub(crate) async fn status_becomes(&self, replica: usize, certificate: &str, status: &str) {
-        self.until(status, async |stage| stage.get(replica, certificate).await["status"] == status)
-            .await;
+        let holds =
+            async |stage: &Self| stage.fleet.get(replica, certificate).await["status"] == status;
+        self.until(status, holds).await;
     }
 
     pub(crate) async fn install_license(&self, replica: usize, left: Duration) {
@@ -96,27 +88,11 @@ impl Stage {
     async fn license(&self, replica: usize, end: SystemTime) {
         let end = chrono::DateTime::<chrono::Utc>::from(end).to_rfc3339();
         let license = json!({ "expires_at": end, "cert_limit": 100 });
-        self.call(replica, Method::PUT, "/license", license, StatusCode::OK).await;
-    }
-
-    pub(crate) async fn get(&self, replica: usize, path: &str) -> Value {
-        self.call(replica, Method::GET, path, Value::Null, StatusCode::OK).await
+        self.fleet.call(replica, Method::PUT, "/license", license, StatusCode::OK).await;
     }
 
     pub(crate) async fn post(&self, replica: usize, path: &str) {
-        self.call(replica, Method::POST, path, Value::Null, StatusCode::ACCEPTED).await;
-    }
-
-    async fn call(
-        &self,
-        replica: usize,
-        method: Method,
-        path: &str,
-        body: Value,
-        expected: StatusCode,
-    ) -> Value {
-        let answer = self.fleet.call(replica, method, path, body, expected).await;
-        answer.unwrap_or_else(|error| panic!("{error}\n{}", self.fleet.logs()))
+        self.fleet.call(replica, Method::POST, path, Value::Null, StatusCode::ACCEPTED).await;
     }
 
     /// Waits until this was notified, with these words in the description.
