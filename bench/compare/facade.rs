@@ -131,10 +131,10 @@ impl Compared<'_> {
         let mut rounds = Vec::new();
         for start in 0..STARTS {
             inside.enter();
-            let pipes = self.on.iter().map(|(_, _, pipes)| pipes).chain([&self.off]);
-            let services = pipes.enumerate().map(|(index, pipes)| {
+            let pipelines = self.on.iter().map(|(_, _, pipelines)| pipelines).chain([&self.off]);
+            let services = pipelines.enumerate().map(|(index, pipelines)| {
                 let file = format!("{start}-{index}.sqlite");
-                Service::start(pipes, self.dir.map(|dir| dir.join(file)))
+                Service::start(pipelines, self.dir.map(|dir| dir.join(file)))
             });
             let mut services: Vec<_> = services.collect();
             outside.enter();

@@ -43,8 +43,8 @@ pub(crate) fn run(bench: &mut Bench) {
     let (none, all) = (ours(zero), ours(SampleRate::ALL));
     typed(bench, &none, &all);
     bridged(bench, &none, &all);
-    for tracing in [none, all] {
-        tracing.shutdown(Duration::ZERO);
+    for tracer in [none, all] {
+        tracer.shutdown(Duration::ZERO);
     }
     export::run(bench);
 }
@@ -62,12 +62,12 @@ fn connector() -> Connector {
 }
 
 /// The span of a job with an attribute that is known only when it ends, six in all.
-fn job(tracing: &Tracer) {
-    start(tracing).set_attribute("cap.renewed", true);
+fn job(tracer: &Tracer) {
+    start(tracer).set_attribute("cap.renewed", true);
 }
 
-fn start(tracing: &Tracer) -> Span {
-    let job = tracing.job(JOB.job_type, JOB.id).attempt(JOB.attempt);
+fn start(tracer: &Tracer) -> Span {
+    let job = tracer.job(JOB.job_type, JOB.id).attempt(JOB.attempt);
     job.certificate(JOB.certificate_id).project(JOB.project_id).start()
 }
 
@@ -153,8 +153,8 @@ fn typed(bench: &mut Bench, none: &Tracer, all: &Tracer) {
 /// A team's own spans of `tracing`. Each side's subscriber has its layer alone.
 fn bridged(bench: &mut Bench, none: &Tracer, all: &Tracer) {
     let registry = tracing_subscriber::registry;
-    let alone = |tracing: &Tracer| Dispatch::new(registry().with(tracing.bridge_exclusive()));
-    let among_others = |tracing: &Tracer| Dispatch::new(registry().with(tracing.bridge()));
+    let alone = |tracer: &Tracer| Dispatch::new(registry().with(tracer.bridge_exclusive()));
+    let among_others = |tracer: &Tracer| Dispatch::new(registry().with(tracer.bridge()));
     let no_spans = peers::provider(Sampler::TraceIdRatioBased(0.0));
     let spans = peers::provider(Sampler::AlwaysOn);
     let layer_none = peers::layered(&no_spans.tracer("peer"));

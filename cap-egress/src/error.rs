@@ -40,7 +40,7 @@ impl Error {
         }
     }
 
-    /// The kind of failure.
+    /// The error class.
     ///
     /// `Validation`: the configuration is wrong, or the policy refused the connection. `Auth`: the
     /// two sides do not trust each other's certificates. `Network`: the peer was not reached.

@@ -58,7 +58,7 @@ impl TlsProblem {
         }
     }
 
-    /// The kind of failure: `Auth` where one side refused the other's certificate, else `Network`.
+    /// The error class: `Auth` where one side refused the other's certificate, else `Network`.
     pub const fn class(self) -> ErrorClass {
         match self {
             Self::UnknownAuthority

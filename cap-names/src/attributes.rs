@@ -20,7 +20,7 @@ pub const JOB_ATTEMPT: &str = "cap.job.attempt";
 pub const EXTERNAL_PROVIDER: &str = "cap.external.provider";
 /// The operation that the external system is asked for.
 pub const EXTERNAL_ENDPOINT: &str = "cap.external.endpoint";
-/// The kind of failure: one of [`ErrorClass`](crate::ErrorClass).
+/// The error class: one of [`ErrorClass`](crate::ErrorClass).
 pub const ERROR_CLASS: &str = "cap.error.class";
 /// Type of an audit event.
 pub const EVENT_TYPE: &str = "cap.event.type";

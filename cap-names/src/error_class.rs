@@ -1,4 +1,4 @@
-//! What kind of failure it was.
+//! The class of an error.
 
 crate::closed_enum! {
     /// The kind of a failure.

@@ -37,7 +37,7 @@ impl Error {
         matches!(self.0, Kind::Tls(_))
     }
 
-    /// The kind of failure.
+    /// The error class.
     pub fn class(&self) -> ErrorClass {
         match self.0 {
             Kind::Tls(_) => ErrorClass::Validation,

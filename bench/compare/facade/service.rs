@@ -35,11 +35,11 @@ pub(super) struct Round {
 impl Service {
     /// Starts it on the calling thread's processor, with this configuration of the pipelines, and
     /// with the database in this file or in memory.
-    pub(super) fn start(pipes: &str, database: Option<PathBuf>) -> Self {
+    pub(super) fn start(pipelines: &str, database: Option<PathBuf>) -> Self {
         let program = std::env::current_exe().expect("this program has a path");
         let database = database.unwrap_or_else(|| ":memory:".into());
         let mut process = Command::new(program)
-            .args([SERVICE, pipes])
+            .args([SERVICE, pipelines])
             .arg(database)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -84,12 +84,12 @@ fn calls(callers: &mut [Caller], count: usize) -> Vec<Duration> {
 
 /// The service. It prints where it listens, flushes its traces for each line that it reads, and
 /// shuts down at the end of its input.
-pub(crate) fn serve(pipes: &str, database: &str) -> io::Result<()> {
+pub(crate) fn serve(pipelines: &str, database: &str) -> io::Result<()> {
     let wrong = |error: cap_telemetry::Error| io::Error::other(error);
-    let mut document = Document::parse("config.yaml", pipes, []).map_err(wrong)?;
-    let pipes = cap_telemetry::Config::from_document(&mut document).map_err(wrong)?;
+    let mut document = Document::parse("config.yaml", pipelines, []).map_err(wrong)?;
+    let pipelines = cap_telemetry::Config::from_document(&mut document).map_err(wrong)?;
     document.finish().map_err(wrong)?;
-    let telemetry = Telemetry::start(pipes).map_err(wrong)?;
+    let telemetry = Telemetry::start(pipelines).map_err(wrong)?;
     let mut config = certautopilot::Config::default();
     config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
     config.database = database.parse().map_err(io::Error::other)?;

@@ -89,14 +89,10 @@ fn ours(over: Over, sink: &Sink) -> (f64, f64) {
     let mut config = Config::new(endpoint.parse().expect("an endpoint"));
     config.sample_rate = SampleRate::ALL;
     let queue = config.queue_size.get() as u64;
-    let tracing = Tracer::start(config, connector()).expect("it starts");
-    let cost = sustained(
-        queue,
-        || job(&tracing),
-        || tracing.stats().pending,
-        || drop(tracing.flush(LONG)),
-    );
-    let stats = tracing.shutdown(LONG);
+    let tracer = Tracer::start(config, connector()).expect("it starts");
+    let cost =
+        sustained(queue, || job(&tracer), || tracer.stats().pending, || drop(tracer.flush(LONG)));
+    let stats = tracer.shutdown(LONG);
     assert_eq!(stats.exported, SPANS, "{stats}");
     cost
 }
@@ -187,14 +183,14 @@ pub(crate) fn fill() {
     config.sample_rate = SampleRate::ALL;
     let full = (config.queue_size.get() + config.batch_size.get()) as u64;
     let before = resident();
-    let tracing = Tracer::start(config, connector()).expect("it starts");
-    while tracing.stats().dropped < full {
-        job(&tracing);
+    let tracer = Tracer::start(config, connector()).expect("it starts");
+    while tracer.stats().dropped < full {
+        job(&tracer);
     }
     println!("{}", resident() - before);
-    (0..2_000_000).for_each(|_| job(&tracing));
+    (0..2_000_000).for_each(|_| job(&tracer));
     println!("{}", resident() - before);
-    tracing.shutdown(Duration::ZERO);
+    tracer.shutdown(Duration::ZERO);
 }
 
 /// Resident memory of this process, in KiB.

@@ -98,7 +98,7 @@ pub struct ProbeFailure {
     /// Why.
     #[serde(serialize_with = "cause")]
     pub cause: ProbeCause,
-    /// The kind of failure.
+    /// The error class.
     #[serde(serialize_with = "relay::class")]
     pub class: ErrorClass,
     /// The problem of TLS, if it is one.

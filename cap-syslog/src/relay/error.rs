@@ -12,7 +12,7 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RelayError {
-    /// The kind of failure.
+    /// The error class.
     #[serde(serialize_with = "class")]
     pub class: ErrorClass,
     /// The problem of TLS, if it is one.

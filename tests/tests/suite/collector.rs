@@ -28,8 +28,8 @@ async fn spans_arrive_over_http_and_grpc_across_a_collector_restart() {
         (collector.grpc_endpoint(), Compression::Gzip, "grpc"),
         (collector.grpc_endpoint(), Compression::None, "plain"),
     ] {
-        let tracing = pipeline(&endpoint, compression);
-        let job = tracing.job("renew", id).certificate("c1").project("p1");
+        let tracer = pipeline(&endpoint, compression);
+        let job = tracer.job("renew", id).certificate("c1").project("p1");
         let first = job.start();
         first.record_error(ErrorClass::IoTransient, &"the CA answered 503");
         let previous = first.carrier();
@@ -45,7 +45,7 @@ async fn spans_arrive_over_http_and_grpc_across_a_collector_restart() {
         collector.start().await.expect("it starts again");
         let second = format!("the second span over {endpoint}");
         collector.until(second, LONG, |spans| count(spans) == 2).await;
-        let stats = tokio::task::block_in_place(|| tracing.shutdown(LONG));
+        let stats = tokio::task::block_in_place(|| tracer.shutdown(LONG));
         assert_eq!((stats.started, stats.exported, stats.pending), (2, 2, 0), "{stats}");
 
         let spans = collector.spans().expect("spans");

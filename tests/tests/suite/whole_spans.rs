@@ -122,13 +122,13 @@ fn tell(endpoint: &str, compression: Compression, authority: &Authority) {
     config.resource.insert(instance, name);
     let trust = Trust::system_with_ca(authority.ca_pem().as_bytes()).expect("roots");
     let connector = Connector::new(Guard::new(Policy::default()), trust);
-    let tracing = Tracer::start(config, connector).expect("it starts");
-    story(&tracing);
-    let stats = tokio::task::block_in_place(|| tracing.shutdown(LONG));
+    let tracer = Tracer::start(config, connector).expect("it starts");
+    story(&tracer);
+    let stats = tokio::task::block_in_place(|| tracer.shutdown(LONG));
     assert_eq!((stats.started, stats.exported), (8, 8), "{stats}");
 }
 
-fn story(tracing: &Tracer) {
+fn story(tracer: &Tracer) {
     let inbound = HeaderMap::from_iter([
         (
             http::HeaderName::from_static("traceparent"),
@@ -137,18 +137,18 @@ fn story(tracing: &Tracer) {
         (http::HeaderName::from_static("tracestate"), HeaderValue::from_static("vendor=1")),
     ]);
     let route = "/projects/:projectId/certificates/:id/renew";
-    let request = tracing.request(&Method::POST, &inbound).route(route).start();
+    let request = tracer.request(&Method::POST, &inbound).route(route).start();
     let enqueued = request.in_scope(|| {
         let who = Actor::user("alice");
         current_span().set_org("o1").set_project("p1").set_certificate("c1").set_actor(&who);
-        drop(tracing.db("INSERT", "jobs"));
-        drop(tracing.service_call("policy", "check"));
-        tracing.enqueue("renew", "j1").carrier()
+        drop(tracer.db("INSERT", "jobs"));
+        drop(tracer.service_call("policy", "check"));
+        tracer.enqueue("renew", "j1").carrier()
     });
     request.record_status(StatusCode::ACCEPTED);
     drop(request);
 
-    let job = tracing
+    let job = tracer
         .job("renew", "j1")
         .certificate("c1")
         .distribution("d1")
@@ -157,7 +157,7 @@ fn story(tracing: &Tracer) {
     let first = job.start();
     first.in_scope(|| {
         let uri = Uri::from_static("https://ca.example.com:14000/order?token=secret");
-        let call = tracing.external_call("acme", "new-order", &Method::POST, &uri);
+        let call = tracer.external_call("acme", "new-order", &Method::POST, &uri);
         call.record_status(StatusCode::SERVICE_UNAVAILABLE);
         call.record_error(ErrorClass::IoTransient, &"the CA answered 503");
     });
@@ -167,7 +167,7 @@ fn story(tracing: &Tracer) {
     let second = job.attempt(2).previous_attempt(&before).start();
     second.in_scope(|| {
         current_span().record_audit_event("cert.renewed", "evt_1");
-        drop(tracing.emit_event("cert.renewed", "evt_1"));
+        drop(tracer.emit_event("cert.renewed", "evt_1"));
     });
 }
 

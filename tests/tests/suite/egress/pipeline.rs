@@ -158,8 +158,8 @@ impl Pipeline {
 
     pub(super) fn send(&self, id: &str) {
         match self {
-            Self::Traces(tracing) => {
-                drop(tracing.job("renew", id).start());
+            Self::Traces(tracer) => {
+                drop(tracer.job("renew", id).start());
             }
             Self::Audit(forwarder) => {
                 forwarder.enqueue(Event::new(id, "auth.login", Actor::user("a"), "Logged in"));
@@ -169,8 +169,8 @@ impl Pipeline {
 
     pub(super) fn account(&self) -> Account {
         match self {
-            Self::Traces(tracing) => {
-                let stats = tracing.stats();
+            Self::Traces(tracer) => {
+                let stats = tracer.stats();
                 Account {
                     delivered: stats.exported,
                     undelivered: stats.failed,
@@ -200,7 +200,7 @@ impl Pipeline {
     pub(super) fn shutdown(self) {
         let at_once = Duration::ZERO;
         tokio::task::block_in_place(|| match self {
-            Self::Traces(tracing) => drop(tracing.shutdown(at_once)),
+            Self::Traces(tracer) => drop(tracer.shutdown(at_once)),
             Self::Audit(forwarder) => drop(forwarder.shutdown(at_once)),
         });
     }
