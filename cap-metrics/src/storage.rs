@@ -69,7 +69,7 @@
 //! | series of an inventory | the product of the limits of its labels, and the overflow series |
 //! | overflow series | one for each combination of the closed labels |
 //! | values of an open label | its limit in the catalogue, and `_overflow` |
-//! | spellings found without a lock | half of the interner's entries, two for each value on average |
+//! | spellings found without a lock | half of the entries, two for each value on average |
 //! | rows of a table | the combinations of all labels but the last, allocated at first use |
 //! | cells | 64 shards; a shard allocates a segment when its thread first records there |
 //! | exemplars | one a bucket, allocated for a series at its first exemplar |

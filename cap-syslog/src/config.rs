@@ -28,8 +28,8 @@ pub struct Config {
     pub relay: Relay,
     /// Relays to use, in this order, while those before accept no connection. Default: none.
     pub fallbacks: Vec<Relay>,
-    /// The interval at which the relays before the one in use are tried. The forwarder returns to one
-    /// that accepts a connection. At least 1 ms, at most a day. Default: 60 s.
+    /// The interval at which the relays before the one in use are tried. The forwarder returns to
+    /// one that accepts a connection. At least 1 ms, at most a day. Default: 60 s.
     ///
     /// Over UDP, a resolved address is used for the same time.
     pub failback: BoundedDuration<1>,

@@ -66,7 +66,7 @@
 //! |---|---|---|---|
 //! | `connection` | what the status says about the connection | `status` | for an assignment |
 //! | `stored` | the stored ring | `status`, `shutdown` | for 4 events, or a page of the store |
-//! | `buffer` | the buffer | `enqueue` (1 event), `status`, `shutdown`, `reconfigure` | for 4 events |
+//! | `buffer` | the buffer | `enqueue` (1), `status`, `shutdown`, `reconfigure` | for 4 events |
 //!
 //! The 4 events are [`CHUNK`](crate::ring::CHUNK). The locks are taken in the order of the table.
 //! Only `status` (all three) and `head` (the rings) hold more than one. No lock is held across an

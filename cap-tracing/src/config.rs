@@ -26,8 +26,8 @@ pub struct Config {
     pub sample_rate: SampleRate,
     /// The networks whose decision to sample this service honors. `None`: every network.
     ///
-    /// A trace from any other network is continued; `sample_rate` decides whether to sample it here.
-    /// A caller from outside therefore cannot switch sampling on. Default: `None`.
+    /// A trace from any other network is continued; `sample_rate` decides whether to sample it
+    /// here. A caller from outside therefore cannot switch sampling on. Default: `None`.
     pub trusted_peers: Option<Vec<IpNet>>,
     /// Headers of every export request. Their values are secrets: mark them with
     /// `HeaderValue::set_sensitive`. Default: none.

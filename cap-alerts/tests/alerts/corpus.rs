@@ -90,7 +90,8 @@ fn a_guard_that_there_is_traffic_at_all_is_no_short_window() {
     ] {
         assert_eq!(lints(&expr), [], "{expr}");
     }
-    // The same rate as the alert's own condition, or beside an alternative that one event satisfies.
+    // The same rate as the alert's own condition, or beside an alternative that one event
+    // satisfies.
     assert_eq!(lints(guard), [Lint::ShortWindow]);
     assert_eq!(
         lints(&format!("({quantile} > 2 or up == 1) and on (job) {guard}")),
