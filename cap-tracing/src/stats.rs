@@ -111,7 +111,7 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// Counts spans that were given up. `None` stands for those that were never sent.
+    /// Counts spans that were given up. `None` means that they were never sent.
     pub(crate) fn fail(&self, class: Option<ErrorClass>, spans: u64) {
         let slot = match class {
             Some(ErrorClass::Network) => 0,

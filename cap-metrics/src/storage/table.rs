@@ -25,7 +25,7 @@ pub(crate) trait LabelSet: Copy {
 
     fn position(self) -> (usize, usize);
     fn words(self, words: &Words) -> Vec<Cow<'static, str>>;
-    /// The overflow series that stands for this one in a full family.
+    /// The overflow series that counts for this one in a full family.
     fn overflow(self) -> Self;
     /// Whether this is an overflow series.
     fn is_overflow(self) -> bool;

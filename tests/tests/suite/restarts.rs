@@ -36,7 +36,7 @@ fn pipelines(authority: &Authority, collector: &load::Collector, relay: &load::R
     Telemetry::start(config).expect("started")
 }
 
-/// Sends requests and counts the answers, until there is none.
+/// Sends requests and counts the answers. Ends at the first missing answer.
 fn caller(
     to: SocketAddr,
     stop: Arc<AtomicBool>,

@@ -1,9 +1,9 @@
 //! Files of a library crate import each other in one direction only.
 //!
 //! A file depends on the file that *defines* what it names, however many re-exports lie between. A
-//! parent that declares its children (`mod`) and only re-exports from them (`pub use`) is their face
-//! and depends on none of them. A call of a method names no file and is not seen. Test code is not
-//! read.
+//! parent that declares its children (`mod`) and only re-exports from them (`pub use`) is their
+//! face and depends on none of them. A call of a method names no file and is not seen. Test code is
+//! not read.
 
 mod graph;
 mod reader;

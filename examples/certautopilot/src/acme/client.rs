@@ -78,7 +78,7 @@ impl Acme {
         outcome.map_err(|error| calls.failure(&error))
     }
 
-    /// The account, made where there is none yet.
+    /// The account. It is made if it does not exist.
     async fn account(&self, calls: &Calls) -> Result<Account, Error> {
         let mut known = self.account.lock().await;
         if known.is_none() {
